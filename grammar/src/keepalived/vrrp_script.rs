@@ -1,0 +1,88 @@
+//! The keywords of `vrrp_script`.
+
+use crate::Status;
+use crate::keepalived::Keyword;
+
+/// A row for each keyword.
+pub const KEYWORDS: &[Keyword] = &[
+    Keyword {
+        block: "vrrp_script",
+        name: "script",
+        value: "quoted command",
+        default: "none (required)",
+        repeatable: "last wins",
+        since: "1.1.13",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "interval",
+        value: "decimal seconds 0.001-4294 (0 -> 1)",
+        default: "1",
+        repeatable: "last wins",
+        since: "1.1.13",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "timeout",
+        value: "decimal seconds 0.001-4294 (0 -> 1)",
+        default: "interval",
+        repeatable: "last wins",
+        since: "1.2.6",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "weight",
+        value: "int -253-253 [reverse]",
+        default: "0",
+        repeatable: "last wins",
+        since: "1.1.13",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "rise",
+        value: "int 1-2147483647",
+        default: "1",
+        repeatable: "last wins",
+        since: "1.1.18",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "fall",
+        value: "int 1-2147483647",
+        default: "1",
+        repeatable: "last wins",
+        since: "1.1.18",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "user",
+        value: "string USER [GROUP]",
+        default: "script_user",
+        repeatable: "last wins",
+        since: "1.3.0",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_script",
+        name: "init_fail",
+        value: "none (flag)",
+        default: "off",
+        repeatable: "last wins",
+        since: "1.3.2",
+        needs: "-",
+        status: Status::NotYet,
+    },
+];

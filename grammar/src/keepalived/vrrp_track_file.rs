@@ -1,0 +1,38 @@
+//! The keywords of `vrrp_track_file`.
+
+use crate::Status;
+use crate::keepalived::Keyword;
+
+/// A row for each keyword.
+pub const KEYWORDS: &[Keyword] = &[
+    Keyword {
+        block: "vrrp_track_file",
+        name: "file",
+        value: "string PATH",
+        default: "none (required)",
+        repeatable: "first kept",
+        since: "2.0.0",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_track_file",
+        name: "weight",
+        value: "int -254-254 [reverse]",
+        default: "1",
+        repeatable: "first kept",
+        since: "2.0.0",
+        needs: "-",
+        status: Status::NotYet,
+    },
+    Keyword {
+        block: "vrrp_track_file",
+        name: "init_file",
+        value: "none or list: [int -254-254] [overwrite]",
+        default: "off",
+        repeatable: "last wins",
+        since: "2.0.0",
+        needs: "-",
+        status: Status::NotYet,
+    },
+];

@@ -1,0 +1,16 @@
+//! The directives of nginx's `http_empty_gif` module.
+
+use crate::{Args, Context, Directive, Edition, Inherit, Status, Value};
+
+/// A row for each directive.
+pub const DIRECTIVES: &[Directive] = &[Directive {
+    name: "empty_gif",
+    module: "http_empty_gif",
+    contexts: Context::LOCATION,
+    args: Args::exactly(0),
+    value: Value::Custom,
+    default: "",
+    inherit: Inherit::Never,
+    edition: Edition::Open,
+    status: Status::NotYet,
+}];

@@ -1,0 +1,6 @@
+//! Configuration text to trees, for both languages. Pure: files come in through [`include::Files`].
+
+pub mod diagnostic;
+pub mod include;
+pub mod source;
+pub mod tree;

@@ -15,3 +15,4 @@
 
 pub mod conf;
 pub mod primitives;
+pub mod wire;

@@ -1,1 +1,4 @@
 //! Small values that every layer shares.
+
+pub mod checksum;
+pub mod monotonic;

@@ -1,0 +1,6 @@
+//! Bytes to values and back, for every protocol spoken here. Pure: no sockets, no clock.
+
+pub mod arp;
+pub mod ip;
+pub mod ndisc;
+pub mod vrrp;

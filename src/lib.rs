@@ -14,5 +14,6 @@
 //! | 0 | the `grammar` package | every directive, keyword and variable as data |
 
 pub mod conf;
+pub mod ir;
 pub mod primitives;
 pub mod wire;

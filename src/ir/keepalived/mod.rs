@@ -1,0 +1,83 @@
+//! keepalived.conf as typed values, defaults resolved: what the VRRP engine and its shell read.
+
+pub mod addresses;
+pub mod global;
+pub mod instance;
+pub mod notify;
+pub mod routes;
+pub mod rules;
+pub mod sync_group;
+pub mod tracker;
+
+use serde::Serialize;
+
+pub use addresses::{StaticAddress, VirtualAddress};
+pub use global::{Global, ProcessSettings};
+pub use instance::Instance;
+pub use notify::{Command, Notify, User};
+pub use routes::Route;
+pub use rules::Rule;
+pub use sync_group::SyncGroup;
+pub use tracker::{Script, TrackFile, TrackProcess};
+
+/// A whole keepalived configuration. Lists keep the order of the file, on which keepalived's own order of work hangs.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct Keepalived {
+    /// The keywords outside all blocks: namespaces, pid files, waiting times.
+    pub process: ProcessSettings,
+    /// `global_defs`
+    pub global: Global,
+    /// `vrrp_script`
+    pub scripts: Vec<Script>,
+    /// `track_file`, `vrrp_track_file`
+    pub track_files: Vec<TrackFile>,
+    /// `vrrp_track_process`
+    pub track_processes: Vec<TrackProcess>,
+    /// `vrrp_instance`; those that keepalived itself refuses to run are left out.
+    pub instances: Vec<Instance>,
+    /// `vrrp_sync_group`; without members that do not exist.
+    pub sync_groups: Vec<SyncGroup>,
+    /// `static_ipaddress`
+    pub static_addresses: Vec<StaticAddress>,
+    /// `static_routes`
+    pub static_routes: Vec<Route>,
+    /// `static_rules`
+    pub static_rules: Vec<Rule>,
+    /// `track_group`: instances that follow static addresses, routes and rules.
+    pub track_groups: Vec<TrackGroup>,
+    /// `garp_group`
+    pub garp_groups: Vec<GarpGroup>,
+    /// `interface_up_down_delays`
+    pub interface_delays: Vec<InterfaceDelays>,
+}
+
+/// `track_group NAME { group { … } }`
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct TrackGroup {
+    /// The name that static items use.
+    pub name: String,
+    /// The instances that go to FAULT when an item of the group goes away.
+    pub instances: Vec<String>,
+}
+
+/// `garp_group { … }`: how fast announcements may leave some interfaces.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct GarpGroup {
+    /// Pause between two gratuitous ARP messages.
+    pub garp_interval_us: u64,
+    /// Pause between two unsolicited neighbour advertisements.
+    pub gna_interval_us: u64,
+    /// The interfaces it holds for.
+    pub interfaces: Vec<String>,
+}
+
+/// One line of `interface_up_down_delays`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct InterfaceDelays {
+    /// The interface.
+    pub interface: String,
+    /// How long it must be down before that counts.
+    pub down_us: u64,
+    /// How long it must be up before that counts.
+    pub up_us: u64,
+}

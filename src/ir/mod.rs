@@ -1,0 +1,3 @@
+//! Trees to typed values: comparable, with the originals' defaults, nothing opened.
+
+pub mod keepalived;

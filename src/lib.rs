@@ -17,3 +17,4 @@ pub mod conf;
 pub mod ir;
 pub mod primitives;
 pub mod wire;
+pub mod sys;

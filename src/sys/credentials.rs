@@ -1,0 +1,65 @@
+//! Who we are: users, groups, and giving up root.
+
+use std::ffi::CString;
+use std::io;
+
+use nix::sys::prctl;
+use nix::unistd::{self, Gid, Group, Uid, User};
+
+/// An entry of the user database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// The name as asked for.
+    pub name: String,
+    /// The user's number.
+    pub uid: u32,
+    /// The number of the user's own group.
+    pub gid: u32,
+}
+
+/// The user of that name; `None` if the database has none.
+pub fn user(name: &str) -> io::Result<Option<Account>> {
+    let found = User::from_name(name)?;
+    Ok(found.map(|user| Account { name: name.to_owned(), uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
+}
+
+/// The number of the group of that name; `None` if the database has none.
+pub fn group(name: &str) -> io::Result<Option<u32>> {
+    Ok(Group::from_name(name)?.map(|group| group.gid.as_raw()))
+}
+
+/// Whether we act with root's rights.
+pub fn is_root() -> bool {
+    unistd::geteuid().is_root()
+}
+
+/// Takes a group, for good.
+pub fn set_group(gid: u32) -> io::Result<()> {
+    Ok(unistd::setgid(Gid::from_raw(gid))?)
+}
+
+/// Takes the further groups of a user.
+pub fn set_further_groups(name: &str, gid: u32) -> io::Result<()> {
+    let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+    Ok(unistd::initgroups(&name, Gid::from_raw(gid))?)
+}
+
+/// Takes a user, for good.
+pub fn set_user(uid: u32) -> io::Result<()> {
+    Ok(unistd::setuid(Uid::from_raw(uid))?)
+}
+
+/// Allows core files after the user has changed.
+pub fn allow_core_files() -> io::Result<()> {
+    Ok(prctl::set_dumpable(true)?)
+}
+
+/// Keeps every later program, set-uid ones too, from gaining rights.
+pub fn no_new_privileges() -> io::Result<()> {
+    Ok(prctl::set_no_new_privs()?)
+}
+
+/// Asks the kernel to send us a signal when our parent ends.
+pub fn die_with_parent(signal: super::signal::Signal) -> io::Result<()> {
+    Ok(prctl::set_pdeathsig(signal)?)
+}

@@ -1,0 +1,10 @@
+//! The operating system: each file wraps what one kind of call needs. All `unsafe` of the program is in this folder.
+
+pub mod credentials;
+pub mod descriptors;
+pub mod environment;
+pub mod fork;
+pub mod process_title;
+pub mod scheduling;
+pub mod signal;
+pub mod socket_options;

@@ -1,0 +1,57 @@
+//! What the kernel grants a process: priority, processors, limits.
+
+use std::io;
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::Pid;
+
+/// Sets the priority of this process (-20 to 19).
+#[allow(unsafe_code)]
+pub fn set_priority(priority: i32) -> io::Result<()> {
+    // SAFETY: plain numbers; nothing is read or written through a pointer.
+    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, priority) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Binds this process to processors, by their numbers.
+pub fn set_processors(processors: &[usize]) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    for &processor in processors {
+        set.set(processor)?;
+    }
+    Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
+}
+
+/// How many processors the machine has in use.
+pub fn processors_online() -> usize {
+    nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten().map_or(1, |count| count.max(1) as usize)
+}
+
+/// The limits of open files: the one in force, and the one up to which it may be raised.
+pub fn open_files_limit() -> io::Result<(u64, u64)> {
+    Ok(getrlimit(Resource::RLIMIT_NOFILE)?)
+}
+
+/// Sets both limits of open files.
+pub fn set_open_files_limit(limit: u64) -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, limit, limit)?)
+}
+
+/// Sets both limits of the size of a core file.
+pub fn set_core_file_limit(limit: u64) -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_CORE, limit, limit)?)
+}
+
+/// The system's name and release, as `uname` gives them.
+pub fn system() -> io::Result<(String, String)> {
+    let name = nix::sys::utsname::uname()?;
+    Ok((name.sysname().to_string_lossy().into_owned(), name.release().to_string_lossy().into_owned()))
+}
+
+/// The machine's own name.
+pub fn hostname() -> io::Result<String> {
+    Ok(nix::unistd::gethostname()?.to_string_lossy().into_owned())
+}

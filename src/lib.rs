@@ -16,5 +16,5 @@
 pub mod conf;
 pub mod ir;
 pub mod primitives;
-pub mod wire;
 pub mod sys;
+pub mod wire;

@@ -27,7 +27,10 @@ pub fn set_processors(processors: &[usize]) -> io::Result<()> {
 
 /// How many processors the machine has in use.
 pub fn processors_online() -> usize {
-    nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten().map_or(1, |count| count.max(1) as usize)
+    nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN)
+        .ok()
+        .flatten()
+        .map_or(1, |count| count.max(1) as usize)
 }
 
 /// The limits of open files: the one in force, and the one up to which it may be raised.

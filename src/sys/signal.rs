@@ -49,9 +49,7 @@ impl Signals {
         let timeout = match limit {
             None => PollTimeout::NONE,
             // Rounded up: a deadline that is almost reached must not spin.
-            Some(limit) => {
-                PollTimeout::try_from(limit + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
-            }
+            Some(limit) => PollTimeout::try_from(limit + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX),
         };
         let mut descriptors = [PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)];
         match poll(&mut descriptors, timeout) {

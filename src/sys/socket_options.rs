@@ -77,13 +77,7 @@ pub fn get(socket: impl AsFd, option: NumberOption) -> io::Result<i32> {
     let mut length = size_of::<i32>() as libc::socklen_t;
     // SAFETY: `value` and `length` live over the call, and `length` is the size of `value`.
     let outcome = unsafe {
-        libc::getsockopt(
-            socket.as_fd().as_raw_fd(),
-            option.level,
-            option.option,
-            (&raw mut value).cast(),
-            &mut length,
-        )
+        libc::getsockopt(socket.as_fd().as_raw_fd(), option.level, option.option, (&raw mut value).cast(), &mut length)
     };
     if outcome == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }

@@ -1,0 +1,6 @@
+//! HTTP/1 as nginx reads and writes it.
+
+pub mod chunked;
+pub mod header_line;
+pub mod request_line;
+pub mod uri;

@@ -15,6 +15,7 @@
 
 pub mod conf;
 pub mod ir;
+pub mod log;
 pub mod primitives;
 pub mod sys;
 pub mod wire;

@@ -1,4 +1,7 @@
 //! Small values that every layer shares.
 
 pub mod checksum;
+pub mod clock;
+pub mod http_date;
 pub mod monotonic;
+pub mod os_error;

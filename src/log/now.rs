@@ -1,0 +1,50 @@
+//! The time of a log line: the clock, read cheaply, and its written forms, made once a second.
+
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::primitives::clock::Timestamps;
+
+struct Cache {
+    zone: TimeZone,
+    forms: Timestamps,
+}
+
+thread_local! {
+    static CACHE: RefCell<Option<Cache>> = const { RefCell::new(None) };
+}
+
+/// Time since 1970.
+pub fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The forms of the present second.
+pub fn with<R>(read: impl FnOnce(&Timestamps) -> R) -> R {
+    let second = since_epoch().as_secs() as i64;
+    CACHE.with_borrow_mut(|cache| {
+        let cache = cache.get_or_insert_with(|| fresh(TimeZone::system(), second));
+        if cache.forms.unix_seconds != second {
+            cache.forms = Timestamps::at(second, offset(&cache.zone, second));
+        }
+        read(&cache.forms)
+    })
+}
+
+/// Reads the time zone anew: its file may have changed since the last generation began.
+pub fn update_zone() {
+    jiff::tz::db().reset();
+    CACHE.set(Some(fresh(TimeZone::system(), since_epoch().as_secs() as i64)));
+}
+
+fn fresh(zone: TimeZone, second: i64) -> Cache {
+    let forms = Timestamps::at(second, offset(&zone, second));
+    Cache { zone, forms }
+}
+
+fn offset(zone: &TimeZone, second: i64) -> i32 {
+    Timestamp::from_second(second).map_or(0, |time| zone.to_offset(time).seconds())
+}

@@ -1,5 +1,6 @@
-//! The texts that a configuration is read from, and places in them.
+//! The texts that a configuration is read from, and the memory that its trees live in.
 
+use bumpalo::Bump;
 use typed_arena::Arena;
 
 /// One text: a file, or the words of a command line.
@@ -19,10 +20,12 @@ pub struct Source {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize)]
 pub struct SourceId(pub u32);
 
-/// All texts of one configuration. Texts are added while trees already borrow from earlier ones.
+/// All texts of one configuration, and the trees that borrow from them. Texts are added while trees already
+/// borrow from earlier ones; everything goes at once, without a walk, so that no depth of nesting matters.
 #[derive(Default)]
 pub struct Sources {
-    arena: Arena<Source>,
+    texts: Arena<Source>,
+    trees: Bump,
 }
 
 impl Sources {
@@ -36,19 +39,13 @@ impl Sources {
         self.add(String::new(), text, true)
     }
 
-    fn add(&self, name: String, text: Vec<u8>, is_command_line: bool) -> &Source {
-        let id = SourceId(self.arena.len() as u32);
-        self.arena.alloc(Source { id, name, text, is_command_line })
+    /// Where the parts of a tree are kept.
+    pub(crate) fn trees(&self) -> &Bump {
+        &self.trees
     }
-}
 
-/// A stretch of one source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
-pub struct Span {
-    /// The source it lies in.
-    pub source: SourceId,
-    /// Its first byte.
-    pub start: u32,
-    /// The byte after its last.
-    pub end: u32,
+    fn add(&self, name: String, text: Vec<u8>, is_command_line: bool) -> &Source {
+        let id = SourceId(self.texts.len() as u32);
+        self.texts.alloc(Source { id, name, text, is_command_line })
+    }
 }

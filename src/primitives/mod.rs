@@ -2,6 +2,8 @@
 
 pub mod checksum;
 pub mod clock;
+pub mod duration;
 pub mod http_date;
 pub mod monotonic;
 pub mod os_error;
+pub mod size;

@@ -2,6 +2,7 @@
 
 pub mod core;
 pub mod events;
+mod find;
 pub mod http;
 pub mod http_access;
 pub mod http_addition;
@@ -99,6 +100,8 @@ pub mod stream_upstream_least_conn;
 pub mod stream_upstream_least_time;
 pub mod stream_upstream_random;
 pub mod stream_upstream_zone;
+
+pub use find::{BUILT_IN_MODULES, Found, find};
 
 use crate::Directive;
 

@@ -6,7 +6,7 @@ pub mod stream;
 use crate::{Edition, Status};
 
 /// One variable, or one family of variables that share a prefix.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Variable {
     /// The name without `$`; of a family, the prefix (`arg_`).
     pub name: &'static str,

@@ -1,0 +1,109 @@
+//! The directives outside all blocks, and those of `events { }`.
+
+use super::http::log::SyslogTarget;
+use super::value::Text;
+use crate::conf::diagnostic::Level;
+
+/// The directives outside all blocks.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Core {
+    /// `daemon`
+    pub daemon: bool,
+    /// `master_process`
+    pub master_process: bool,
+    /// `pid`: the full path.
+    pub pid: Text,
+    /// `lock_file`: the full path.
+    pub lock_file: Text,
+    /// `user`: the worker's user and, if named, group.
+    pub user: Option<User>,
+    /// `worker_processes`
+    pub worker_processes: WorkerProcesses,
+    /// `worker_priority`
+    pub worker_priority: i32,
+    /// `worker_rlimit_nofile`
+    pub worker_rlimit_nofile: Option<u64>,
+    /// `worker_rlimit_core`, in bytes
+    pub worker_rlimit_core: Option<u64>,
+    /// `worker_shutdown_timeout`
+    pub worker_shutdown_timeout_ms: Option<u64>,
+    /// `worker_cpu_affinity`: a mask for each worker; the last one holds for all further workers.
+    pub worker_cpu_affinity: Option<CpuAffinity>,
+    /// `working_directory`
+    pub working_directory: Option<Text>,
+    /// `env`: `NAME` keeps a variable of the environment, `NAME=VALUE` sets it.
+    pub env: Vec<Text>,
+    /// `error_log`: where the main log goes; empty means the built-in place.
+    pub error_log: Vec<ErrorLog>,
+}
+
+/// `user`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct User {
+    /// The user's name.
+    pub name: Text,
+    /// The group's name; without one, that of the user.
+    pub group: Option<Text>,
+}
+
+/// `worker_processes`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub enum WorkerProcesses {
+    /// As many as there are processors.
+    Auto,
+    /// This many.
+    Count(usize),
+}
+
+/// `worker_cpu_affinity`
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct CpuAffinity {
+    /// Whether workers are spread over the processors of the mask one by one.
+    pub auto: bool,
+    /// The masks; bit 0 of the first word is processor 0. With `auto`, at most one.
+    pub masks: Vec<Vec<bool>>,
+}
+
+/// One `error_log`.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct ErrorLog {
+    /// Where lines go.
+    pub target: ErrorLogTarget,
+    /// The least grave level that is written.
+    pub level: LogLevel,
+}
+
+/// Where error log lines go.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum ErrorLogTarget {
+    /// A file, by its full path.
+    File(Text),
+    /// `stderr`
+    Stderr,
+    /// `syslog:…`
+    Syslog(SyslogTarget),
+    /// `memory:SIZE`, in bytes.
+    Memory(usize),
+}
+
+/// How much a log holds: a level, or `debug`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub enum LogLevel {
+    /// This level and graver ones.
+    Level(Level),
+    /// Everything.
+    Debug,
+}
+
+/// `events { }`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Events {
+    /// `worker_connections`
+    pub worker_connections: usize,
+    /// `multi_accept`
+    pub multi_accept: bool,
+    /// `accept_mutex`
+    pub accept_mutex: bool,
+    /// `debug_connection`: the clients whose connections are logged at `debug`.
+    pub debug_connection: Vec<Text>,
+}

@@ -1,0 +1,33 @@
+//! The values of nginx's `http_access` module.
+
+use std::rc::Rc;
+
+use super::geo::Network;
+
+layer! {
+    /// Who may come.
+    pub struct Access, own AccessOwn {
+        /// `allow` and `deny` in source order; the first that fits counts.
+        rules: Rc<[Rule]> = Rc::from([]),
+    }
+}
+
+/// `allow`, `deny`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Rule {
+    /// `deny`
+    pub deny: bool,
+    /// Whom it is for.
+    pub clients: Clients,
+}
+
+/// Whom a rule is for.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub enum Clients {
+    /// `all`
+    All,
+    /// `unix:`
+    Unix,
+    /// A network.
+    Network(Network),
+}

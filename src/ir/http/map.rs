@@ -1,0 +1,32 @@
+//! `map { }`: a variable that depends on a text.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::ir::regex::Regex;
+use crate::ir::value::{Template, Text};
+
+/// The number of a [`Map`] in [`super::Http::maps`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+pub struct MapId(pub u32);
+
+/// `map`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Map {
+    /// What is looked up; letter case does not matter.
+    pub subject: Template,
+    /// `hostnames`: a dot at the end of the subject is left out, and wildcards count.
+    pub hostnames: bool,
+    /// `default`; without one, the empty text.
+    pub default: Template,
+    /// Whole texts, in lower case.
+    pub exact: BTreeMap<Text, Template>,
+    /// `*.example.com`, kept as `.example.com`. The longest that fits wins.
+    pub wildcard_head: BTreeMap<Text, Template>,
+    /// `www.example.*`, kept as `www.example.`. The longest that fits wins.
+    pub wildcard_tail: BTreeMap<Text, Template>,
+    /// Patterns; the first that fits wins.
+    pub regex: Vec<(Rc<Regex>, Template)>,
+    /// `volatile`: looked up at every use.
+    pub volatile: bool,
+}

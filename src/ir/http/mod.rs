@@ -1,0 +1,214 @@
+//! `http { }`: servers, locations, and the values that each nginx module keeps for a location.
+
+pub mod access;
+pub mod auth_basic;
+pub mod autoindex;
+pub mod core;
+pub mod geo;
+pub mod gzip;
+pub mod headers;
+pub mod index;
+pub mod limit_conn;
+pub mod limit_req;
+pub mod log;
+pub mod map;
+pub mod mirror;
+pub mod proxy;
+pub mod realip;
+pub mod referer;
+pub mod rewrite;
+pub mod split_clients;
+pub mod try_files;
+
+use std::rc::Rc;
+
+use self::core::{Methods, ServerCore};
+use super::listen::Listener;
+use super::regex::Regex;
+use super::server_name::ServerName;
+use super::upstream::{Upstream, Zone};
+use super::value::{Template, Text};
+use super::variables::Variables;
+
+/// The number of a [`Server`] in [`Http::servers`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize)]
+pub struct ServerId(pub u32);
+
+/// `http { }`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Http {
+    /// `server { }`, in source order.
+    pub servers: Vec<Server>,
+    /// The sockets, and which servers answer on them.
+    pub listeners: Vec<Listener>,
+    /// `upstream { }`, then the groups that a `proxy_pass` implies, in the order of first use.
+    pub upstreams: Vec<Upstream>,
+    /// All variables that are used.
+    pub variables: Variables,
+    /// `map { }`
+    pub maps: Vec<map::Map>,
+    /// `geo { }`
+    pub geos: Vec<geo::Geo>,
+    /// `split_clients { }`
+    pub split_clients: Vec<split_clients::SplitClients>,
+    /// `limit_req_zone`
+    pub limit_req_zones: Vec<limit_req::ReqZone>,
+    /// `limit_conn_zone`
+    pub limit_conn_zones: Vec<limit_conn::ConnZone>,
+    /// Every piece of shared memory by name.
+    pub zones: Vec<Zone>,
+}
+
+/// `server { }`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Server {
+    /// What `$server_name` and redirects show: the first name.
+    pub name: Text,
+    /// `server_name`; without one, the empty name.
+    pub names: Vec<ServerName>,
+    /// The values that only a whole server has.
+    pub core: Rc<ServerCore>,
+    /// The server's own location: what holds where no `location { }` matches, and before one is looked for.
+    pub location: Rc<Location>,
+}
+
+/// `location { }`; also the server as a whole, `if { }` and `limit_except { }`.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Location {
+    /// How it is chosen.
+    pub matching: Matching,
+    /// The URI, the pattern, or the `@name` as written; an `if` has its parent's.
+    pub name: Text,
+    /// `internal`: not for requests from outside.
+    pub internal: bool,
+    /// What answers; `None` leaves it to the files under the root.
+    pub content: Option<Content>,
+    /// `rewrite`, `return`, `set`, `break` and `if`, in source order.
+    pub rewrite: Rc<[rewrite::Operation]>,
+    /// `try_files`
+    pub try_files: Option<Rc<try_files::TryFiles>>,
+    /// `limit_except`
+    pub limit_except: Option<Rc<LimitExcept>>,
+    /// What each module's directives say here.
+    pub settings: Settings,
+    /// The locations inside it.
+    pub locations: Locations,
+}
+
+/// How a location is chosen.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum Matching {
+    /// The server as a whole, an `if` or a `limit_except`: never by URI.
+    Nameless,
+    /// `location = /x`
+    Exact,
+    /// `location /x`, `location ^~ /x`
+    Prefix {
+        /// `^~`: patterns are not tried after it.
+        no_regex: bool,
+        /// A request for the name without its last slash is redirected to it (`proxy_pass` and the like).
+        auto_redirect: bool,
+    },
+    /// `location ~ x`, `location ~* x`
+    Regex(Rc<Regex>),
+    /// `location @x`
+    Named,
+}
+
+/// The locations of a server or of a location, in the order in which nginx looks.
+#[derive(Clone, PartialEq, Default, Debug, serde::Serialize)]
+pub struct Locations {
+    /// `=`, sorted by name.
+    pub exact: Vec<Rc<Location>>,
+    /// Prefixes, sorted by name. The longest that fits counts.
+    pub prefix: Vec<Rc<Location>>,
+    /// Patterns in source order.
+    pub regex: Vec<Rc<Location>>,
+    /// `@name`, sorted by name.
+    pub named: Vec<Rc<Location>>,
+}
+
+/// `limit_except { }`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct LimitExcept {
+    /// The methods it does not hold for. `GET` brings `HEAD` with it.
+    pub methods: Methods,
+    /// What holds for all others.
+    pub location: Rc<Location>,
+}
+
+/// What answers a request in a location.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum Content {
+    /// `proxy_pass`
+    Proxy(Rc<proxy::ProxyPass>),
+    /// `stub_status`
+    StubStatus,
+    /// `empty_gif`
+    EmptyGif,
+    /// `echo …` of the third-party module.
+    Echo(Rc<[Template]>),
+}
+
+/// Declares the list of modules once: resolved values, and those of a block that is still being read.
+macro_rules! settings {
+    ($( $(#[$doc:meta])* $module:ident: $name:ident, $own:ident; )*) => {
+        /// What each module's directives say in a location. A module of which a block sets nothing shares its values
+        /// with the block around it: that keeps fifty thousand locations small.
+        #[derive(Clone, PartialEq, Default, Debug, serde::Serialize)]
+        pub struct Settings {
+            $( $(#[$doc])* pub $module: Rc<$module::$name>, )*
+        }
+
+        /// What one block itself sets.
+        #[derive(Clone, PartialEq, Default, Debug)]
+        pub struct OwnSettings {
+            $( $(#[$doc])* pub $module: Option<Box<$module::$own>>, )*
+        }
+
+        impl OwnSettings {
+            /// These values where they are set, the outer block's elsewhere.
+            pub fn over(self, outer: &Settings) -> Settings {
+                Settings {
+                    $( $module: match self.$module {
+                        None => Rc::clone(&outer.$module),
+                        Some(own) => Rc::new(own.over(&outer.$module)),
+                    }, )*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// `root`, `client_…`, `keepalive_…`, `error_page` …
+    core: Core, CoreOwn;
+    /// `allow`, `deny`
+    access: Access, AccessOwn;
+    /// `auth_basic`
+    auth_basic: AuthBasic, AuthBasicOwn;
+    /// `autoindex`
+    autoindex: Autoindex, AutoindexOwn;
+    /// `gzip`
+    gzip: Gzip, GzipOwn;
+    /// `add_header`, `expires`
+    headers: Headers, HeadersOwn;
+    /// `index`
+    index: Index, IndexOwn;
+    /// `limit_conn`
+    limit_conn: LimitConn, LimitConnOwn;
+    /// `limit_req`
+    limit_req: LimitReq, LimitReqOwn;
+    /// `access_log`
+    log: Log, LogOwn;
+    /// `mirror`
+    mirror: Mirror, MirrorOwn;
+    /// `proxy_…`
+    proxy: Proxy, ProxyOwn;
+    /// `set_real_ip_from`, `real_ip_header`
+    realip: Realip, RealipOwn;
+    /// `valid_referers`
+    referer: Referer, RefererOwn;
+    /// `rewrite_log`
+    rewrite: Rewrite, RewriteOwn;
+}

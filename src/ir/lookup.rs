@@ -1,0 +1,118 @@
+//! What a configuration wants from the outside, by name and in source order.
+
+use std::rc::Rc;
+
+use super::value::Text;
+use crate::conf::diagnostic::{Diagnostic, Place};
+
+/// The number of a [`Host`] in [`super::Nginx::hosts`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+pub struct HostId(pub u32);
+
+/// A host name that nginx resolves while it reads the configuration.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Host {
+    /// The name, or the text as written when the message quotes more than the name.
+    pub name: Text,
+    /// The port that belongs to it; all addresses get it.
+    pub port: u16,
+    /// What asks for it: decides the words when nothing is found.
+    pub asked_by: AskedBy,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What asks for a host name.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum AskedBy {
+    /// `host not found in upstream "H"`; the text is what stands in the quotes (`backend:8080`).
+    Upstream {
+        /// The address as the operator wrote it.
+        written: Text,
+    },
+    /// `host not found in "H:P" of the "listen" directive`
+    Listen {
+        /// The address as the operator wrote it.
+        written: Text,
+    },
+    /// `host not found in resolver "H"`
+    Resolver {
+        /// The address as the operator wrote it.
+        written: Text,
+    },
+    /// `host not found in "H" of the "set_real_ip_from" directive`
+    SetRealIpFrom {
+        /// The address as the operator wrote it.
+        written: Text,
+    },
+    /// A syslog server of a log.
+    Syslog {
+        /// The address as the operator wrote it.
+        written: Text,
+    },
+}
+
+impl Host {
+    /// What nginx says when the name has no address.
+    pub fn not_found(&self) -> Diagnostic {
+        let text = match &self.asked_by {
+            AskedBy::Upstream { written } => format!("host not found in upstream \"{written}\""),
+            AskedBy::Listen { written } => format!("host not found in \"{written}\" of the \"listen\" directive"),
+            AskedBy::Resolver { written } => format!("host not found in resolver \"{written}\""),
+            AskedBy::SetRealIpFrom { written } => {
+                format!("host not found in set_real_ip_from \"{written}\"")
+            }
+            AskedBy::Syslog { written } => format!("host not found in syslog server \"{written}\""),
+        };
+        Diagnostic { level: crate::conf::diagnostic::Level::Emerg, text, place: self.place.clone() }
+    }
+}
+
+/// One thing that nginx says or does while it reads a configuration, in the order in which it happens.
+///
+/// The first lookup that fails ends the reading, before any later error is seen; so whoever opens things walks these
+/// events first and looks at the result afterwards.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A warning or notice.
+    Message(Diagnostic),
+    /// This host's addresses are asked for here.
+    Resolve(HostId),
+    /// The user's and group's numbers are asked for here (`user`).
+    FindUser {
+        /// The user's name.
+        user: Text,
+        /// The group's name; without one, that of the user.
+        group: Option<Text>,
+        /// Where it is written.
+        place: Place,
+    },
+    /// This file has to be readable here (certificates, keys, password lists that nginx reads at once).
+    Read {
+        /// What the file is.
+        purpose: Purpose,
+        /// Its full path.
+        path: Rc<str>,
+        /// Where it is written.
+        place: Place,
+    },
+}
+
+/// What a file that is read along with the configuration holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// A certificate chain.
+    Certificate,
+    /// A private key.
+    CertificateKey,
+    /// Certificates of authorities.
+    TrustedCertificate,
+    /// A revocation list.
+    RevocationList,
+    /// Parameters for Diffie-Hellman.
+    DhParameters,
+    /// Pass phrases of keys.
+    Passwords,
+    /// A session ticket key.
+    TicketKey,
+}

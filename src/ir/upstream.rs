@@ -1,0 +1,144 @@
+//! `upstream { }`: groups of servers and how one of them is chosen.
+
+use std::net::SocketAddr;
+
+use super::lookup::HostId;
+use super::value::{Template, Text};
+use crate::conf::diagnostic::Place;
+
+/// The number of an [`Upstream`] in [`super::http::Http::upstreams`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+pub struct UpstreamId(pub u32);
+
+/// A group of servers.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Upstream {
+    /// The name in `upstream NAME { }`, or the host of a `proxy_pass` that names no group.
+    pub name: Text,
+    /// The port that was written with it, for a group that a `proxy_pass` implies.
+    pub port: Option<u16>,
+    /// Whether an `upstream { }` declares it.
+    pub explicit: bool,
+    /// The servers, in source order.
+    pub servers: Vec<Server>,
+    /// How one is chosen.
+    pub balancer: Balancer,
+    /// Idle connections that are kept.
+    pub keepalive: Keepalive,
+    /// `zone`: the shared memory that all workers' view of the servers lies in.
+    pub zone: Option<Zone>,
+    /// Where it is declared, or first used.
+    pub place: Place,
+}
+
+/// A piece of shared memory.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Zone {
+    /// Its name.
+    pub name: Text,
+    /// Its size in bytes; 0 where another directive gives it.
+    pub size: usize,
+}
+
+/// One `server` line.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Server {
+    /// As the operator wrote it.
+    pub name: Text,
+    /// Where to connect to. A host name may turn out to be several peers.
+    pub address: PeerAddress,
+    /// `weight`
+    pub weight: u32,
+    /// `max_conns`; 0 for no limit.
+    pub max_conns: u32,
+    /// `max_fails`; 0 switches the count off.
+    pub max_fails: u32,
+    /// `fail_timeout`
+    pub fail_timeout_seconds: u64,
+    /// `slow_start`
+    pub slow_start_ms: u64,
+    /// `down`
+    pub down: bool,
+    /// `backup`
+    pub backup: bool,
+    /// `drain`
+    pub drain: bool,
+    /// `route`
+    pub route: Option<Text>,
+    /// `resolve`: the name is looked up again while running.
+    pub resolve: bool,
+    /// `service`: the SRV record to look up.
+    pub service: Option<Text>,
+}
+
+/// Where to connect to.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub enum PeerAddress {
+    /// An address and port.
+    Inet(SocketAddr),
+    /// The path of a unix socket.
+    Unix(Text),
+    /// A host name; `process::cycle` resolves it.
+    Host(HostId),
+}
+
+/// How a server is chosen.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum Balancer {
+    /// Smooth weighted round robin.
+    RoundRobin,
+    /// `ip_hash`
+    IpHash,
+    /// `hash`
+    Hash {
+        /// What is hashed.
+        key: Template,
+        /// `consistent`: a ring, so that a changed group moves few keys.
+        consistent: bool,
+    },
+    /// The old upstream_hash module's `hash` with `hash_again`.
+    UrlHash {
+        /// What is hashed.
+        key: Template,
+        /// How often another server is tried by hashing anew.
+        again: u32,
+    },
+    /// `least_conn`
+    LeastConn,
+    /// `random`, `random two`, `random two least_conn`
+    Random {
+        /// Two are drawn and the less loaded one is taken.
+        two: bool,
+    },
+    /// `least_time`
+    LeastTime {
+        /// `last_byte` rather than `header`.
+        last_byte: bool,
+        /// `inflight`: unfinished requests count too.
+        inflight: bool,
+    },
+    /// The third-party `fair`.
+    Fair,
+}
+
+/// Idle connections to servers that are kept for later requests.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Keepalive {
+    /// `keepalive`: how many idle ones a worker keeps; 0 switches it off.
+    pub connections: usize,
+    /// `local`: connections are kept apart by the location that opened them.
+    pub local: bool,
+    /// `keepalive_requests`
+    pub requests: u64,
+    /// `keepalive_time`
+    pub time_ms: u64,
+    /// `keepalive_timeout`
+    pub timeout_ms: u64,
+}
+
+impl Default for Keepalive {
+    /// Mainline keeps connections of every declared group.
+    fn default() -> Self {
+        Self { connections: 32, local: true, requests: 1000, time_ms: 3_600_000, timeout_ms: 60_000 }
+    }
+}

@@ -1,0 +1,138 @@
+//! Texts, and texts with variables compiled once to a list of operations.
+
+use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use super::variables::VariableId;
+
+/// Bytes out of a configuration; shared, never changed. The language does not demand UTF-8.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(Rc<[u8]>);
+
+impl Text {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self(Rc::from([]))
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<[u8]> for Text {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Text {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Rc::from(bytes))
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(Rc::from(text.as_bytes()))
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Rc::from(bytes))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Rc::from(text.into_bytes()))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl serde::Serialize for Text {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// One step in making a text.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub enum Part {
+    /// These bytes.
+    Literal(Text),
+    /// The value of a variable; nothing if it has none.
+    Variable(VariableId),
+    /// `$1` to `$9`: what a group of the last matched pattern caught.
+    Capture(u8),
+}
+
+/// A text with variables: nginx's "complex value".
+#[derive(Clone, PartialEq, Eq, Default, Debug, serde::Serialize)]
+pub struct Template {
+    /// What to put one after the other; two literals never meet.
+    pub parts: Rc<[Part]>,
+}
+
+impl Template {
+    /// A text without variables.
+    pub fn literal(text: impl Into<Text>) -> Self {
+        let text = text.into();
+        if text.is_empty() {
+            return Self::default();
+        }
+        Self { parts: Rc::from([Part::Literal(text)]) }
+    }
+
+    /// The whole text, if no variable is in it.
+    pub fn constant(&self) -> Option<&[u8]> {
+        match &*self.parts {
+            [] => Some(&[]),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The number and size of buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Buffers {
+    /// How many.
+    pub count: usize,
+    /// The size of each, in bytes.
+    pub size: usize,
+}
+
+/// A directory for temporary files, and how many letters each of its levels takes.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct TempPath {
+    /// The full path.
+    pub path: Text,
+    /// The number of letters of each level's names; 0 where there is no further level.
+    pub levels: [u8; 3],
+}
+
+/// The size of a memory page: the unit of nginx's default buffers.
+pub const PAGE_SIZE: usize = 4096;

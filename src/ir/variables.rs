@@ -1,0 +1,141 @@
+//! The variables a configuration names: each gets a number once, and every use is that number.
+
+use std::collections::HashMap;
+
+use grammar::variables::{Kind, Variable as Row};
+
+use super::http::{geo::GeoId, map::MapId, split_clients::SplitClientsId};
+use super::value::Text;
+
+/// The number of a variable: an index into [`Variables::used`], and into a request's table of known values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize)]
+pub struct VariableId(pub u32);
+
+/// One variable that the configuration uses or defines.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Variable {
+    /// Its name, without `$`, in lower case.
+    pub name: Text,
+    /// Where its value comes from.
+    pub source: Source,
+}
+
+/// Where a variable's value comes from.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum Source {
+    /// nginx has it built in.
+    Builtin(#[serde(serialize_with = "row_name")] &'static Row),
+    /// One of a family that shares a prefix (`arg_x`, `http_x`).
+    Family {
+        /// The family.
+        #[serde(serialize_with = "row_name")]
+        row: &'static Row,
+        /// What follows the prefix.
+        rest: Text,
+    },
+    /// `set`, `auth_request_set`, a named capture: only an assignment gives it a value.
+    Assigned,
+    /// `map`
+    Map(MapId),
+    /// `geo`
+    Geo(GeoId),
+    /// `split_clients`
+    SplitClients(SplitClientsId),
+}
+
+/// All variables of an `http { }`.
+#[derive(Clone, PartialEq, Default, Debug, serde::Serialize)]
+pub struct Variables {
+    /// Those that are used, by number.
+    pub used: Vec<Variable>,
+}
+
+impl Variables {
+    /// One variable.
+    pub fn get(&self, id: VariableId) -> &Variable {
+        &self.used[id.0 as usize]
+    }
+}
+
+/// The registry while a configuration is read: uses may come before definitions.
+#[derive(Default, Debug)]
+pub struct Registry {
+    used: Vec<Text>,
+    ids: HashMap<Text, VariableId>,
+    defined: HashMap<Text, Source>,
+}
+
+/// A definition of what may not be defined anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unchangeable;
+
+impl Registry {
+    /// The number of a variable, new if it was not used before. Letter case does not matter.
+    pub fn use_name(&mut self, name: &[u8]) -> VariableId {
+        let name = name.to_ascii_lowercase();
+        if let Some(id) = self.ids.get(name.as_slice()) {
+            return *id;
+        }
+        let id = VariableId(self.used.len() as u32);
+        let name = Text::from(name);
+        self.ids.insert(name.clone(), id);
+        self.used.push(name);
+        id
+    }
+
+    /// Gives a variable its source. Built-in ones mostly refuse that; a later definition replaces an earlier one.
+    pub fn define(&mut self, name: &[u8], source: Source) -> Result<VariableId, Unchangeable> {
+        let name = name.to_ascii_lowercase();
+        if exact_row(&name).is_some_and(|row| !row.changeable) {
+            return Err(Unchangeable);
+        }
+        self.defined.insert(Text::from(name.clone()), source);
+        Ok(self.use_name(&name))
+    }
+
+    /// A variable that is only assigned to; an earlier definition stays.
+    pub fn assign(&mut self, name: &[u8]) -> Result<VariableId, Unchangeable> {
+        let name = name.to_ascii_lowercase();
+        match exact_row(&name) {
+            Some(row) if !row.changeable => return Err(Unchangeable),
+            Some(_) => {}
+            None => {
+                self.defined.entry(Text::from(name.clone())).or_insert(Source::Assigned);
+            }
+        }
+        Ok(self.use_name(&name))
+    }
+
+    /// All variables with their sources, or the first name that nothing defines.
+    pub fn resolve(self) -> Result<Variables, Text> {
+        let mut defined = self.defined;
+        let mut used = Vec::with_capacity(self.used.len());
+        for name in self.used {
+            let source = match defined.remove(&name) {
+                Some(source) => source,
+                None => builtin(&name).ok_or_else(|| name.clone())?,
+            };
+            used.push(Variable { name, source });
+        }
+        Ok(Variables { used })
+    }
+}
+
+fn exact_row(name: &[u8]) -> Option<&'static Row> {
+    grammar::variables::http::VARIABLES.iter().find(|row| row.kind == Kind::Exact && row.name.as_bytes() == name)
+}
+
+fn builtin(name: &[u8]) -> Option<Source> {
+    if let Some(row) = exact_row(name) {
+        return Some(Source::Builtin(row));
+    }
+    let row = grammar::variables::http::VARIABLES
+        .iter()
+        .find(|row| row.kind == Kind::Prefix && name.starts_with(row.name.as_bytes()))?;
+    Some(Source::Family { row, rest: Text::from(&name[row.name.len()..]) })
+}
+
+/// A row is printed by its name.
+fn row_name<S: serde::Serializer>(row: &&'static Row, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(row.name)
+}

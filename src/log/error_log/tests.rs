@@ -1,3 +1,5 @@
+//! What error log lines look like, byte for byte, and where they go.
+
 use std::fs;
 
 use super::*;

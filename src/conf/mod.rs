@@ -3,6 +3,8 @@
 pub mod check;
 pub mod diagnostic;
 pub mod include;
+pub mod nginx;
+mod serialize;
 pub mod source;
 pub mod tree;
 pub mod value;

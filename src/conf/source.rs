@@ -1,7 +1,11 @@
 //! The texts that a configuration is read from, and the memory that its trees live in.
 
+use std::sync::LazyLock;
+
 use bumpalo::Bump;
 use typed_arena::Arena;
+
+use super::diagnostic::Diagnostic;
 
 /// One text: a file, or the words of a command line.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub struct SourceId(pub u32);
 pub struct Sources {
     texts: Arena<Source>,
     trees: Bump,
+    faults: Arena<Diagnostic>,
 }
 
 impl Sources {
@@ -37,6 +42,22 @@ impl Sources {
     /// Adds a text given on the command line.
     pub fn add_command_line(&self, text: Vec<u8>) -> &Source {
         self.add(String::new(), text, true)
+    }
+
+    /// Keeps a fault of syntax for the tree that it is a part of.
+    pub(crate) fn add_fault(&self, fault: Diagnostic) -> &Diagnostic {
+        self.faults.alloc(fault)
+    }
+
+    /// The text of a file that could not be read.
+    pub(crate) fn nothing(&self) -> &'static Source {
+        static NOTHING: LazyLock<Source> = LazyLock::new(|| Source {
+            id: SourceId(u32::MAX),
+            name: String::new(),
+            text: Vec::new(),
+            is_command_line: false,
+        });
+        &NOTHING
     }
 
     /// Where the parts of a tree are kept.

@@ -125,6 +125,23 @@ impl<'s> Block<'s> {
     }
 }
 
+/// A whole configuration: the text of `-g` if there is one, then the file. Both are outside all blocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'s> {
+    /// In the order they are read.
+    pub roots: &'s [File<'s>],
+    /// The files read, each once, in the order of first use: what `-T` prints.
+    pub files: &'s [&'s Source],
+}
+
+impl<'s> Tree<'s> {
+    /// The directives outside all blocks, in the order nginx acts on them, those of included files in the place of the
+    /// `include`.
+    pub fn iter(&self) -> impl Iterator<Item = &'s Directive<'s>> + use<'s> {
+        self.roots.iter().flat_map(|root| root.iter())
+    }
+}
+
 /// The directives of one file.
 #[derive(Clone, Copy, Debug)]
 pub struct File<'s> {

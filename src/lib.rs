@@ -16,6 +16,7 @@
 pub mod conf;
 pub mod ir;
 pub mod log;
+pub mod net;
 pub mod primitives;
 pub mod sys;
 pub mod wire;

@@ -36,7 +36,10 @@ pub fn with_stored(case: &Case, answers: &[Answer], program: &Program) -> Result
             }
             None => {
                 let place = format!("{}:{}", case.path.display(), case.blocks[answer.block].line);
-                faults.push(format!("{place}\nno answer is stored (RECORD=1 stores the original's); came:\n{}", answer.text));
+                faults.push(format!(
+                    "{place}\nno answer is stored (RECORD=1 stores the original's); came:\n{}",
+                    answer.text
+                ));
             }
         }
     }

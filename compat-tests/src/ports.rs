@@ -73,7 +73,10 @@ fn take() -> Result<(u16, File), String> {
             continue;
         }
         let Ok(lock) = File::create(folder.join(port.to_string())) else { continue };
-        if lock.try_lock().is_ok() && TcpListener::bind(("0.0.0.0", port)).is_ok() && UdpSocket::bind(("0.0.0.0", port)).is_ok() {
+        if lock.try_lock().is_ok()
+            && TcpListener::bind(("0.0.0.0", port)).is_ok()
+            && UdpSocket::bind(("0.0.0.0", port)).is_ok()
+        {
             return Ok((port, lock));
         }
     }

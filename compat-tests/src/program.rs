@@ -58,7 +58,8 @@ pub fn run(program: &Path, arguments: &[String], folder: &Path) -> Result<(Strin
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let output = output.join().map_err(|_| "the reader of the output ended early")?.map_err(|error| error.to_string())?;
+    let output =
+        output.join().map_err(|_| "the reader of the output ended early")?.map_err(|error| error.to_string())?;
     Ok((String::from_utf8_lossy(&output).into_owned(), status.code().unwrap_or(-1)))
 }
 

@@ -71,7 +71,9 @@ impl Client {
             }
             Step::HalfClose => drop(self.stream.shutdown(Shutdown::Write)),
             Step::Patience(patience) => self.patience = *patience,
-            Step::KeepOpen => return Err("(keep open) is for upstreams; a client keeps its connection anyway".to_owned()),
+            Step::KeepOpen => {
+                return Err("(keep open) is for upstreams; a client keeps its connection anyway".to_owned());
+            }
         }
         Ok(())
     }

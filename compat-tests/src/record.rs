@@ -97,8 +97,7 @@ mod tests {
             Edit { fence: 2, body: "HTTP/1.1 200".to_owned(), added: Some("```http receive") },
             Edit { fence: 7, body: "$ nginx -t\nnew".to_owned(), added: None },
         ];
-        let expected =
-            "## a\n```http send\nGET\n```\n\n```http receive\nHTTP/1.1 200\n```\n\n## b\n```console\n$ nginx -t\nnew\n```\n";
+        let expected = "## a\n```http send\nGET\n```\n\n```http receive\nHTTP/1.1 200\n```\n\n## b\n```console\n$ nginx -t\nnew\n```\n";
         assert_eq!(apply(text, &edits), expected);
     }
 }

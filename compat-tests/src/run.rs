@@ -73,8 +73,7 @@ impl<'a> Stage<'a> {
             scratch.write(name, &(content + "\n"))?;
         }
         let first_port = listening.first().copied();
-        let mut stage =
-            Self { server: None, upstreams: BTreeMap::new(), program, case, ports, scratch, first_port };
+        let mut stage = Self { server: None, upstreams: BTreeMap::new(), program, case, ports, scratch, first_port };
         if case.is_served() {
             stage.start_upstreams()?;
             let mut arguments = stage.place_options();
@@ -201,7 +200,8 @@ mod tests {
 
     #[test]
     fn listen_lines_name_ports_to_wait_for() {
-        let text = "server { listen 127.0.0.1:8080 default_server; listen [::]:8081; }\nlisten unix:/x;\nlisten 8082 udp;";
+        let text =
+            "server { listen 127.0.0.1:8080 default_server; listen [::]:8081; }\nlisten unix:/x;\nlisten 8082 udp;";
         assert_eq!(listened_ports(text), [8080, 8081]);
     }
 

@@ -12,15 +12,8 @@ pub fn parse_milliseconds(text: &[u8]) -> Option<u64> {
 
 /// A time in seconds; `ms` is refused.
 pub fn parse_seconds(text: &[u8]) -> Option<u64> {
-    const UNITS: &[(&[u8], i64)] = &[
-        (b"y", 31_536_000),
-        (b"M", 2_592_000),
-        (b"w", 604_800),
-        (b"d", 86_400),
-        (b"h", 3600),
-        (b"m", 60),
-        (b"s", 1),
-    ];
+    const UNITS: &[(&[u8], i64)] =
+        &[(b"y", 31_536_000), (b"M", 2_592_000), (b"w", 604_800), (b"d", 86_400), (b"h", 3600), (b"m", 60), (b"s", 1)];
     parse(text, UNITS, 1)
 }
 
@@ -71,7 +64,10 @@ mod tests {
     #[test]
     fn units_go_from_large_to_small() {
         assert_eq!(parse_seconds(b"1h 30m"), Some(5400));
-        assert_eq!(parse_seconds(b"1y2M3w4d5h6m7s"), Some(31_536_000 + 2 * 2_592_000 + 3 * 604_800 + 4 * 86_400 + 5 * 3600 + 6 * 60 + 7));
+        assert_eq!(
+            parse_seconds(b"1y2M3w4d5h6m7s"),
+            Some(31_536_000 + 2 * 2_592_000 + 3 * 604_800 + 4 * 86_400 + 5 * 3600 + 6 * 60 + 7)
+        );
         assert_eq!(parse_milliseconds(b"1s500ms"), Some(1500));
         assert_eq!(parse_seconds(b"1m 30"), Some(90));
         assert_eq!(parse_seconds(b"10 5"), Some(15));
@@ -80,7 +76,8 @@ mod tests {
 
     #[test]
     fn what_nginx_refuses() {
-        for wrong in ["", "s", "1.5s", "10ms", "1m1h", "1x", "-1", "1s 5s", "5s 1 2s", "10 5s", "9223372036854775807m"] {
+        for wrong in ["", "s", "1.5s", "10ms", "1m1h", "1x", "-1", "1s 5s", "5s 1 2s", "10 5s", "9223372036854775807m"]
+        {
             assert_eq!(parse_seconds(wrong.as_bytes()), None, "{wrong}");
         }
         for wrong in ["1y", "1M", "1ms1s", "1ms 1ms"] {

@@ -87,3 +87,8 @@ pub fn read(descriptor: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
 pub fn number(descriptor: impl AsFd) -> RawFd {
     descriptor.as_fd().as_raw_fd()
 }
+
+/// Whether the process or the system has no descriptors left.
+pub fn are_exhausted(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}

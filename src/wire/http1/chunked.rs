@@ -184,8 +184,19 @@ mod tests {
     #[test]
     fn refused_bodies() {
         for text in [
-            "x\r\n", "3\nabc", "3\r\nabcd", "-1\r\n", "\r\n", "0x3\r\n", "3;\n", "0\n\n", "0\r\n\n", "0;\n",
-            "ffffffffffffffff\r\n", "7fffffffffffffff\r\n", "3\r\nabc\n",
+            "x\r\n",
+            "3\nabc",
+            "3\r\nabcd",
+            "-1\r\n",
+            "\r\n",
+            "0x3\r\n",
+            "3;\n",
+            "0\n\n",
+            "0\r\n\n",
+            "0;\n",
+            "ffffffffffffffff\r\n",
+            "7fffffffffffffff\r\n",
+            "3\r\nabc\n",
         ] {
             assert_eq!(decode(text, 1), Err(InvalidChunk), "{text:?}");
         }

@@ -215,11 +215,9 @@ mod tests {
         let mut end = if piecewise { 1 } else { text.len() };
         loop {
             match line.parse(&text.as_bytes()[..end], &mut position, false)? {
-                Progress::Line => found.push((
-                    text[line.name.clone()].to_owned(),
-                    text[line.value.clone()].to_owned(),
-                    line.invalid,
-                )),
+                Progress::Line => {
+                    found.push((text[line.name.clone()].to_owned(), text[line.value.clone()].to_owned(), line.invalid))
+                }
                 Progress::End => return Ok(found),
                 Progress::Again => {
                     assert!(end < text.len(), "{text:?} has no end");

@@ -1,0 +1,59 @@
+//! The end of a worker as its connections see it: new requests are no longer wanted.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+
+#[derive(Default, Debug)]
+struct State {
+    begun: Cell<bool>,
+    wake: Notify,
+}
+
+/// Whether the worker is shutting down gracefully. All clones tell the same.
+#[derive(Clone, Default, Debug)]
+pub struct Draining(Rc<State>);
+
+impl Draining {
+    /// Says it to everybody: idle connections close, running requests are answered with `Connection: close`.
+    pub fn begin(&self) {
+        self.0.begun.set(true);
+        self.0.wake.notify_waiters();
+    }
+
+    /// Whether it has been said.
+    pub fn has_begun(&self) -> bool {
+        self.0.begun.get()
+    }
+
+    /// Waits until it is said; returns at once if it has been.
+    pub fn begun(&self) -> impl Future<Output = ()> + '_ {
+        let notified = self.0.wake.notified();
+        async move {
+            // The registration comes before the question, so that nothing said between the two is missed.
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            if !self.has_begun() {
+                notified.await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waiters_before_and_after_are_woken() {
+        let draining = Draining::default();
+        let other = draining.clone();
+        let waiting = async { other.begun().await };
+        let saying = async { draining.begin() };
+        tokio::join!(waiting, saying);
+        draining.begun().await;
+        assert!(draining.has_begun());
+    }
+}

@@ -1,0 +1,6 @@
+//! Sockets: how they listen, how connections are accepted, and how a worker's connections learn that it is about to end.
+
+pub mod accept;
+pub mod draining;
+pub mod hosts;
+pub mod listener;

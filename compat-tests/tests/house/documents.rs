@@ -10,7 +10,10 @@ use crate::{report, sources};
 
 /// The paths that git would commit.
 fn tracked() -> Vec<String> {
-    let output = Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(sources::root()).output();
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(sources::root())
+        .output();
     let output = output.expect("git is there: the tests run in a clone");
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
@@ -45,13 +48,21 @@ fn expand(name: &str) -> Vec<String> {
 /// Whether the name is a tracked file or folder; absolute paths, URLs and patterns with an `X` or `*` for a name are not looked up.
 fn is_real(name: &str, tracked: &[String]) -> bool {
     let is_pattern = name.contains('*') || name.split(['/', '.']).any(|word| word == "X" || word.ends_with("_X"));
-    let is_elsewhere = name.starts_with('/') || name.starts_with("target") || name.starts_with("./") || name.contains("..");
+    let is_elsewhere =
+        name.starts_with('/') || name.starts_with("target") || name.starts_with("./") || name.contains("..");
     // What a case, a configuration or a scratch directory would hold.
-    let is_sample = ["conf.d/", "html/", "modules/ngx", "dir/", "modules-enabled/"].iter().any(|start| name.starts_with(start));
+    let is_sample =
+        ["conf.d/", "html/", "modules/ngx", "dir/", "modules-enabled/"].iter().any(|start| name.starts_with(start));
     let name = name.trim_end_matches('/');
-    is_pattern || is_elsewhere || is_sample || tracked.iter().any(|path| {
-        path == name || path.ends_with(&format!("/{name}")) || path.starts_with(&format!("{name}/")) || path.contains(&format!("/{name}/"))
-    })
+    is_pattern
+        || is_elsewhere
+        || is_sample
+        || tracked.iter().any(|path| {
+            path == name
+                || path.ends_with(&format!("/{name}"))
+                || path.starts_with(&format!("{name}/"))
+                || path.contains(&format!("/{name}/"))
+        })
 }
 
 #[test]
@@ -63,7 +74,8 @@ fn nothing_committed_names_a_machine() {
         let Ok(text) = fs::read_to_string(sources::root().join(&path)) else { continue };
         for (number, line) in text.lines().enumerate() {
             let starts_path = |place: &String| {
-                line.match_indices(place.as_str()).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}/*".contains(c)))
+                line.match_indices(place.as_str())
+                    .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}/*".contains(c)))
             };
             if places.iter().any(starts_path) {
                 faults.insert(format!("{path}:{}: {}", number + 1, line.trim()));

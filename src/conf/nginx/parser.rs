@@ -20,13 +20,7 @@ const MOST_NESTED_INCLUDES: usize = 64;
 /// Reads a configuration: the text of `-g` first, then the file and all that it includes.
 ///
 /// `prefix` is the directory of the file, with a slash at its end: the names in `include` are relative to it.
-pub fn parse<'s>(
-    sources: &'s Sources,
-    files: &dyn Files,
-    prefix: &str,
-    command_line: &[u8],
-    file: &str,
-) -> Tree<'s> {
+pub fn parse<'s>(sources: &'s Sources, files: &dyn Files, prefix: &str, command_line: &[u8], file: &str) -> Tree<'s> {
     let mut parser = Parser {
         sources,
         files,
@@ -222,7 +216,10 @@ impl<'s> Parser<'s, '_> {
     fn close(&self, block: Open<'s>, source: &'s Source, close_line: Option<u32>, done: &mut Vec<Directive<'s>>) {
         let directives = self.sources.trees().alloc_slice_copy(&done[block.first..]);
         done.truncate(block.first);
-        done.push(Directive { body: Body::Block(Block { directives, close_source: source, close_line }), ..block.head });
+        done.push(Directive {
+            body: Body::Block(Block { directives, close_source: source, close_line }),
+            ..block.head
+        });
     }
 
     fn body(&mut self, directive: &Directive<'s>, inside: Inside) -> Body<'s> {

@@ -56,9 +56,10 @@ fn directives_blocks_and_places() {
 
 #[test]
 fn quotes_and_escapes() {
-    assert_eq!(words(r#"a "b c" 'd;e' "" "f\"g" 'h\'i' "j\nk\tl\\m\.n";"#), [[
-        "a", "b c", "d;e", "", "f\"g", "h'i", "j\nk\tl\\m\\.n"
-    ]]);
+    assert_eq!(
+        words(r#"a "b c" 'd;e' "" "f\"g" 'h\'i' "j\nk\tl\\m\.n";"#),
+        [["a", "b c", "d;e", "", "f\"g", "h'i", "j\nk\tl\\m\\.n"]]
+    );
     assert_eq!(words(r#"a b"c d\;e f\ g h#i \"j \{k;"#), [["a", "b\"c", "d\\;e", "f\\ g", "h#i", "\"j", "\\{k"]]);
     assert_eq!(words("if (\"$a\") {}"), [vec!["if", "(\"$a\")"]]);
     assert_eq!(words("if ( \"a\") {}"), [vec!["if", "(", "a", ")"]]);
@@ -128,13 +129,16 @@ fn includes_stand_in_their_place() {
     ];
     with_tree(&files, "", |tree| {
         assert_yaml_snapshot!(tree);
-        assert_eq!(tree.files.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), [
-            "/etc/nginx/nginx.conf",
-            "/etc/nginx/one.conf",
-            "/etc/nginx/map",
-            "/etc/nginx/conf.d/1.conf",
-            "/etc/nginx/conf.d/2.conf",
-        ]);
+        assert_eq!(
+            tree.files.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
+            [
+                "/etc/nginx/nginx.conf",
+                "/etc/nginx/one.conf",
+                "/etc/nginx/map",
+                "/etc/nginx/conf.d/1.conf",
+                "/etc/nginx/conf.d/2.conf",
+            ]
+        );
     });
 }
 
@@ -190,10 +194,12 @@ fn loops_and_depth_are_faults_and_no_crash() {
 
 #[test]
 fn no_mutation_of_a_text_panics() {
-    const TEXT: &str = "a \"b\\\"\" 'c' ${d} \\;e; map $x $y { include m; default 1; } http { server { listen 80; } } # f\n";
+    const TEXT: &str =
+        "a \"b\\\"\" 'c' ${d} \\;e; map $x $y { include m; default 1; } http { server { listen 80; } } # f\n";
     let files = |text: &[u8]| {
         MemoryFiles(
-            [("/etc/nginx/nginx.conf".to_owned(), text.to_vec()), ("/etc/nginx/m".to_owned(), b"k v; }".to_vec())].into(),
+            [("/etc/nginx/nginx.conf".to_owned(), text.to_vec()), ("/etc/nginx/m".to_owned(), b"k v; }".to_vec())]
+                .into(),
         )
     };
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;

@@ -1,3 +1,5 @@
+//! Listening sockets opened, shared and inherited, on free ports of this machine.
+
 use std::net::{TcpListener, TcpStream};
 
 use super::*;

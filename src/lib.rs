@@ -18,5 +18,6 @@ pub mod ir;
 pub mod log;
 pub mod net;
 pub mod primitives;
+pub mod process;
 pub mod sys;
 pub mod wire;

@@ -4,6 +4,7 @@ pub mod credentials;
 pub mod descriptors;
 pub mod environment;
 pub mod fork;
+pub mod glob;
 pub mod listening;
 pub mod process_title;
 pub mod readiness;

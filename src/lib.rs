@@ -20,4 +20,5 @@ pub mod net;
 pub mod primitives;
 pub mod process;
 pub mod sys;
+pub mod vrrp;
 pub mod wire;

@@ -1,0 +1,76 @@
+//! What a master holds: addresses, routes, rules; in what order they come and go, and how they are announced.
+
+use crate::ir::keepalived::VirtualAddress;
+
+use super::action::Action;
+use super::announce::Announcements;
+use super::instance::{OwnerConflict, VirtualRouter};
+use super::report::InstanceReport;
+
+impl VirtualRouter {
+    fn all_addresses(&self) -> Vec<VirtualAddress> {
+        self.config.addresses.iter().chain(&self.config.excluded_addresses).cloned().collect()
+    }
+
+    pub(super) fn announce(&self, repeat: u32, actions: &mut Vec<Action>) {
+        let addresses = self.all_addresses();
+        if repeat > 0 && !addresses.is_empty() {
+            actions.push(Action::Announce { instance: self.id, addresses, repeat });
+        }
+    }
+
+    /// Addresses, routes, rules: in this order in, in the opposite order out (keepalived).
+    pub(super) fn hold(&self, actions: &mut Vec<Action>) {
+        let instance = self.id;
+        if !self.config.accept {
+            actions.push(Action::Firewall { instance, set: true, addresses: self.all_addresses() });
+        }
+        for addresses in [&self.config.addresses, &self.config.excluded_addresses] {
+            self.change_addresses(true, addresses, actions);
+        }
+        self.change_routes(true, actions);
+        self.change_rules(true, actions);
+    }
+
+    pub(super) fn let_go(&mut self, actions: &mut Vec<Action>) {
+        self.statistics.released_master += 1;
+        self.announcements = Announcements::default();
+        self.owner_conflict = self.owner_conflict.filter(|conflict| *conflict == OwnerConflict::SteppedDown);
+        self.release(false, actions);
+    }
+
+    /// Takes everything away. `init`: what an earlier run may have left; keepalived takes routes out twice then, and so do
+    /// we not: one deletion is all that shows in the kernel.
+    pub(super) fn release(&self, init: bool, actions: &mut Vec<Action>) {
+        let instance = self.id;
+        self.change_rules(false, actions);
+        self.change_routes(false, actions);
+        for addresses in [&self.config.addresses, &self.config.excluded_addresses] {
+            self.change_addresses(false, addresses, actions);
+        }
+        if !self.config.accept && !init {
+            actions.push(Action::Firewall { instance, set: false, addresses: self.all_addresses() });
+        }
+    }
+
+    fn change_addresses(&self, set: bool, addresses: &[VirtualAddress], actions: &mut Vec<Action>) {
+        if !addresses.is_empty() {
+            self.report(InstanceReport::Addresses(set), actions);
+            actions.push(Action::Addresses { instance: self.id, set, addresses: addresses.to_vec() });
+        }
+    }
+
+    fn change_routes(&self, set: bool, actions: &mut Vec<Action>) {
+        if !self.config.routes.is_empty() {
+            self.report(InstanceReport::Routes(set), actions);
+            actions.push(Action::Routes { instance: self.id, set, routes: self.config.routes.clone() });
+        }
+    }
+
+    fn change_rules(&self, set: bool, actions: &mut Vec<Action>) {
+        if !self.config.rules.is_empty() {
+            self.report(InstanceReport::Rules(set), actions);
+            actions.push(Action::Rules { instance: self.id, set, rules: self.config.rules.clone() });
+        }
+    }
+}

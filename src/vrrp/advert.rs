@@ -1,0 +1,393 @@
+//! Adverts: what is accepted and in which order it is checked (RFC 9568 §7.1, in keepalived's order), and what is sent.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ir::keepalived::Instance;
+use crate::ir::keepalived::instance::{Authentication, Destination, OldUnicastChecksum};
+use crate::primitives::checksum::Sum;
+use crate::wire::vrrp::{self, Body, Family, MULTICAST_V4, Packet, Repr, auth_type};
+
+use super::event::Received;
+use super::priority::{OWNER, family};
+
+/// The smallest Ethernet frame, without its header and checksum: shorter packets arrive padded to it.
+const SHORTEST_PAYLOAD: usize = 46;
+const VLAN_TAG_LEN: usize = 4;
+const TTL: u8 = 255;
+
+/// An advert that may be acted upon.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heard {
+    /// Its priority.
+    pub priority: u8,
+    /// Who sent it.
+    pub source: IpAddr,
+    /// From one of its adverts to the next.
+    pub interval: Duration,
+    /// What is wrong with it, though not so wrong as to drop it.
+    pub remarks: Vec<Refusal>,
+    /// Its checksum is of the form that old versions used for unicast.
+    pub old_checksum: bool,
+}
+
+/// What is wrong with a packet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Longer or shorter than its header says.
+    Length {
+        /// Bytes received.
+        len: usize,
+        /// Bytes that there should be.
+        expected: usize,
+    },
+    /// It came through a router (RFC 9568 §5.1.1.3).
+    HopLimit(u8),
+    /// Another version than ours.
+    Version {
+        /// Theirs.
+        received: u8,
+        /// Ours.
+        expected: u8,
+    },
+    /// An authentication type that does not exist.
+    AuthTypeUnknown(u8),
+    /// Another authentication type than ours.
+    AuthType {
+        /// Theirs.
+        received: u8,
+        /// Ours.
+        expected: u8,
+    },
+    /// Another password than ours.
+    Password,
+    /// Version 2: another interval than ours, in seconds.
+    IntervalSeconds {
+        /// Ours.
+        ours: u64,
+        /// Theirs.
+        theirs: u8,
+    },
+    /// Version 3: another interval than ours, in centiseconds; the advert is used all the same.
+    IntervalCentiseconds {
+        /// Ours.
+        ours: u64,
+        /// Theirs.
+        theirs: u16,
+    },
+    /// Not an advertisement.
+    Type(u8),
+    /// The IP header says another length than there is.
+    IpLength {
+        /// What it says.
+        header: usize,
+        /// Bytes received.
+        received: usize,
+    },
+    /// Wrong checksum.
+    Checksum {
+        /// Of a packet of this version.
+        version: u8,
+    },
+    /// Multicast where unicast is configured, or the other way round.
+    Cast {
+        /// Whether unicast is configured.
+        unicast: bool,
+    },
+    /// We own the address and are told to ignore others.
+    OwnerIgnores,
+    /// Another number of addresses than ours; the advert is used all the same.
+    AddressCount {
+        /// Ours.
+        ours: usize,
+        /// Theirs.
+        theirs: u8,
+    },
+    /// One of our addresses is not in it; the advert is used all the same.
+    AddressMissing {
+        /// Virtual router identifier.
+        vrid: u8,
+        /// The address.
+        address: IpAddr,
+    },
+    /// The sender is no peer.
+    NoPeer,
+    /// The peer is nearer or further away than configured.
+    PeerHopLimit {
+        /// Received.
+        hop_limit: u8,
+        /// At least.
+        min: u8,
+        /// At most.
+        max: u8,
+    },
+}
+
+impl Refusal {
+    /// Each kind is logged once until the instance changes its state or its master.
+    pub fn kind(&self) -> std::mem::Discriminant<Self> {
+        std::mem::discriminant(self)
+    }
+
+    /// The line for the log.
+    pub fn write(&self, name: &str, source: IpAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({name}) ")?;
+        match self {
+            Self::Length { len, expected } => {
+                let which = if len > expected { "long" } else { "short" };
+                write!(f, "vrrp packet from {source} too {which}, length {len} and expect {expected}")
+            }
+            Self::HopLimit(received) => {
+                write!(f, "invalid TTL/HL from {source}. Received {received} and expect {TTL}")
+            }
+            Self::Version { received, expected } => {
+                write!(f, "wrong VRRP version from {source}. Received {received} and expect {expected}")
+            }
+            Self::AuthTypeUnknown(received) => write!(f, "Invalid auth type from {source}: {received}"),
+            Self::AuthType { received, expected } => {
+                write!(f, "received a {received} auth from {source}, expecting {expected}!")
+            }
+            Self::Password => write!(f, "received an invalid passwd from {source}!"),
+            Self::IntervalSeconds { ours, theirs } => {
+                write!(f, "advertisement interval mismatch with {source} mine={ours} sec rcv'd={theirs} sec")
+            }
+            Self::IntervalCentiseconds { ours, theirs } => {
+                write!(f, "advertisement interval mismatch ours = {ours} centi-sec rcv'd={theirs} centi-sec")
+            }
+            Self::Type(received) => write!(f, "Invalid packet type from {source}. {received} and expect 1"),
+            Self::IpLength { header, received } => {
+                write!(f, "ip_tot_len mismatch against received length from {source}. {header} and received {received}")
+            }
+            Self::Checksum { version } => write!(f, "Invalid VRRPv{version} checksum from {source}"),
+            Self::Cast { unicast } => {
+                let (expected, received) = if *unicast { ("un", "mult") } else { ("mult", "un") };
+                write!(f, "Expected {expected}icast packet but received {received}icast packet from {source}")
+            }
+            Self::OwnerIgnores => write!(f, "Dropping packet(s) from {source} since we are address owner"),
+            Self::AddressCount { ours, theirs } => write!(f, "expected {ours} VIPs but received {theirs}"),
+            Self::AddressMissing { vrid, address } => {
+                write!(f, "ip address associated with VRID {vrid} not present in advert from {source}: {address}")
+            }
+            Self::NoPeer => write!(f, "unicast source address {source} not a unicast peer"),
+            Self::PeerHopLimit { hop_limit, min, max } => {
+                write!(f, "TTL/HL {hop_limit} from {source} not in range [{min}, {max}]")
+            }
+        }
+    }
+}
+
+/// Under which conditions an advert is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Expectation<'a> {
+    /// The instance it is for.
+    pub config: &'a Instance,
+    /// Its effective priority.
+    pub priority: u8,
+    /// Unicast version 3 over IPv4 uses the pseudo header of old versions.
+    pub old_checksum: bool,
+    /// Whether the list of addresses is compared.
+    pub check_addresses: bool,
+}
+
+/// Checks a packet in keepalived's order; the first fault is the answer.
+pub fn check(received: &Received, expect: Expectation<'_>) -> Result<Heard, Refusal> {
+    let family = family(expect.config);
+    let len = received.header_len + received.payload.len();
+    let Ok(packet) = Packet::new(&received.payload) else {
+        return Err(Refusal::Length { len, expected: received.header_len + vrrp::HEADER_LEN });
+    };
+    check_length(received, packet, family)?;
+    check_hop_limit(received, expect.config)?;
+    if packet.version() != expect.config.version {
+        return Err(Refusal::Version { received: packet.version(), expected: expect.config.version });
+    }
+    if packet.version() == 2 {
+        check_version_2(packet, expect.config, family)?;
+    }
+    if packet.packet_type() != vrrp::TYPE_ADVERTISEMENT {
+        return Err(Refusal::Type(packet.packet_type()));
+    }
+    check_ip_length(received, len)?;
+    let old_checksum = check_checksum(received, packet, expect, family)?;
+    let unicast = matches!(expect.config.destination, Destination::Unicast { .. });
+    if received.destination.is_multicast() == unicast {
+        return Err(Refusal::Cast { unicast });
+    }
+    if expect.config.owner_ignore_adverts && expect.priority == OWNER {
+        return Err(Refusal::OwnerIgnores);
+    }
+    let remarks = remarks(packet, expect, family);
+    check_peer(received, expect.config)?;
+    Ok(Heard {
+        priority: packet.priority(),
+        source: received.source,
+        interval: interval(packet),
+        remarks,
+        old_checksum,
+    })
+}
+
+fn interval(packet: Packet<'_>) -> Duration {
+    match packet.version() {
+        2 => Duration::from_secs(u64::from(packet.interval_seconds())),
+        _ => Duration::from_millis(u64::from(packet.interval_centiseconds()) * 10),
+    }
+}
+
+fn check_length(received: &Received, packet: Packet<'_>, family: Family) -> Result<(), Refusal> {
+    let len = received.header_len + packet.len();
+    let expected = received.header_len + packet.expected_len(family);
+    if len == expected || is_padding(len, expected) { Ok(()) } else { Err(Refusal::Length { len, expected }) }
+}
+
+/// Padding fills a frame up to 60 bytes, of which 14 and any VLAN tags (4 bytes each) are gone when the packet is seen.
+fn is_padding(len: usize, expected: usize) -> bool {
+    expected < SHORTEST_PAYLOAD && expected < len && (len - expected) % VLAN_TAG_LEN == padding_remainder()
+}
+
+const fn padding_remainder() -> usize {
+    (VLAN_TAG_LEN - SHORTEST_PAYLOAD % VLAN_TAG_LEN) % VLAN_TAG_LEN
+}
+
+fn check_hop_limit(received: &Received, config: &Instance) -> Result<(), Refusal> {
+    match (&config.destination, received.hop_limit) {
+        (Destination::Multicast { .. }, Some(hop_limit)) if hop_limit != TTL => Err(Refusal::HopLimit(hop_limit)),
+        _ => Ok(()),
+    }
+}
+
+fn check_version_2(packet: Packet<'_>, config: &Instance, family: Family) -> Result<(), Refusal> {
+    let received = packet.auth_type();
+    if received > auth_type::AH {
+        return Err(Refusal::AuthTypeUnknown(received));
+    }
+    let (expected, _) = authentication(config);
+    if received != expected {
+        return Err(Refusal::AuthType { received, expected });
+    }
+    if let Authentication::Password(password) = &config.authentication {
+        let wrong = packet.auth_data(family).is_none_or(|data| differs(&data, password));
+        if wrong {
+            return Err(Refusal::Password);
+        }
+    }
+    let ours = config.advert_interval_us / 1_000_000;
+    if config.advert_interval_us != u64::from(packet.interval_seconds()) * 1_000_000 {
+        return Err(Refusal::IntervalSeconds { ours, theirs: packet.interval_seconds() });
+    }
+    Ok(())
+}
+
+/// Compares in the same time wherever the first difference is.
+fn differs(left: &[u8; 8], right: &[u8; 8]) -> bool {
+    left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right)) != 0
+}
+
+fn check_ip_length(received: &Received, len: usize) -> Result<(), Refusal> {
+    match received.total_len {
+        Some(header) if header != len && !(len <= SHORTEST_PAYLOAD && is_padding(len, header)) => {
+            Err(Refusal::IpLength { header, received: len })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the right checksum was of the old form. The kernel has already looked at IPv6's.
+fn check_checksum(
+    received: &Received,
+    packet: Packet<'_>,
+    expect: Expectation<'_>,
+    family: Family,
+) -> Result<bool, Refusal> {
+    let version = packet.version();
+    let wrong = Err(Refusal::Checksum { version });
+    if family == Family::Ipv6 {
+        return Ok(expect.old_checksum);
+    }
+    if version == 2 {
+        return if packet.checksum_is_right(family, Sum::default()) { Ok(false) } else { wrong };
+    }
+    if expect.config.v3_checksum_as_v2 {
+        return Ok(expect.old_checksum);
+    }
+    let len = packet.expected_len(family);
+    let with = |destination| packet.checksum_is_right(family, vrrp::pseudo_header(received.source, destination, len));
+    let multicast = multicast_group(expect.config);
+    if with(if expect.old_checksum { multicast } else { received.destination }) {
+        return Ok(expect.old_checksum);
+    }
+    let unicast = matches!(expect.config.destination, Destination::Unicast { .. });
+    let may_learn = unicast && !expect.old_checksum && expect.config.old_unicast_checksum != OldUnicastChecksum::Never;
+    if may_learn && with(multicast) { Ok(true) } else { wrong }
+}
+
+fn multicast_group(config: &Instance) -> IpAddr {
+    match &config.destination {
+        Destination::Multicast { group } => *group,
+        Destination::Unicast { .. } => IpAddr::V4(MULTICAST_V4),
+    }
+}
+
+fn remarks(packet: Packet<'_>, expect: Expectation<'_>, family: Family) -> Vec<Refusal> {
+    let mut remarks = Vec::new();
+    let config = expect.config;
+    if packet.version() == 3 && interval(packet) != Duration::from_micros(config.advert_interval_us) {
+        let ours = config.advert_interval_us / 10_000;
+        remarks.push(Refusal::IntervalCentiseconds { ours, theirs: packet.interval_centiseconds() });
+    }
+    if usize::from(packet.address_count()) != config.addresses.len() {
+        remarks.push(Refusal::AddressCount { ours: config.addresses.len(), theirs: packet.address_count() });
+    } else if expect.check_addresses {
+        let ours = config.addresses.iter().map(|address| address.prefix.address);
+        let missing = ours.into_iter().find(|ours| packet.addresses(family).all(|theirs| theirs != *ours));
+        remarks.extend(missing.map(|address| Refusal::AddressMissing { vrid: config.virtual_router_id, address }));
+    }
+    remarks
+}
+
+fn check_peer(received: &Received, config: &Instance) -> Result<(), Refusal> {
+    let Destination::Unicast { peers, check_source: true, .. } = &config.destination else {
+        return Ok(());
+    };
+    let peer = peers.iter().find(|peer| peer.address == received.source).ok_or(Refusal::NoPeer)?;
+    match received.hop_limit {
+        Some(hop_limit) if !(peer.min_ttl..=peer.max_ttl).contains(&hop_limit) => {
+            Err(Refusal::PeerHopLimit { hop_limit, min: peer.min_ttl, max: peer.max_ttl })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn authentication(config: &Instance) -> (u8, [u8; vrrp::AUTH_LEN]) {
+    match &config.authentication {
+        Authentication::None => (auth_type::NONE, [0; vrrp::AUTH_LEN]),
+        Authentication::Password(password) => (auth_type::PASS, *password),
+        Authentication::Header(_) => (auth_type::AH, [0; vrrp::AUTH_LEN]),
+    }
+}
+
+/// The advert that an instance sends.
+pub fn compose(config: &Instance, priority: u8) -> Repr {
+    let body = if config.version == 2 {
+        let (auth_type, auth_data) = authentication(config);
+        let interval_seconds = u8::try_from(config.advert_interval_us / 1_000_000).unwrap_or(u8::MAX);
+        Body::V2 { auth_type, interval_seconds, auth_data }
+    } else {
+        let centiseconds = u16::try_from(config.advert_interval_us / 10_000).unwrap_or(u16::MAX);
+        Body::V3 { interval_centiseconds: centiseconds.min(vrrp::MAX_INTERVAL_CENTISECONDS) }
+    };
+    let addresses = config.addresses.iter().map(|address| address.prefix.address).collect();
+    Repr { vrid: config.virtual_router_id, priority, body, addresses }
+}
+
+/// The sum that the checksum of an advert to `destination` starts from.
+pub fn pseudo_header(config: &Instance, old_checksum: bool, source: IpAddr, destination: IpAddr, len: usize) -> Sum {
+    if config.version == 2 || config.v3_checksum_as_v2 {
+        return Sum::default();
+    }
+    let destination = if old_checksum { multicast_group(config) } else { destination };
+    vrrp::pseudo_header(source, destination, len)
+}

@@ -1,0 +1,469 @@
+//! The whole of it: instances, groups and what they watch. Events come in one by one; each is followed through groups and
+//! trackers until nothing more moves, and what has to be done comes out as actions in order.
+//!
+//! Call [`Engine::step`] for every event and with [`Event::Deadline`] when [`Engine::next_deadline`] has come; between two
+//! calls nothing changes.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::ir::keepalived::Keepalived;
+use crate::ir::keepalived::tracker::Trackers;
+use crate::primitives::monotonic::Monotonic;
+use crate::wire::vrrp::Family;
+
+use super::action::{Action, Occasion};
+use super::event::{Event, InstanceId, Received, ScriptExit};
+use super::instance::{Situation, StateName, VirtualRouter};
+use super::priority::{Addend, Fault, OWNER, Tracking, family};
+use super::reception::Reception;
+use super::report::{InstanceReport, Report};
+use super::statistics::Statistics;
+use super::sync_group::Group;
+use super::tracker::Watched;
+
+/// All virtual routers of one daemon.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Engine {
+    pub(super) instances: Vec<VirtualRouter>,
+    pub(super) groups: Vec<Group>,
+    pub(super) watched: Watched,
+    pub(super) next_id: u32,
+    started: bool,
+    startup_delay: Duration,
+    /// Until then nobody listens or takes over.
+    startup_until: Option<Monotonic>,
+}
+
+/// What the trackers say of one instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Health {
+    /// Nothing wrong.
+    Up,
+    /// Only first script results are missing.
+    Pending,
+    /// A fault.
+    Down,
+}
+
+/// One instance for people to look at.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct InstanceStatus {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: StateName,
+    /// For how long, in microseconds.
+    pub for_us: u64,
+    /// The configured priority.
+    pub priority: u8,
+    /// The priority in adverts.
+    pub effective_priority: u8,
+    /// What makes the difference.
+    pub addends: Vec<Addend>,
+    /// What holds it in FAULT.
+    pub faults: Vec<Fault>,
+    /// The last other master heard of, and its priority.
+    pub master: Option<(IpAddr, u8)>,
+    /// Interface of the adverts.
+    pub interface: Option<String>,
+    /// Virtual router identifier.
+    pub virtual_router_id: u8,
+    /// The addresses that move.
+    pub addresses: Vec<String>,
+    /// Counters.
+    pub statistics: Statistics,
+}
+
+impl Engine {
+    /// An engine before its start; nothing is known of interfaces and scripts.
+    pub fn new(config: &Keepalived, now: Monotonic) -> Self {
+        let mut engine = Self {
+            instances: Vec::new(),
+            groups: Vec::new(),
+            watched: Watched::new(config),
+            next_id: 0,
+            started: false,
+            startup_delay: Duration::from_micros(config.global.startup_delay_us),
+            startup_until: None,
+        };
+        for instance in &config.instances {
+            let id = engine.new_id();
+            engine.instances.push(VirtualRouter::new(id, instance.clone(), now));
+        }
+        engine.set_groups(config);
+        engine
+    }
+
+    pub(super) fn new_id(&mut self) -> InstanceId {
+        self.next_id += 1;
+        InstanceId(self.next_id)
+    }
+
+    pub(super) fn set_groups(&mut self, config: &Keepalived) {
+        let place = |name: &String| self.instances.iter().position(|router| router.config.name == *name);
+        let groups = config.sync_groups.iter().map(|group| Group {
+            config: group.clone(),
+            members: group.members.iter().filter_map(place).collect(),
+            told: StateName::Init,
+        });
+        self.groups = groups.collect();
+    }
+
+    /// The routers in the order of the file.
+    pub fn instances(&self) -> &[VirtualRouter] {
+        &self.instances
+    }
+
+    /// When [`Event::Deadline`] is due.
+    pub fn next_deadline(&self) -> Option<Monotonic> {
+        self.instances.iter().filter_map(VirtualRouter::next_deadline).chain(self.startup_until).min()
+    }
+
+    /// Takes one event in; appends what is to be done.
+    pub fn step(&mut self, now: Monotonic, event: &Event, actions: &mut Vec<Action>) {
+        match event {
+            Event::Start => self.start(now, actions),
+            Event::Deadline => self.run_due(now, actions),
+            Event::Advert(received) => self.receive(now, received, actions),
+            Event::ScriptExited { script, exit } => self.script_exited(now, script, *exit, actions),
+            Event::FileRead { file, value } => self.observe(now, actions, |watched| {
+                watched.files.insert(file.clone(), *value);
+            }),
+            Event::ProcessQuorum { process, reached } => self.process_quorum(now, process, *reached, actions),
+            Event::Link { interface, running } => self.link(now, interface, *running, actions),
+            Event::PrimaryAddress { interface, family, address } => self.observe(now, actions, |watched| {
+                watched.interfaces.set_primary_address(interface, *family, *address);
+            }),
+            Event::Removed { instance } => self.removed(now, *instance, actions),
+            Event::Stop => self.stop(now, actions),
+        }
+    }
+
+    // ---- what is derived ----
+
+    pub(super) fn tracking(&self, place: usize) -> Tracking<'_> {
+        let group: Option<&Trackers> = self.group_of(place).map(|group| &self.groups[group].config.trackers);
+        Tracking { config: &self.instances[place].config, group, watched: &self.watched }
+    }
+
+    fn priority(&self, place: usize) -> u8 {
+        let priority = self.tracking(place).effective_priority();
+        if self.instances[place].stepped_down() { OWNER - 1 } else { priority }
+    }
+
+    pub(super) fn situation(&self, now: Monotonic, place: usize) -> Situation {
+        let source = self.tracking(place).source_address();
+        let timers_from = self.startup_until.map_or(now, |until| until.max(now));
+        Situation { now, priority: self.priority(place), source, timers_from }
+    }
+
+    pub(super) fn health(&self, place: usize) -> Health {
+        let faults = self.tracking(place).faults();
+        if faults.iter().any(|fault| !matches!(fault, Fault::ScriptPending(_))) {
+            Health::Down
+        } else if faults.is_empty() {
+            Health::Up
+        } else {
+            Health::Pending
+        }
+    }
+
+    /// The worst health in the group of an instance, itself included.
+    fn group_health(&self, place: usize) -> Health {
+        let alone = [place];
+        let group = self.group_of(place).map_or(&alone[..], |group| &self.groups[group].members);
+        let healths = group.iter().map(|member| self.health(*member));
+        healths.fold(Health::Up, |worst, health| match (worst, health) {
+            (Health::Down, _) | (_, Health::Down) => Health::Down,
+            (Health::Pending, _) | (_, Health::Pending) => Health::Pending,
+            _ => Health::Up,
+        })
+    }
+
+    /// Every instance for people to look at.
+    pub fn status(&self, now: Monotonic) -> Vec<InstanceStatus> {
+        (0..self.instances.len()).map(|place| self.instance_status(now, place)).collect()
+    }
+
+    fn instance_status(&self, now: Monotonic, place: usize) -> InstanceStatus {
+        let router = &self.instances[place];
+        let addresses = router.config.addresses.iter().chain(&router.config.excluded_addresses);
+        InstanceStatus {
+            name: router.config.name.clone(),
+            state: router.state(),
+            for_us: now.since(router.since).as_micros() as u64,
+            priority: router.config.priority,
+            effective_priority: self.priority(place),
+            addends: self.tracking(place).explain(),
+            faults: self.tracking(place).faults(),
+            master: router.master(),
+            interface: router.config.interface.clone(),
+            virtual_router_id: router.config.virtual_router_id,
+            addresses: addresses
+                .map(|address| format!("{}/{}", address.prefix.address, address.prefix.length))
+                .collect(),
+            statistics: router.statistics,
+        }
+    }
+
+    // ---- start and stop ----
+
+    fn start(&mut self, now: Monotonic, actions: &mut Vec<Action>) {
+        if !self.startup_delay.is_zero() {
+            self.startup_until = Some(now + self.startup_delay);
+            actions.push(Action::Report(Report::StartupDelay { delay: self.startup_delay }));
+        }
+        self.started = true;
+        self.report_start_faults(actions);
+        for place in 0..self.instances.len() {
+            if self.group_health(place) == Health::Down {
+                self.instances[place].report(InstanceReport::InFault, actions);
+            }
+        }
+        for group in &self.groups {
+            group.notify(actions);
+        }
+        for place in 0..self.instances.len() {
+            self.start_instance(now, place, actions);
+        }
+    }
+
+    /// The first states of groups, and the faults that keepalived names before anything else.
+    pub(super) fn report_start_faults(&mut self, actions: &mut Vec<Action>) {
+        for group in 0..self.groups.len() {
+            let members = &self.groups[group].members;
+            let owners = members.iter().all(|member| self.instances[*member].config.priority == OWNER);
+            let pending = members.iter().any(|member| self.health(*member) == Health::Pending);
+            self.groups[group].told = match (pending, owners) {
+                (true, _) => StateName::Init,
+                (false, true) => StateName::Master,
+                (false, false) => StateName::Backup,
+            };
+        }
+        for place in 0..self.instances.len() {
+            let faults = self.tracking(place).faults();
+            let down = faults.iter().filter(|fault| !matches!(fault, Fault::ScriptPending(_)));
+            for fault in down.clone() {
+                self.instances[place].report(InstanceReport::StartsInFault(fault.clone()), actions);
+            }
+            if let Some(group) = self.group_of(place).filter(|_| down.count() > 0)
+                && self.groups[group].told != StateName::Fault
+            {
+                self.groups[group].told = StateName::Fault;
+                actions.push(Action::Report(Report::SyncingAtStart {
+                    group: self.groups[group].config.name.clone(),
+                    instance: self.instances[place].config.name.clone(),
+                }));
+            }
+        }
+    }
+
+    pub(super) fn start_instance(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        let at = self.situation(now, place);
+        let health = self.group_health(place);
+        let held = self.group_of(place).is_some_and(|group| self.groups[group].told == StateName::Backup);
+        let hold_short = held && self.instances[place].wishes_master;
+        self.instances[place].start(at, health != Health::Up, hold_short, actions);
+        if health == Health::Down {
+            self.instances[place].notify(Occasion::Fault, at.priority, actions);
+        }
+    }
+
+    fn stop(&mut self, now: Monotonic, actions: &mut Vec<Action>) {
+        for place in 0..self.instances.len() {
+            let at = self.situation(now, place);
+            self.instances[place].stop(at, Occasion::Stop, actions);
+        }
+        for place in 0..self.instances.len() {
+            let priority = self.priority(place);
+            self.instances[place].notify(Occasion::Stop, priority, actions);
+        }
+        for group in &self.groups {
+            group.notify_occasion(Occasion::Stop, actions);
+        }
+        self.started = false;
+    }
+
+    // ---- timers and adverts ----
+
+    fn run_due(&mut self, now: Monotonic, actions: &mut Vec<Action>) {
+        if self.startup_until.take_if(|until| *until <= now).is_some() {
+            actions.push(Action::Report(Report::StartupDelayOver));
+        }
+        for place in 0..self.instances.len() {
+            if self.instances[place].next_deadline().is_some_and(|deadline| deadline <= now) {
+                self.run_instance(now, place, actions);
+            }
+        }
+    }
+
+    fn run_instance(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        let at = self.situation(now, place);
+        if !self.instances[place].master_is_down(now) {
+            return self.instances[place].run_due(at, actions);
+        }
+        self.instances[place].report(InstanceReport::Timeout, actions);
+        self.instances[place].wishes_master = true;
+        if self.group_permits_master(place) {
+            self.instances[place].become_master(at, actions);
+            self.sync_master(now, place, actions);
+        } else {
+            // The others get time to wish the same; the last one to do so takes all along.
+            self.instances[place].wait_for_master(at);
+        }
+    }
+
+    fn receive(&mut self, now: Monotonic, received: &Received, actions: &mut Vec<Action>) {
+        if self.startup_until.is_some_and(|until| now < until) {
+            return;
+        }
+        let Some(place) = self.find(received) else {
+            return;
+        };
+        let at = self.situation(now, place);
+        match self.instances[place].receive(received, at, actions) {
+            Reception::Quiet => {}
+            Reception::Yielded => self.sync_backup(now, place, actions),
+            Reception::Asserted => self.announce_for_group(now, place, actions),
+        }
+    }
+
+    /// By interface, VRID and family.
+    fn find(&self, received: &Received) -> Option<usize> {
+        let vrid = *received.payload.get(1)?;
+        self.instances.iter().position(|router| {
+            let same_interface = match (&received.interface, &router.config.interface) {
+                (Some(theirs), Some(ours)) => theirs == ours,
+                _ => true,
+            };
+            router.config.virtual_router_id == vrid
+                && family(&router.config) == Family::of(received.source)
+                && same_interface
+        })
+    }
+
+    /// A lower master somewhere means that its whole group was master: its announcements must be undone everywhere.
+    fn announce_for_group(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        let Some(group) = self.group_of(place) else {
+            return;
+        };
+        for member in self.groups[group].members.clone() {
+            if member != place {
+                self.instances[member].announce_after_lower(now, actions);
+            }
+        }
+    }
+
+    // ---- what is watched ----
+
+    fn script_exited(&mut self, now: Monotonic, name: &str, exit: ScriptExit, actions: &mut Vec<Action>) {
+        let Some(script) = self.watched.scripts.get(name) else {
+            return;
+        };
+        let mut next = script.clone();
+        let mut reports = Vec::new();
+        next.record(exit, &mut reports);
+        let changed = next.good() != script.good();
+        actions.extend(reports.into_iter().map(Action::Report));
+        if changed {
+            self.observe(now, actions, |watched| {
+                watched.scripts.insert(name.to_owned(), next);
+            });
+        } else {
+            self.watched.scripts.insert(name.to_owned(), next);
+        }
+    }
+
+    fn process_quorum(&mut self, now: Monotonic, process: &str, reached: bool, actions: &mut Vec<Action>) {
+        let known = self.watched.processes.get(process).copied();
+        if known != Some(reached) {
+            if self.started {
+                actions.push(Action::Report(Report::Quorum { process: process.to_owned(), reached }));
+            }
+            self.observe(now, actions, |watched| {
+                watched.processes.insert(process.to_owned(), reached);
+            });
+        }
+    }
+
+    fn link(&mut self, now: Monotonic, interface: &str, running: bool, actions: &mut Vec<Action>) {
+        if self.watched.interfaces.running(interface) == running {
+            self.watched.interfaces.set_running(interface, running);
+            return;
+        }
+        if self.started {
+            actions.push(Action::Report(Report::Link { interface: interface.to_owned(), running }));
+        }
+        self.observe(now, actions, |watched| {
+            watched.interfaces.set_running(interface, running);
+        });
+    }
+
+    /// Lets `change` happen and draws the conclusions: priorities first, then faults, in the order of the file.
+    pub(super) fn observe(&mut self, now: Monotonic, actions: &mut Vec<Action>, change: impl FnOnce(&mut Watched)) {
+        let look = |engine: &Self| -> Vec<(u8, Health)> {
+            (0..engine.instances.len()).map(|place| (engine.priority(place), engine.health(place))).collect()
+        };
+        let before = if self.started { look(self) } else { Vec::new() };
+        change(&mut self.watched);
+        for (place, (priority, health)) in before.into_iter().enumerate() {
+            let now_priority = self.priority(place);
+            if now_priority != priority {
+                self.instances[place].change_priority(priority, now_priority, actions);
+            }
+            let now_health = self.health(place);
+            if now_health != health {
+                self.change_health(now, place, now_health, actions);
+            }
+        }
+    }
+
+    fn change_health(&mut self, now: Monotonic, place: usize, health: Health, actions: &mut Vec<Action>) {
+        if health == Health::Down {
+            let at = self.situation(now, place);
+            self.instances[place].enter_fault(at, true, actions);
+            self.sync_fault(now, place, actions);
+        } else if self.group_health(place) == Health::Up && self.instances[place].state() == StateName::Fault {
+            self.leave_fault(now, place, actions);
+        }
+    }
+
+    fn leave_fault(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        let at = self.situation(now, place);
+        let owner = at.priority == OWNER && self.instances[place].config.wants_master;
+        self.instances[place].wishes_master = owner;
+        if owner && self.group_permits_master(place) {
+            self.instances[place].become_master(at, actions);
+            self.sync_master(now, place, actions);
+        } else {
+            self.instances[place].leave_fault(at, actions);
+            self.sync_backup(now, place, actions);
+        }
+    }
+
+    /// keepalived's answer when someone takes a held address or route away: all of the group give up and come back at once,
+    /// which puts everything in its place again.
+    fn removed(&mut self, now: Monotonic, id: InstanceId, actions: &mut Vec<Action>) {
+        let Some(place) = self.instances.iter().position(|router| router.id == id) else {
+            return;
+        };
+        if self.instances[place].state() != StateName::Master {
+            return;
+        }
+        let group = self.group_of(place);
+        let members = group.map_or(vec![place], |group| self.groups[group].members.clone());
+        for member in members {
+            let at = self.situation(now, member);
+            if self.instances[member].state() == StateName::Master {
+                self.instances[member].yield_mastership(at, true, actions);
+                self.instances[member].take_over_at_once(now);
+            }
+        }
+        if let Some(group) = group {
+            self.groups[group].told = StateName::Backup;
+        }
+    }
+}

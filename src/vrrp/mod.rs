@@ -1,0 +1,26 @@
+//! The VRRP engine: `step(now, event, &mut actions)` and `next_deadline()`. Pure: the shell in `vrrp_io` feeds it what
+//! happened and does what it asks for.
+//!
+//! A reader starts at [`instance`], which has the picture of the states, then [`transition`] (the rules of RFC 9568 §6.4),
+//! [`advert`] (what is accepted), [`engine`] (who tells whom).
+
+pub mod action;
+pub mod addresses;
+pub mod advert;
+pub mod announce;
+pub mod engine;
+pub mod event;
+pub mod instance;
+pub mod interfaces;
+pub mod priority;
+pub mod reception;
+pub mod report;
+pub mod statistics;
+pub mod sync_group;
+pub mod timers;
+pub mod tracker;
+pub mod transition;
+
+pub use action::Action;
+pub use engine::Engine;
+pub use event::Event;

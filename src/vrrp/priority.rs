@@ -1,0 +1,242 @@
+//! Effective priority and faults: derived from what is watched each time they are asked for, never stored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ir::keepalived::Instance;
+use crate::ir::keepalived::tracker::{Tracked, TrackedInterface, Trackers};
+use crate::wire::vrrp::Family;
+
+use super::tracker::Watched;
+
+/// The priority of the address owner (RFC 9568 §5.2.4); trackers do not touch it.
+pub const OWNER: u8 = 255;
+
+/// A product of a tracked file's value and weight from here down is a fault.
+const FILE_FAULT: i64 = -254;
+const WEIGHT_LIMIT: i64 = 253;
+
+/// Why the priority differs from the configured one, for display.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Addend {
+    /// What is watched.
+    pub cause: Cause,
+    /// What it adds; negative lowers.
+    pub value: i32,
+}
+
+/// Something watched, by name.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// `track_script`
+    Script(String),
+    /// `track_file`
+    File(String),
+    /// `track_process`
+    Process(String),
+    /// `track_interface`
+    Interface(String),
+}
+
+/// Why an instance is in FAULT.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Its interface, or one that it tracks with weight 0, cannot pass packets (or can, with `reverse`).
+    Interface(String),
+    /// No address that adverts could come from.
+    NoSourceAddress(u8),
+    /// A script of weight 0 fails.
+    Script(String),
+    /// A script of weight 0 has no result yet; keepalived is silent about this one.
+    ScriptPending(String),
+    /// A tracked file of weight 0 is not zero, or its product is too low.
+    File(String, i32),
+    /// The quorum of processes of weight 0 is missing.
+    Process(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interface(name) => write!(f, "interface {name} down"),
+            Self::NoSourceAddress(family) => write!(f, "no IPv{family} address for interface"),
+            Self::Script(name) => write!(f, "script {name} failed"),
+            Self::ScriptPending(name) => write!(f, "script {name} has no result yet"),
+            Self::File(name, status) => write!(f, "tracked file {name} has status {status}"),
+            Self::Process(name) => write!(f, "tracked process {name} quorum not achieved"),
+        }
+    }
+}
+
+/// What one instance and its group watch, and what was heard of it.
+#[derive(Clone, Copy)]
+pub struct Tracking<'a> {
+    /// The instance.
+    pub config: &'a Instance,
+    /// What its sync group watches in addition.
+    pub group: Option<&'a Trackers>,
+    /// What was heard.
+    pub watched: &'a Watched,
+}
+
+impl<'a> Tracking<'a> {
+    /// The effective priority (RFC 9568 §6.1 "Priority"): 255 stays, all else is kept within 1 and 254.
+    pub fn effective_priority(&self) -> u8 {
+        if self.config.priority == OWNER {
+            return OWNER;
+        }
+        let sum: i64 = self.addends().map(|(_, value)| value).sum();
+        (i64::from(self.config.priority) + sum).clamp(1, 254) as u8
+    }
+
+    /// What made the priority what it is.
+    pub fn explain(&self) -> Vec<Addend> {
+        self.addends().map(|(cause, value)| Addend { cause: cause.owned(), value: value as i32 }).collect()
+    }
+
+    fn trackers(&self) -> impl Iterator<Item = &'a Trackers> + use<'a> {
+        std::iter::once(&self.config.trackers).chain(self.group)
+    }
+
+    fn addends(&self) -> impl Iterator<Item = (CauseRef<'a>, i64)> + use<'a> {
+        let watched = self.watched;
+        let scripts = self.trackers().flat_map(|trackers| &trackers.scripts);
+        let scripts = scripts.map(move |tracked| {
+            let good = watched.scripts.get(&tracked.name).and_then(|script| script.good());
+            (CauseRef::Script(&tracked.name), good.map_or(0, |good| weighed(tracked.weight, tracked.reverse, good)))
+        });
+        let files = self.trackers().flat_map(|trackers| &trackers.files);
+        let files = files.map(move |tracked| {
+            let status = file_status(tracked, watched);
+            (CauseRef::File(&tracked.name), if tracked.weight == 0 { 0 } else { status.min(WEIGHT_LIMIT) })
+        });
+        let processes = self.trackers().flat_map(|trackers| &trackers.processes);
+        let processes = processes.map(move |tracked| {
+            let reached = watched.processes.get(&tracked.name).copied().unwrap_or(false);
+            (CauseRef::Process(&tracked.name), weighed(tracked.weight, tracked.reverse, reached))
+        });
+        let interfaces = self.trackers().flat_map(|trackers| &trackers.interfaces);
+        let interfaces = interfaces.map(move |tracked| {
+            let running = watched.interfaces.running(&tracked.interface);
+            (CauseRef::Interface(&tracked.interface), weighed(tracked.weight, tracked.reverse, running))
+        });
+        scripts.chain(files).chain(processes).chain(interfaces).filter(|(_, value)| *value != 0)
+    }
+
+    /// Everything that holds the instance itself in FAULT, in keepalived's order of looking; its group is not asked.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (interface, reverse) in self.vital_interfaces() {
+            if self.watched.interfaces.running(interface) == reverse {
+                faults.push(Fault::Interface(interface.to_owned()));
+            }
+        }
+        for tracked in self.trackers().flat_map(|trackers| &trackers.files) {
+            let status = file_status(tracked, self.watched);
+            if status <= FILE_FAULT {
+                faults.push(Fault::File(tracked.name.clone(), status as i32));
+            }
+        }
+        for tracked in self.trackers().flat_map(|trackers| &trackers.processes).filter(|tracked| tracked.weight == 0) {
+            if self.watched.processes.get(&tracked.name).copied().unwrap_or(false) == tracked.reverse {
+                faults.push(Fault::Process(tracked.name.clone()));
+            }
+        }
+        if self.source_address().is_none() {
+            faults.push(Fault::NoSourceAddress(family(self.config).number()));
+        }
+        faults.extend(self.script_faults());
+        faults
+    }
+
+    fn script_faults(&self) -> impl Iterator<Item = Fault> + use<'a> {
+        let watched = self.watched;
+        let scripts = self.trackers().flat_map(|trackers| &trackers.scripts).filter(|tracked| tracked.weight == 0);
+        scripts.filter_map(move |tracked| {
+            let script = watched.scripts.get(&tracked.name)?;
+            match script.good() {
+                Some(good) => (good == tracked.reverse).then(|| Fault::Script(tracked.name.clone())),
+                None => script.pending().then(|| Fault::ScriptPending(tracked.name.clone())),
+            }
+        })
+    }
+
+    /// Interfaces without which the instance cannot be: its own, those tracked with weight 0, those of its addresses.
+    fn vital_interfaces(&self) -> impl Iterator<Item = (&'a str, bool)> + use<'a> {
+        let tracked: Vec<&'a TrackedInterface> = self.trackers().flat_map(|trackers| &trackers.interfaces).collect();
+        let named = |name: &str| tracked.iter().any(|tracked| tracked.interface == name);
+        let mut vital: Vec<(&str, bool)> = Vec::new();
+        let own = self.config.interface.as_deref().filter(|_| self.config.track_primary);
+        let addresses = self.config.addresses.iter().chain(&self.config.excluded_addresses);
+        let addresses = addresses.filter(|address| address.tracked).filter_map(|address| address.interface.as_deref());
+        let routes =
+            self.config.routes.iter().filter(|route| route.tracked).filter_map(|route| route.interface.as_deref());
+        for name in own.into_iter().chain(addresses).chain(routes) {
+            // `dont_track_primary` holds for the addresses on the primary interface as well.
+            let untracked = !self.config.track_primary && self.config.interface.as_deref() == Some(name);
+            if !untracked && !named(name) && !vital.iter().any(|(known, _)| *known == name) {
+                vital.push((name, false));
+            }
+        }
+        vital.extend(
+            tracked.iter().filter(|tracked| tracked.weight == 0).map(|tracked| (&*tracked.interface, tracked.reverse)),
+        );
+        vital.into_iter()
+    }
+
+    /// Where adverts come from: as configured, else what the interface has.
+    pub fn source_address(&self) -> Option<std::net::IpAddr> {
+        let interface = || self.config.interface.as_deref();
+        self.config
+            .source_address
+            .or_else(|| self.watched.interfaces.primary_address(interface()?, family(self.config)))
+    }
+}
+
+/// The family of an instance in the terms of the wire.
+pub fn family(config: &Instance) -> Family {
+    match config.family {
+        crate::ir::keepalived::instance::Family::V4 => Family::Ipv4,
+        crate::ir::keepalived::instance::Family::V6 => Family::Ipv6,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum CauseRef<'a> {
+    Script(&'a str),
+    File(&'a str),
+    Process(&'a str),
+    Interface(&'a str),
+}
+
+impl CauseRef<'_> {
+    fn owned(self) -> Cause {
+        match self {
+            Self::Script(name) => Cause::Script(name.to_owned()),
+            Self::File(name) => Cause::File(name.to_owned()),
+            Self::Process(name) => Cause::Process(name.to_owned()),
+            Self::Interface(name) => Cause::Interface(name.to_owned()),
+        }
+    }
+}
+
+/// A positive weight counts while the thing is good, a negative one while it is not.
+fn weighed(weight: i32, reverse: bool, good: bool) -> i64 {
+    if (weight > 0) != good {
+        return 0;
+    }
+    let weight = i64::from(weight);
+    if reverse { -weight } else { weight }
+}
+
+fn file_status(tracked: &Tracked, watched: &Watched) -> i64 {
+    let value = i64::from(watched.files.get(&tracked.name).copied().unwrap_or(0));
+    if tracked.weight == 0 {
+        return if (value != 0) == tracked.reverse { 0 } else { FILE_FAULT };
+    }
+    let product = value * i64::from(tracked.weight);
+    if tracked.reverse { -product } else { product }
+}

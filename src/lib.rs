@@ -13,6 +13,7 @@
 //! | 1 | `primitives`, `wire`, `sys` | small values; bytes to values; the operating system |
 //! | 0 | the `grammar` package | every directive, keyword and variable as data |
 
+pub mod cli;
 pub mod conf;
 pub mod ir;
 pub mod log;

@@ -1,4 +1,4 @@
-//! The search for the row of a directive, and the modules that count as loaded.
+//! The search for the row of a directive.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -38,9 +38,6 @@ pub fn find(context: Context, name: &[u8]) -> Found {
 fn is_known(row: &Directive) -> bool {
     row.edition == Edition::Open || row.status != Status::NotYet
 }
-
-/// The shared objects that distributions build from what is built in here: a `load_module` of one is satisfied.
-pub const BUILT_IN_MODULES: &[&str] = &[];
 
 #[cfg(test)]
 mod tests {

@@ -73,6 +73,7 @@ pub mod mail_proxy;
 pub mod mail_realip;
 pub mod mail_smtp;
 pub mod mail_ssl;
+mod modules;
 pub mod njs;
 pub mod other_systems;
 pub mod plus;
@@ -101,7 +102,8 @@ pub mod stream_upstream_least_time;
 pub mod stream_upstream_random;
 pub mod stream_upstream_zone;
 
-pub use find::{BUILT_IN_MODULES, Found, find};
+pub use find::{Found, find};
+pub use modules::{configure_options, is_built_in};
 
 use crate::Directive;
 

@@ -1,0 +1,3 @@
+//! Command lines: words to options, and the texts that answer them.
+
+pub mod nginx;

@@ -9,10 +9,11 @@
 //! | 5 | `net`, `log` | sockets of every kind; the originals' log lines |
 //! | 4 | `vrrp`, `balance` | pure protocol state: `(now, event)` gives actions |
 //! | 3 | `ir` | the configuration as typed values, nothing opened |
-//! | 2 | `conf` | text to tree, both languages |
+//! | 2 | `conf`, `zone` | text to tree, both languages; tables that workers share |
 //! | 1 | `primitives`, `wire`, `sys` | small values; bytes to values; the operating system |
 //! | 0 | the `grammar` package | every directive, keyword and variable as data |
 
+pub mod balance;
 pub mod cli;
 pub mod conf;
 pub mod ir;
@@ -23,3 +24,4 @@ pub mod process;
 pub mod sys;
 pub mod vrrp;
 pub mod wire;
+pub mod zone;

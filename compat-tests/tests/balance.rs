@@ -1,0 +1,279 @@
+//! The sequence of peers over thousands of picks, nginx's beside ours; passes over a method whose original is not installed.
+
+use evenkeel::balance::{Balancer, Method, Outcome, Peer};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const NGINX: &str = "/usr/sbin/nginx";
+const FAIR: &str = "/usr/lib/nginx/modules/ngx_http_upstream_fair_module.so";
+const NOW_S: i64 = 1_000_000;
+/// Longer than a test runs, so that a server out of use stays so on both sides.
+const FAIL_TIMEOUT_S: i64 = 1000;
+
+#[derive(Clone)]
+struct Server {
+    parameters: &'static str,
+    peer: Peer,
+    backup: bool,
+    dead: bool,
+}
+
+fn server(parameters: &'static str) -> Server {
+    let mut server = Server { parameters, peer: Peer::new(b""), backup: false, dead: false };
+    server.peer.fail_timeout_s = FAIL_TIMEOUT_S;
+    for word in parameters.split_whitespace() {
+        match word.split_once('=') {
+            Some(("weight", value)) => server.peer.weight = value.parse().expect("a number"),
+            Some(("max_fails", value)) => server.peer.max_fails = value.parse().expect("a number"),
+            None if word == "down" => server.peer.down = true,
+            None if word == "backup" => server.backup = true,
+            None if word == "dead" => server.dead = true,
+            _ => panic!("unknown parameter {word}"),
+        }
+    }
+    server
+}
+
+struct Original {
+    child: Child,
+    prefix: PathBuf,
+    port: u16,
+}
+
+impl Drop for Original {
+    fn drop(&mut self) {
+        // SIGTERM through `kill`, so that nginx takes its worker along.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.prefix);
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("loopback").local_addr().expect("bound").port()
+}
+
+fn start_original(name: &str, directive: &str, names: &[String], servers: &[Server]) -> Original {
+    let prefix = std::env::temp_dir().join(format!("evenkeel-balance-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(prefix.join("logs")).expect("scratch folder");
+    let port = free_port();
+    let mut upstream = String::new();
+    let mut listen = String::new();
+    for (name, server) in names.iter().zip(servers) {
+        let parameters = server.parameters.replace("dead", "");
+        writeln!(upstream, "server {name} {parameters} fail_timeout={FAIL_TIMEOUT_S}s;").expect("a string");
+        if !server.dead {
+            writeln!(listen, "listen {name};").expect("a string");
+        }
+    }
+    let module = if directive == "fair;" { format!("load_module {FAIR};") } else { String::new() };
+    let text = format!(
+        "{module} daemon off; master_process off; pid logs/pid; error_log logs/error.log;
+         events {{ worker_connections 500; }}
+         http {{
+             access_log off; keepalive_requests 1000000;
+             client_body_temp_path logs/a; proxy_temp_path logs/b; fastcgi_temp_path logs/c;
+             uwsgi_temp_path logs/d; scgi_temp_path logs/e;
+             set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;
+             upstream u {{ {directive} {upstream} }}
+             server {{ {listen} return 204; }}
+             server {{
+                 listen 127.0.0.1:{port};
+                 location / {{ proxy_pass http://u; add_header X-Peers $upstream_addr always; }}
+             }}
+         }}"
+    );
+    std::fs::write(prefix.join("nginx.conf"), text).expect("scratch folder");
+    let child = Command::new(NGINX)
+        .args(["-p", &format!("{}/", prefix.display()), "-c", "nginx.conf", "-e", "logs/error.log"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("nginx starts");
+    let original = Original { child, prefix, port };
+    for _ in 0..100 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return original;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let log = std::fs::read_to_string(original.prefix.join("logs/error.log")).unwrap_or_default();
+    panic!("nginx did not start: {log}");
+}
+
+/// One request after the other on one connection; the `X-Peers` of each answer.
+fn ask_original(original: &Original, keys: &[String]) -> Vec<String> {
+    let mut writer = TcpStream::connect(("127.0.0.1", original.port)).expect("nginx listens");
+    writer.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    let mut reader = BufReader::new(writer.try_clone().expect("a second handle"));
+    keys.iter().map(|key| one_exchange(&mut writer, &mut reader, key)).collect()
+}
+
+fn one_exchange(writer: &mut TcpStream, reader: &mut BufReader<TcpStream>, key: &str) -> String {
+    let request = format!("GET /?k={key} HTTP/1.1\r\nHost: a\r\nX-Real-IP: {key}\r\n\r\n");
+    writer.write_all(request.as_bytes()).expect("nginx reads");
+    let (mut peers, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("nginx answers");
+        match line.trim_end().split_once(": ") {
+            Some(("X-Peers", value)) => peers = value.to_owned(),
+            Some(("Content-Length", value)) => length = value.parse().expect("a number"),
+            None if line == "\r\n" => break,
+            None => assert!(line.starts_with("HTTP/1.1 "), "{line:?}"),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the body");
+    peers
+}
+
+fn balancer(method: Method, names: &[String], servers: &[Server]) -> Balancer {
+    let named = names
+        .iter()
+        .zip(servers)
+        .map(|(name, server)| (Peer { server: name.as_bytes().into(), ..server.peer.clone() }, server.backup));
+    let (backup, primary): (Vec<_>, Vec<_>) = named.partition(|(_, backup)| *backup);
+    let only = |list: Vec<(Peer, bool)>| list.into_iter().map(|(peer, _)| peer).collect();
+    Balancer::new(method, only(primary), only(backup))
+}
+
+/// The bytes that `ip_hash` hashes.
+fn address_key(text: &str) -> Vec<u8> {
+    match text.parse().expect("an address") {
+        std::net::IpAddr::V4(address) => address.octets()[..3].to_vec(),
+        std::net::IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+fn ask_ours(balancer: &Balancer, method: Method, names: &[String], servers: &[Server], keys: &[String]) -> Vec<String> {
+    let place = |backup: bool| -> Vec<usize> { (0..servers.len()).filter(|i| servers[*i].backup == backup).collect() };
+    let places = [place(false), place(true)];
+    let walk = |key: &String| {
+        let key = if method == Method::IpHash { address_key(key) } else { key.clone().into_bytes() };
+        let mut session = balancer.start(&key);
+        let mut tried = Vec::new();
+        loop {
+            let Ok(id) = balancer.pick(&mut session, NOW_S, &mut || panic!("no randomness")) else {
+                tried.push("u".to_owned());
+                break;
+            };
+            let at = places[usize::from(id.backup)][id.index];
+            tried.push(names[at].clone());
+            let outcome = if servers[at].dead { Outcome::Failed } else { Outcome::Served };
+            balancer.release(&mut session, outcome, NOW_S);
+            if outcome == Outcome::Served || session.tries == 0 {
+                break;
+            }
+        }
+        tried.join(", ")
+    };
+    keys.iter().map(walk).collect()
+}
+
+fn compare(name: &str, directive: &str, method: Method, parameters: &[&'static str], keys: &[String]) {
+    if !Path::new(NGINX).exists() || (directive == "fair;" && !Path::new(FAIR).exists()) {
+        eprintln!("{name}: the original is not installed");
+        return;
+    }
+    let servers: Vec<Server> = parameters.iter().map(|words| server(words)).collect();
+    let port = free_port();
+    // A port below 10 has no listener: the connect is refused.
+    let port_of = |at: usize| if servers[at].dead { 9 } else { port };
+    let names: Vec<String> = (0..servers.len()).map(|at| format!("127.0.1.{}:{}", at + 1, port_of(at))).collect();
+    let original = start_original(name, directive, &names, &servers);
+    let theirs = ask_original(&original, keys);
+    let ours = ask_ours(&balancer(method, &names, &servers), method, &names, &servers, keys);
+    for (at, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+        assert_eq!(theirs, ours, "{name}: pick {at}, key {}", keys[at]);
+    }
+}
+
+const PICKS: usize = 10_000;
+
+fn same_key() -> Vec<String> {
+    vec!["127.0.0.9".to_owned(); PICKS]
+}
+
+/// Keys in no order, the same in every run.
+fn keys() -> Vec<String> {
+    (0..PICKS as u64).map(|i| format!("key-{:x}", i.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect()
+}
+
+fn addresses() -> Vec<String> {
+    let address = |i: usize| match i % 5 {
+        0 => format!("2001:db8:{:x}::{:x}", i % 65536, i / 7),
+        _ => format!("{}.{}.{}.{}", 1 + i % 223, i / 3 % 256, i / 11 % 256, i % 256),
+    };
+    (0..PICKS).map(address).collect()
+}
+
+#[test]
+fn round_robin() {
+    let compare = |name, servers| compare(name, "", Method::RoundRobin, servers, &same_key());
+    compare("rr-plain", &["", "", ""]);
+    compare("rr-weights", &["weight=5", "", "weight=2", "weight=3"]);
+    compare("rr-down-and-backup", &["weight=2", "down", "backup", ""]);
+    compare("rr-one-dead", &["weight=3", "dead", "", "weight=2"]);
+    compare("rr-slow-to-give-up", &["weight=10", "dead weight=10 max_fails=3", "weight=4"]);
+    compare("rr-never-gives-up", &["", "dead max_fails=0", "weight=2"]);
+    compare("rr-only-backup-alive", &["dead", "dead max_fails=2", "backup", "backup weight=3"]);
+    compare("rr-none-alive", &["dead", "dead"]);
+    compare("rr-single", &[""]);
+    compare("rr-single-dead", &["dead"]);
+    compare("rr-single-with-backup", &["dead", "backup"]);
+    compare("rr-many", &[""; 70]);
+}
+
+#[test]
+fn ip_hash() {
+    let compare = |name, servers| compare(name, "ip_hash;", Method::IpHash, servers, &addresses());
+    compare("ip-plain", &["", "", ""]);
+    compare("ip-weights", &["weight=5", "", "weight=2", ""]);
+    compare("ip-down-and-dead", &["", "down", "dead", "weight=3", ""]);
+    compare("ip-all-down-but-one", &["down", "down", "down", ""]);
+    compare("ip-single", &[""]);
+}
+
+#[test]
+fn hash() {
+    let compare = |name, servers| compare(name, "hash $arg_k;", Method::Hash, servers, &keys());
+    compare("hash-plain", &["", "", ""]);
+    compare("hash-weights", &["weight=5", "", "weight=2", ""]);
+    compare("hash-down-and-dead", &["", "down", "dead max_fails=0", "weight=3", ""]);
+    compare("hash-single", &[""]);
+}
+
+#[test]
+fn hash_of_nothing_is_round_robin() {
+    compare("hash-empty", "hash $http_none;", Method::Hash, &["", "weight=2", "down", ""], &vec![String::new(); 50]);
+}
+
+#[test]
+fn consistent_hash() {
+    let compare = |name, servers| compare(name, "hash $arg_k consistent;", Method::ConsistentHash, servers, &keys());
+    compare("chash-plain", &["", "", ""]);
+    compare("chash-weights", &["weight=5", "", "weight=2", ""]);
+    compare("chash-down-and-dead", &["", "down", "dead max_fails=0", "weight=3", ""]);
+    compare("chash-single", &[""]);
+}
+
+#[test]
+fn least_conn_when_idle() {
+    let compare = |name, servers| compare(name, "least_conn;", Method::LeastConn, servers, &same_key());
+    compare("least-plain", &["", "", ""]);
+    compare("least-weights", &["weight=5", "", "weight=2", "backup"]);
+    compare("least-dead", &["", "dead", "weight=4", "dead max_fails=0"]);
+}
+
+#[test]
+fn fair_when_idle() {
+    let compare = |name, servers| compare(name, "fair;", Method::Fair, servers, &same_key());
+    compare("fair-plain", &["", "", ""]);
+    compare("fair-weights", &["weight=5", "", "weight=2"]);
+    compare("fair-ascending", &["", "weight=2", "weight=2"]);
+}

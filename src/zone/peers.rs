@@ -1,0 +1,134 @@
+//! What is remembered of each upstream peer: in words of this worker, or in a `zone` that all workers share.
+
+use super::lock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One remembered number of a peer, with nginx's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Smooth weighted round robin's running weight.
+    CurrentWeight,
+    /// The weight, lowered by failures and regained by one a pick.
+    EffectiveWeight,
+    /// Connections open at this moment.
+    Conns,
+    /// Failures since the last success.
+    Fails,
+    /// When it failed last, in seconds.
+    Accessed,
+    /// When it failed last or was tried again, in seconds.
+    Checked,
+    /// The number of the last request given to it, for `fair`.
+    LastRequest,
+}
+
+const FIELDS: usize = 7;
+
+#[derive(Debug)]
+enum Words {
+    Own(Box<[AtomicU64]>),
+    Shared { words: &'static [AtomicU64], holder: lock::Holder },
+}
+
+/// The state of all peers of one group.
+#[derive(Debug)]
+pub struct PeerTable {
+    words: Words,
+}
+
+impl PeerTable {
+    /// The words that a table of so many peers takes: a lock, then the fields.
+    pub const fn words_needed(peers: usize) -> usize {
+        1 + peers * FIELDS
+    }
+
+    /// A table of this worker alone, for peers of these weights.
+    pub fn own(weights: &[i64]) -> Self {
+        let words = (0..Self::words_needed(weights.len())).map(|_| AtomicU64::new(0)).collect();
+        let table = PeerTable { words: Words::Own(words) };
+        table.reset(weights);
+        table
+    }
+
+    /// A table in shared words; The one who maps the zone calls `reset` once.
+    pub fn shared(words: &'static [AtomicU64], holder: lock::Holder) -> Self {
+        PeerTable { words: Words::Shared { words, holder } }
+    }
+
+    /// Every peer as it is at the start.
+    pub fn reset(&self, weights: &[i64]) {
+        for (peer, weight) in weights.iter().enumerate() {
+            for field in [Field::CurrentWeight, Field::Conns, Field::Fails, Field::Accessed, Field::Checked] {
+                self.set(peer, field, 0);
+            }
+            self.set(peer, Field::LastRequest, 0);
+            self.set(peer, Field::EffectiveWeight, *weight);
+        }
+    }
+
+    /// Held over one choice, so that no other worker sees it half made; costs nothing for a worker's own table.
+    pub fn lock(&self) -> Option<lock::Guard<'_>> {
+        match &self.words {
+            Words::Own(_) => None,
+            Words::Shared { words, holder } => Some(lock::lock(&words[0], *holder)),
+        }
+    }
+
+    fn word(&self, peer: usize, field: Field) -> &AtomicU64 {
+        let words: &[AtomicU64] = match &self.words {
+            Words::Own(words) => words,
+            Words::Shared { words, .. } => words,
+        };
+        &words[1 + peer * FIELDS + field as usize]
+    }
+
+    /// Reads a field.
+    pub fn get(&self, peer: usize, field: Field) -> i64 {
+        self.word(peer, field).load(Ordering::Relaxed).cast_signed()
+    }
+
+    /// Writes a field.
+    pub fn set(&self, peer: usize, field: Field, value: i64) {
+        self.word(peer, field).store(value.cast_unsigned(), Ordering::Relaxed);
+    }
+
+    /// Adds to a field.
+    pub fn add(&self, peer: usize, field: Field, value: i64) {
+        self.set(peer, field, self.get(peer, field).wrapping_add(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_do_not_overlap() {
+        let table = PeerTable::own(&[3, 5]);
+        table.add(0, Field::Conns, 2);
+        table.add(1, Field::CurrentWeight, -4);
+        assert_eq!(table.get(0, Field::Conns), 2);
+        assert_eq!(table.get(0, Field::EffectiveWeight), 3);
+        assert_eq!(table.get(1, Field::EffectiveWeight), 5);
+        assert_eq!(table.get(1, Field::CurrentWeight), -4);
+        assert_eq!(table.get(1, Field::Conns), 0);
+    }
+
+    fn holder(id: u64) -> lock::Holder {
+        lock::Holder { id, wait: || () }
+    }
+
+    #[test]
+    fn shared_words_are_seen_by_each_table_over_them() {
+        let words: &'static [AtomicU64] =
+            (0..PeerTable::words_needed(1)).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak();
+        let (one, other) = (PeerTable::shared(words, holder(1)), PeerTable::shared(words, holder(2)));
+        one.reset(&[4]);
+        drop(one.lock());
+        one.add(0, Field::Fails, 1);
+        let guard = other.lock();
+        assert!(guard.is_some());
+        assert_eq!(other.get(0, Field::Fails), 1);
+        assert_eq!(other.get(0, Field::EffectiveWeight), 4);
+    }
+}

@@ -1,3 +1,24 @@
 //! The program: which personality to take is decided by the name it is called by.
 
-fn main() {}
+use std::env;
+use std::process::ExitCode;
+
+use evenkeel::cli;
+
+fn main() -> ExitCode {
+    let mut words: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let name = words.first().map_or("", |word| base_name(word)).to_owned();
+    // `evenkeel nginx …` is `nginx …`.
+    if name != "nginx" && words.get(1).is_some_and(|word| word == "nginx") {
+        words.remove(0);
+        return cli::nginx::run(words);
+    }
+    match name.as_str() {
+        "nginx" => cli::nginx::run(words),
+        _ => cli::evenkeel::run(words),
+    }
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

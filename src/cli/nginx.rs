@@ -2,10 +2,27 @@
 //!
 //! clap cannot stand here: `-tcfile`, the order in which faults count and their words are nginx's own.
 
+use std::process::ExitCode;
+
 use crate::process::options::{CONF_FILE, Options, PREFIX, Signal};
 
 /// The version that is served, as `Server` and scripts know it.
 pub const NGINX_VERSION: &str = "1.31.5";
+
+/// Does what the words ask for. The first is the program's name.
+pub fn run(words: Vec<String>) -> ExitCode {
+    let options = match parse(words.into_iter().skip(1)) {
+        Ok(options) => options,
+        Err(fault) => {
+            eprintln!("nginx: {fault}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if options.shows_version {
+        eprint!("{}", version_text(&options));
+    }
+    ExitCode::SUCCESS
+}
 
 /// Reads the words after the program's name; the error is a line to print after `nginx: `.
 pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, String> {

@@ -140,6 +140,11 @@ impl<'s> Tree<'s> {
     pub fn iter(&self) -> impl Iterator<Item = &'s Directive<'s>> + use<'s> {
         self.roots.iter().flat_map(|root| root.iter())
     }
+
+    /// The fault of syntax that ended the reading, if one did.
+    pub fn fault(&self) -> Option<&'s Diagnostic> {
+        self.roots.last().and_then(|root| fault(root.directives))
+    }
 }
 
 /// The directives of one file.
@@ -155,6 +160,18 @@ impl<'s> File<'s> {
     /// The directives in the order nginx acts on them, those of included files in the place of the `include`.
     pub fn iter(&self) -> Directives<'s> {
         Directives::over(self.directives)
+    }
+}
+
+/// The fault that ends these directives: it is last at every depth.
+pub(super) fn fault<'s>(mut directives: &'s [Directive<'s>]) -> Option<&'s Diagnostic> {
+    loop {
+        directives = match directives.last()?.body {
+            Body::Fault(fault) => return Some(fault),
+            Body::Block(block) => block.directives,
+            Body::Include(files) => files.last()?.directives,
+            Body::Simple => return None,
+        };
     }
 }
 

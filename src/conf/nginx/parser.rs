@@ -10,7 +10,7 @@ use super::lexer::{Ending, LexError, Lexer};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::include::Files;
 use crate::conf::source::{Source, Sources};
-use crate::conf::tree::{Block, Body, Directive, File, Tree, Word};
+use crate::conf::tree::{self, Block, Body, Directive, File, Tree, Word};
 use crate::primitives::os_error;
 
 /// nginx goes on until the system gives out; real files stay below ten.
@@ -36,7 +36,7 @@ pub fn parse<'s>(sources: &'s Sources, files: &dyn Files, prefix: &str, command_
         let source = sources.add_command_line(command_line.to_vec());
         roots.push(parser.text(source, Inside::Directives));
     }
-    if !roots.iter().any(|root| is_broken(root.directives)) {
+    if roots.iter().all(|root| tree::fault(root.directives).is_none()) {
         roots.push(parser.file(file, Place::Nowhere, Inside::Directives));
     }
     Tree {
@@ -174,7 +174,7 @@ impl<'s> Parser<'s, '_> {
             Ending::Semicolon => {
                 let directive = self.directive(lexer, words);
                 done.push(Directive { body: self.body(&directive, inside), ..directive });
-                if is_broken(&done[done.len() - 1..]) { Ok(Next::TextEnd) } else { Ok(Next::Statement) }
+                if tree::fault(&done[done.len() - 1..]).is_some() { Ok(Next::TextEnd) } else { Ok(Next::Statement) }
             }
             Ending::BlockStart => {
                 if source.is_command_line {
@@ -247,7 +247,7 @@ impl<'s> Parser<'s, '_> {
         for path in paths {
             let file = self.file(&path, directive.place(), inside);
             files.push(file);
-            if is_broken(file.directives) {
+            if tree::fault(file.directives).is_some() {
                 break;
             }
         }
@@ -277,16 +277,6 @@ impl<'s> Parser<'s, '_> {
 enum Next {
     Statement,
     TextEnd,
-}
-
-/// Whether reading ended in a fault: then that is last, at any depth.
-fn is_broken(directives: &[Directive<'_>]) -> bool {
-    match directives.last().map(|last| last.body) {
-        Some(Body::Fault(_)) => true,
-        Some(Body::Block(block)) => block.close_line.is_none(),
-        Some(Body::Include(files)) => files.last().is_some_and(|file| is_broken(file.directives)),
-        _ => false,
-    }
 }
 
 fn cannot_read(path: &str, error: &io::Error, place: Place) -> Diagnostic {

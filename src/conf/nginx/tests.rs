@@ -5,7 +5,7 @@ use insta::assert_yaml_snapshot;
 use super::parse;
 use crate::conf::include::MemoryFiles;
 use crate::conf::source::Sources;
-use crate::conf::tree::{Body, Directive, Tree};
+use crate::conf::tree::{Directive, Tree};
 
 fn with_tree<T>(files: &[(&str, &str)], command_line: &str, look: impl FnOnce(Tree<'_>) -> T) -> T {
     let sources = Sources::default();
@@ -32,14 +32,7 @@ fn words(text: &str) -> Vec<Vec<String>> {
 }
 
 fn fault(tree: Tree<'_>) -> Option<String> {
-    fn find(directives: &mut dyn Iterator<Item = &Directive<'_>>) -> Option<String> {
-        let last = directives.last()?;
-        match last.body {
-            Body::Fault(fault) => Some(fault.to_string()),
-            _ => find(&mut last.children()),
-        }
-    }
-    find(&mut tree.iter())
+    tree.fault().map(ToString::to_string)
 }
 
 fn fault_of(text: &str) -> String {

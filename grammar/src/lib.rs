@@ -6,6 +6,7 @@
 pub mod context;
 pub mod keepalived;
 pub mod nginx;
+pub mod pages;
 pub mod variables;
 
 pub use context::Context;

@@ -78,6 +78,42 @@ impl serde::Serialize for Text {
     }
 }
 
+/// A list that blocks share and that grows while its own block is read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct List<T>(Rc<Vec<T>>);
+
+impl<T: Clone> List<T> {
+    /// Adds one at the end; other holders of the list do not see it.
+    pub fn push(&mut self, item: T) {
+        Rc::make_mut(&mut self.0).push(item);
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Rc::default())
+    }
+}
+
+impl<T> From<Vec<T>> for List<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self(Rc::new(items))
+    }
+}
+
+impl<T> Deref for List<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: serde::Serialize> serde::Serialize for List<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
 /// One step in making a text.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub enum Part {

@@ -1,6 +1,6 @@
 //! The values of nginx's `http_access` module.
 
-use std::rc::Rc;
+use crate::ir::value::List;
 
 use super::geo::Network;
 
@@ -8,7 +8,7 @@ layer! {
     /// Who may come.
     pub struct Access, own AccessOwn {
         /// `allow` and `deny` in source order; the first that fits counts.
-        rules: Rc<[Rule]> = Rc::from([]),
+        rules: List<Rule> = List::default(),
     }
 }
 

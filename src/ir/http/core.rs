@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::ir::core::ErrorLog;
 use crate::ir::lookup::HostId;
 use crate::ir::regex::Regex;
-use crate::ir::value::{Buffers, PAGE_SIZE, TempPath, Template, Text};
+use crate::ir::value::{Buffers, List, PAGE_SIZE, TempPath, Template, Text};
 
 layer! {
     /// The values of `http_core` that hold for a whole server: they are needed before a location is known.
@@ -31,7 +31,7 @@ layer! {
         /// `underscores_in_headers`
         underscores_in_headers: bool = false,
         /// `client_body_early_read`
-        client_body_early_read: Rc<[Template]> = Rc::from([]),
+        client_body_early_read: List<Template> = List::default(),
         /// `http2`
         http2: bool = false,
     }
@@ -47,9 +47,9 @@ layer! {
         /// `default_type`
         default_type: Text = Text::from("text/plain"),
         /// `error_log`; empty where the main one holds.
-        error_log: Rc<[ErrorLog]> = Rc::from([]),
+        error_log: List<ErrorLog> = List::default(),
         /// `error_page`
-        error_pages: Rc<[ErrorPage]> = Rc::from([]),
+        error_pages: List<ErrorPage> = List::default(),
         /// `recursive_error_pages`
         recursive_error_pages: bool = false,
         /// `post_action`
@@ -139,7 +139,7 @@ layer! {
         /// `resolver_timeout`
         resolver_timeout_ms: u64 = 30_000,
         /// `early_hints`
-        early_hints: Rc<[Template]> = Rc::from([]),
+        early_hints: List<Template> = List::default(),
         /// `gzip_vary`
         gzip_vary: bool = false,
         /// `gzip_http_version`: whether HTTP/1.0 requests get compressed answers.

@@ -1,16 +1,14 @@
 //! The values of nginx's `http_headers` module.
 
-use std::rc::Rc;
-
-use crate::ir::value::{Template, Text};
+use crate::ir::value::{List, Template, Text};
 
 layer! {
     /// The header lines that a location adds to answers.
     pub struct Headers, own HeadersOwn {
         /// `add_header`
-        add_headers: Rc<[AddHeader]> = Rc::from([]),
+        add_headers: List<AddHeader> = List::default(),
         /// `add_trailer`
-        add_trailers: Rc<[AddHeader]> = Rc::from([]),
+        add_trailers: List<AddHeader> = List::default(),
         /// `expires`
         expires: Expires = Expires::Off,
     }

@@ -1,15 +1,13 @@
 //! The values of nginx's `http_limit_conn` module.
 
-use std::rc::Rc;
-
 use crate::conf::diagnostic::Level;
-use crate::ir::value::{Template, Text};
+use crate::ir::value::{List, Template, Text};
 
 layer! {
     /// How many requests of one kind may run at once.
     pub struct LimitConn, own LimitConnOwn {
         /// `limit_conn`
-        limits: Rc<[Limit]> = Rc::from([]),
+        limits: List<Limit> = List::default(),
         /// `limit_conn_status`
         status: u16 = 503,
         /// `limit_conn_log_level`

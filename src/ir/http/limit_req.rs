@@ -1,15 +1,13 @@
 //! The values of nginx's `http_limit_req` module.
 
-use std::rc::Rc;
-
 use crate::conf::diagnostic::Level;
-use crate::ir::value::{Template, Text};
+use crate::ir::value::{List, Template, Text};
 
 layer! {
     /// How many requests of one kind may come in a time.
     pub struct LimitReq, own LimitReqOwn {
         /// `limit_req`
-        limits: Rc<[Limit]> = Rc::from([]),
+        limits: List<Limit> = List::default(),
         /// `limit_req_status`
         status: u16 = 503,
         /// `limit_req_log_level`: of refusals; delays are logged one level lower.

@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use crate::ir::lookup::HostId;
-use crate::ir::value::{Template, Text};
+use crate::ir::value::{List, Template, Text};
 
 layer! {
     /// Where requests are logged.
     pub struct Log, own LogOwn {
         /// `access_log`; empty for `off`.
-        access_logs: Rc<[AccessLog]> = Rc::from([]),
+        access_logs: List<AccessLog> = List::default(),
         /// `open_log_file_cache`
         open_log_file_cache: Option<OpenLogFileCache> = None,
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::ir::regex::Regex;
 use crate::ir::upstream::UpstreamId;
-use crate::ir::value::{Buffers, PAGE_SIZE, TempPath, Template, Text};
+use crate::ir::value::{Buffers, List, PAGE_SIZE, TempPath, Template, Text};
 
 layer! {
     /// What `proxy_…` directives say in a location.
@@ -15,7 +15,7 @@ layer! {
         /// `proxy_method`
         method: Option<Template> = None,
         /// `proxy_set_header`: what is sent, in the order nginx sends it; defaults are left to the engine.
-        set_headers: Rc<[SetHeader]> = Rc::from([]),
+        set_headers: List<SetHeader> = List::default(),
         /// `proxy_set_body`
         set_body: Option<Template> = None,
         /// `proxy_pass_request_headers`
@@ -27,9 +27,9 @@ layer! {
         /// `proxy_request_buffering`
         request_buffering: bool = true,
         /// `proxy_hide_header`, in lower case
-        hide_headers: Rc<[Text]> = Rc::from([]),
+        hide_headers: List<Text> = List::default(),
         /// `proxy_pass_header`, in lower case
-        pass_headers: Rc<[Text]> = Rc::from([]),
+        pass_headers: List<Text> = List::default(),
         /// `proxy_ignore_headers`
         ignore_headers: IgnoreHeaders = IgnoreHeaders(0),
         /// `proxy_connect_timeout`
@@ -69,11 +69,11 @@ layer! {
         /// `proxy_redirect`
         redirect: Redirect = Redirect::Default,
         /// `proxy_cookie_domain`
-        cookie_domains: Rc<[CookieRewrite]> = Rc::from([]),
+        cookie_domains: List<CookieRewrite> = List::default(),
         /// `proxy_cookie_path`
-        cookie_paths: Rc<[CookieRewrite]> = Rc::from([]),
+        cookie_paths: List<CookieRewrite> = List::default(),
         /// `proxy_cookie_flags`
-        cookie_flags: Rc<[CookieFlags]> = Rc::from([]),
+        cookie_flags: List<CookieFlags> = List::default(),
         /// `proxy_bind`
         bind: Bind = Bind::Off,
         /// `proxy_socket_keepalive`

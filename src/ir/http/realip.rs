@@ -1,16 +1,14 @@
 //! The values of nginx's `http_realip` module.
 
-use std::rc::Rc;
-
 use super::access::Clients;
 use crate::ir::lookup::HostId;
-use crate::ir::value::Text;
+use crate::ir::value::{List, Text};
 
 layer! {
     /// Whose word is taken for the client's address.
     pub struct Realip, own RealipOwn {
         /// `set_real_ip_from`
-        from: Rc<[Trusted]> = Rc::from([]),
+        from: List<Trusted> = List::default(),
         /// `real_ip_header`
         header: Header = Header::XRealIp,
         /// `real_ip_recursive`

@@ -91,7 +91,7 @@ pub fn bitmask(
 }
 
 /// Checks the value of a directive that no setter reads yet, as far as a common rule decides it.
-pub(super) fn check(row: &grammar::Directive, directive: &Directive<'_>) -> Result<(), Diagnostic> {
+pub fn check(row: &grammar::Directive, directive: &Directive<'_>) -> Result<(), Diagnostic> {
     match row.value {
         Value::Flag => flag(directive).map(drop),
         Value::Number => number(directive).map(drop),
@@ -104,6 +104,22 @@ pub(super) fn check(row: &grammar::Directive, directive: &Directive<'_>) -> Resu
         Value::Bitmask(words) => bitmask(directive, words, 0, &mut Vec::new()).map(drop),
         _ => Ok(()),
     }
+}
+
+/// Whether a directive of this kind may stand only once in a block.
+pub fn is_single(row: &grammar::Directive) -> bool {
+    matches!(
+        row.value,
+        Value::Flag
+            | Value::Number
+            | Value::Size
+            | Value::Offset
+            | Value::Milliseconds
+            | Value::Seconds
+            | Value::Buffers
+            | Value::Enum(_)
+            | Value::Text
+    )
 }
 
 fn first<'s>(directive: &Directive<'s>) -> &'s Word<'s> {

@@ -6,9 +6,12 @@
 /// Declares a module's values twice: resolved, and as one block sets them. Both from one list, so that a field cannot
 /// be forgotten in either.
 macro_rules! layer {
+    ($(#[$meta:meta])* pub struct $name:ident, own $own:ident { $($fields:tt)* }) => {
+        layer! { $(#[$meta])* pub struct $name, own $own over { $($fields)* } }
+    };
     (
         $(#[$meta:meta])*
-        pub struct $name:ident, own $own:ident {
+        pub struct $name:ident, own $own:ident $over:ident {
             $( $(#[$doc:meta])* $field:ident: $type:ty = $default:expr, )*
         }
     ) => {
@@ -32,7 +35,7 @@ macro_rules! layer {
 
         impl $own {
             /// These values where they are set, the outer block's elsewhere.
-            pub fn over(self, outer: &$name) -> $name {
+            pub fn $over(self, outer: &$name) -> $name {
                 $name { $( $field: self.$field.unwrap_or_else(|| outer.$field.clone()), )* }
             }
         }

@@ -1,5 +1,8 @@
 //! `listen`: addresses, socket options, and which servers answer at each address.
 
+pub mod directive;
+pub mod ports;
+
 use std::net::SocketAddr;
 
 use super::http::ServerId;
@@ -8,7 +11,7 @@ use super::server_name::ServerNames;
 use super::value::Text;
 
 /// Where a socket listens.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
 pub enum ListenAddress {
     /// An address and port.
     Inet(SocketAddr),

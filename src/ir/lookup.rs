@@ -76,6 +76,8 @@ impl Host {
 pub enum Event {
     /// A warning or notice.
     Message(Diagnostic),
+    /// The whole text was read: `-t` says that the syntax is ok. Later faults have no place in the text.
+    SyntaxIsOk,
     /// This host's addresses are asked for here.
     Resolve(HostId),
     /// The user's and group's numbers are asked for here (`user`).

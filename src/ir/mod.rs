@@ -6,16 +6,21 @@
 #[macro_use]
 pub mod inherit;
 #[macro_use]
+pub mod setter;
+#[macro_use]
 pub mod words;
 
 pub mod core;
+pub mod error_log;
 pub mod http;
 pub mod keepalived;
 pub mod listen;
 pub mod lookup;
+pub mod lower;
 pub mod regex;
 pub mod server_name;
 pub mod upstream;
+pub mod url;
 pub mod value;
 pub mod variables;
 

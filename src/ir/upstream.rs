@@ -1,5 +1,7 @@
 //! `upstream { }`: groups of servers and how one of them is chosen.
 
+pub mod draft;
+
 use std::net::SocketAddr;
 
 use super::lookup::HostId;
@@ -17,6 +19,8 @@ pub struct Upstream {
     pub name: Text,
     /// The port that was written with it, for a group that a `proxy_pass` implies.
     pub port: Option<u16>,
+    /// Whether that port was written rather than the scheme's.
+    pub has_port: bool,
     /// Whether an `upstream { }` declares it.
     pub explicit: bool,
     /// The servers, in source order.

@@ -142,6 +142,20 @@ impl Template {
         Self { parts: Rc::from([Part::Literal(text)]) }
     }
 
+    /// Parts one after the other; literals that meet become one.
+    pub fn of_parts(parts: Vec<Part>) -> Self {
+        let mut joined: Vec<Part> = Vec::with_capacity(parts.len());
+        for part in parts {
+            match (joined.last_mut(), part) {
+                (Some(Part::Literal(before)), Part::Literal(after)) => {
+                    *before = Text::from([before.as_bytes(), after.as_bytes()].concat());
+                }
+                (_, part) => joined.push(part),
+            }
+        }
+        Self { parts: Rc::from(joined) }
+    }
+
     /// The whole text, if no variable is in it.
     pub fn constant(&self) -> Option<&[u8]> {
         match &*self.parts {
@@ -150,6 +164,68 @@ impl Template {
             _ => None,
         }
     }
+}
+
+impl Template {
+    /// Reads `text`; `variable` gives the number of a name. The error is nginx's sentence.
+    pub fn compile(text: &[u8], mut variable: impl FnMut(&[u8]) -> VariableId) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(dollar) = rest.iter().position(|byte| *byte == b'$') {
+            if dollar > 0 {
+                parts.push(Part::Literal(Text::from(&rest[..dollar])));
+            }
+            let (reference, after) = Reference::read(&rest[dollar + 1..])?;
+            parts.push(match reference {
+                Reference::Capture(group) => Part::Capture(group),
+                Reference::Variable(name) => Part::Variable(variable(name)),
+            });
+            rest = after;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(Text::from(rest)));
+        }
+        Ok(Self { parts: Rc::from(parts) })
+    }
+
+    /// Whether the text depends on the request.
+    pub fn is_constant(&self) -> bool {
+        self.constant().is_some()
+    }
+}
+
+/// What follows a `$`.
+enum Reference<'t> {
+    Capture(u8),
+    Variable(&'t [u8]),
+}
+
+impl<'t> Reference<'t> {
+    fn read(text: &'t [u8]) -> Result<(Self, &'t [u8]), String> {
+        match text {
+            [digit @ b'1'..=b'9', after @ ..] => Ok((Self::Capture(digit - b'0'), after)),
+            [b'{', inner @ ..] => {
+                let (name, after) = split_name(inner);
+                match after {
+                    [b'}', after @ ..] if !name.is_empty() => Ok((Self::Variable(name), after)),
+                    [b'}', ..] => Err("invalid variable name".to_owned()),
+                    _ if inner.is_empty() => Err("invalid variable name".to_owned()),
+                    _ => {
+                        Err(format!("the closing bracket in \"{}\" variable is missing", String::from_utf8_lossy(name)))
+                    }
+                }
+            }
+            _ => match split_name(text) {
+                ([], _) => Err("invalid variable name".to_owned()),
+                (name, after) => Ok((Self::Variable(name), after)),
+            },
+        }
+    }
+}
+
+/// The longest beginning that can be a variable's name.
+fn split_name(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count())
 }
 
 /// The number and size of buffers.
@@ -172,3 +248,38 @@ pub struct TempPath {
 
 /// The size of a memory page: the unit of nginx's default buffers.
 pub const PAGE_SIZE: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compile(text: &str) -> Result<Template, String> {
+        let mut count = 0;
+        Template::compile(text.as_bytes(), |_| {
+            count += 1;
+            VariableId(count)
+        })
+    }
+
+    #[test]
+    fn names_end_where_nginx_ends_them() {
+        let parts = compile("a$b.${c}d$1").expect("right").parts;
+        let expected = [
+            Part::Literal(Text::from("a")),
+            Part::Variable(VariableId(1)),
+            Part::Literal(Text::from(".")),
+            Part::Variable(VariableId(2)),
+            Part::Literal(Text::from("d")),
+            Part::Capture(1),
+        ];
+        assert_eq!(*parts, expected);
+    }
+
+    #[test]
+    fn faults_have_nginx_words() {
+        assert_eq!(compile("a$"), Err("invalid variable name".into()));
+        assert_eq!(compile("$-"), Err("invalid variable name".into()));
+        assert_eq!(compile("${}"), Err("invalid variable name".into()));
+        assert_eq!(compile("${ab-}"), Err("the closing bracket in \"ab\" variable is missing".into()));
+    }
+}

@@ -44,6 +44,15 @@ macro_rules! word_set {
             const WORDS: &'static [(&'static str, Self)] = &[ $( ($word, Self::$constant), )* ];
         }
 
+        impl $crate::ir::setter::Set32 for $name {
+            fn has(self, word: Self) -> bool {
+                self.contains(word)
+            }
+            fn with(self, word: Self) -> Self {
+                self.or(word)
+            }
+        }
+
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_set().entries($crate::ir::words::names(*self, Self::contains)).finish()

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "debug_points",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("there are no debug points to stop at"),
     },
     Directive {
         name: "env",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "TZ",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "error_log",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "logs/error.log error (build)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "google_perftools_profiles",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "load_module",
@@ -79,7 +79,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "lock_file",
@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "logs/nginx.lock (build)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("no lock file is needed: workers do not take turns at accepting"),
     },
     Directive {
         name: "master_process",
@@ -101,7 +101,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "pcre_jit",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("patterns are always compiled to machine code where the processor allows it"),
     },
     Directive {
         name: "pid",
@@ -123,7 +123,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "logs/nginx.pid (build)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_engine",
@@ -156,7 +156,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "default threads=32 max_queue=65536",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are read by a pool of threads of fixed size"),
     },
     Directive {
         name: "timer_resolution",
@@ -167,7 +167,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the clock is read when it is needed"),
     },
     Directive {
         name: "user",
@@ -178,7 +178,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "nobody nobody (build)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "worker_cpu_affinity",
@@ -189,7 +189,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "worker_priority",
@@ -200,7 +200,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "worker_processes",
@@ -211,7 +211,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "worker_rlimit_core",
@@ -222,7 +222,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "worker_rlimit_nofile",
@@ -233,7 +233,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "worker_shutdown_timeout",
@@ -244,7 +244,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "working_directory",
@@ -255,6 +255,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

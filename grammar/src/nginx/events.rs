@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("workers do not take turns at accepting: the kernel wakes one of them"),
     },
     Directive {
         name: "accept_mutex_delay",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "500ms",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("workers do not take turns at accepting: the kernel wakes one of them"),
     },
     Directive {
         name: "debug_connection",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "epoll_events",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "512",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the number of events taken at once is not configured"),
     },
     Directive {
         name: "events",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "multi_accept",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("a worker always takes all connections that wait"),
     },
     Directive {
         name: "use",
@@ -79,7 +79,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "epoll on Linux (best available)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("epoll is used, whatever is named"),
     },
     Directive {
         name: "worker_aio_requests",
@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "32",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are not read by the kernel's asynchronous calls"),
     },
     Directive {
         name: "worker_connections",
@@ -101,6 +101,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "512",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

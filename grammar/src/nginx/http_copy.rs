@@ -12,5 +12,5 @@ pub const DIRECTIVES: &[Directive] = &[Directive {
     default: "2 32k",
     inherit: Inherit::Value,
     edition: Edition::Open,
-    status: Status::NotYet,
+    status: Status::Accepted("the number and size of buffers for files are not configured"),
 }];

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "aio",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are always read apart from the loop that serves connections"),
     },
     Directive {
         name: "aio_write",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("temporary files are always written apart from the loop that serves connections"),
     },
     Directive {
         name: "alias",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "auth_delay",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "chunked_transfer_encoding",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_buffer_size",
@@ -79,7 +79,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "8k|16k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_early_read",
@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_in_file_only",
@@ -101,7 +101,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_in_single_buffer",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_temp_path",
@@ -123,7 +123,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "client_body_temp (build)",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_timeout",
@@ -134,7 +134,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_header_buffer_size",
@@ -145,7 +145,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_header_timeout",
@@ -156,7 +156,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_max_body_size",
@@ -167,7 +167,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1m",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "connection_pool_size",
@@ -178,7 +178,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "512 (64-bit)",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("memory of a connection is not taken from pools"),
     },
     Directive {
         name: "default_type",
@@ -189,7 +189,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "text/plain",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "directio",
@@ -200,7 +200,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are read through the page cache"),
     },
     Directive {
         name: "directio_alignment",
@@ -211,7 +211,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "512",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are read through the page cache"),
     },
     Directive {
         name: "disable_symlinks",
@@ -222,7 +222,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "early_hints",
@@ -233,7 +233,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "error_log",
@@ -244,7 +244,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "inherited from main",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "error_page",
@@ -255,7 +255,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "etag",
@@ -266,7 +266,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_disable",
@@ -277,7 +277,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_http_version",
@@ -288,7 +288,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1.1",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_proxied",
@@ -309,7 +309,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_vary",
@@ -320,7 +320,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "if_modified_since",
@@ -331,7 +331,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "exact",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ignore_invalid_headers",
@@ -342,7 +342,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "internal",
@@ -353,7 +353,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_disable",
@@ -364,7 +364,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "msie6",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_min_timeout",
@@ -375,7 +375,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_requests",
@@ -386,7 +386,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1000",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_time",
@@ -397,7 +397,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1h",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_timeout",
@@ -408,7 +408,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "75s",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "large_client_header_buffers",
@@ -419,7 +419,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4 8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "limit_except",
@@ -430,7 +430,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "limit_rate",
@@ -441,7 +441,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "limit_rate_after",
@@ -452,7 +452,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "lingering_close",
@@ -463,7 +463,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "lingering_time",
@@ -474,7 +474,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "30s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "lingering_timeout",
@@ -485,7 +485,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "5s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "listen",
@@ -496,7 +496,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "*:80 | *:8000 when not root",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "location",
@@ -507,7 +507,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "log_not_found",
@@ -518,7 +518,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "log_subrequest",
@@ -529,7 +529,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "max_headers",
@@ -540,7 +540,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1000",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "max_ranges",
@@ -551,7 +551,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "merge_slashes",
@@ -562,7 +562,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "msie_padding",
@@ -573,7 +573,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "msie_refresh",
@@ -584,7 +584,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "open_file_cache",
@@ -595,7 +595,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are opened anew for each request: what a client sees is the same"),
     },
     Directive {
         name: "open_file_cache_errors",
@@ -606,7 +606,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are opened anew for each request: what a client sees is the same"),
     },
     Directive {
         name: "open_file_cache_events",
@@ -617,7 +617,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx on Linux has no use for it either"),
     },
     Directive {
         name: "open_file_cache_min_uses",
@@ -628,7 +628,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are opened anew for each request: what a client sees is the same"),
     },
     Directive {
         name: "open_file_cache_valid",
@@ -639,7 +639,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("files are opened anew for each request: what a client sees is the same"),
     },
     Directive {
         name: "port_in_redirect",
@@ -650,7 +650,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "post_action",
@@ -661,7 +661,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "postpone_output",
@@ -672,7 +672,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1460",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "read_ahead",
@@ -683,7 +683,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the kernel decides how far it reads ahead"),
     },
     Directive {
         name: "recursive_error_pages",
@@ -694,7 +694,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "request_pool_size",
@@ -705,7 +705,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("memory of a request is not taken from pools"),
     },
     Directive {
         name: "reset_timedout_connection",
@@ -716,7 +716,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "resolver",
@@ -727,7 +727,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "resolver_timeout",
@@ -738,7 +738,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "30s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "root",
@@ -749,7 +749,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "html",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "satisfy",
@@ -760,7 +760,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "all",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "send_lowat",
@@ -771,7 +771,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("Linux has no such limit for sending"),
     },
     Directive {
         name: "send_timeout",
@@ -782,7 +782,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "sendfile",
@@ -793,7 +793,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "sendfile_max_chunk",
@@ -804,7 +804,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "2m",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "server",
@@ -815,7 +815,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "server_name",
@@ -826,7 +826,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "\"\"",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "server_name_in_redirect",
@@ -837,7 +837,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "server_names_hash_bucket_size",
@@ -848,7 +848,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "32|64|128 (cache line)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "server_names_hash_max_size",
@@ -859,7 +859,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "512",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "server_tokens",
@@ -870,7 +870,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "subrequest_output_buffer_size",
@@ -881,7 +881,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k|8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "tcp_nodelay",
@@ -892,7 +892,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "tcp_nopush",
@@ -903,7 +903,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "types",
@@ -914,7 +914,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "text/html html; image/gif gif; image/jpeg jpg;",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "types_hash_bucket_size",
@@ -925,7 +925,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "64",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "types_hash_max_size",
@@ -936,7 +936,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1024",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "underscores_in_headers",
@@ -947,7 +947,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "variables_hash_bucket_size",
@@ -958,7 +958,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "64",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "variables_hash_max_size",
@@ -969,6 +969,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1024",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
 ];

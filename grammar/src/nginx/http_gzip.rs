@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_buffers",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "32 4k|16 8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_comp_level",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_hash",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "64k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the compressor chooses its own tables"),
     },
     Directive {
         name: "gzip_min_length",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "20",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_no_buffer",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the compressor chooses its own buffers"),
     },
     Directive {
         name: "gzip_types",
@@ -79,7 +79,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "text/html",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "gzip_window",
@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "32k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the compressor chooses its own tables"),
     },
     Directive {
         name: "postpone_gzipping",
@@ -101,6 +101,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the compressor chooses its own buffers"),
     },
 ];

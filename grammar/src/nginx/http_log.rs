@@ -17,7 +17,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "logs/access.log combined (build)",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "log_format",
@@ -28,7 +28,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "combined (predefined)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "open_log_file_cache",
@@ -39,6 +39,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("log files stay open"),
     },
 ];

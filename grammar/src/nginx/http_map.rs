@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "map_hash_bucket_size",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "32|64|128 (cache line)",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "map_hash_max_size",
@@ -35,6 +35,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "2048",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
 ];

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "64",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "referer_hash_max_size",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "2048",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("tables grow as needed"),
     },
     Directive {
         name: "valid_referers",
@@ -35,6 +35,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "32 local",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_requests",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1000",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_time",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1h",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "keepalive_timeout",
@@ -46,6 +46,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -1,6 +1,9 @@
 //! The values of nginx's `http_auth_basic` module.
 
-use crate::ir::value::Template;
+use crate::conf::tree::Directive;
+use crate::ir::lower::Reader;
+use crate::ir::setter::{self, Table};
+use crate::ir::value::{Template, Text};
 
 layer! {
     /// Whom to ask for a password.
@@ -11,3 +14,16 @@ layer! {
         user_file: Option<Template> = None,
     }
 }
+
+/// The setters of `http_auth_basic`.
+pub const SETTERS: Table = &[
+    ("auth_basic", own_with!(auth_basic.realm, setter::some_template)),
+    (
+        "auth_basic_user_file",
+        own_with!(auth_basic.user_file, |reader: &mut Reader<'_>, directive: &Directive<'_>| {
+            let path = directive.args()[0].value;
+            let path = if path.starts_with(b"$") { Text::from(path) } else { reader.conf_path(path) };
+            reader.template(directive, &path).map(Some)
+        }),
+    ),
+];

@@ -1,5 +1,7 @@
 //! The values of nginx's `http_autoindex` module.
 
+use crate::ir::setter::{self, Table};
+
 layer! {
     /// Whether and how directories are listed.
     pub struct Autoindex, own AutoindexOwn {
@@ -27,3 +29,11 @@ words! {
         Xml = "xml",
     }
 }
+
+/// The setters of `http_autoindex`.
+pub const SETTERS: Table = &[
+    ("autoindex", own!(autoindex.enabled, setter::flag)),
+    ("autoindex_exact_size", own!(autoindex.exact_size, setter::flag)),
+    ("autoindex_format", own!(autoindex.format, setter::word)),
+    ("autoindex_localtime", own!(autoindex.localtime, setter::flag)),
+];

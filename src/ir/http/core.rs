@@ -1,5 +1,7 @@
 //! The values of nginx's `http_core` module.
 
+pub mod setters;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -237,7 +239,7 @@ pub struct GzipDisable {
     /// `msie6`
     pub msie6: bool,
     /// User agents that get nothing compressed.
-    pub agents: Rc<[Regex]>,
+    pub agents: List<Regex>,
 }
 
 /// `disable_symlinks`

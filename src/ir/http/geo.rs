@@ -1,10 +1,15 @@
 //! `geo { }`: a variable that depends on an address; and networks, which other modules use too.
 
-use std::net::IpAddr;
+pub mod setters;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use crate::ir::url::parse_ipv4;
 use crate::ir::value::Text;
 use crate::ir::variables::VariableId;
+use crate::primitives::size::parse_number;
 
 /// The number of a [`Geo`] in [`super::Http::geos`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
@@ -18,15 +23,61 @@ pub struct Geo {
     /// `default`
     pub default: Text,
     /// The networks; the longest prefix that fits counts.
-    pub networks: Rc<[(Network, Text)]>,
+    pub networks: Networks,
     /// `ranges`: sorted, not overlapping, both ends included. They stand instead of networks.
-    pub ranges: Option<Rc<[(std::net::Ipv4Addr, std::net::Ipv4Addr, Text)]>>,
+    pub ranges: Option<Rc<[Range]>>,
     /// `proxy`: those whose `X-Forwarded-For` is believed.
     pub proxies: Rc<[Network]>,
     /// `proxy_recursive`
     pub proxy_recursive: bool,
     /// `volatile`
     pub volatile: bool,
+}
+
+/// A range of addresses, both ends included.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Range {
+    /// The first address.
+    pub first: Ipv4Addr,
+    /// The last address.
+    pub last: Ipv4Addr,
+    /// The value.
+    pub value: Text,
+}
+
+/// Networks with a value each.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Networks {
+    by_network: BTreeMap<Network, Text>,
+    /// The prefix lengths that occur, longest first, for each family.
+    prefixes: [Vec<u8>; 2],
+}
+
+impl Networks {
+    /// Takes the networks.
+    pub fn new(by_network: BTreeMap<Network, Text>) -> Self {
+        let prefixes = [false, true].map(|is_v6| {
+            let of_family = by_network.keys().filter(|network| network.address.is_ipv6() == is_v6);
+            let mut prefixes: Vec<u8> = of_family.map(|network| network.prefix).collect();
+            prefixes.sort_unstable_by(|a, b| b.cmp(a));
+            prefixes.dedup();
+            prefixes
+        });
+        Self { by_network, prefixes }
+    }
+
+    /// The value of the smallest network that an address lies in.
+    pub fn find(&self, address: IpAddr) -> Option<&Text> {
+        let address = address.to_canonical();
+        let prefixes = &self.prefixes[usize::from(address.is_ipv6())];
+        prefixes.iter().find_map(|prefix| self.by_network.get(&Network::of(address, *prefix)))
+    }
+}
+
+impl serde::Serialize for Networks {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.by_network.iter())
+    }
 }
 
 /// An address with the number of bits that count.
@@ -39,19 +90,44 @@ pub struct Network {
 }
 
 impl Network {
+    /// The network of an address: bits beyond the prefix become zero.
+    pub fn of(address: IpAddr, prefix: u8) -> Self {
+        let address = match address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+                IpAddr::from((u32::from(address) & mask).to_be_bytes())
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+                IpAddr::from((u128::from(address) & mask).to_be_bytes())
+            }
+        };
+        Self { address, prefix }
+    }
+
     /// Whether an address lies in it. An IPv4 address written as IPv6 counts as IPv4, as in nginx.
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
-                u32::from(address) & mask == u32::from(network)
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
-                u128::from(address) & mask == u128::from(network)
-            }
-            _ => false,
-        }
+        let address = address.to_canonical();
+        address.is_ipv6() == self.address.is_ipv6() && Self::of(address, self.prefix) == *self
+    }
+
+    /// Reads `ADDRESS` or `ADDRESS/PREFIX`, and tells whether bits beyond the prefix were set.
+    pub fn parse(text: &[u8]) -> Option<(Self, bool)> {
+        let (address, prefix) = match text.iter().position(|byte| *byte == b'/') {
+            Some(slash) => (&text[..slash], Some(&text[slash + 1..])),
+            None => (text, None),
+        };
+        let address = match parse_ipv4(address) {
+            Some(address) => IpAddr::V4(address),
+            None => IpAddr::V6(std::str::from_utf8(address).ok()?.parse().ok()?),
+        };
+        let most = if address.is_ipv6() { 128 } else { 32 };
+        let prefix = match prefix {
+            Some(digits) => parse_number(digits).filter(|bits| *bits <= most)? as u8,
+            None => most as u8,
+        };
+        let network = Self::of(address, prefix);
+        Some((network, network.address != address))
     }
 }
 

@@ -3,7 +3,11 @@
 pub mod access;
 pub mod auth_basic;
 pub mod autoindex;
+pub mod blocks;
+pub mod checks;
 pub mod core;
+pub mod draft;
+pub mod finish;
 pub mod geo;
 pub mod gzip;
 pub mod headers;
@@ -26,6 +30,8 @@ use self::core::{Methods, ServerCore};
 use super::listen::Listener;
 use super::regex::Regex;
 use super::server_name::ServerName;
+use super::setter::Table;
+use super::upstream::draft as upstream;
 use super::upstream::{Upstream, Zone};
 use super::value::{Template, Text};
 use super::variables::Variables;
@@ -81,6 +87,8 @@ pub struct Location {
     pub name: Text,
     /// `internal`: not for requests from outside.
     pub internal: bool,
+    /// A request for the name without its last slash is redirected to it (`proxy_pass` and the like).
+    pub auto_redirect: bool,
     /// What answers; `None` leaves it to the files under the root.
     pub content: Option<Content>,
     /// `rewrite`, `return`, `set`, `break` and `if`, in source order.
@@ -106,8 +114,6 @@ pub enum Matching {
     Prefix {
         /// `^~`: patterns are not tried after it.
         no_regex: bool,
-        /// A request for the name without its last slash is redirected to it (`proxy_pass` and the like).
-        auto_redirect: bool,
     },
     /// `location ~ x`, `location ~* x`
     Regex(Rc<Regex>),
@@ -211,4 +217,38 @@ settings! {
     referer: Referer, RefererOwn;
     /// `rewrite_log`
     rewrite: Rewrite, RewriteOwn;
+}
+
+/// The setters of one of `http`'s modules.
+pub fn table(module: &str) -> Option<Table> {
+    Some(match module {
+        "http_core" => core::setters::SETTERS,
+        "http_access" => access::SETTERS,
+        "http_auth_basic" => auth_basic::SETTERS,
+        "http_autoindex" => autoindex::SETTERS,
+        "http_geo" => geo::setters::SETTERS,
+        "http_gzip" => gzip::SETTERS,
+        "http_headers" => headers::SETTERS,
+        "http_index" => index::SETTERS,
+        "http_limit_conn" => limit_conn::SETTERS,
+        "http_limit_req" => limit_req::SETTERS,
+        "http_log" => log::SETTERS,
+        "http_map" => map::SETTERS,
+        "http_mirror" => mirror::SETTERS,
+        "http_proxy" => proxy::setters::SETTERS,
+        "http_realip" => realip::SETTERS,
+        "http_referer" => referer::SETTERS,
+        "http_rewrite" => rewrite::setters::SETTERS,
+        "http_split_clients" => split_clients::SETTERS,
+        "http_try_files" => try_files::SETTERS,
+        "http_upstream_hash" => upstream::HASH_SETTERS,
+        "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,
+        "http_upstream_keepalive" => upstream::KEEPALIVE_SETTERS,
+        "http_upstream_least_conn" => upstream::LEAST_CONN_SETTERS,
+        "http_upstream_random" => upstream::RANDOM_SETTERS,
+        "http_upstream_zone" => upstream::ZONE_SETTERS,
+        "upstream_fair" => upstream::FAIR_SETTERS,
+        "upstream_url_hash" => upstream::URL_HASH_SETTERS,
+        _ => return None,
+    })
 }

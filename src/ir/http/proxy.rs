@@ -1,5 +1,7 @@
 //! The values of nginx's `http_proxy` module.
 
+pub mod setters;
+
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -152,7 +154,7 @@ pub enum Redirect {
     /// Not set: as `default` where the location has a `proxy_pass` without variables.
     Default,
     /// In source order; the first that fits counts.
-    Rules(Rc<[RedirectRule]>),
+    Rules(List<RedirectRule>),
 }
 
 /// One `proxy_redirect`.
@@ -177,8 +179,6 @@ pub enum RedirectRule {
 /// `proxy_cookie_domain`, `proxy_cookie_path`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub enum CookieRewrite {
-    /// `off`
-    Off,
     /// A text (a whole domain, or the beginning of a path) and its replacement.
     Text {
         /// What stands there.
@@ -207,8 +207,6 @@ pub struct CookieFlags {
 /// The cookies that `proxy_cookie_flags` is for.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub enum CookieName {
-    /// `off`
-    Off,
     /// This name.
     Name(Template),
     /// Names that match.

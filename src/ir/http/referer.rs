@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::ir::regex::Regex;
+use crate::conf::tree::Directive;
+use crate::ir::lower::Reader;
+use crate::ir::regex::{BadPattern, Regex};
+use crate::ir::server_name::Wildcard;
+use crate::ir::setter::{Set, Table};
 use crate::ir::value::Text;
 
 layer! {
@@ -22,8 +26,45 @@ pub struct ValidReferers {
     pub blocked: bool,
     /// Names, with the beginning of the URI they are for; wildcards as in `server_name`.
     pub names: Vec<(Text, Option<Text>)>,
-    /// `server_names`: the names of this server too, with the beginning of the URI they are for.
-    pub server_names: Vec<(Text, Option<Text>)>,
+    /// `server_names`: the names of this server too.
+    pub server_names: bool,
     /// Patterns for what follows `http://` or `https://`.
     pub regex: Vec<Rc<Regex>>,
+}
+
+/// The setters of `http_referer`.
+pub const SETTERS: Table = &[("valid_referers", valid_referers)];
+
+fn valid_referers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let now = reader.own().referer.get_or_insert_default().valid.take().flatten();
+    let mut valid = now.map_or_else(ValidReferers::default, |valid| (*valid).clone());
+    for word in directive.args() {
+        match word.value {
+            b"" => return Err(directive.emerg("invalid referer \"\"")),
+            b"none" => valid.none = true,
+            b"blocked" => valid.blocked = true,
+            b"server_names" => valid.server_names = true,
+            b"~" => return Err(directive.emerg("empty regex in \"~\"")),
+            [b'~', pattern @ ..] => {
+                let variables = &mut reader.http.variables;
+                let regex = Regex::compile(pattern, true, |name| variables.use_name(name));
+                valid.regex.push(Rc::new(regex.map_err(|BadPattern(fault)| directive.emerg(fault))?));
+            }
+            name => {
+                let slash = name.iter().position(|byte| *byte == b'/').unwrap_or(name.len());
+                let (host, uri) = name.split_at(slash);
+                if Wildcard::of(host).is_none() {
+                    let host = String::from_utf8_lossy(host);
+                    return Err(directive.emerg(format!("invalid hostname or wildcard \"{host}\"")));
+                }
+                let host = Text::from(host.to_ascii_lowercase());
+                if valid.names.iter().any(|(known, _)| *known == host) {
+                    return Err(directive.emerg(format!("conflicting parameter \"{host}\"")));
+                }
+                valid.names.push((host, (!uri.is_empty()).then(|| Text::from(uri))));
+            }
+        }
+    }
+    reader.own().referer.get_or_insert_default().valid = Some(Some(Rc::new(valid)));
+    Ok(())
 }

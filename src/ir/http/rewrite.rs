@@ -1,5 +1,7 @@
 //! `rewrite`, `return`, `set`, `break` and `if`: a list of operations, in source order.
 
+pub mod setters;
+
 use std::rc::Rc;
 
 use super::Location;

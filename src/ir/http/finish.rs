@@ -1,0 +1,198 @@
+//! Closing `http { }`: inheritance, the checks over several values, location trees, sockets.
+
+use std::rc::Rc;
+
+use super::core::ServerCore;
+use super::draft::{LocationDraft, OperationDraft, ServerDraft};
+use super::rewrite::{If, Operation};
+use super::{Content, Http, LimitExcept, Location, Locations, Matching, Server, ServerId, Settings, checks};
+use crate::conf::diagnostic::{Diagnostic, Level, Place};
+use crate::ir::lower::Reader;
+use crate::ir::server_name::ServerName;
+use crate::ir::upstream;
+use crate::ir::value::Text;
+
+/// Turns what was read into what holds. `close` is the place of the `}`: nginx finds most of this out there.
+pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic> {
+    let main = reader.http.close();
+    let mut outer = Settings::default();
+    outer.core = Rc::new(super::core::Core::at(reader.environment));
+    outer.log = super::log::default_log(reader);
+    let outer = main.own.over(&outer);
+    let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
+    let mut merging = Merging { close: close.clone(), faults: Vec::new() };
+    upstream::draft::complete(reader)?;
+    let mut servers = Vec::new();
+    let mut names = Vec::new();
+    for (server, location) in std::mem::take(&mut reader.http.servers) {
+        names.push((server_names(&server), server.names_capture));
+        servers.push(merging.server(server, location, &main_core, &outer));
+    }
+    merging.result()?;
+    let variables = std::mem::take(&mut reader.http.variables).resolve().map_err(|name| {
+        let text = format!("unknown \"{name}\" variable");
+        Diagnostic { level: Level::Emerg, text, place: Place::Nowhere }
+    })?;
+    let mut warnings = Vec::new();
+    let ports = std::mem::take(&mut reader.http.ports);
+    let names = |server: ServerId| names[server.0 as usize].clone();
+    let listeners = ports.into_listeners(&names, &mut |warning| warnings.push(warning));
+    warnings.into_iter().for_each(|warning| reader.warn(warning));
+    Ok(Http {
+        servers,
+        listeners: listeners?,
+        upstreams: std::mem::take(&mut reader.http.upstreams).into_groups(),
+        variables,
+        maps: std::mem::take(&mut reader.http.maps),
+        geos: std::mem::take(&mut reader.http.geos),
+        split_clients: std::mem::take(&mut reader.http.split_clients),
+        limit_req_zones: std::mem::take(&mut reader.http.limit_req_zones),
+        limit_conn_zones: std::mem::take(&mut reader.http.limit_conn_zones),
+        zones: reader.http.take_zones(),
+    })
+}
+
+fn server_names(server: &ServerDraft) -> Vec<ServerName> {
+    match server.names.as_slice() {
+        [] => vec![ServerName::Name(Text::default())],
+        names => names.to_vec(),
+    }
+}
+
+/// What `$server_name` shows: the first name, without the dot of `.example.com`; a pattern with its `~`.
+fn shown_name(names: &[ServerName]) -> Text {
+    match names.first() {
+        Some(ServerName::Pattern(regex)) => Text::from([b"~", regex.pattern.as_bytes()].concat()),
+        Some(ServerName::Name(name)) => match name.as_bytes() {
+            [b'.', rest @ ..] => Text::from(rest),
+            _ => name.clone(),
+        },
+        None => Text::default(),
+    }
+}
+
+/// The walk over all blocks that inherits values. nginx merges module by module, so that of several faults the one
+/// of the earliest module is reported.
+struct Merging {
+    close: Place,
+    faults: Vec<(checks::Order, Diagnostic)>,
+}
+
+/// What an inner block takes from the block around it, besides settings.
+struct Outer<'o> {
+    settings: &'o Settings,
+    content: Option<&'o Content>,
+    internal: bool,
+}
+
+impl Merging {
+    fn result(self) -> Result<(), Diagnostic> {
+        match self.faults.into_iter().min_by_key(|(order, _)| *order) {
+            Some((_, fault)) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    fn fault(&mut self, order: checks::Order, text: impl Into<String>) {
+        let fault = Diagnostic { level: Level::Emerg, text: text.into(), place: self.close.clone() };
+        self.faults.push((order, fault));
+    }
+
+    fn server(&mut self, draft: ServerDraft, location: LocationDraft, main: &ServerCore, outer: &Settings) -> Server {
+        let names = server_names(&draft);
+        let core = draft.core.over(main);
+        for (order, fault) in checks::server(&core) {
+            self.fault(order, fault);
+        }
+        let outer = Outer { settings: outer, content: None, internal: false };
+        let location = self.location(location, &outer);
+        Server { name: shown_name(&names), names, core: Rc::new(core), location: Rc::new(location) }
+    }
+
+    fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {
+        let settings = draft.own.over(outer.settings);
+        if let Some((order, fault)) = checks::location(&settings) {
+            self.fault(order, fault);
+        }
+        let nameless = draft.matching == Matching::Nameless;
+        let content = draft.content.or_else(|| outer.content.filter(|_| nameless).cloned());
+        let internal = draft.internal.unwrap_or(outer.internal);
+        let inner = Outer { settings: &settings, content: content.as_ref(), internal };
+        let children: Vec<(Place, Rc<Location>)> = draft
+            .children
+            .into_iter()
+            .map(|child| (child.place.clone(), Rc::new(self.location(child, &inner))))
+            .collect();
+        let rewrite = operations(draft.rewrite, &children);
+        let limit_except = draft
+            .limit_except
+            .map(|(methods, child)| Rc::new(LimitExcept { methods, location: Rc::clone(&children[child].1) }));
+        let locations = self.tree(children);
+        Location {
+            matching: draft.matching,
+            name: draft.name,
+            internal,
+            auto_redirect: draft.auto_redirect,
+            content,
+            rewrite,
+            try_files: draft.try_files.map(Rc::new),
+            limit_except,
+            settings,
+            locations,
+        }
+    }
+
+    fn tree(&mut self, mut children: Vec<(Place, Rc<Location>)>) -> Locations {
+        let mut locations = Locations::default();
+        children.retain(|(_, location)| location.matching != Matching::Nameless);
+        // Stable, so that of two equal names the later one is the duplicate.
+        children.sort_by(|(_, a), (_, b)| match (&a.matching, &b.matching) {
+            (Matching::Regex(_), Matching::Regex(_)) => std::cmp::Ordering::Equal,
+            _ => rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(&b.name)),
+        });
+        for (place, location) in children {
+            let list = match location.matching {
+                Matching::Exact => &mut locations.exact,
+                Matching::Prefix { .. } => &mut locations.prefix,
+                Matching::Regex(_) => &mut locations.regex,
+                Matching::Named => &mut locations.named,
+                Matching::Nameless => continue,
+            };
+            let is_static = matches!(location.matching, Matching::Exact | Matching::Prefix { .. });
+            if is_static && list.last().is_some_and(|last| last.name == location.name) {
+                let text = format!("duplicate location \"{}\"", location.name);
+                self.faults.push((checks::Order::LOCATIONS, Diagnostic { level: Level::Emerg, text, place }));
+            }
+            list.push(location);
+        }
+        locations
+    }
+}
+
+/// Exact and prefix locations are sorted by name; patterns keep their order.
+fn rank(location: &Location) -> u8 {
+    match location.matching {
+        Matching::Exact => 0,
+        Matching::Prefix { .. } => 1,
+        Matching::Regex(_) => 2,
+        Matching::Named => 3,
+        Matching::Nameless => 4,
+    }
+}
+
+fn operations(drafts: Vec<OperationDraft>, children: &[(Place, Rc<Location>)]) -> Rc<[Operation]> {
+    drafts
+        .into_iter()
+        .map(|draft| match draft {
+            OperationDraft::Set(variable, value) => Operation::Set { variable, value },
+            OperationDraft::Rewrite(rule) => Operation::Rewrite(Rc::new(rule)),
+            OperationDraft::Return(what) => Operation::Return(what),
+            OperationDraft::Break => Operation::Break,
+            OperationDraft::If { condition, child, operations: inner } => Operation::If(Rc::new(If {
+                condition,
+                location: child.map(|child| Rc::clone(&children[child].1)),
+                operations: operations(inner, &[]),
+            })),
+        })
+        .collect()
+}

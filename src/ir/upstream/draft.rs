@@ -1,0 +1,421 @@
+//! Reading `upstream { }`, and finding the group that a `proxy_pass` means.
+
+use std::collections::HashMap;
+
+use grammar::Context;
+
+use super::{Balancer, Keepalive, PeerAddress, Server, Upstream, UpstreamId, Zone};
+use crate::conf::diagnostic::{Diagnostic, Level};
+use crate::conf::tree::{Directive, Word};
+use crate::ir::lookup::AskedBy;
+use crate::ir::lower::Reader;
+use crate::ir::setter::{self, Set, Table, duplicate, once};
+use crate::ir::url::{Form, Host, Url};
+use crate::ir::value::{PAGE_SIZE, Text};
+use crate::primitives::{duration, size};
+
+/// The setters of `upstream` and of what stands in it.
+pub const SETTERS: Table = &[("server", server), ("upstream", upstream)];
+
+/// The setters of `http_upstream_hash`.
+pub const HASH_SETTERS: Table = &[("hash", hash)];
+
+/// The setters of `http_upstream_ip_hash`.
+pub const IP_HASH_SETTERS: Table = &[("ip_hash", |reader, directive| {
+    balance(reader, directive, Balancer::IpHash, false);
+    Ok(())
+})];
+
+/// The setters of `http_upstream_least_conn`.
+pub const LEAST_CONN_SETTERS: Table = &[("least_conn", |reader, directive| {
+    balance(reader, directive, Balancer::LeastConn, true);
+    Ok(())
+})];
+
+/// The setters of `http_upstream_random`.
+pub const RANDOM_SETTERS: Table = &[("random", random)];
+
+/// The setters of `http_upstream_zone`.
+pub const ZONE_SETTERS: Table = &[("zone", zone)];
+
+/// The setters of the third-party upstream_fair.
+pub const FAIR_SETTERS: Table = &[("fair", |reader, directive| {
+    balance(reader, directive, Balancer::Fair, true);
+    Ok(())
+})];
+
+/// The setters of the third-party upstream_hash that go beyond nginx's own `hash`.
+pub const URL_HASH_SETTERS: Table = &[("hash_again", hash_again)];
+
+/// The setters of `http_upstream_keepalive`.
+pub const KEEPALIVE_SETTERS: Table = &[
+    ("keepalive", keepalive),
+    ("keepalive_requests", |reader, directive| once(&mut draft(reader).keepalive_requests, directive, setter::number)),
+    ("keepalive_time", |reader, directive| once(&mut draft(reader).keepalive_time_ms, directive, setter::milliseconds)),
+    ("keepalive_timeout", |reader, directive| {
+        once(&mut draft(reader).keepalive_timeout_ms, directive, setter::milliseconds)
+    }),
+];
+
+/// `upstream { }` while it is read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UpstreamDraft {
+    servers: Vec<Server>,
+    balancer: Option<Balancer>,
+    takes_backup: bool,
+    hash_again: Option<u32>,
+    zone: Option<Zone>,
+    keepalive: Option<(usize, bool)>,
+    keepalive_requests: Option<u64>,
+    keepalive_time_ms: Option<u64>,
+    keepalive_timeout_ms: Option<u64>,
+}
+
+impl Default for UpstreamDraft {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            balancer: None,
+            takes_backup: true,
+            hash_again: None,
+            zone: None,
+            keepalive: None,
+            keepalive_requests: None,
+            keepalive_time_ms: None,
+            keepalive_timeout_ms: None,
+        }
+    }
+}
+
+impl UpstreamDraft {
+    fn finish_into(self, upstream: &mut Upstream) {
+        let defaults = Keepalive::default();
+        let (connections, local) = self.keepalive.unwrap_or((defaults.connections, defaults.local));
+        upstream.keepalive = Keepalive {
+            connections,
+            local,
+            requests: self.keepalive_requests.unwrap_or(defaults.requests),
+            time_ms: self.keepalive_time_ms.unwrap_or(defaults.time_ms),
+            timeout_ms: self.keepalive_timeout_ms.unwrap_or(defaults.timeout_ms),
+        };
+        upstream.servers = self.servers;
+        upstream.zone = self.zone;
+        upstream.balancer = match (self.balancer.unwrap_or(Balancer::RoundRobin), self.hash_again) {
+            (Balancer::Hash { key, .. }, Some(again)) => Balancer::UrlHash { key, again },
+            (balancer, _) => balancer,
+        };
+    }
+}
+
+/// All groups met so far.
+#[derive(Default, Debug)]
+pub struct Upstreams {
+    groups: Vec<Upstream>,
+    by_name: HashMap<Vec<u8>, Vec<UpstreamId>>,
+}
+
+impl Upstreams {
+    /// All groups, in the order of first use.
+    pub fn into_groups(self) -> Vec<Upstream> {
+        self.groups
+    }
+
+    /// The groups, to be completed.
+    pub fn groups_mut(&mut self) -> &mut [Upstream] {
+        &mut self.groups
+    }
+
+    fn named(&self, name: &[u8]) -> Vec<UpstreamId> {
+        self.by_name.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default()
+    }
+
+    fn group(&mut self, id: UpstreamId) -> &mut Upstream {
+        &mut self.groups[id.0 as usize]
+    }
+
+    fn add(&mut self, name: &[u8], upstream: Upstream) -> UpstreamId {
+        let id = UpstreamId(self.groups.len() as u32);
+        self.groups.push(upstream);
+        self.by_name.entry(name.to_ascii_lowercase()).or_default().push(id);
+        id
+    }
+
+    /// The group of an `upstream { }`; a `proxy_pass` may have met it before.
+    fn declare(&mut self, directive: &Directive<'_>, name: &[u8]) -> Result<UpstreamId, Diagnostic> {
+        let shown = String::from_utf8_lossy(name);
+        for id in self.named(name) {
+            let known = self.group(id);
+            if known.explicit {
+                return Err(directive.emerg(format!("duplicate upstream \"{shown}\"")));
+            }
+            if known.has_port {
+                let port = known.port.unwrap_or_default();
+                let text = format!("upstream \"{shown}\" may not have port {port}");
+                return Err(Diagnostic { level: Level::Emerg, text, place: known.place.clone() });
+            }
+            known.explicit = true;
+            known.port = None;
+            known.servers.clear();
+            return Ok(id);
+        }
+        let mut upstream = Upstream::implied(Text::from(name), None, directive.place());
+        upstream.explicit = true;
+        Ok(self.add(name, upstream))
+    }
+
+    /// The group that an address means: a declared one of that name, or one of its own.
+    pub fn refer(&mut self, directive: &Directive<'_>, url: &Url<'_>) -> Result<UpstreamId, Diagnostic> {
+        let (name, own_server) = match url.host {
+            Host::Name(name) => (name, None),
+            Host::Unix(path) => (path, Some(PeerAddress::Unix(Text::from(path)))),
+            Host::Address(ip) => (host_text(url), Some(PeerAddress::Inet((ip, url.port).into()))),
+        };
+        let port = (url.port != 0).then_some(url.port);
+        let has_port = url.port_text.is_some();
+        for id in self.named(name) {
+            let known = self.group(id);
+            if known.explicit && has_port {
+                let shown = String::from_utf8_lossy(name);
+                let port = url.port;
+                return Err(directive.emerg(format!("upstream \"{shown}\" may not have port {port}")));
+            }
+            match (known.port, port) {
+                (Some(known), Some(port)) if known != port => continue,
+                _ => return Ok(id),
+            }
+        }
+        let mut upstream = Upstream::implied(Text::from(name), port, directive.place());
+        upstream.has_port = has_port;
+        upstream.servers =
+            own_server.map(|address| Server::plain(Text::from(url.host_port), address)).into_iter().collect();
+        Ok(self.add(name, upstream))
+    }
+}
+
+/// The host alone, as written.
+fn host_text<'t>(url: &Url<'t>) -> &'t [u8] {
+    let port = url.port_text.map_or(0, |port| port.len() + 1);
+    &url.host_port[..url.host_port.len() - port]
+}
+
+impl Upstream {
+    /// A group that nobody declares.
+    fn implied(name: Text, port: Option<u16>, place: crate::conf::diagnostic::Place) -> Self {
+        Self {
+            name,
+            port,
+            has_port: false,
+            explicit: false,
+            servers: Vec::new(),
+            balancer: Balancer::RoundRobin,
+            keepalive: Keepalive { connections: 0, ..Keepalive::default() },
+            zone: None,
+            place,
+        }
+    }
+}
+
+impl Server {
+    /// A server without parameters.
+    pub fn plain(name: Text, address: PeerAddress) -> Self {
+        Self {
+            name,
+            address,
+            weight: 1,
+            max_conns: 0,
+            max_fails: 1,
+            fail_timeout_seconds: 10,
+            slow_start_ms: 0,
+            down: false,
+            backup: false,
+            drain: false,
+            route: None,
+            resolve: false,
+            service: None,
+        }
+    }
+}
+
+/// What nginx does with the groups when `http` ends: names that nobody declared are resolved, empty ones refused.
+pub fn complete(reader: &mut Reader<'_>) -> Set {
+    let mut upstreams = std::mem::take(&mut reader.http.upstreams);
+    for upstream in upstreams.groups_mut() {
+        let in_upstream = |text: String| Err(Diagnostic { level: Level::Emerg, text, place: upstream.place.clone() });
+        if upstream.explicit {
+            if upstream.servers.iter().any(|server| server.resolve) && upstream.zone.is_none() {
+                return in_upstream(format!("resolving names at run time requires upstream \"{}\"", upstream.name));
+            }
+            if upstream.servers.iter().all(|server| server.backup) {
+                return in_upstream(format!("no servers in upstream \"{}\"", upstream.name));
+            }
+        } else if upstream.servers.is_empty() {
+            let Some(port) = upstream.port else {
+                return in_upstream(format!("no port in upstream \"{}\"", upstream.name));
+            };
+            let asked_by = AskedBy::Upstream { written: upstream.name.clone() };
+            let host = reader.resolve(&upstream.name, port, asked_by, upstream.place.clone());
+            upstream.servers.push(Server::plain(upstream.name.clone(), PeerAddress::Host(host)));
+        }
+    }
+    reader.http.upstreams = upstreams;
+    Ok(())
+}
+
+fn draft<'r>(reader: &'r mut Reader<'_>) -> &'r mut UpstreamDraft {
+    reader.upstream.get_or_insert_default()
+}
+
+fn upstream(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let id = reader.http.upstreams.declare(directive, directive.args()[0].value)?;
+    reader.upstream = Some(UpstreamDraft::default());
+    reader.walk(Context::UPSTREAM, directive.children())?;
+    let draft = reader.upstream.take().unwrap_or_default();
+    if draft.servers.is_empty() {
+        let text = "no servers are inside upstream".to_owned();
+        return Err(Diagnostic { level: Level::Emerg, text, place: directive.close_place() });
+    }
+    draft.finish_into(reader.http.upstreams.group(id));
+    Ok(())
+}
+
+fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let takes_backup = draft(reader).takes_backup;
+    let written = directive.args()[0];
+    let mut server = Server::plain(Text::from(written.value), PeerAddress::Unix(Text::default()));
+    for word in &directive.args()[1..] {
+        parameter(&mut server, directive, word, takes_backup)?;
+    }
+    let shown = written.text();
+    if server.service.is_some() && !server.resolve {
+        return Err(directive.emerg(format!("service upstream \"{shown}\" requires \"resolve\" parameter")));
+    }
+    let url = Url::parse(written.value, 80, Form::Peer)
+        .map_err(|fault| directive.emerg(format!("{fault} in upstream \"{shown}\"")))?;
+    if server.service.is_some() && url.port_text.is_some() {
+        return Err(directive.emerg(format!("service upstream \"{shown}\" may not have port")));
+    }
+    server.address = match url.host {
+        Host::Address(ip) => PeerAddress::Inet((ip, url.port).into()),
+        Host::Unix(path) => PeerAddress::Unix(Text::from(path)),
+        Host::Name(name) => {
+            let asked_by = AskedBy::Upstream { written: Text::from(written.value) };
+            PeerAddress::Host(reader.resolve(name, url.port, asked_by, directive.place()))
+        }
+    };
+    if server.service.is_some() && !matches!(server.address, PeerAddress::Host(_)) {
+        return Err(directive.emerg(format!("service upstream \"{shown}\" requires domain name")));
+    }
+    draft(reader).servers.push(server);
+    Ok(())
+}
+
+fn parameter(server: &mut Server, directive: &Directive<'_>, word: &Word<'_>, takes_backup: bool) -> Set {
+    let invalid = || directive.emerg(format!("invalid parameter \"{}\"", word.text()));
+    let number = |text: &[u8]| size::parse_number(text).map(|value| u32::try_from(value).unwrap_or(u32::MAX));
+    let (key, value) = match word.value.iter().position(|byte| *byte == b'=') {
+        Some(equals) => (&word.value[..equals], Some(&word.value[equals + 1..])),
+        None => (word.value, None),
+    };
+    match (key, value) {
+        (b"weight", Some(text)) => {
+            server.weight = number(text).filter(|weight| *weight > 0).ok_or_else(invalid)?;
+        }
+        (b"max_conns", Some(text)) => server.max_conns = number(text).ok_or_else(invalid)?,
+        (b"max_fails", Some(text)) => server.max_fails = number(text).ok_or_else(invalid)?,
+        (b"fail_timeout", Some(text)) => {
+            server.fail_timeout_seconds = duration::parse_seconds(text).ok_or_else(invalid)?;
+        }
+        (b"slow_start", Some(text)) => {
+            server.slow_start_ms = duration::parse_milliseconds(text).ok_or_else(invalid)?;
+        }
+        (b"backup", None) if !takes_backup => {
+            return Err(directive.emerg("balancing method does not support parameter \"backup\""));
+        }
+        (b"backup", None) => server.backup = true,
+        (b"down", None) => server.down = true,
+        (b"drain", None) => server.drain = true,
+        (b"route", Some(b"")) => return Err(directive.emerg("route is empty")),
+        (b"route", Some(text)) if text.len() > 32 => return Err(directive.emerg("route is longer than 32")),
+        (b"route", Some(text)) => server.route = Some(Text::from(text)),
+        (b"resolve", None) => server.resolve = true,
+        (b"service", Some(b"")) => return Err(directive.emerg("service is empty")),
+        (b"service", Some(text)) => server.service = Some(Text::from(text)),
+        _ => return Err(invalid()),
+    }
+    Ok(())
+}
+
+/// A method that does not know `backup` refuses it only on servers that come after it, as in nginx.
+fn balance(reader: &mut Reader<'_>, directive: &Directive<'_>, balancer: Balancer, takes_backup: bool) {
+    if draft(reader).balancer.is_some() {
+        reader.warn(directive.warn("load balancing method redefined"));
+    }
+    let draft = draft(reader);
+    draft.balancer = Some(balancer);
+    draft.takes_backup = takes_backup;
+}
+
+fn hash(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let key = setter::template(reader, directive)?;
+    let consistent = match directive.args().get(1) {
+        None => false,
+        Some(word) if word.value == b"consistent" => true,
+        Some(word) => return Err(directive.emerg(format!("invalid parameter \"{}\"", word.text()))),
+    };
+    balance(reader, directive, Balancer::Hash { key, consistent }, false);
+    Ok(())
+}
+
+fn hash_again(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    once(&mut draft(reader).hash_again, directive, setter::number)
+}
+
+fn random(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let wrong = |word: &Word<'_>| Err(directive.emerg(format!("invalid parameter \"{}\"", word.text())));
+    let two = match directive.args() {
+        [] => false,
+        [two, ..] if two.value != b"two" => return wrong(two),
+        [_, method, ..] if method.value != b"least_conn" => return wrong(method),
+        _ => true,
+    };
+    balance(reader, directive, Balancer::Random { two }, false);
+    Ok(())
+}
+
+fn keepalive(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    if draft(reader).keepalive.is_some() {
+        return Err(duplicate(directive));
+    }
+    let word = directive.args()[0];
+    let connections = size::parse_number(word.value)
+        .ok_or_else(|| directive.emerg(format!("invalid value \"{}\" in \"keepalive\" directive", word.text())))?;
+    let local = match directive.args().get(1) {
+        None => false,
+        Some(word) if word.value == b"local" => true,
+        Some(word) => return Err(directive.emerg(format!("invalid parameter \"{}\"", word.text()))),
+    };
+    draft(reader).keepalive = Some((connections as usize, local));
+    Ok(())
+}
+
+fn zone(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let name = directive.args()[0];
+    if name.value.is_empty() {
+        return Err(directive.emerg("invalid zone name \"\""));
+    }
+    let size = match directive.args().get(1) {
+        None => 0,
+        Some(word) => {
+            let invalid = || directive.emerg(format!("invalid zone size \"{}\"", word.text()));
+            let size = size::parse_size(word.value).ok_or_else(invalid)? as usize;
+            if size < 8 * PAGE_SIZE {
+                return Err(directive.emerg(format!("zone \"{}\" is too small", name.text())));
+            }
+            size
+        }
+    };
+    let zone = Zone { name: Text::from(name.value), size };
+    reader.http.add_zone(directive, &zone, "http_upstream")?;
+    draft(reader).zone = Some(zone);
+    Ok(())
+}

@@ -39,6 +39,7 @@ fn answer_requests(stream: &TcpStream, name: &str) -> Option<()> {
             }
         }
         let length = name.len() + 1;
-        write!(writer, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{name}\n").ok()?;
+        write!(writer, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{name}\n")
+            .ok()?;
     }
 }

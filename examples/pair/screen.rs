@@ -89,16 +89,24 @@ impl Screen {
 
     fn hear_program(&mut self, line: &Line) {
         // keepalived dates its lines; `Sun Nov 22 18:42:08 2026: ` tells nothing here.
-        let text = line.text.split_once(" 20").and_then(|(_, rest)| rest.split_once(": ")).map_or(&*line.text, |(_, rest)| rest);
+        let text = line
+            .text
+            .split_once(" 20")
+            .and_then(|(_, rest)| rest.split_once(": "))
+            .map_or(&*line.text, |(_, rest)| rest);
         if let Some(node) = self.nodes.get_mut(line.from) {
             if let Some((_, state)) = text.split_once(" Entering ") {
                 node.state = state.split(' ').next().unwrap_or(state).to_owned();
             }
-            if let Some(priority) = text.split_once("effective priority from ").and_then(|(_, rest)| rest.split(' ').nth(2)) {
+            if let Some(priority) =
+                text.split_once("effective priority from ").and_then(|(_, rest)| rest.split(' ').nth(2))
+            {
                 node.priority = priority.parse().unwrap_or(node.priority);
             }
         }
-        let is_event = ["Entering", "effective priority", "Script", "nginx:", "[emerg]", "rror"].iter().any(|word| text.contains(word));
+        let is_event = ["Entering", "effective priority", "Script", "nginx:", "[emerg]", "rror"]
+            .iter()
+            .any(|word| text.contains(word));
         if is_event {
             self.tell(&format!("{}: {text}", line.from));
         }

@@ -60,7 +60,10 @@ pub fn on_loopback(programs: &Path) -> Result<(), String> {
     let configuration = loopback_configuration()?;
     shell.run(&format!("cat > \"$folder/nginx.conf.in\" <<'END'\n{configuration}\nEND"))?;
     shell.run("sed \"s|FOLDER|$folder|g\" \"$folder/nginx.conf.in\" > \"$folder/nginx.conf\"")?;
-    shell.run(&format!("'{}' backends 127.0.0.1:9721 127.0.0.1:9722 127.0.0.1:9723 127.0.0.1:9724 & helpers=$!", own_path()?))?;
+    shell.run(&format!(
+        "'{}' backends 127.0.0.1:9721 127.0.0.1:9722 127.0.0.1:9723 127.0.0.1:9724 & helpers=$!",
+        own_path()?
+    ))?;
     shell.run(&format!("PATH='{}':$PATH", programs.display()))?;
     shell.run("nginx -p \"$folder\" -c nginx.conf -t && nginx -p \"$folder\" -c nginx.conf")?;
     shell.run(&format!("'{}' client 127.0.0.1:9780 & helpers=\"$helpers $!\"", own_path()?))?;

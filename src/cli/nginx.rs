@@ -36,11 +36,7 @@ pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Options, String> 
 }
 
 /// Reads one word of options: letters up to the first that takes the rest, or the next word, as its value.
-fn parse_letters(
-    letters: &str,
-    next: &mut impl Iterator<Item = String>,
-    options: &mut Options,
-) -> Result<(), String> {
+fn parse_letters(letters: &str, next: &mut impl Iterator<Item = String>, options: &mut Options) -> Result<(), String> {
     for (index, letter) in letters.char_indices() {
         let mut value = |missing: &str| match &letters[index + letter.len_utf8()..] {
             "" => next.next().ok_or_else(|| format!("option \"-{letter}\" requires {missing}")),

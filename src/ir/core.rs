@@ -167,6 +167,9 @@ pub const EVENTS_SETTERS: Table = &[
     }),
 ];
 
+/// The modules of other hands that are built in: loading them is satisfied by their file's name.
+const BUILT_IN_MODULES: &[&str] = &["ngx_http_upstream_fair_module.so"];
+
 /// The directives outside all blocks while they are read.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct CoreDraft {
@@ -269,7 +272,7 @@ fn load_module(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     }
     let path = reader.full_path(directive.args()[0].value);
     let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    match grammar::nginx::BUILT_IN_MODULES.iter().any(|module| module.as_bytes() == file) {
+    match BUILT_IN_MODULES.iter().any(|module| module.as_bytes() == file) {
         true => Ok(()),
         false => Err(directive.emerg(format!(
             "dlopen() \"{path}\" failed ({path}: cannot open shared object file: No such file or directory)"

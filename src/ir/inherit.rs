@@ -16,7 +16,7 @@ macro_rules! layer {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, PartialEq, Debug, serde::Serialize)]
+        #[derive(Clone, PartialEq, Debug)]
         pub struct $name {
             $( $(#[$doc])* pub $field: $type, )*
         }
@@ -30,6 +30,19 @@ macro_rules! layer {
         impl Default for $name {
             fn default() -> Self {
                 Self { $( $field: $default, )* }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            /// What differs from nginx's defaults: the rest would bury it.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap;
+                let default = Self::default();
+                let mut map = serializer.serialize_map(None)?;
+                $( if self.$field != default.$field {
+                    map.serialize_entry(stringify!($field), &self.$field)?;
+                } )*
+                map.end()
             }
         }
 

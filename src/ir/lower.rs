@@ -17,7 +17,7 @@ use super::upstream::draft::UpstreamDraft;
 use super::value::{Template, Text};
 use super::{Nginx, core, http, upstream};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
-use crate::conf::tree::{Directive, File};
+use crate::conf::tree::{Directive, Tree};
 use crate::conf::{check, value as common};
 
 /// What the values depend on besides the text.
@@ -54,10 +54,10 @@ pub struct Lowered {
     pub result: Result<Nginx, Diagnostic>,
 }
 
-/// Turns a configuration into values. `files` are read in their order: the text of `-g` first, then the file.
-pub fn lower(files: &[File<'_>], environment: &Environment) -> Lowered {
+/// Turns a configuration into values.
+pub fn lower(tree: &Tree<'_>, environment: &Environment) -> Lowered {
     let mut reader = Reader::new(environment);
-    let result = reader.read(files);
+    let result = reader.read(tree);
     Lowered { events: reader.events, result }
 }
 
@@ -98,10 +98,8 @@ impl<'e> Reader<'e> {
         }
     }
 
-    fn read(&mut self, files: &[File<'_>]) -> Result<Nginx, Diagnostic> {
-        for file in files {
-            self.walk(Context::MAIN, file.iter())?;
-        }
+    fn read(&mut self, tree: &Tree<'_>) -> Result<Nginx, Diagnostic> {
+        self.walk(Context::MAIN, tree.iter())?;
         self.events.push(Event::SyntaxIsOk);
         let core = std::mem::take(&mut self.core).finish(self);
         let Some(events) = self.events_block.take() else {
@@ -230,3 +228,6 @@ pub fn table(module: &str) -> Option<Table> {
         other => return http::table(other),
     })
 }
+
+#[cfg(test)]
+mod tests;

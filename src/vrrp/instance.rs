@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::ir::keepalived::instance::{Destination, OldUnicastChecksum};
 use crate::ir::keepalived::Instance;
+use crate::ir::keepalived::instance::{Destination, OldUnicastChecksum};
 use crate::primitives::monotonic::Monotonic;
 
 use super::action::{Action, ChecksumForm, Notification, Occasion, Outgoing, Subject};

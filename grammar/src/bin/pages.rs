@@ -14,6 +14,7 @@ fn main() -> io::Result<()> {
     }
     let readme = root.join("README.md");
     let document = fs::read_to_string(&readme)?;
-    let document = pages::with_matrix(&document).ok_or_else(|| Error::other("README.md has no place for the matrix"))?;
+    let document =
+        pages::with_matrix(&document).ok_or_else(|| Error::other("README.md has no place for the matrix"))?;
     fs::write(readme, document)
 }

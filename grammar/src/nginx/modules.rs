@@ -118,12 +118,10 @@ const SHARED_OBJECTS: &[(&str, &str, Context)] = &[
 /// The options of `configure` that would give an nginx with what is served here: `with-http_ssl_module`,
 /// `without-http_ssi_module` …
 pub fn configure_options() -> impl Iterator<Item = String> {
-    MODULES.iter().filter_map(|module| {
-        match (is_served(module.directive, module.context), module.is_default) {
-            (true, false) => Some(format!("with-{}", module.option)),
-            (false, true) => Some(format!("without-{}", module.option)),
-            _ => None,
-        }
+    MODULES.iter().filter_map(|module| match (is_served(module.directive, module.context), module.is_default) {
+        (true, false) => Some(format!("with-{}", module.option)),
+        (false, true) => Some(format!("without-{}", module.option)),
+        _ => None,
     })
 }
 
@@ -155,7 +153,9 @@ mod tests {
     #[test]
     fn what_is_not_served_is_left_out() {
         let options: Vec<_> = configure_options().collect();
-        assert!(options.contains(&"without-http_empty_gif_module".to_owned()) || is_served("empty_gif", Context::LOCATION));
+        assert!(
+            options.contains(&"without-http_empty_gif_module".to_owned()) || is_served("empty_gif", Context::LOCATION)
+        );
         assert!(!options.contains(&"with-http_perl_module".to_owned()));
         assert!(!is_built_in("ngx_http_perl_module.so"));
         assert!(!is_built_in("no_such.so"));

@@ -19,16 +19,16 @@ pub fn evenkeel() -> String {
             "Reads configuration files and prints what they mean: with --tree the directives as they stand, with --ir the typed values \
              with inheritance and defaults. The output is stable, so that it can be kept and compared.",
         );
-    page.section("SEE ALSO").paragraph(
-        "nginx(8), keepalived(8), evenkeel-directives(7), evenkeel-keywords(7), evenkeel-variables(7)",
-    );
+    page.section("SEE ALSO")
+        .paragraph("nginx(8), keepalived(8), evenkeel-directives(7), evenkeel-keywords(7), evenkeel-variables(7)");
     page.finish()
 }
 
 /// `nginx(8)`
 pub fn nginx() -> String {
     let mut page = Page::new("nginx", 8, "evenkeel in the place of nginx");
-    page.section("SYNOPSIS").sample("nginx [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]");
+    page.section("SYNOPSIS")
+        .sample("nginx [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]");
     page.section("OPTIONS");
     for (option, text) in [
         ("-?, -h", "Print a short help."),
@@ -41,7 +41,10 @@ pub fn nginx() -> String {
         ("-p prefix", "The directory that relative paths of the configuration begin at."),
         ("-e filename", "Where errors go until the configuration says otherwise; stderr is the terminal."),
         ("-c filename", "The configuration file; relative to the prefix."),
-        ("-g directives", "Directives of the main context, read before the file; the last one ends with a semicolon too."),
+        (
+            "-g directives",
+            "Directives of the main context, read before the file; the last one ends with a semicolon too.",
+        ),
     ] {
         page.item(option, text);
     }
@@ -57,7 +60,9 @@ pub fn nginx() -> String {
         page.item(signal, text);
     }
     page.section("EXIT STATUS").paragraph("0 if all went well, 1 after an error.");
-    page.section("FILES").item("/etc/nginx/nginx.conf", "The configuration.").item("/run/nginx.pid", "The master's process id.");
+    page.section("FILES")
+        .item("/etc/nginx/nginx.conf", "The configuration.")
+        .item("/run/nginx.pid", "The master's process id.");
     page.section("SEE ALSO").paragraph("evenkeel(1), evenkeel-directives(7), evenkeel-variables(7)");
     page.finish()
 }

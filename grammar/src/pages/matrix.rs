@@ -37,7 +37,8 @@ pub fn matrix() -> String {
     };
     let of_edition =
         |edition| Count::of(nginx::directives().filter(move |row| row.edition == edition).map(|row| row.status));
-    text += &group(|module| !["http", "stream", "mail"].iter().any(|start| module.starts_with(start))).row("nginx core and events");
+    text += &group(|module| !["http", "stream", "mail"].iter().any(|start| module.starts_with(start)))
+        .row("nginx core and events");
     text += &group(|module| module.starts_with("http")).row("nginx http");
     text += &group(|module| module.starts_with("stream")).row("nginx stream");
     text += &group(|module| module.starts_with("mail")).row("nginx mail");

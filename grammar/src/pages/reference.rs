@@ -93,7 +93,8 @@ fn counts(statuses: impl Iterator<Item = Status>) -> String {
 
 /// `evenkeel-keywords(7)`
 pub fn keywords() -> String {
-    let mut page = Page::new("evenkeel-keywords", 7, "the keywords of keepalived.conf and what evenkeel does with them");
+    let mut page =
+        Page::new("evenkeel-keywords", 7, "the keywords of keepalived.conf and what evenkeel does with them");
     page.section("DESCRIPTION").paragraph(
         "For each keyword of each block: what it takes, its default, the first version of keepalived that has it, and whether it \
          is served.",

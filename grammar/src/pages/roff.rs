@@ -7,7 +7,8 @@ impl Page {
     /// Begins a page with its name, section and one line of description.
     pub fn new(name: &str, section: u8, description: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        let mut page = Self(format!(".TH {} {section} \"\" \"evenkeel {version}\" \"evenkeel\"\n", name.to_uppercase()));
+        let mut page =
+            Self(format!(".TH {} {section} \"\" \"evenkeel {version}\" \"evenkeel\"\n", name.to_uppercase()));
         page.section("NAME").text(&format!("{name} - {description}"));
         page
     }

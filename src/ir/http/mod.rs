@@ -161,9 +161,21 @@ macro_rules! settings {
     ($( $(#[$doc:meta])* $module:ident: $name:ident, $own:ident; )*) => {
         /// What each module's directives say in a location. A module of which a block sets nothing shares its values
         /// with the block around it: that keeps fifty thousand locations small.
-        #[derive(Clone, PartialEq, Default, Debug, serde::Serialize)]
+        #[derive(Clone, PartialEq, Default, Debug)]
         pub struct Settings {
             $( $(#[$doc])* pub $module: Rc<$module::$name>, )*
+        }
+
+        impl serde::Serialize for Settings {
+            /// The modules of which anything differs from nginx's defaults.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap;
+                let mut map = serializer.serialize_map(None)?;
+                $( if *self.$module != $module::$name::default() {
+                    map.serialize_entry(stringify!($module), &*self.$module)?;
+                } )*
+                map.end()
+            }
         }
 
         /// What one block itself sets.

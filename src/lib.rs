@@ -23,5 +23,6 @@ pub mod primitives;
 pub mod process;
 pub mod sys;
 pub mod vrrp;
+pub mod vrrp_io;
 pub mod wire;
 pub mod zone;

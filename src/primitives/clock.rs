@@ -87,13 +87,15 @@ pub struct Timestamps {
     pub syslog: String,
     /// `Sun, 22 Nov 2026 15:57:23 GMT`
     pub http: String,
+    /// `Sun Nov 22 15:57:23 2026`, local: the form of ctime(3)
+    pub ctime: String,
 }
 
 impl Timestamps {
     /// The forms of a second, in a zone that lies so many seconds east of Greenwich.
     pub fn at(unix_seconds: i64, offset_seconds: i32) -> Self {
         let local = Civil::from_unix(unix_seconds + i64::from(offset_seconds));
-        let Civil { year, month, day, hour, minute, second, .. } = local;
+        let Civil { year, month, day, hour, minute, second, weekday } = local;
         let month_name = MONTH_NAMES[month as usize - 1];
         let (sign, minutes) = (if offset_seconds < 0 { '-' } else { '+' }, offset_seconds.abs() / 60);
         let (zone_hours, zone_minutes) = (minutes / 60, minutes % 60);
@@ -105,6 +107,7 @@ impl Timestamps {
             iso8601: format!("{year:04}-{month:02}-{day:02}T{time}{sign}{zone_hours:02}:{zone_minutes:02}"),
             syslog: format!("{month_name} {day:2} {time}"),
             http: super::http_date::format(unix_seconds),
+            ctime: format!("{} {month_name} {day:2} {time} {year}", DAY_NAMES[usize::from(weekday)]),
         }
     }
 }

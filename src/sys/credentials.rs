@@ -23,6 +23,11 @@ pub fn user(name: &str) -> io::Result<Option<Account>> {
     Ok(found.map(|user| Account { name: name.to_owned(), uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
 }
 
+/// The user of that number, as user and group; `None` if the database has none.
+pub fn user_numbered(uid: u32) -> io::Result<Option<(u32, u32)>> {
+    Ok(User::from_uid(Uid::from_raw(uid))?.map(|user| (user.uid.as_raw(), user.gid.as_raw())))
+}
+
 /// The number of the group of that name; `None` if the database has none.
 pub fn group(name: &str) -> io::Result<Option<u32>> {
     Ok(Group::from_name(name)?.map(|group| group.gid.as_raw()))

@@ -43,15 +43,6 @@ pub enum Action {
         /// Which.
         rules: Vec<Rule>,
     },
-    /// Drop packets to and from the addresses (`no_accept`), or no longer.
-    Firewall {
-        /// Whose.
-        instance: InstanceId,
-        /// On or off.
-        set: bool,
-        /// Which.
-        addresses: Vec<VirtualAddress>,
-    },
     /// Announce each address so often, in rounds.
     Announce {
         /// Whose.

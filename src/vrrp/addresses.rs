@@ -1,6 +1,7 @@
 //! What a master holds: addresses, routes, rules; in what order they come and go, and how they are announced.
 
 use crate::ir::keepalived::VirtualAddress;
+use crate::primitives::monotonic::Monotonic;
 
 use super::action::Action;
 use super::announce::Announcements;
@@ -21,10 +22,6 @@ impl VirtualRouter {
 
     /// Addresses, routes, rules: in this order in, in the opposite order out (keepalived).
     pub(super) fn hold(&self, actions: &mut Vec<Action>) {
-        let instance = self.id;
-        if !self.config.accept {
-            actions.push(Action::Firewall { instance, set: true, addresses: self.all_addresses() });
-        }
         for addresses in [&self.config.addresses, &self.config.excluded_addresses] {
             self.change_addresses(true, addresses, actions);
         }
@@ -36,20 +33,15 @@ impl VirtualRouter {
         self.statistics.released_master += 1;
         self.announcements = Announcements::default();
         self.owner_conflict = self.owner_conflict.filter(|conflict| *conflict == OwnerConflict::SteppedDown);
-        self.release(false, actions);
+        self.release(actions);
     }
 
-    /// Takes everything away. `init`: what an earlier run may have left; keepalived takes routes out twice then, and so do
-    /// we not: one deletion is all that shows in the kernel.
-    pub(super) fn release(&self, init: bool, actions: &mut Vec<Action>) {
-        let instance = self.id;
+    /// Takes everything away.
+    pub(super) fn release(&self, actions: &mut Vec<Action>) {
         self.change_rules(false, actions);
         self.change_routes(false, actions);
         for addresses in [&self.config.addresses, &self.config.excluded_addresses] {
             self.change_addresses(false, addresses, actions);
-        }
-        if !self.config.accept && !init {
-            actions.push(Action::Firewall { instance, set: false, addresses: self.all_addresses() });
         }
     }
 
@@ -72,5 +64,10 @@ impl VirtualRouter {
             self.report(InstanceReport::Rules(set), actions);
             actions.push(Action::Rules { instance: self.id, set, rules: self.config.rules.clone() });
         }
+    }
+
+    /// Bursts as after becoming master: a reload brought new addresses.
+    pub(super) fn announce_again(&mut self, now: Monotonic) {
+        self.announcements = Announcements::become_master(now, &self.config.announce);
     }
 }

@@ -421,7 +421,7 @@ impl Engine {
         }
     }
 
-    fn change_health(&mut self, now: Monotonic, place: usize, health: Health, actions: &mut Vec<Action>) {
+    pub(super) fn change_health(&mut self, now: Monotonic, place: usize, health: Health, actions: &mut Vec<Action>) {
         if health == Health::Down {
             let at = self.situation(now, place);
             self.instances[place].enter_fault(at, true, actions);

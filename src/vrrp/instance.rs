@@ -195,7 +195,7 @@ impl VirtualRouter {
             self.state = State::Backup { master_down: at.timers_from };
             return;
         }
-        self.release(true, actions);
+        self.release(actions);
         if fault {
             self.state = State::Fault;
             return;

@@ -14,6 +14,7 @@ pub mod instance;
 pub mod interfaces;
 pub mod priority;
 pub mod reception;
+pub mod reload;
 pub mod report;
 pub mod statistics;
 pub mod sync_group;

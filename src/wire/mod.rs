@@ -4,4 +4,5 @@ pub mod arp;
 pub mod http1;
 pub mod ip;
 pub mod ndisc;
+pub mod netlink;
 pub mod vrrp;

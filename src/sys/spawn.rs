@@ -1,0 +1,56 @@
+//! Programs started as somebody else, apart from us: track scripts and notifies.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
+
+/// Who a program runs as.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
+}
+
+/// Starts a program in a process group of its own, without input or output; it gets SIGTERM when we die. The answer is its
+/// process number, and that of its group.
+#[allow(unsafe_code)]
+pub fn start(words: &[String], identity: Option<&Identity>) -> io::Result<i32> {
+    let [program, arguments @ ..] = words else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let identity = identity.cloned();
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    // What could make the shell of a script behave otherwise for another user.
+    for variable in ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"] {
+        command.env_remove(variable);
+    }
+    let groups: Vec<Gid> = identity.iter().flat_map(|id| &id.groups).map(|gid| Gid::from_raw(*gid)).collect();
+    let prepare = move || {
+        if let Some(identity) = &identity {
+            setgroups(&groups)?;
+            let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
+            setresgid(gid, gid, gid)?;
+            setresuid(uid, uid, uid)?;
+        }
+        // Last: a change of user clears it.
+        set_pdeathsig(Signal::SIGTERM)?;
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated or locked.
+    unsafe { command.pre_exec(prepare) };
+    Ok(command.spawn()?.id() as i32)
+}
+
+/// Sends a signal to a whole process group; `false` if it no longer exists.
+pub fn signal_group(group: i32, signal: Signal) -> bool {
+    killpg(Pid::from_raw(group), signal).is_ok()
+}

@@ -1,0 +1,42 @@
+//! As whom a script runs.
+
+use std::io;
+
+use crate::ir::keepalived::{Command, Global, User};
+use crate::sys::credentials;
+use crate::sys::spawn::Identity;
+
+/// The user that keepalived takes if nobody is named and it exists.
+const DEFAULT_USER: &str = "keepalived_script";
+
+/// Who runs a command; `None` is ourselves.
+pub fn identity(command: &Command, global: &Global) -> io::Result<Option<Identity>> {
+    if !credentials::is_root() {
+        return Ok(None);
+    }
+    match command.user.as_ref().or(global.script_user.as_ref()) {
+        Some(user) => named(user).map(Some),
+        None => Ok(credentials::user(DEFAULT_USER)?.map(|account| plain(account.uid, account.gid))),
+    }
+}
+
+fn named(user: &User) -> io::Result<Identity> {
+    let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("Script user '{}' does not exist", user.name));
+    let account = match user.name.parse::<u32>() {
+        Ok(uid) => credentials::user_numbered(uid)?.unwrap_or_else(|| (uid, uid)),
+        Err(_) => credentials::user(&user.name)?.map(|account| (account.uid, account.gid)).ok_or_else(unknown)?,
+    };
+    let gid = match &user.group {
+        None => account.1,
+        Some(group) => match group.parse::<u32>() {
+            Ok(gid) => gid,
+            Err(_) => credentials::group(group)?.ok_or_else(unknown)?,
+        },
+    };
+    Ok(plain(account.0, gid))
+}
+
+/// keepalived sets the group alone; root's further groups must not stay.
+fn plain(uid: u32, gid: u32) -> Identity {
+    Identity { uid, gid, groups: vec![gid] }
+}

@@ -1,0 +1,432 @@
+//! The loop: wait, feed the engine what happened, do what it asks for. One timer serves everything.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::ir::keepalived::Keepalived;
+use crate::log::keepalived_log::KeepalivedLog;
+use crate::primitives::monotonic::Monotonic;
+use crate::sys::fork::{self, End, Pid};
+use crate::sys::signal::{Signal, Signals};
+use crate::sys::{monotonic_clock, poll};
+use crate::vrrp::event::InstanceId;
+use crate::vrrp::priority::family;
+use crate::vrrp::{Action, Engine, Event};
+use crate::wire::vrrp::Family;
+
+use super::announcer::Announcer;
+use super::kernel::{Kernel, News};
+use super::notify::Notifier;
+use super::recorder::Recorder;
+use super::sockets::{self, Key, Sockets};
+use super::status::{Document, StatusSocket};
+use super::track_file::TrackFiles;
+use super::track_script::TrackScripts;
+use super::vmac::{self, Device};
+
+/// Packets of one socket that are read before timers are looked at again.
+const PACKETS_A_ROUND: usize = 64;
+/// How long notify scripts of the end may take (keepalived).
+const STOP_SCRIPTS_LIMIT: Duration = Duration::from_secs(1);
+
+/// What does not stand in the file.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Where the status socket is made.
+    pub status: Option<PathBuf>,
+    /// Where events and actions are recorded.
+    pub record: Option<PathBuf>,
+    /// -V: addresses stay when the daemon stops, and nobody is told.
+    pub keep_addresses: bool,
+    /// Where SIGUSR1 writes.
+    pub data_file: PathBuf,
+}
+
+/// Reads the configuration anew; the error says why the old one stays.
+pub type Reload<'a> = dyn FnMut(&KeepalivedLog) -> Result<Keepalived, String> + 'a;
+
+/// Everything the VRRP process holds.
+#[derive(Debug)]
+pub struct Driver<'a> {
+    pub(super) log: &'a KeepalivedLog,
+    pub(super) options: Options,
+    pub(super) config: Keepalived,
+    pub(super) engine: Engine,
+    pub(super) kernel: Kernel,
+    pub(super) sockets: Sockets,
+    pub(super) announcer: Announcer,
+    pub(super) notifier: Notifier,
+    /// The interfaces of `use_vmac`.
+    pub(super) devices: BTreeMap<InstanceId, Device>,
+    /// Addresses that we took away, until the kernel has confirmed it.
+    pub(super) expected_removals: Vec<(IpAddr, u32)>,
+    scripts: TrackScripts,
+    files: TrackFiles,
+    status: Option<StatusSocket>,
+    recorder: Option<Recorder>,
+}
+
+/// The time on the engine's clock.
+pub fn now() -> Monotonic {
+    Monotonic::from_micros(u64::try_from(monotonic_clock::since_boot().as_micros()).unwrap_or(u64::MAX))
+}
+
+impl<'a> Driver<'a> {
+    /// Opens everything and starts the engine.
+    pub fn start(config: Keepalived, options: Options, log: &'a KeepalivedLog) -> io::Result<Self> {
+        log.info("Registering Kernel netlink reflector");
+        log.info("Registering Kernel netlink command channel");
+        let kernel = Kernel::open()?;
+        let (files, file_events) = TrackFiles::open(&config.track_files)?;
+        let status = options.status.as_deref().map(StatusSocket::open).transpose()?;
+        let recorder = options.record.as_deref().map(Recorder::create).transpose()?;
+        let mut driver = Self {
+            log,
+            engine: Engine::new(&config, now()),
+            options,
+            config,
+            kernel,
+            sockets: Sockets::default(),
+            announcer: Announcer::open()?,
+            notifier: Notifier::default(),
+            devices: BTreeMap::new(),
+            expected_removals: Vec::new(),
+            scripts: TrackScripts::default(),
+            files,
+            status,
+            recorder,
+        };
+        vmac::create_missing(&mut driver);
+        driver.tell_everything();
+        driver.log.info("Registering gratuitous ARP shared channel");
+        for event in file_events {
+            driver.step(&event);
+        }
+        driver.notifier.configure(&driver.config, log);
+        driver.open_sockets();
+        driver.step(&Event::Start);
+        driver.log_sockets();
+        driver.scripts.configure(&driver.config.scripts, &driver.config.global, now(), log);
+        Ok(driver)
+    }
+
+    /// Runs until a signal ends it.
+    pub fn run(&mut self, signals: &Signals, reload: &mut Reload<'_>) -> io::Result<()> {
+        loop {
+            let ready = self.wait(signals)?;
+            if ready.signals && self.take_signals(signals, reload)? {
+                return Ok(());
+            }
+            if ready.kernel {
+                self.take_kernel_news();
+            }
+            for place in ready.sockets {
+                self.take_packets(place);
+            }
+            for event in if ready.files { self.files.changes() } else { Vec::new() } {
+                self.step(&event);
+            }
+            if ready.status {
+                self.answer_status();
+            }
+            self.run_due();
+        }
+    }
+
+    fn wait(&self, signals: &Signals) -> io::Result<Ready> {
+        let deadline = [self.engine.next_deadline(), self.scripts.next_deadline()].into_iter().flatten().min();
+        let limit = deadline.map(|deadline| deadline.since(now()));
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.as_fd(), self.kernel.as_fd(), self.files.as_fd()];
+        descriptors.extend(self.status.as_ref().map(AsFd::as_fd));
+        let first_socket = descriptors.len();
+        descriptors.extend(self.sockets.descriptors());
+        let readable = poll::wait_readable(&descriptors, limit)?;
+        let sockets = (first_socket..readable.len()).filter(|place| readable[*place]).map(|place| place - first_socket);
+        Ok(Ready {
+            signals: readable[0],
+            kernel: readable[1],
+            files: readable[2],
+            status: self.status.is_some() && readable[3],
+            sockets: sockets.collect(),
+        })
+    }
+
+    /// Everything whose time has come. Packets go before: an advert that waits in a queue must not count as missing.
+    fn run_due(&mut self) {
+        for event in self.scripts.run_due(now(), self.log) {
+            self.step(&event);
+        }
+        if self.engine.next_deadline().is_some_and(|deadline| deadline <= now()) {
+            self.step(&Event::Deadline);
+        }
+    }
+
+    /// One step of the engine, and what it asks for.
+    pub(super) fn step(&mut self, event: &Event) {
+        let at = now();
+        let mut actions = Vec::new();
+        self.engine.step(at, event, &mut actions);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(at, event, &actions);
+        }
+        self.perform_all(&actions);
+    }
+
+    pub(super) fn perform_all(&mut self, actions: &[Action]) {
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    // ---- signals ----
+
+    /// Returns whether the daemon shall end.
+    fn take_signals(&mut self, signals: &Signals, reload: &mut Reload<'_>) -> io::Result<bool> {
+        while let Some(received) = signals.next()? {
+            match received.signal {
+                Signal::SIGTERM | Signal::SIGINT => {
+                    self.stop();
+                    return Ok(true);
+                }
+                Signal::SIGHUP => self.reload(reload),
+                Signal::SIGUSR1 => self.dump(),
+                Signal::SIGCHLD => self.reap(),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn reap(&mut self) {
+        while let Ok(Some((pid, end))) = fork::reap() {
+            self.child_ended(pid, end);
+        }
+    }
+
+    fn child_ended(&mut self, pid: Pid, end: End) {
+        match self.scripts.child_ended(pid, end) {
+            Some(event) => self.step(&event),
+            None => self.notifier.child_ended(pid),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.log.info("Stopping");
+        self.scripts.kill_all();
+        if !self.options.keep_addresses {
+            self.step(&Event::Stop);
+        }
+        let until = now() + STOP_SCRIPTS_LIMIT;
+        while self.notifier.busy() && now() < until {
+            // A script that ends makes no noise here: SIGCHLD is blocked, and ten milliseconds are soon over.
+            let _ = poll::wait_readable(&[], Some(Duration::from_millis(10)));
+            self.reap();
+        }
+        self.notifier.close_fifos();
+        vmac::remove_all(self);
+    }
+
+    fn dump(&self) {
+        let document = self.document();
+        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        self.log.info(&format!("Printing VRRP data for process({}) on signal", fork::own_pid()));
+        if let Err(error) = std::fs::write(&self.options.data_file, text) {
+            self.log.info(&format!("Can't open {} ({error})", self.options.data_file.display()));
+        }
+    }
+
+    fn answer_status(&self) {
+        if let Some(status) = &self.status {
+            status.answer(|| self.document());
+        }
+    }
+
+    fn document(&self) -> Document {
+        Document {
+            pid: fork::own_pid(),
+            router_id: self.config.global.router_id.clone(),
+            instances: self.engine.status(now()),
+        }
+    }
+
+    fn reload(&mut self, reload: &mut Reload<'_>) {
+        self.log.info("Reloading");
+        let config = match reload(self.log) {
+            Ok(config) => config,
+            Err(reason) => {
+                // keepalived would end here, with its addresses left in place.
+                self.log.info(&format!("Reload refused, the running configuration stays: {reason}"));
+                return;
+            }
+        };
+        let mut actions = Vec::new();
+        self.engine.reload(now(), &config, &mut actions);
+        self.config = config;
+        if let Ok((files, events)) = TrackFiles::open(&self.config.track_files) {
+            self.files = files;
+            for event in events {
+                self.engine.step(now(), &event, &mut actions);
+            }
+        }
+        vmac::create_missing(self);
+        self.tell_everything();
+        self.notifier.configure(&self.config, self.log);
+        self.open_sockets();
+        self.perform_all(&actions);
+        vmac::remove_unused(self);
+        self.scripts.configure(&self.config.scripts, &self.config.global, now(), self.log);
+        self.log_sockets();
+    }
+
+    // ---- the kernel ----
+
+    /// Tells the engine of every interface that it may ask for.
+    fn tell_everything(&mut self) {
+        let links: Vec<(u32, String, bool)> =
+            self.kernel.links.values().map(|link| (link.index, link.name.clone(), link.running)).collect();
+        for (index, interface, running) in links {
+            self.step(&Event::Link { interface: interface.clone(), running });
+            self.tell_addresses(index, &interface);
+            self.log_addresses(index, &interface);
+        }
+    }
+
+    fn log_addresses(&self, index: u32, interface: &str) {
+        if self.engine.instances().iter().any(|router| router.config.interface.as_deref() == Some(interface)) {
+            for address in [false, true].map(|v6| self.primary_address(index, v6)).into_iter().flatten() {
+                self.log.detail(&format!("Assigned address {address} for interface {interface}"));
+            }
+        }
+    }
+
+    fn tell_addresses(&mut self, index: u32, interface: &str) {
+        for (family, v6) in [(Family::Ipv4, false), (Family::Ipv6, true)] {
+            let address = self.primary_address(index, v6);
+            self.step(&Event::PrimaryAddress { interface: interface.to_owned(), family, address });
+        }
+    }
+
+    fn primary_address(&self, index: u32, v6: bool) -> Option<IpAddr> {
+        self.kernel.primary_address(index, v6, |address| self.holder(address).is_some())
+    }
+
+    /// The instance that an address belongs to.
+    fn holder(&self, address: IpAddr) -> Option<InstanceId> {
+        let holds = |router: &&crate::vrrp::instance::VirtualRouter| {
+            let config = &router.config;
+            config.addresses.iter().chain(&config.excluded_addresses).any(|own| own.prefix.address == address)
+        };
+        self.engine.instances().iter().find(holds).map(|router| router.id)
+    }
+
+    fn take_kernel_news(&mut self) {
+        for news in self.kernel.news() {
+            match news {
+                News::Link(link) => {
+                    self.step(&Event::Link { interface: link.name.clone(), running: link.running });
+                    self.open_sockets();
+                }
+                News::LinkGone(link) => {
+                    self.step(&Event::Link { interface: link.name.clone(), running: false });
+                    self.tell_addresses(link.index, &link.name);
+                    self.open_sockets();
+                }
+                News::AddressAdded(address) => self.address_changed(address.interface, address.address, false),
+                News::AddressRemoved(address) => self.address_changed(address.interface, address.address, true),
+                News::Lost => {
+                    if self.kernel.refresh().is_ok() {
+                        self.tell_everything();
+                    }
+                }
+            }
+        }
+    }
+
+    fn address_changed(&mut self, index: u32, address: IpAddr, removed: bool) {
+        let name = self.kernel.links.get(&index).map(|link| link.name.clone()).unwrap_or_default();
+        if let Some(instance) = self.holder(address) {
+            let expected = self.expected_removals.iter().position(|known| *known == (address, index));
+            match (removed, expected) {
+                (true, Some(place)) => {
+                    self.expected_removals.swap_remove(place);
+                }
+                (true, None) => {
+                    self.log.detail(&format!("Netlink reflector reports IP {address} removed from {name}"));
+                    self.step(&Event::Removed { instance });
+                }
+                (false, _) => {}
+            }
+            return;
+        }
+        self.tell_addresses(index, &name);
+        self.open_sockets();
+    }
+
+    // ---- sockets ----
+
+    /// Opens the sockets that instances need now, and closes those that none needs.
+    fn open_sockets(&mut self) {
+        let mut wanted: Vec<(Key, u32)> = Vec::new();
+        for router in self.engine.instances() {
+            let config = &router.config;
+            let device = self.devices.get(&router.id).filter(|device| !device.transmit_base);
+            let index = match (device, &config.interface) {
+                (Some(device), _) => Some(device.index),
+                (None, Some(name)) => self.kernel.link_named(name).map(|link| link.index),
+                (None, None) => Some(0),
+            };
+            let source = config.source_address.or_else(|| {
+                let index = self.kernel.link_named(config.interface.as_deref()?)?.index;
+                self.primary_address(index, family(config) == Family::Ipv6)
+            });
+            let key = sockets::key(config, family(config), source, device.map(|device| device.name.clone()));
+            if let (Some(key), Some(index)) = (key, index)
+                && !wanted.iter().any(|(known, _)| *known == key)
+            {
+                wanted.push((key, index));
+            }
+        }
+        for (key, error) in self.sockets.keep(&wanted) {
+            let interface = key.interface.as_deref().unwrap_or("-");
+            self.log.info(&format!("can't open a socket for {} on {interface}: {error}", key.listens_to));
+        }
+    }
+
+    fn log_sockets(&self) {
+        for (key, index, receiver, sender) in self.sockets.describe() {
+            let cast = if key.listens_to.is_multicast() { "multicast" } else { "unicast" };
+            self.log.detail(&format!(
+                "VRRP sockpool: [ifindex({index:3}), family(IPv{}), proto(112), fd({receiver},{sender}) {cast}, address({})]",
+                key.family.number(),
+                key.listens_to
+            ));
+        }
+    }
+
+    fn take_packets(&mut self, place: usize) {
+        for _ in 0..PACKETS_A_ROUND {
+            match self.sockets.receive(place) {
+                Ok(Some(received)) => self.step(&Event::Advert(received)),
+                Ok(None) => return,
+                Err(error) => {
+                    self.log.info(&format!("recvmsg returned {error}"));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What can be read.
+#[derive(Debug)]
+struct Ready {
+    signals: bool,
+    kernel: bool,
+    files: bool,
+    status: bool,
+    sockets: Vec<usize>,
+}

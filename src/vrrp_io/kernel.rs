@@ -1,0 +1,340 @@
+//! The kernel's interfaces, addresses, routes and rules: asked for at the start, followed by its news, changed on request.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::ir::keepalived::routes::Insertion;
+use crate::ir::keepalived::rules::RuleAction;
+use crate::ir::keepalived::{Route, Rule, VirtualAddress};
+use crate::sys::netlink_socket::{NetlinkSocket, group};
+use crate::wire::netlink::addr::{self, Address, address_flag};
+use crate::wire::netlink::link::{self, Link};
+use crate::wire::netlink::{self, Message, kind, messages, route, rule};
+
+const EEXIST: i32 = 17;
+const SCOPE_LINK: u8 = 253;
+
+/// What the kernel told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum News {
+    /// An interface appeared or changed.
+    Link(Link),
+    /// An interface is gone.
+    LinkGone(Link),
+    /// An address appeared.
+    AddressAdded(Address),
+    /// An address is gone.
+    AddressRemoved(Address),
+    /// News were lost: everything has to be asked for again.
+    Lost,
+}
+
+/// Two sockets: one for requests, one for news, as keepalived has them.
+#[derive(Debug)]
+pub struct Kernel {
+    requests: NetlinkSocket,
+    news: NetlinkSocket,
+    sequence: u32,
+    /// By index.
+    pub links: BTreeMap<u32, Link>,
+    /// In the order in which the kernel told of them.
+    pub addresses: Vec<Address>,
+}
+
+impl Kernel {
+    /// Opens both sockets and asks for everything there is.
+    pub fn open() -> io::Result<Self> {
+        let news = NetlinkSocket::open(group::LINK | group::IPV4_ADDRESS | group::IPV6_ADDRESS)?;
+        let requests = NetlinkSocket::open(0)?;
+        let mut kernel = Self { requests, news, sequence: 1, links: BTreeMap::new(), addresses: Vec::new() };
+        kernel.refresh()?;
+        Ok(kernel)
+    }
+
+    /// Asks for all interfaces and addresses anew.
+    pub fn refresh(&mut self) -> io::Result<()> {
+        self.links.clear();
+        self.addresses.clear();
+        for request in [link::dump, addr::dump] {
+            let sequence = self.next_sequence();
+            self.requests.send(&request(sequence))?;
+            self.read_dump(sequence)?;
+        }
+        Ok(())
+    }
+
+    fn read_dump(&mut self, sequence: u32) -> io::Result<()> {
+        loop {
+            let bytes = self.requests.receive_answer()?;
+            for message in messages(&bytes).filter(|message| message.sequence == sequence) {
+                if matches!(message.kind, kind::DONE | kind::ERROR) {
+                    return Ok(());
+                }
+                self.take_in(message);
+            }
+        }
+    }
+
+    /// What has happened since the last call.
+    pub fn news(&mut self) -> Vec<News> {
+        let mut all = Vec::new();
+        loop {
+            match self.news.receive() {
+                Ok(Some(bytes)) => all.extend(messages(&bytes).filter_map(|message| self.take_in(message))),
+                Ok(None) => return all,
+                // The queue ran over (ENOBUFS).
+                Err(_) => {
+                    all.push(News::Lost);
+                    return all;
+                }
+            }
+        }
+    }
+
+    /// Keeps the picture up to date; says what is new in it.
+    fn take_in(&mut self, message: Message<'_>) -> Option<News> {
+        match message.kind {
+            kind::NEW_LINK => {
+                let link = Link::parse(message.body)?;
+                self.links.insert(link.index, link.clone());
+                Some(News::Link(link))
+            }
+            kind::DEL_LINK => {
+                let link = Link::parse(message.body)?;
+                self.links.remove(&link.index);
+                self.addresses.retain(|address| address.interface != link.index);
+                Some(News::LinkGone(link))
+            }
+            kind::NEW_ADDR => {
+                let address = Address::parse(message.body)?;
+                let known = self.addresses.iter_mut().find(|known| same(known, &address));
+                match known {
+                    Some(known) => *known = address.clone(),
+                    None => self.addresses.push(address.clone()),
+                }
+                Some(News::AddressAdded(address))
+            }
+            kind::DEL_ADDR => {
+                let address = Address::parse(message.body)?;
+                let before = self.addresses.len();
+                self.addresses.retain(|known| !same(known, &address));
+                (self.addresses.len() < before).then_some(News::AddressRemoved(address))
+            }
+            _ => None,
+        }
+    }
+
+    /// An interface by name.
+    pub fn link_named(&self, name: &str) -> Option<&Link> {
+        self.links.values().find(|link| link.name == name)
+    }
+
+    /// Where adverts of an interface come from: its first IPv4 address, or its link-local IPv6 one. `own` are addresses that
+    /// we put there ourselves.
+    pub fn primary_address(&self, index: u32, v6: bool, own: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+        let usable = |address: &&Address| {
+            address.interface == index
+                && address.address.is_ipv6() == v6
+                && !own(address.address)
+                && (!v6 || address.scope == SCOPE_LINK)
+                && address.flags & address_flag::TENTATIVE == 0
+        };
+        self.addresses.iter().find(usable).map(|address| address.address)
+    }
+
+    // ---- changes ----
+
+    fn next_sequence(&mut self) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    /// Sends one request and waits for the kernel's word.
+    fn request(&mut self, build: impl FnOnce(u32) -> Vec<u8>) -> io::Result<()> {
+        let sequence = self.next_sequence();
+        self.requests.send(&build(sequence))?;
+        loop {
+            let bytes = self.requests.receive_answer()?;
+            for message in messages(&bytes).filter(|message| message.sequence == sequence) {
+                match message.error_number() {
+                    Some(0) => return Ok(()),
+                    Some(number) => return Err(io::Error::from_raw_os_error(number)),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Puts an address on an interface; one that is there already is no fault.
+    pub fn add_address(&mut self, address: &VirtualAddress, interface: u32) -> io::Result<()> {
+        let repr = address_repr(address, interface);
+        ignoring(EEXIST, self.request(|sequence| repr.add(sequence)))
+    }
+
+    /// Takes an address away.
+    pub fn delete_address(&mut self, address: &VirtualAddress, interface: u32) -> io::Result<()> {
+        let repr = address_repr(address, interface);
+        self.request(|sequence| repr.delete(sequence))
+    }
+
+    /// Whether an address is on an interface, as far as is known.
+    pub fn has_address(&self, address: IpAddr, interface: u32) -> bool {
+        self.addresses.iter().any(|known| known.address == address && known.interface == interface)
+    }
+
+    /// Puts a route in.
+    pub fn add_route(&mut self, config: &Route) -> io::Result<()> {
+        let repr = self.route_repr(config)?;
+        let insertion = match config.insertion {
+            Insertion::Prepend => route::Insertion::Prepend,
+            Insertion::Add => route::Insertion::Add,
+            Insertion::Append => route::Insertion::Append,
+        };
+        ignoring(EEXIST, self.request(|sequence| repr.add(sequence, insertion)))
+    }
+
+    /// Takes a route out.
+    pub fn delete_route(&mut self, config: &Route) -> io::Result<()> {
+        let repr = self.route_repr(config)?;
+        self.request(|sequence| repr.delete(sequence))
+    }
+
+    /// Puts a rule in.
+    pub fn add_rule(&mut self, config: &Rule) -> io::Result<()> {
+        let repr = rule_repr(config);
+        ignoring(EEXIST, self.request(|sequence| repr.add(sequence)))
+    }
+
+    /// Takes a rule out.
+    pub fn delete_rule(&mut self, config: &Rule) -> io::Result<()> {
+        let repr = rule_repr(config);
+        self.request(|sequence| repr.delete(sequence))
+    }
+
+    /// Makes the interface of `use_vmac` and brings it up.
+    pub fn create_vmac(&mut self, name: &str, parent: u32, mac: [u8; 6]) -> io::Result<u32> {
+        self.request(|sequence| link::create_macvlan(sequence, name, parent, mac))?;
+        self.refresh()?;
+        let index = self.link_named(name).map(|link| link.index).ok_or(io::ErrorKind::NotFound)?;
+        self.request(|sequence| link::no_address_generation(sequence, index))?;
+        Ok(index)
+    }
+
+    /// Brings an interface up.
+    pub fn set_up(&mut self, index: u32) -> io::Result<()> {
+        self.request(|sequence| link::set_up(sequence, index))
+    }
+
+    /// Deletes an interface.
+    pub fn delete_link(&mut self, index: u32) -> io::Result<()> {
+        self.request(|sequence| link::delete(sequence, index))
+    }
+
+    fn route_repr(&self, config: &Route) -> io::Result<route::Repr> {
+        let interface = match &config.interface {
+            Some(name) => Some(self.link_named(name).ok_or(io::ErrorKind::NotFound)?.index),
+            None => None,
+        };
+        Ok(route::Repr {
+            ipv6: config.family == crate::ir::keepalived::instance::Family::V6,
+            kind: config.kind,
+            destination: config.destination.map(|prefix| (prefix.address, prefix.length)),
+            source: config.source.map(|prefix| (prefix.address, prefix.length)),
+            preferred_source: config.preferred_source,
+            gateway: config.via,
+            interface,
+            onlink: config.onlink,
+            tos: config.tos,
+            table: config.table,
+            protocol: config.protocol,
+            scope: config.scope,
+            metric: config.metric,
+        })
+    }
+}
+
+impl AsFd for Kernel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.news.as_fd()
+    }
+}
+
+fn ignoring(number: i32, outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.raw_os_error() == Some(number) => Ok(()),
+        other => other,
+    }
+}
+
+fn same(left: &Address, right: &Address) -> bool {
+    (left.interface, left.address, left.prefix_len) == (right.interface, right.address, right.prefix_len)
+}
+
+fn address_repr(config: &VirtualAddress, interface: u32) -> addr::Repr {
+    let v6 = config.prefix.address.is_ipv6();
+    let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+    addr::Repr {
+        interface,
+        address: config.prefix.address,
+        prefix_len: config.prefix.length,
+        scope: config.scope,
+        peer: config.peer.map(|peer| (peer.address, peer.length)),
+        broadcast: config.broadcast,
+        label: config.label.clone(),
+        flags: flag(v6 && config.no_dad, address_flag::NO_DAD)
+            | flag(config.home, address_flag::HOME)
+            | flag(config.manage_temporary, address_flag::MANAGE_TEMPORARY)
+            | flag(config.no_prefix_route, address_flag::NO_PREFIX_ROUTE)
+            | flag(config.autojoin, address_flag::AUTOJOIN),
+        preferred_lifetime_s: config.preferred_lifetime_s,
+    }
+}
+
+fn rule_repr(config: &Rule) -> rule::Repr {
+    let (action, table, goto) = match config.action {
+        RuleAction::Table(table) => (1, table, None),
+        RuleAction::Goto(target) => (2, 0, Some(target)),
+        RuleAction::Nop => (3, 0, None),
+        RuleAction::Blackhole => (6, 0, None),
+        RuleAction::Unreachable => (7, 0, None),
+        RuleAction::Prohibit => (8, 0, None),
+    };
+    rule::Repr {
+        ipv6: config.family == crate::ir::keepalived::instance::Family::V6,
+        invert: config.invert,
+        source: config.from.map(|prefix| (prefix.address, prefix.length)),
+        destination: config.to.map(|prefix| (prefix.address, prefix.length)),
+        priority: config.priority,
+        input_interface: config.input_interface.clone(),
+        output_interface: config.output_interface.clone(),
+        tos: config.tos,
+        mark: config.mark,
+        mark_mask: config.mark_mask,
+        action,
+        table,
+        goto,
+    }
+}
+
+/// The kernel's word for a request that failed, as keepalived logs it.
+pub fn error_line(error: &io::Error, message: &str, kind: u16) -> String {
+    let number = error.raw_os_error().unwrap_or(0);
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    format!("Netlink: error: {text}({number}), type={message}({kind})")
+}
+
+/// Number and name of the messages that change something, for log lines.
+pub fn message_name(kind: u16) -> &'static str {
+    match kind {
+        netlink::kind::NEW_ADDR => "RTM_NEWADDR",
+        netlink::kind::DEL_ADDR => "RTM_DELADDR",
+        netlink::kind::NEW_ROUTE => "RTM_NEWROUTE",
+        netlink::kind::DEL_ROUTE => "RTM_DELROUTE",
+        netlink::kind::NEW_RULE => "RTM_NEWRULE",
+        netlink::kind::DEL_RULE => "RTM_DELRULE",
+        _ => "RTM_LINK",
+    }
+}

@@ -1,0 +1,14 @@
+//! The shell around the VRRP engine: sockets, the kernel's addresses, scripts, and one loop that feeds and obeys the engine.
+
+pub mod accounts;
+pub mod announcer;
+pub mod driver;
+pub mod kernel;
+pub mod notify;
+mod perform;
+pub mod recorder;
+pub mod sockets;
+pub mod status;
+pub mod track_file;
+pub mod track_script;
+pub mod vmac;

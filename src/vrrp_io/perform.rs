@@ -1,0 +1,126 @@
+//! Doing what the engine asks for.
+
+use std::io;
+use std::net::IpAddr;
+
+use crate::ir::keepalived::VirtualAddress;
+use crate::vrrp::Action;
+use crate::vrrp::action::Outgoing;
+use crate::vrrp::event::InstanceId;
+use crate::wire::netlink::kind;
+
+use super::announcer::frame_name;
+use super::driver::Driver;
+use super::kernel::{error_line, message_name};
+
+impl Driver<'_> {
+    /// Does one thing.
+    pub(super) fn perform(&mut self, action: &Action) {
+        match action {
+            Action::SendAdvert(outgoing) => self.send(outgoing),
+            Action::Addresses { instance, set, addresses } => self.change_addresses(*instance, *set, addresses),
+            Action::Routes { set, routes, .. } => {
+                for route in routes {
+                    let kind = if *set { kind::NEW_ROUTE } else { kind::DEL_ROUTE };
+                    let outcome = if *set { self.kernel.add_route(route) } else { self.kernel.delete_route(route) };
+                    self.log_failure(outcome, kind);
+                }
+            }
+            Action::Rules { set, rules, .. } => {
+                for rule in rules {
+                    let kind = if *set { kind::NEW_RULE } else { kind::DEL_RULE };
+                    let outcome = if *set { self.kernel.add_rule(rule) } else { self.kernel.delete_rule(rule) };
+                    self.log_failure(outcome, kind);
+                }
+            }
+            Action::Announce { instance, addresses, repeat } => self.announce(*instance, addresses, *repeat),
+            Action::AnnounceSource { interface, address } => self.announce_source(interface, *address),
+            Action::Notify(notification) => self.notifier.notify(notification, &self.config.global, self.log),
+            Action::Report(report) if report.is_detail() => self.log.detail(&report.to_string()),
+            Action::Report(report) => self.log.info(&report.to_string()),
+        }
+    }
+
+    fn send(&mut self, outgoing: &Outgoing) {
+        let device = self.devices.get(&outgoing.instance).filter(|device| !device.transmit_base);
+        let device = device.map(|device| device.name.clone());
+        for (destination, error) in self.sockets.send(outgoing, device.as_deref()) {
+            // The last word of an instance whose interface is down cannot arrive (keepalived is silent as well).
+            if outgoing.repr.priority != 0 || error.kind() != io::ErrorKind::NetworkUnreachable {
+                self.log.info(&format!("VRID {}: can't send advert to {destination}: {error}", outgoing.repr.vrid));
+            }
+        }
+    }
+
+    /// Where an address goes: the VMAC if the instance has one and the address is on its interface, else its own interface.
+    fn interface_of(&self, instance: InstanceId, address: &VirtualAddress) -> Option<(u32, String)> {
+        let router = self.engine.instances().iter().find(|router| router.id == instance);
+        let own = router.and_then(|router| router.config.interface.clone());
+        let device = self.devices.get(&instance).filter(|_| address.interface.is_none() || address.interface == own);
+        if let Some(device) = device {
+            return Some((device.index, device.name.clone()));
+        }
+        let name = address.interface.clone().or(own)?;
+        let index = self.kernel.link_named(&name)?.index;
+        Some((index, name))
+    }
+
+    fn change_addresses(&mut self, instance: InstanceId, set: bool, addresses: &[VirtualAddress]) {
+        for address in addresses {
+            let Some((index, name)) = self.interface_of(instance, address) else {
+                continue;
+            };
+            let ip = address.prefix.address;
+            if set {
+                let outcome = self.kernel.add_address(address, index);
+                self.log_failure(outcome, kind::NEW_ADDR);
+            } else if self.kernel.delete_address(address, index).is_ok() {
+                self.expected_removals.push((ip, index));
+            } else if self.kernel.has_address(ip, index) {
+                self.log.info(&format!("Failed to remove {ip} from {name}"));
+            }
+        }
+    }
+
+    fn log_failure(&self, outcome: io::Result<()>, kind: u16) {
+        if let Err(error) = outcome {
+            self.log.info(&error_line(&error, message_name(kind), kind));
+        }
+    }
+
+    fn announce(&mut self, instance: InstanceId, addresses: &[VirtualAddress], repeat: u32) {
+        let name = self.engine.instances().iter().find(|router| router.id == instance);
+        let name = name.map(|router| router.config.name.clone()).unwrap_or_default();
+        for round in 0..repeat {
+            for address in addresses {
+                let Some((index, interface)) = self.interface_of(instance, address) else {
+                    continue;
+                };
+                let ip = address.prefix.address;
+                if round == 0 {
+                    let what = if ip.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
+                    self.log.detail(&format!("({name}) Sending/queueing {what} on {interface} for {ip}"));
+                }
+                self.announce_once(ip, index, &interface);
+            }
+        }
+    }
+
+    fn announce_once(&self, address: IpAddr, index: u32, interface: &str) {
+        let Some(mac) = self.kernel.links.get(&index).and_then(|link| link.mac) else {
+            return;
+        };
+        let frame = frame_name(address);
+        self.log.detail(&format!("Sending {frame} on {interface} for {address}"));
+        if let Err(error) = self.announcer.announce(address, index, interface, mac) {
+            let number = error.raw_os_error().unwrap_or(0);
+            self.log.info(&format!("Error {number} ({error}) sending {frame} on {interface} for {address}"));
+        }
+    }
+
+    fn announce_source(&self, interface: &str, address: IpAddr) {
+        if let Some(link) = self.kernel.link_named(interface) {
+            self.announce_once(address, link.index, interface);
+        }
+    }
+}

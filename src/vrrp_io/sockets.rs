@@ -1,0 +1,189 @@
+//! Adverts in and out: a pair of sockets for each interface, family and kind of address, shared by its instances.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::ir::keepalived::Instance;
+use crate::ir::keepalived::instance::Destination;
+use crate::primitives::checksum::Sum;
+use crate::sys::descriptors;
+use crate::sys::raw_socket::{Datagram, RawSocket};
+use crate::vrrp::action::{ChecksumForm, Outgoing};
+use crate::vrrp::event::{InstanceId, Received};
+use crate::wire::ip::{self, Ipv4Datagram, Ipv4Header};
+use crate::wire::vrrp::{self, Family, MULTICAST_V4, PROTOCOL};
+
+const TTL: u8 = 255;
+
+/// What a pair of sockets is for; instances that agree in it share one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Key {
+    /// Bound to this interface, for instances that have one.
+    pub interface: Option<String>,
+    /// Bound to this interface of its own when adverts have a VMAC.
+    pub device: Option<String>,
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// The group joined, or the own address listened on.
+    pub listens_to: IpAddr,
+}
+
+#[derive(Debug)]
+struct Pair {
+    receiver: RawSocket,
+    sender: RawSocket,
+    device_index: u32,
+}
+
+/// All sockets for adverts.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    pairs: BTreeMap<Key, Pair>,
+    /// The next IP identification of each instance: counted from 1 and never 0, as keepalived does.
+    identifications: BTreeMap<InstanceId, u16>,
+}
+
+/// The key of an instance; `None` as long as a unicast one has no source address.
+pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Option<String>) -> Option<Key> {
+    let listens_to = match &config.destination {
+        Destination::Multicast { group } => *group,
+        Destination::Unicast { .. } => source?,
+    };
+    Some(Key { interface: config.interface.clone(), device, family, listens_to })
+}
+
+impl Sockets {
+    /// Opens what `wanted` names and closes the rest. The answer holds those that could not be opened.
+    pub fn keep(&mut self, wanted: &[(Key, u32)]) -> Vec<(Key, io::Error)> {
+        self.pairs.retain(|key, pair| wanted.iter().any(|(want, index)| want == key && *index == pair.device_index));
+        let mut failed = Vec::new();
+        for (key, index) in wanted {
+            if !self.pairs.contains_key(key) {
+                match open(key, *index) {
+                    Ok(pair) => {
+                        self.pairs.insert(key.clone(), pair);
+                    }
+                    Err(error) => failed.push((key.clone(), error)),
+                }
+            }
+        }
+        failed
+    }
+
+    /// What to wait on, in the order of [`Sockets::receive`].
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.pairs.values().map(|pair| pair.receiver.as_fd())
+    }
+
+    /// Each pair for the log: key, index of the interface, numbers of the receiving and the sending descriptor.
+    pub fn describe(&self) -> impl Iterator<Item = (&Key, u32, i32, i32)> {
+        let number = |socket: &RawSocket| descriptors::number(socket.as_fd());
+        self.pairs.iter().map(move |(key, pair)| (key, pair.device_index, number(&pair.receiver), number(&pair.sender)))
+    }
+
+    /// The next packet of the socket at a place in [`Sockets::descriptors`].
+    pub fn receive(&self, place: usize) -> io::Result<Option<Received>> {
+        let Some((key, pair)) = self.pairs.iter().nth(place) else { return Ok(None) };
+        // A packet that is not even IP is nothing to anybody: look at the next one.
+        while let Some(datagram) = pair.receiver.receive()? {
+            if let Some(received) = received(key, datagram) {
+                return Ok(Some(received));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends an advert to the group or to each peer; from the interface `device` if that is not the instance's. The answer holds what failed.
+    pub fn send(&mut self, outgoing: &Outgoing, device: Option<&str>) -> Vec<(IpAddr, io::Error)> {
+        let identification = self.identifications.entry(outgoing.instance).or_insert(0);
+        *identification = identification.checked_add(1).unwrap_or(1);
+        let identification = *identification;
+        let (destinations, ttl): (Vec<IpAddr>, u8) = match &outgoing.destination {
+            Destination::Multicast { group } => (vec![*group], TTL),
+            Destination::Unicast { peers, ttl, .. } => {
+                (peers.iter().map(|peer| peer.address).collect(), ttl.unwrap_or(TTL))
+            }
+        };
+        let Some(pair) = self.pair_of(outgoing, device) else {
+            return Vec::new();
+        };
+        let send = |destination: &IpAddr| {
+            let packet = packet(outgoing, *destination, ttl, identification);
+            pair.sender.send(&packet, *destination, pair.device_index).err().map(|error| (*destination, error))
+        };
+        destinations.iter().filter_map(send).collect()
+    }
+
+    fn pair_of(&self, outgoing: &Outgoing, device: Option<&str>) -> Option<&Pair> {
+        let listens_to = match &outgoing.destination {
+            Destination::Multicast { group } => *group,
+            Destination::Unicast { .. } => outgoing.source,
+        };
+        let family = Family::of(outgoing.source);
+        let mut pairs = self.pairs.iter();
+        let fits =
+            |key: &Key| key.interface == outgoing.interface && key.family == family && key.listens_to == listens_to;
+        pairs.find(|(key, _)| fits(key) && key.device.as_deref() == device).map(|(_, pair)| pair)
+    }
+}
+
+fn open(key: &Key, index: u32) -> io::Result<Pair> {
+    let v6 = key.family == Family::Ipv6;
+    let device = key.device.as_deref().or(key.interface.as_deref());
+    let receiver = RawSocket::receiver(v6, PROTOCOL, device)?;
+    if key.listens_to.is_multicast() {
+        receiver.join(key.listens_to, index)?;
+    } else {
+        receiver.bind_to_address(key.listens_to)?;
+    }
+    let out = device.map(|name| (name, index));
+    let sender = if v6 {
+        RawSocket::sender_v6(PROTOCOL, out, ip::TOS_NETWORK_CONTROL)?
+    } else {
+        RawSocket::sender_v4(PROTOCOL, out)?
+    };
+    Ok(Pair { receiver, sender, device_index: index })
+}
+
+fn packet(outgoing: &Outgoing, destination: IpAddr, ttl: u8, identification: u16) -> Vec<u8> {
+    let repr = &outgoing.repr;
+    let mut bytes = Vec::with_capacity(ip::HEADER_LEN + repr.len());
+    if let (IpAddr::V4(source), IpAddr::V4(to)) = (outgoing.source, destination) {
+        let tos = ip::TOS_NETWORK_CONTROL;
+        let header = Ipv4Header { tos, identification, ttl, protocol: PROTOCOL, source, destination: to };
+        header.emit(repr.len(), &mut bytes);
+    }
+    let start = match outgoing.checksum {
+        ChecksumForm::Bare => Sum::default(),
+        ChecksumForm::PseudoHeader => vrrp::pseudo_header(outgoing.source, destination, repr.len()),
+        ChecksumForm::OldUnicast => vrrp::pseudo_header(outgoing.source, IpAddr::V4(MULTICAST_V4), repr.len()),
+    };
+    repr.emit(start, &mut bytes);
+    bytes
+}
+
+fn received(key: &Key, datagram: Datagram) -> Option<Received> {
+    if key.family == Family::Ipv6 {
+        return Some(Received {
+            interface: key.interface.clone(),
+            source: datagram.source,
+            destination: datagram.destination?,
+            hop_limit: datagram.hop_limit,
+            header_len: 0,
+            total_len: None,
+            payload: datagram.bytes,
+        });
+    }
+    let parsed = Ipv4Datagram::parse(&datagram.bytes)?;
+    Some(Received {
+        interface: key.interface.clone(),
+        source: IpAddr::V4(parsed.source),
+        destination: IpAddr::V4(parsed.destination),
+        hop_limit: Some(parsed.ttl),
+        header_len: parsed.header_len,
+        total_len: Some(parsed.total_len),
+        payload: parsed.payload.to_vec(),
+    })
+}

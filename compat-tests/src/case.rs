@@ -103,6 +103,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 fn parse(path: &Path, file: &str, text: &str) -> Result<Vec<Case>, String> {
     let mut cases: Vec<Case> = Vec::new();
+    let mut shared: Vec<Block> = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         if let Some(title) = line.strip_prefix("## ") {
@@ -115,14 +116,18 @@ fn parse(path: &Path, file: &str, text: &str) -> Result<Vec<Case>, String> {
                 file: file.to_owned(),
                 line: index + 1,
                 title,
-                blocks: Vec::new(),
+                blocks: shared.clone(),
             });
         } else if let Some(info) = line.strip_prefix("```") {
             let place = format!("{file}:{}", index + 1);
             let body = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();
             let (role, version) = read_info(info).ok_or_else(|| format!("{place}: unknown kind of block {info:?}"))?;
-            let case = cases.last_mut().ok_or_else(|| format!("{place}: a block before the first ## heading"))?;
-            case.blocks.push(Block { role, line: index + 1, body: body.join("\n"), version });
+            let block = Block { role, line: index + 1, body: body.join("\n"), version };
+            match cases.last_mut() {
+                Some(case) => case.blocks.push(block),
+                None if matches!(block.role, Role::File(_) | Role::Answer(_)) => shared.push(block),
+                None => return Err(format!("{place}: only files and answers can be shared by all cases of a file")),
+            }
         }
     }
     Ok(cases)

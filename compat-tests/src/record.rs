@@ -13,6 +13,8 @@ use crate::run::Answer;
 /// Edits gathered from cases that ran at the same time, written file by file at the end.
 #[derive(Debug, Default)]
 pub struct Recorder {
+    /// Whether what differs goes beside the stored answer, as that of the original's version, instead of into its place.
+    is_beside: bool,
     edits: Mutex<BTreeMap<PathBuf, Vec<Edit>>>,
 }
 
@@ -21,11 +23,16 @@ struct Edit {
     /// The line of the fence whose body is replaced, or after whose block a new block goes.
     fence: usize,
     body: String,
-    /// The fence of a block to be added; none to replace the body.
-    added: Option<&'static str>,
+    /// What goes before the body of a block to be added, its fence included; none to replace the body.
+    added: Option<String>,
 }
 
 impl Recorder {
+    /// Nothing noted yet; with `is_beside`, what differs is stored beside the answer that is there, under its version.
+    pub fn new(is_beside: bool) -> Self {
+        Self { is_beside, edits: Mutex::default() }
+    }
+
     /// Notes the answers of a program where they differ from the stored ones.
     pub fn note(&self, case: &Case, answers: &[Answer], program: &Program) {
         let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,15 +40,16 @@ impl Recorder {
             let edit = match stored(case, answer, program) {
                 Some(block) if block.body == answer.text => continue,
                 // evenkeel's own answer is only written where the case says that it differs.
-                Some(block) if program.versions.is_empty() && !has_other_version(case, answer) => {
-                    let _ = block;
-                    continue;
+                Some(_) if program.versions.is_empty() && !has_other_version(case, answer) => continue,
+                Some(block) if self.is_beside && block.version.is_none() && !program.versions.is_empty() => {
+                    let version = version_for(program);
+                    let fence = format!("\nDiffers from {version}:\n\n{} {version}", fence_of(&block.role));
+                    Edit { fence: block.line, body: answer.text.clone(), added: Some(fence) }
                 }
                 Some(block) => Edit { fence: block.line, body: answer.text.clone(), added: None },
                 None => {
-                    let asking = &case.blocks[answer.block];
-                    let fence = if asking.role == Role::Send(None) { "```http receive" } else { "```text receive" };
-                    Edit { fence: asking.line, body: answer.text.clone(), added: Some(fence) }
+                    let fence = format!("\n{}", fence_of(&Role::Receive));
+                    Edit { fence: case.blocks[answer.block].line, body: answer.text.clone(), added: Some(fence) }
                 }
             };
             edits.entry(case.path.clone()).or_default().push(edit);
@@ -67,6 +75,20 @@ fn has_other_version(case: &Case, answer: &Answer) -> bool {
     case.blocks[answer.block..].iter().any(|block| block.role == *role && block.version.is_some())
 }
 
+/// The short number of the version that a fence names; only answers of nginx have several.
+fn version_for(program: &Program) -> &str {
+    program.versions.iter().find(|version| version.matches('.').count() == 1).map_or("", String::as_str)
+}
+
+fn fence_of(role: &Role) -> String {
+    match role {
+        Role::Asked(port) => format!("```http asked {port}"),
+        Role::Log(name) => format!("```log {name}"),
+        Role::Console => "```console".to_owned(),
+        _ => "```http receive".to_owned(),
+    }
+}
+
 fn apply(text: &str, edits: &[Edit]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut edits: Vec<&Edit> = edits.iter().collect();
@@ -75,10 +97,10 @@ fn apply(text: &str, edits: &[Edit]) -> String {
     for edit in edits {
         let end = edit.fence + lines[edit.fence..].iter().position(|line| line == "```").unwrap_or(0);
         let body = edit.body.lines().map(str::to_owned);
-        match edit.added {
+        match &edit.added {
             None => drop(lines.splice(edit.fence..end, body)),
-            Some(fence) => {
-                let block = [String::new(), fence.to_owned()].into_iter().chain(body).chain(["```".to_owned()]);
+            Some(head) => {
+                let block = head.lines().map(str::to_owned).chain(body).chain(["```".to_owned()]);
                 lines.splice(end + 1..end + 1, block);
             }
         }
@@ -94,7 +116,7 @@ mod tests {
     fn bodies_are_replaced_and_missing_blocks_added() {
         let text = "## a\n```http send\nGET\n```\n\n## b\n```console\n$ nginx -t\nold\n```\n";
         let edits = [
-            Edit { fence: 2, body: "HTTP/1.1 200".to_owned(), added: Some("```http receive") },
+            Edit { fence: 2, body: "HTTP/1.1 200".to_owned(), added: Some("\n```http receive".to_owned()) },
             Edit { fence: 7, body: "$ nginx -t\nnew".to_owned(), added: None },
         ];
         let expected = "## a\n```http send\nGET\n```\n\n```http receive\nHTTP/1.1 200\n```\n\n## b\n```console\n$ nginx -t\nnew\n```\n";

@@ -61,6 +61,17 @@ impl Drop for ScriptedUpstream {
     }
 }
 
+/// The port was free a moment ago; whoever else is looking for one may be trying it just now.
+fn bind(port: u16) -> Result<TcpListener, String> {
+    for _ in 0..20 {
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return Ok(listener);
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    TcpListener::bind(("127.0.0.1", port)).map_err(|error| format!("upstream on {port}: {error}"))
+}
+
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     for stream in listener.incoming() {
         if shared.over.load(Ordering::SeqCst) {

@@ -17,7 +17,7 @@ fn main() -> Result<ExitCode, String> {
     let original = Arc::new(reference::originals()?);
     let ours = Arc::new(subject::ours()?);
     let not_yet = Arc::new(NotYet::read()?);
-    let recorder = std::env::var_os("RECORD").map(|_| Arc::new(Recorder::default()));
+    let recorder = std::env::var_os("RECORD").map(|how| Arc::new(Recorder::new(how == "beside")));
     let trials = case::read_all()?.into_iter().map(|case| {
         let (original, ours) = (Arc::clone(&original), Arc::clone(&ours));
         let (not_yet, recorder) = (Arc::clone(&not_yet), recorder.clone());

@@ -26,3 +26,41 @@ pub mod vrrp;
 pub mod vrrp_io;
 pub mod wire;
 pub mod zone;
+
+use std::path::Path;
+
+use conf::diagnostic::Diagnostic;
+use ir::lower::{Environment, lower};
+use process::disk_files::DiskFiles;
+
+/// Reads an nginx configuration and all that it includes, and gives it as values: inheritance and defaults resolved,
+/// nothing opened or looked up, so that the same text gives the same values on every machine.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("evenkeel-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let file = folder.join("nginx.conf");
+/// std::fs::write(&file, "events {} http { keepalive_timeout 30s; server { listen 8080; } }")?;
+/// let nginx = evenkeel::parse_nginx(&file)?;
+/// assert_eq!(nginx.http.map(|http| http.servers.len()), Some(1));
+///
+/// std::fs::write(&file, "events {} http { keepalive_timeout soon; }")?;
+/// let fault = evenkeel::parse_nginx(&file).unwrap_err();
+/// assert!(fault.to_string().starts_with("\"keepalive_timeout\" directive invalid value in "));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The values can be serialized, to compare them with a snapshot; `evenkeel parse` prints the same.
+///
+/// # Errors
+///
+/// The first fault, in nginx's words and with its place.
+pub fn parse_nginx(file: impl AsRef<Path>) -> Result<ir::Nginx, Diagnostic> {
+    let sources = conf::source::Sources::default();
+    let file = file.as_ref().to_string_lossy();
+    // Relative names begin where the file is.
+    let conf_prefix = file.rfind('/').map_or(String::new(), |slash| file[..=slash].to_owned());
+    let tree = conf::nginx::parse(&sources, &DiskFiles, &conf_prefix, b"", &file);
+    lower(&tree, &Environment { conf_prefix, ..Environment::default() }).result
+}

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use crate::process;
 use crate::process::options::{CONF_FILE, Options, PREFIX, Signal};
 
 /// The version that is served, as `Server` and scripts know it.
@@ -11,7 +12,7 @@ pub const NGINX_VERSION: &str = "1.31.5";
 
 /// Does what the words ask for. The first is the program's name.
 pub fn run(words: Vec<String>) -> ExitCode {
-    let options = match parse(words.into_iter().skip(1)) {
+    let options = match parse(words.iter().skip(1).cloned()) {
         Ok(options) => options,
         Err(fault) => {
             eprintln!("nginx: {fault}");
@@ -20,8 +21,17 @@ pub fn run(words: Vec<String>) -> ExitCode {
     };
     if options.shows_version {
         eprint!("{}", version_text(&options));
+        if !options.tests {
+            return ExitCode::SUCCESS;
+        }
     }
-    ExitCode::SUCCESS
+    let arguments = words.into_iter().map(Into::into).collect();
+    ExitCode::from(process::start::run(&options, arguments, &version()) as u8)
+}
+
+/// `nginx/1.31.5 (evenkeel/0.1.0)`
+fn version() -> String {
+    format!("nginx/{NGINX_VERSION} (evenkeel/{})", env!("CARGO_PKG_VERSION"))
 }
 
 /// Reads the words after the program's name; the error is a line to print after `nginx: `.
@@ -79,7 +89,7 @@ fn signal(name: &str) -> Result<Signal, String> {
 
 /// What `-v`, `-V` and `-h` print to standard error.
 pub fn version_text(options: &Options) -> String {
-    let mut text = format!("nginx version: nginx/{NGINX_VERSION} (evenkeel/{})\n", env!("CARGO_PKG_VERSION"));
+    let mut text = format!("nginx version: {}\n", version());
     if options.shows_help {
         text.push_str(&help_text());
     }

@@ -50,6 +50,8 @@ impl Default for Environment {
 pub struct Lowered {
     /// What nginx says and asks on the way, in order, up to the fault if there is one.
     pub events: Vec<Event>,
+    /// The host names that the events speak of, also where a fault ended the reading.
+    pub hosts: Vec<Host>,
     /// The values, or the first fault.
     pub result: Result<Nginx, Diagnostic>,
 }
@@ -58,7 +60,7 @@ pub struct Lowered {
 pub fn lower(tree: &Tree<'_>, environment: &Environment) -> Lowered {
     let mut reader = Reader::new(environment);
     let result = reader.read(tree);
-    Lowered { events: reader.events, result }
+    Lowered { events: reader.events, hosts: reader.hosts, result }
 }
 
 /// A configuration that is being read.
@@ -106,7 +108,7 @@ impl<'e> Reader<'e> {
             let text = "no \"events\" section in configuration".to_owned();
             return Err(Diagnostic { level: Level::Emerg, text, place: Place::Nowhere });
         };
-        Ok(Nginx { core, events: events.finish(), http: self.http_done.take(), hosts: std::mem::take(&mut self.hosts) })
+        Ok(Nginx { core, events: events.finish(), http: self.http_done.take(), hosts: self.hosts.clone() })
     }
 
     /// Acts on the directives of a block.

@@ -4,4 +4,5 @@ pub mod error_log;
 pub mod keepalived_log;
 pub mod now;
 pub mod open_files;
+pub mod opening;
 pub mod syslog;

@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 struct State {
     begun: Cell<bool>,
     wake: Notify,
+    clients: Cell<usize>,
+    left: Notify,
 }
 
 /// Whether the worker is shutting down gracefully. All clones tell the same.
@@ -38,6 +40,38 @@ impl Draining {
             if !self.has_begun() {
                 notified.await;
             }
+        }
+    }
+}
+
+/// A client's connection; the worker waits for it before it ends.
+#[derive(Debug)]
+pub struct Client(Draining);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let state = &self.0.0;
+        state.clients.set(state.clients.get() - 1);
+        state.left.notify_waiters();
+    }
+}
+
+impl Draining {
+    /// Counts a connection until the value is dropped.
+    pub fn enter(&self) -> Client {
+        self.0.clients.set(self.0.clients.get() + 1);
+        Client(self.clone())
+    }
+
+    /// How many connections there are.
+    pub fn clients(&self) -> usize {
+        self.0.clients.get()
+    }
+
+    /// Waits until the last connection is gone.
+    pub async fn empty(&self) {
+        while self.clients() > 0 {
+            self.0.left.notified().await;
         }
     }
 }

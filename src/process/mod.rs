@@ -1,4 +1,16 @@
 //! Processes as nginx has them: a privileged master without threads, workers with one runtime each.
 
+pub mod cycle;
+pub mod daemon;
 pub mod disk_files;
+pub mod master;
 pub mod options;
+pub mod paths;
+pub mod pid_file;
+pub mod privileges;
+pub mod services;
+pub mod signals;
+pub mod single;
+pub mod start;
+pub mod upgrade;
+pub mod worker;

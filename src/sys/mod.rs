@@ -15,6 +15,7 @@ pub mod process_title;
 pub mod raw_socket;
 pub mod readiness;
 pub mod scheduling;
+pub mod shared_words;
 pub mod signal;
 pub mod socket_options;
 pub mod spawn;

@@ -1,0 +1,367 @@
+//! One generation: a configuration and what it has opened, in nginx's order and with nginx's messages.
+//!
+//! A reload makes a new generation beside the running one. Nothing of the old one changes until everything of the new one
+//! is open, so a fault leaves the old one as it was.
+
+use std::rc::Rc;
+
+use super::disk_files::DiskFiles;
+use super::options::Places;
+use super::paths;
+use super::pid_file;
+use crate::conf::diagnostic::{Diagnostic, Level};
+use crate::conf::nginx;
+use crate::conf::source::Sources;
+use crate::ir::Nginx;
+use crate::ir::core::{ErrorLogTarget, WorkerProcesses};
+use crate::ir::listen::ListenAddress;
+use crate::ir::lookup::{Event, HostId};
+use crate::ir::lower::{self, Environment};
+use crate::log::error_log::{self, ErrorLog};
+use crate::log::now;
+use crate::log::open_files::{OpenError, OpenFiles};
+use crate::log::opening::LogOpener;
+use crate::net::hosts::Hosts;
+use crate::net::listener::{self, Address, Available, Listening, Opener, Wanted};
+use crate::sys::{credentials, descriptors, scheduling};
+
+/// How far a generation is brought up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// `-t`: everything is opened as for a start, and a busy address is no fault.
+    Test {
+        /// `-q`: without the line that the syntax is ok.
+        quiet: bool,
+    },
+    /// `-s`: only read.
+    Signal,
+    /// A start or a reload.
+    Run,
+}
+
+/// Says that there is no new generation; the reason is in the log.
+#[derive(Debug)]
+pub struct NotLoaded;
+
+/// The user that workers run as.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WorkerUser {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+    /// The number of the group.
+    pub gid: u32,
+}
+
+/// One generation.
+pub struct Cycle {
+    /// Where relative paths begin, with a slash at its end.
+    pub prefix: Rc<str>,
+    /// The configuration.
+    pub nginx: Nginx,
+    /// The addresses of its host names.
+    pub hosts: Rc<Hosts>,
+    /// Who the workers are; `None` where we are not root and cannot become another.
+    pub user: Option<WorkerUser>,
+    /// The main error log.
+    pub log: Rc<ErrorLog>,
+    /// The log files.
+    pub files: Rc<OpenFiles>,
+    /// The listening sockets.
+    pub listening: Vec<Listening>,
+}
+
+impl Cycle {
+    /// The path of the pid file.
+    pub fn pid_path(&self) -> String {
+        self.nginx.core.pid.to_string()
+    }
+
+    /// The path of the pid file while another binary takes over.
+    pub fn old_pid_path(&self) -> String {
+        format!("{}{}", self.nginx.core.pid, pid_file::OLD_SUFFIX)
+    }
+
+    /// `worker_processes`
+    pub fn worker_count(&self) -> usize {
+        worker_count(&self.nginx)
+    }
+
+    /// Opens the log files anew by their names and, given an owner, makes them that user's.
+    pub fn reopen_logs(&self, owner: Option<u32>) {
+        self.files.reopen(owner, |fault| self.log.say_error(Level::Emerg, &fault.error, fault.text));
+        if !wants_stderr(&self.nginx) {
+            redirect_stderr_to_file(&self.log);
+        }
+    }
+}
+
+fn worker_count(nginx: &Nginx) -> usize {
+    match nginx.core.worker_processes {
+        WorkerProcesses::Auto => scheduling::processors_online(),
+        WorkerProcesses::Count(count) => count,
+    }
+}
+
+/// What a new generation begins from.
+pub struct Loader<'a> {
+    /// Where things are.
+    pub places: &'a Places,
+    /// `-g`
+    pub directives: &'a [u8],
+    /// How far to go.
+    pub purpose: Purpose,
+    /// Where faults go: the log in force until now.
+    pub log: &'a Rc<ErrorLog>,
+    /// The generation that is running.
+    pub old: Option<&'a Cycle>,
+}
+
+/// A generation, and the texts it was read from.
+pub struct Loaded {
+    /// The generation.
+    pub cycle: Cycle,
+    /// Each file with its bytes, in the order of first use, for `-T`.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl Loader<'_> {
+    /// Reads the configuration and opens what it names. `available` are sockets to take over.
+    pub fn load(&self, available: Vec<Available>) -> Result<Loaded, NotLoaded> {
+        now::update_zone();
+        let (read, files) = self.read()?;
+        let cycle = if self.purpose == Purpose::Signal {
+            let Read { nginx, hosts, user } = read;
+            let (prefix, log) = (self.prefix(), Rc::clone(self.log));
+            Cycle { prefix, nginx, hosts, user, log, files: Rc::default(), listening: Vec::new() }
+        } else {
+            self.open(read, available)?
+        };
+        Ok(Loaded { cycle, files })
+    }
+
+    fn read(&self) -> Result<(Read, Vec<(String, Vec<u8>)>), NotLoaded> {
+        let Places { conf_prefix, conf_file, .. } = self.places;
+        let sources = Sources::default();
+        let tree = nginx::parse(&sources, &DiskFiles, conf_prefix, self.directives, conf_file);
+        let lowered = lower::lower(&tree, &self.environment());
+        let mut hosts = Hosts::default();
+        let mut user = None;
+        for event in &lowered.events {
+            self.follow(event, &lowered.hosts, &mut hosts, &mut user)?;
+        }
+        let nginx = lowered.result.map_err(|fault| self.say(&fault))?;
+        if user.is_none() && credentials::is_root() {
+            user = Some(self.built_in_user()?);
+        }
+        let files = tree.files.iter().map(|source| (source.name.clone(), source.text.clone())).collect();
+        Ok((Read { nginx, hosts: Rc::new(hosts), user }, files))
+    }
+
+    fn prefix(&self) -> Rc<str> {
+        Rc::from(self.places.prefix.as_str())
+    }
+
+    fn environment(&self) -> Environment {
+        Environment {
+            prefix: self.places.prefix.clone(),
+            conf_prefix: self.places.conf_prefix.clone(),
+            is_root: credentials::is_root(),
+            hostname: hostname(),
+        }
+    }
+
+    /// Does what nginx does at this point of its reading.
+    fn follow(
+        &self,
+        event: &Event,
+        named: &[crate::ir::lookup::Host],
+        hosts: &mut Hosts,
+        user: &mut Option<WorkerUser>,
+    ) -> Result<(), NotLoaded> {
+        match event {
+            Event::Message(message) => {
+                self.say(message);
+            }
+            Event::SyntaxIsOk => {
+                if self.purpose == (Purpose::Test { quiet: false }) {
+                    eprintln!("nginx: the configuration file {} syntax is ok", self.places.conf_file);
+                }
+            }
+            Event::Resolve(id) => {
+                let host = &named[id.0 as usize];
+                if !hosts.resolve(*id, host) {
+                    return Err(self.say(&host.not_found()));
+                }
+            }
+            Event::FindUser { user: name, group, place } => {
+                let group = group.as_ref().unwrap_or(name).to_string();
+                let fail = |text| self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() });
+                *user = Some(find_user(&name.to_string(), &group).map_err(fail)?);
+            }
+            Event::Read { path, place, .. } => {
+                if let Err(error) = std::fs::File::open(&**path) {
+                    let reason = crate::primitives::os_error::suffix(&error);
+                    let text = format!("open() \"{path}\" failed{reason}");
+                    return Err(self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Without a `user` line, root's workers are `nobody`. Debian has no group of that name, so nginx takes it from its
+    /// build; we take the user's own.
+    fn built_in_user(&self) -> Result<WorkerUser, NotLoaded> {
+        match credentials::user("nobody") {
+            Ok(Some(account)) => Ok(WorkerUser { name: account.name, uid: account.uid, gid: account.gid }),
+            _ => {
+                self.log.say(Level::Emerg, "getpwnam(\"nobody\") failed");
+                Err(NotLoaded)
+            }
+        }
+    }
+
+    fn say(&self, message: &Diagnostic) -> NotLoaded {
+        self.log.say(message.level, message);
+        NotLoaded
+    }
+
+    fn open(&self, read: Read, available: Vec<Available>) -> Result<Cycle, NotLoaded> {
+        let Read { nginx, hosts, user } = read;
+        self.pid_file(&nginx)?;
+        let owner = user.as_ref().map(|user| user.uid);
+        paths::create(&nginx, owner, self.log).map_err(|_| NotLoaded)?;
+        let files = Rc::new(OpenFiles::default());
+        let log = self.open_logs(&nginx, &hosts, &files).map_err(|fault| {
+            self.log.say_error(Level::Emerg, &fault.error, fault.text);
+            NotLoaded
+        })?;
+        let testing = matches!(self.purpose, Purpose::Test { .. });
+        let opener = Opener { log: &log, testing };
+        let listening = opener.open(wanted(&nginx, &hosts), available).map_err(|_| NotLoaded)?;
+        if !testing {
+            if !error_log::shows_on_stderr() {
+                redirect_stderr(&nginx, &log);
+            }
+            log.say(Level::Notice, "using the \"epoll\" event method");
+        }
+        warn_of_limits(&nginx, &log);
+        Ok(Cycle { prefix: self.prefix(), nginx, hosts, user, log, files, listening })
+    }
+
+    /// At a start the file is written later, by the process that stays.
+    fn pid_file(&self, nginx: &Nginx) -> Result<(), NotLoaded> {
+        let path = nginx.core.pid.to_string();
+        let outcome = match (self.purpose, self.old) {
+            (Purpose::Test { .. }, _) => pid_file::try_out(&path, self.log),
+            (Purpose::Run, Some(old)) if old.pid_path() != path => {
+                pid_file::write(&path, self.log).inspect(|()| pid_file::remove(&old.pid_path(), self.log))
+            }
+            _ => Ok(()),
+        };
+        outcome.map_err(|_| NotLoaded)
+    }
+
+    fn open_logs(&self, nginx: &Nginx, hosts: &Hosts, files: &OpenFiles) -> Result<Rc<ErrorLog>, OpenError> {
+        let hostname = hostname();
+        let resolve = |id: HostId| hosts.addresses(id).first().copied();
+        let opener = LogOpener { files, hostname: &hostname, resolve: &resolve };
+        let main = opener.main(&nginx.core.error_log, &self.places.error_log)?;
+        for path in paths::log_files(nginx) {
+            files.open(&path)?;
+        }
+        Ok(main)
+    }
+}
+
+struct Read {
+    nginx: Nginx,
+    hosts: Rc<Hosts>,
+    user: Option<WorkerUser>,
+}
+
+/// The machine's name in small letters, as nginx keeps it.
+pub fn hostname() -> String {
+    scheduling::hostname().unwrap_or_default().to_lowercase()
+}
+
+fn find_user(name: &str, group: &str) -> Result<WorkerUser, String> {
+    let not_found = |call: &str, name: &str| format!("{call}(\"{name}\") failed");
+    let account = credentials::user(name).ok().flatten().ok_or_else(|| not_found("getpwnam", name))?;
+    let gid = credentials::group(group).ok().flatten().ok_or_else(|| not_found("getgrnam", group))?;
+    Ok(WorkerUser { name: account.name, uid: account.uid, gid })
+}
+
+/// Whether a log is standard error by the configuration's own wish.
+fn wants_stderr(nginx: &Nginx) -> bool {
+    nginx.core.error_log.iter().any(|line| line.target == ErrorLogTarget::Stderr)
+}
+
+/// What goes to standard error from now on belongs in the log; a log that is standard error stays there.
+pub fn redirect_stderr(nginx: &Nginx, log: &ErrorLog) {
+    if !wants_stderr(nginx) {
+        redirect_stderr_to_file(log);
+    }
+}
+
+/// Points standard error at the first log that is a file.
+fn redirect_stderr_to_file(log: &ErrorLog) {
+    if let Some(file) = log.first_file().filter(|file| !file.is_stderr())
+        && let Err(error) = file.with_descriptor(|descriptor| descriptors::redirect_stderr(descriptor))
+    {
+        log.say_error(Level::Alert, &error, "dup2(STDERR_FILENO) failed");
+    }
+}
+
+fn warn_of_limits(nginx: &Nginx, log: &ErrorLog) {
+    let connections = nginx.events.worker_connections as u64;
+    let Ok((limit, _)) = scheduling::open_files_limit() else { return };
+    let raised = nginx.core.worker_rlimit_nofile;
+    if connections > limit && raised.is_none_or(|raised| connections > raised) {
+        let text =
+            format!("{connections} worker_connections exceed open file resource limit: {}", raised.unwrap_or(limit));
+        log.say(Level::Warn, text);
+    }
+}
+
+/// The sockets of a configuration, in its order. With `reuseport` each worker has one of its own, and those of the further
+/// workers come last, as nginx has them.
+fn wanted(nginx: &Nginx, hosts: &Hosts) -> Vec<Wanted> {
+    let mut first = Vec::new();
+    let mut further = Vec::new();
+    let listeners = nginx.http.iter().flat_map(|http| http.listeners.iter().enumerate());
+    for (listener, configured) in listeners {
+        for address in addresses(&configured.address, hosts) {
+            let options = configured.options.clone();
+            let each = options.reuseport.then(|| worker_count(nginx));
+            let wanted = Wanted { address, options, listener, worker: each.map(|_| 0) };
+            for worker in 1..each.unwrap_or(1) {
+                further.push(Wanted { worker: Some(worker), ..wanted.clone() });
+            }
+            first.push(wanted);
+        }
+    }
+    first.extend(further);
+    first
+}
+
+fn addresses(address: &ListenAddress, hosts: &Hosts) -> Vec<Address> {
+    match address {
+        ListenAddress::Inet(address) => vec![Address::Inet(*address)],
+        ListenAddress::Unix(path) => vec![Address::Unix(path.to_string())],
+        ListenAddress::Host(id) => hosts.addresses(*id).iter().copied().map(Address::Inet).collect(),
+    }
+}
+
+/// Closes what the new generation does not listen on any more: sockets close when nobody shares them, files go now.
+pub fn remove_gone_unix_sockets(old: &Cycle, new: &Cycle) {
+    for gone in &old.listening {
+        let is_kept = new.listening.iter().any(|kept| Rc::ptr_eq(&kept.descriptor, &gone.descriptor));
+        if !is_kept && let Address::Unix(path) = &gone.wanted.address {
+            new.log.say(Level::Warn, format_args!("deleting socket {path}"));
+            listener::remove_unix_socket(&gone.wanted.address, &new.log);
+        }
+    }
+}

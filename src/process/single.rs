@@ -1,0 +1,64 @@
+//! `master_process off`: one process reads, listens and serves, as for a debugger.
+
+use std::rc::Rc;
+
+use tokio::task::LocalSet;
+
+use super::cycle::{self, Cycle, Loader, Purpose};
+use super::master::Heritage;
+use super::pid_file;
+use super::signals::{Circumstances, Request};
+use super::worker::{Accepting, Requests};
+use crate::conf::diagnostic::Level;
+use crate::net::accept::Connections;
+use crate::net::listener::{self, Available};
+use crate::sys::environment;
+
+/// The life of the process; gives its exit status.
+pub fn run(heritage: Heritage, cycle: Cycle) -> i32 {
+    environment::replace(&super::privileges::kept_environment(&cycle.nginx.core));
+    super::worker::log_panics(&cycle.log);
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        cycle.log.say(Level::Emerg, "epoll_create() failed");
+        return 2;
+    };
+    let served = LocalSet::new().block_on(&runtime, serve(&heritage, cycle));
+    let Ok(cycle) = served else { return 2 };
+    pid_file::remove(&cycle.pid_path(), &cycle.log);
+    cycle.log.say(Level::Notice, "exit");
+    for socket in &cycle.listening {
+        listener::remove_unix_socket(&socket.wanted.address, &cycle.log);
+    }
+    0
+}
+
+async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> {
+    // A change of the binary needs a master.
+    let circumstances = Circumstances { daemonized: false, binary_is_changing: true };
+    let mut requests = Requests::of_master(circumstances)?;
+    let connections = Connections::new(cycle.nginx.events.worker_connections, heritage.counter);
+    let mut accepting = Accepting::start(&cycle, 0, &connections);
+    loop {
+        match requests.next(&cycle.log).await? {
+            Request::Terminate | Request::Quit => return Ok(cycle),
+            Request::Reopen => accepting.reopen_logs(&cycle),
+            Request::Reconfigure => {
+                cycle.log.say(Level::Notice, "reconfiguring");
+                let Some(new) = reconfigure(heritage, &cycle) else { continue };
+                cycle::remove_gone_unix_sockets(&cycle, &new);
+                let mut old = std::mem::replace(&mut accepting, Accepting::start(&new, 0, &connections));
+                old.stop();
+                cycle = new;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn reconfigure(heritage: &Heritage, cycle: &Cycle) -> Option<Cycle> {
+    let Heritage { places, directives, .. } = heritage;
+    let log = Rc::clone(&cycle.log);
+    let available = cycle.listening.iter().map(Available::from).collect();
+    let loader = Loader { places, directives, purpose: Purpose::Run, log: &log, old: Some(cycle) };
+    loader.load(available).ok().map(|loaded| loaded.cycle)
+}

@@ -1,0 +1,288 @@
+//! A worker: one process, one thread, one runtime. It accepts, serves, and ends gracefully or at once.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic;
+use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::task::{JoinHandle, LocalSet};
+
+use super::cycle::Cycle;
+use super::privileges;
+use super::services::Services;
+use super::signals::{self, Circumstances, Request};
+use crate::conf::diagnostic::Level;
+use crate::log::error_log::ErrorLog;
+use crate::net::accept::{self, Connections};
+use crate::net::draining::Draining;
+use crate::sys::process_title::ProcessTitle;
+use crate::sys::readiness;
+use crate::sys::signal::{Signal, Signals};
+
+/// What the master writes into the channel of a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Command {
+    /// End when the requests are done.
+    Quit = b'q',
+    /// End now.
+    Terminate = b't',
+    /// Open the logs anew.
+    Reopen = b'r',
+}
+
+impl From<Command> for Request {
+    fn from(command: Command) -> Self {
+        match command {
+            Command::Quit => Self::Quit,
+            Command::Terminate => Self::Terminate,
+            Command::Reopen => Self::Reopen,
+        }
+    }
+}
+
+impl Command {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Quit, Self::Terminate, Self::Reopen].into_iter().find(|command| *command as u8 == byte)
+    }
+}
+
+/// What a worker gets from its master besides the generation.
+pub struct Birth<'a> {
+    /// Its place among the workers.
+    pub index: usize,
+    /// Where commands come from.
+    pub channel: OwnedFd,
+    /// How it appears in `ps`.
+    pub title: &'a ProcessTitle,
+    /// Started in the background.
+    pub daemonized: bool,
+    /// The number of the next connection, shared with the other workers.
+    pub counter: &'static AtomicU64,
+}
+
+/// The life of a worker; gives its exit status.
+pub fn run(cycle: &Cycle, birth: Birth<'_>) -> i32 {
+    let log = &cycle.log;
+    if privileges::become_worker(cycle, birth.index).is_err() {
+        return 2;
+    }
+    log_panics(log);
+    birth.title.set("nginx: worker process");
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        log.say(Level::Emerg, "epoll_create() failed");
+        return 2;
+    };
+    match LocalSet::new().block_on(&runtime, serve(cycle, birth)) {
+        Ok(()) => {
+            // Connections that are still open at the time limit end here, and with them what they logged last.
+            drop(runtime);
+            log.say(Level::Notice, "exit");
+            0
+        }
+        Err(error) => {
+            log.say_error(Level::Emerg, &error, "epoll_ctl() failed");
+            2
+        }
+    }
+}
+
+async fn serve(cycle: &Cycle, birth: Birth<'_>) -> io::Result<()> {
+    let Birth { index, channel, title, daemonized, counter } = birth;
+    let mut requests = Requests::of_worker(channel, daemonized)?;
+    let connections = Connections::new(cycle.nginx.events.worker_connections, counter);
+    let mut accepting = Accepting::start(cycle, index, &connections);
+    let ends_at_once = loop {
+        match requests.next(&cycle.log).await? {
+            Request::Reopen => accepting.reopen_logs(cycle),
+            Request::Quit => break false,
+            Request::Terminate => break true,
+            _ => {}
+        }
+    };
+    if !ends_at_once {
+        cycle.log.say(Level::Notice, "gracefully shutting down");
+        title.set("nginx: worker process is shutting down");
+        accepting.stop();
+        end_of_connections(cycle, &accepting, &mut requests).await?;
+    }
+    cycle.log.say(Level::Notice, "exiting");
+    Ok(())
+}
+
+/// Waits for the last connection, the time limit, or an impatient master.
+async fn end_of_connections(cycle: &Cycle, accepting: &Accepting, requests: &mut Requests) -> io::Result<()> {
+    let limit = cycle.nginx.core.worker_shutdown_timeout_ms.filter(|&limit| limit > 0);
+    let mut over = std::pin::pin!(after(limit));
+    loop {
+        tokio::select! {
+            () = accepting.ended() => return Ok(()),
+            () = &mut over => return Ok(()),
+            request = requests.next(&cycle.log) => match request? {
+                Request::Reopen => accepting.reopen_logs(cycle),
+                Request::Terminate => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn after(limit_ms: Option<u64>) {
+    match limit_ms {
+        Some(limit) => tokio::time::sleep(Duration::from_millis(limit)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A panic ends its connection only: the runtime drops the task and goes on. The log tells of it.
+pub fn log_panics(log: &Rc<ErrorLog>) {
+    thread_local! {
+        static LOG: RefCell<Option<Rc<ErrorLog>>> = const { RefCell::new(None) };
+    }
+    LOG.set(Some(Rc::clone(log)));
+    panic::set_hook(Box::new(|panic| {
+        LOG.with_borrow(|log| {
+            if let Some(log) = log {
+                log.say(Level::Alert, panic.to_string().replace('\n', " "));
+            }
+        });
+    }));
+}
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.services.write_out_logs(true);
+    }
+}
+
+/// The sockets of a generation while they accept.
+pub struct Accepting {
+    tasks: Vec<JoinHandle<()>>,
+    services: Rc<Services>,
+    draining: Draining,
+}
+
+impl Accepting {
+    /// Starts to accept on the sockets that are this worker's.
+    pub fn start(cycle: &Cycle, index: usize, connections: &Connections) -> Self {
+        let draining = Draining::default();
+        let services = Services::new(cycle, &draining);
+        let own = |socket: &&crate::net::listener::Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
+        let mut tasks: Vec<_> = cycle
+            .listening
+            .iter()
+            .filter(own)
+            .map(|socket| {
+                let (socket, connections, log) = (socket.clone(), connections.clone(), Rc::clone(&cycle.log));
+                let (services, draining) = (Rc::clone(&services), draining.clone());
+                tokio::task::spawn_local(async move {
+                    let serve = |accepted| {
+                        let (services, client) = (Rc::clone(&services), draining.enter());
+                        tokio::task::spawn_local(async move {
+                            services.serve(accepted).await;
+                            drop(client);
+                        });
+                    };
+                    if let Err(error) = accept::accept_all(&socket, &connections, &log, serve).await {
+                        log.say_error(Level::Emerg, &error, "epoll_ctl() failed");
+                    }
+                })
+            })
+            .collect();
+        let flushing = Rc::clone(&services);
+        tasks.push(tokio::task::spawn_local(async move { flushing.flush_logs().await }));
+        Self { tasks, services, draining }
+    }
+
+    /// Closes the sockets and lets the connections come to their end.
+    pub fn stop(&mut self) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+        self.draining.begin();
+    }
+
+    /// Waits for the last connection.
+    pub async fn ended(&self) {
+        self.draining.empty().await;
+    }
+
+    /// Writes out what logs hold back, and opens them anew.
+    pub fn reopen_logs(&self, cycle: &Cycle) {
+        cycle.log.say(Level::Notice, "reopening logs");
+        self.services.write_out_logs(true);
+        cycle.reopen_logs(None);
+    }
+}
+
+/// What signals and the master ask for, in the order of arrival.
+pub struct Requests {
+    channel: Option<UnixStream>,
+    signals: Signals,
+    readable: tokio::io::unix::AsyncFd<OwnedFd>,
+    meaning: fn(Signal, Circumstances) -> (Option<Request>, &'static str),
+    circumstances: Circumstances,
+}
+
+impl Requests {
+    /// A worker's: from its channel and from signals.
+    fn of_worker(channel: OwnedFd, daemonized: bool) -> io::Result<Self> {
+        let circumstances = Circumstances { daemonized, binary_is_changing: false };
+        let channel = UnixStream::from_std(channel.into())?;
+        Self::new(Some(channel), signals::of_worker, circumstances)
+    }
+
+    /// Those of a process that is master and worker in one.
+    pub fn of_master(circumstances: Circumstances) -> io::Result<Self> {
+        Self::new(None, signals::of_master, circumstances)
+    }
+
+    fn new(
+        channel: Option<UnixStream>,
+        meaning: fn(Signal, Circumstances) -> (Option<Request>, &'static str),
+        circumstances: Circumstances,
+    ) -> io::Result<Self> {
+        let signals = Signals::block(signals::HANDLED)?;
+        let readable = readiness::watch_input(&signals)?;
+        Ok(Self { channel, signals, readable, meaning, circumstances })
+    }
+
+    /// The next request. Dropping the future loses none.
+    pub async fn next(&mut self, log: &ErrorLog) -> io::Result<Request> {
+        loop {
+            let mut byte = [0];
+            let channel = &mut self.channel;
+            let commanded = async {
+                match channel {
+                    Some(channel) => channel.read(&mut byte).await.map(|length| (length, byte[0])),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                outcome = commanded => match outcome {
+                    Ok((1.., byte)) => if let Some(command) = Command::from_byte(byte) {
+                        return Ok(command.into());
+                    },
+                    // The master is gone. As with nginx, its workers go on.
+                    _ => self.channel = None,
+                },
+                ready = self.readable.readable() => {
+                    let Some(received) = self.signals.next()? else {
+                        ready?.clear_ready();
+                        continue;
+                    };
+                    let (request, action) = (self.meaning)(received.signal, self.circumstances);
+                    signals::tell(received, action, log);
+                    if let Some(request) = request {
+                        return Ok(request);
+                    }
+                }
+            }
+        }
+    }
+}

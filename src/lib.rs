@@ -16,6 +16,7 @@
 pub mod balance;
 pub mod cli;
 pub mod conf;
+pub mod http;
 pub mod ir;
 pub mod log;
 pub mod net;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::open_files::LogFile;
 use super::syslog::Syslog;
-use crate::conf::diagnostic::Level;
+pub use crate::conf::diagnostic::Level;
 use crate::primitives::os_error;
 use crate::sys::fork;
 

@@ -34,6 +34,15 @@ pub fn with<R>(read: impl FnOnce(&Timestamps) -> R) -> R {
     })
 }
 
+/// How far east of Greenwich the local zone is now.
+pub fn offset_seconds() -> i64 {
+    let second = since_epoch().as_secs() as i64;
+    CACHE.with_borrow_mut(|cache| {
+        let cache = cache.get_or_insert_with(|| fresh(TimeZone::system(), second));
+        i64::from(offset(&cache.zone, second))
+    })
+}
+
 /// Reads the time zone anew: its file may have changed since the last generation began.
 pub fn update_zone() {
     jiff::tz::db().reset();

@@ -4,3 +4,4 @@ pub mod accept;
 pub mod draining;
 pub mod hosts;
 pub mod listener;
+pub mod stream;

@@ -49,6 +49,27 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     Crc32::default().update(bytes).finish()
 }
 
+/// MurmurHash2 of 32 bits with seed 0, as `split_clients` divides by it.
+pub fn murmur2(bytes: &[u8]) -> u32 {
+    const FACTOR: u32 = 0x5bd1_e995;
+    let mut hash = bytes.len() as u32;
+    let (words, rest) = bytes.as_chunks::<4>();
+    for word in words {
+        let mut part = u32::from_le_bytes(*word).wrapping_mul(FACTOR);
+        part ^= part >> 24;
+        hash = hash.wrapping_mul(FACTOR) ^ part.wrapping_mul(FACTOR);
+    }
+    if !rest.is_empty() {
+        for (index, byte) in rest.iter().enumerate() {
+            hash ^= u32::from(*byte) << (8 * index);
+        }
+        hash = hash.wrapping_mul(FACTOR);
+    }
+    hash ^= hash >> 13;
+    hash = hash.wrapping_mul(FACTOR);
+    hash ^ hash >> 15
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

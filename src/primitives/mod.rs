@@ -3,6 +3,7 @@
 pub mod checksum;
 pub mod clock;
 pub mod duration;
+pub mod escape;
 pub mod hash;
 pub mod http_date;
 pub mod monotonic;

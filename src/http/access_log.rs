@@ -1,0 +1,207 @@
+//! The access log: a line for each request, from a format that was compiled once (`ngx_http_log_module`).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::request::Request;
+use super::{evaluate, variables};
+use crate::ir::http::log::{AccessLog, AccessLogTarget, Escape, Format};
+use crate::ir::value::{Part, Text};
+use crate::log::error_log::Level;
+use crate::log::open_files::{LogFile, OpenFiles};
+use crate::log::syslog::Syslog;
+use crate::primitives::escape;
+
+/// The access logs of one generation.
+pub struct AccessLogs {
+    files: Rc<OpenFiles>,
+    /// Each syslog target's connection, by the target's place in memory.
+    syslogs: BTreeMap<usize, Rc<Syslog>>,
+    buffers: RefCell<BTreeMap<Text, Buffered>>,
+}
+
+/// Lines that wait for their buffer to be full or old enough.
+struct Buffered {
+    file: Rc<LogFile>,
+    lines: Vec<u8>,
+    /// When the first line came, in milliseconds since 1970.
+    since_ms: u64,
+    flush_ms: Option<u64>,
+}
+
+impl AccessLogs {
+    /// Logs into files of this generation.
+    pub fn new(files: Rc<OpenFiles>, syslogs: BTreeMap<usize, Rc<Syslog>>) -> Self {
+        Self { files, syslogs, buffers: RefCell::default() }
+    }
+
+    /// Writes out every buffer that is due, or all of them; the worker calls it now and then, and before it ends.
+    pub fn flush(&self, all: bool) {
+        let now_ms = crate::log::now::since_epoch().as_millis() as u64;
+        for buffered in self.buffers.borrow_mut().values_mut() {
+            let due = buffered.flush_ms.is_some_and(|flush_ms| now_ms >= buffered.since_ms + flush_ms);
+            if (all || due) && !buffered.lines.is_empty() {
+                buffered.write();
+            }
+        }
+    }
+}
+
+impl Buffered {
+    fn write(&mut self) {
+        // A full disk must not stop answers; nginx too loses the lines.
+        drop(self.file.write(&self.lines));
+        self.lines.clear();
+    }
+}
+
+/// Writes the request's line to each log that wants it.
+pub fn write(request: &Request) {
+    let logs = Rc::clone(&request.location.settings.log);
+    for log in logs.access_logs.iter() {
+        if let Some(condition) = &log.condition
+            && !evaluate::is_true(&evaluate::text(request, condition))
+        {
+            continue;
+        }
+        let mut line = request.connection.engine.take_buffer();
+        render(request, &log.format, &mut line);
+        deliver(request, log, &mut line);
+        request.connection.engine.give_buffer(line);
+    }
+}
+
+fn deliver(request: &Request, log: &AccessLog, line: &mut Vec<u8>) {
+    let logs = &request.connection.engine.access_logs;
+    match &log.target {
+        AccessLogTarget::File(path) => {
+            line.push(b'\n');
+            match log.buffer {
+                Some(size) => buffer(request, log, path, size, line),
+                None => {
+                    if let Some(file) = open(request, path) {
+                        write_now(request, &file, path, line);
+                    }
+                }
+            }
+        }
+        AccessLogTarget::Template(path) => {
+            line.push(b'\n');
+            let path = Text::from(evaluate::text(request, path).into_owned());
+            match LogFile::open(&path.to_string()) {
+                Ok(file) => write_now(request, &file, &path, line),
+                Err(fault) => request.log_error(Level::Crit, &fault.error, fault.text),
+            }
+        }
+        AccessLogTarget::Syslog(target) => {
+            if let Some(syslog) = logs.syslogs.get(&(std::ptr::from_ref(target) as usize)) {
+                // A line that the daemon does not get is lost, as UDP is.
+                drop(syslog.send(target.severity, line));
+            }
+        }
+    }
+}
+
+fn open(request: &Request, path: &Text) -> Option<Rc<LogFile>> {
+    let path = std::str::from_utf8(path).ok()?;
+    let files = &request.connection.engine.access_logs.files;
+    match files.get(path) {
+        Some(file) => Some(file),
+        None => match files.open(path) {
+            Ok(file) => Some(file),
+            Err(fault) => {
+                request.log_error(Level::Crit, &fault.error, fault.text);
+                None
+            }
+        },
+    }
+}
+
+fn write_now(request: &Request, file: &LogFile, path: &Text, line: &[u8]) {
+    match file.write(line) {
+        Ok(written) if written == line.len() => {}
+        Ok(written) => {
+            let text = format_args!("write() to \"{path}\" was incomplete: {written} of {}", line.len());
+            request.log(Level::Alert, text);
+        }
+        Err(error) => request.log_error(Level::Alert, &error, format_args!("write() to \"{path}\" failed")),
+    }
+}
+
+fn buffer(request: &Request, log: &AccessLog, path: &Text, size: usize, line: &[u8]) {
+    let Some(file) = open(request, path) else { return };
+    let now_ms = crate::log::now::since_epoch().as_millis() as u64;
+    let mut buffers = request.connection.engine.access_logs.buffers.borrow_mut();
+    let buffered = buffers.entry(path.clone()).or_insert_with(|| Buffered {
+        file,
+        lines: Vec::with_capacity(size),
+        since_ms: now_ms,
+        flush_ms: log.flush_ms,
+    });
+    if buffered.lines.len() + line.len() > size {
+        buffered.write();
+    }
+    if line.len() > size {
+        write_now(request, &buffered.file, path, line);
+        return;
+    }
+    if buffered.lines.is_empty() {
+        buffered.since_ms = now_ms;
+    }
+    buffered.lines.extend_from_slice(line);
+}
+
+/// Writes the line of a format.
+fn render(request: &Request, format: &Format, out: &mut Vec<u8>) {
+    let mut value = request.connection.engine.take_buffer();
+    for part in &*format.template.parts {
+        match part {
+            Part::Literal(text) => out.extend_from_slice(text),
+            Part::Capture(_) => {}
+            Part::Variable(id) => {
+                value.clear();
+                let found = variables::write(request, *id, &mut value);
+                if format.escape == Escape::Default && (!found || value.is_empty()) {
+                    // Only a value that is missing is a dash; nginx's own operations write one for the empty too.
+                    out.extend_from_slice(if found { b"" } else { b"-" });
+                } else {
+                    write_escaped(&value, format.escape, out);
+                }
+            }
+        }
+    }
+    request.connection.engine.give_buffer(value);
+}
+
+fn write_escaped(value: &[u8], mode: Escape, out: &mut Vec<u8>) {
+    match mode {
+        Escape::None => out.extend_from_slice(value),
+        Escape::Json => escape::write_json(value, out),
+        Escape::Default => escape_default(value, out),
+    }
+}
+
+/// Bytes that would break a line or its quotes become `\xHH`.
+fn escape_default(value: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for &byte in value {
+        if !(b' '..0x7f).contains(&byte) || byte == b'"' || byte == b'\\' {
+            out.extend_from_slice(&[b'\\', b'x', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        } else {
+            out.push(byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_as_nginx_does() {
+        let mut out = Vec::new();
+        escape_default(b"a\"\\\n\x7f\xe9z", &mut out);
+        assert_eq!(out, br"a\x22\x5C\x0A\x7F\xE9z");
+    }
+}

@@ -1,0 +1,352 @@
+//! The body of a request: into memory, into a temporary file, in pieces for whoever passes it on, or read and forgotten.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use super::connection::{Deadline, ReadFault};
+use super::message::headers::Known;
+use super::request::{HTTP_11, Request};
+use super::verdict::CLIENT_CLOSED_REQUEST;
+use crate::ir::http::core::BodyInFile;
+use crate::log::error_log::Level;
+use crate::wire::http1::chunked::{Chunked, Progress};
+
+/// The answer to `Expect: 100-continue`.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// At most so much is read at once.
+const READ_SIZE: usize = 16 * 1024;
+
+/// What of the body is left on the connection.
+#[derive(Default, Debug)]
+pub enum Framing {
+    /// Nothing.
+    #[default]
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks up to the last one.
+    Chunked(Box<Chunked>),
+}
+
+impl Framing {
+    /// Whether the body has been read to its end.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::None | Self::Length(0))
+    }
+}
+
+/// The body of a request.
+#[derive(Default, Debug)]
+pub enum Body {
+    /// It was not read, or there is none.
+    #[default]
+    None,
+    /// All of it.
+    Memory(Vec<u8>),
+    /// All of it, in a temporary file.
+    File(BodyFile),
+    /// It is read and forgotten.
+    Discarded,
+}
+
+/// A body in a temporary file.
+#[derive(Debug)]
+pub struct BodyFile {
+    /// The file, open for reading and writing.
+    pub file: Rc<File>,
+    /// Its path, for `$request_body_file`.
+    pub path: String,
+    /// How many bytes it has.
+    pub length: u64,
+    /// It goes with the request.
+    remove: bool,
+}
+
+impl Drop for BodyFile {
+    fn drop(&mut self) {
+        if self.remove {
+            // Somebody else may have moved it away, which is as good.
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+}
+
+impl Body {
+    /// Whether it is read and forgotten.
+    pub fn is_discarded(&self) -> bool {
+        matches!(self, Self::Discarded)
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(file) => file.length,
+            Self::None | Self::Discarded => 0,
+        }
+    }
+
+    /// Whether it has no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Notes how the body of a request that was just read stands on the connection.
+pub fn begin(request: &mut Request) {
+    request.framing = match (request.chunked_body, request.content_length) {
+        (true, _) => Framing::Chunked(Box::default()),
+        (false, Some(length)) if length > 0 => Framing::Length(length),
+        _ => Framing::None,
+    };
+}
+
+/// The body will not be needed: it is read and forgotten behind the answer.
+pub fn discard(request: &mut Request) {
+    if request.is_subrequest || !matches!(request.body, Body::None) {
+        return;
+    }
+    test_expect(request);
+    if !request.framing.is_done() {
+        request.body = Body::Discarded;
+    }
+}
+
+/// Tells a client that asks first to go on.
+fn test_expect(request: &mut Request) {
+    if request.expect_tested || request.version < HTTP_11 {
+        return;
+    }
+    request.expect_tested = true;
+    if request.header(Known::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue")) {
+        request.connection.gather(|out| out.extend_from_slice(CONTINUE));
+    }
+}
+
+/// Reads the whole body; with an error, the status to answer.
+pub async fn read(request: &mut Request) -> Result<(), u16> {
+    if request.is_subrequest || !matches!(request.body, Body::None) {
+        return Ok(());
+    }
+    test_expect(request);
+    if request.framing.is_done() {
+        return Ok(());
+    }
+    let core = Rc::clone(&request.location.settings.core);
+    let in_file = core.client_body_in_file_only != BodyInFile::Off;
+    let known = request.content_length.unwrap_or(0) as usize;
+    let mut bytes = Vec::with_capacity(known.min(core.client_body_buffer_size));
+    let mut spill: Option<BodyFile> = None;
+    let mut total = 0u64;
+    while read_part(request, &mut bytes).await? {
+        if total + bytes.len() as u64 > core.client_max_body_size
+            && core.client_max_body_size > 0
+            && request.chunked_body
+        {
+            let size = total + bytes.len() as u64;
+            request.log(Level::Error, format_args!("client intended to send too large chunked body: {size} bytes"));
+            request.body = Body::Discarded;
+            return Err(413);
+        }
+        if in_file || bytes.len() > core.client_body_buffer_size {
+            total += bytes.len() as u64;
+            write_spill(request, &mut spill, &bytes)?;
+            bytes.clear();
+        }
+    }
+    request.body = match spill {
+        None => Body::Memory(bytes),
+        Some(mut spill) => {
+            total += bytes.len() as u64;
+            (&*spill.file).write_all(&bytes).map_err(|error| {
+                request.log_error(Level::Crit, &error, format_args!("write() \"{}\" failed", spill.path));
+                500u16
+            })?;
+            spill.length = total;
+            Body::File(spill)
+        }
+    };
+    if request.chunked_body {
+        request.content_length = Some(request.body.len());
+    }
+    Ok(())
+}
+
+fn write_spill(request: &Request, spill: &mut Option<BodyFile>, bytes: &[u8]) -> Result<(), u16> {
+    let file = match spill {
+        Some(spill) => spill,
+        None => {
+            let opened = create_temp(request).map_err(|error| {
+                let path = &request.location.settings.core.client_body_temp_path.path;
+                request.log_error(Level::Crit, &error, format_args!("open() \"{path}/\" failed"));
+                500u16
+            })?;
+            let level = if opened.remove { Level::Warn } else { Level::Notice };
+            let path = opened.path.clone();
+            request.log(level, format_args!("a client request body is buffered to a temporary file {path}"));
+            spill.insert(opened)
+        }
+    };
+    (&*file.file).write_all(bytes).map_err(|error| {
+        request.log_error(Level::Crit, &error, format_args!("write() \"{}\" failed", file.path));
+        500u16
+    })
+}
+
+thread_local! {
+    static TEMP_NUMBER: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// A new file under a temporary path, with nginx's names: ten digits, the last of them as directories.
+fn create_temp(request: &Request) -> io::Result<BodyFile> {
+    let core = &request.location.settings.core;
+    let temp = &core.client_body_temp_path;
+    loop {
+        let number = TEMP_NUMBER.get() + 1;
+        TEMP_NUMBER.set(number);
+        let name = format!("{:010}", (u64::from(std::process::id()) << 20 | number) % 10_000_000_000);
+        let mut path = temp.path.to_string();
+        let mut end = name.len();
+        for &width in temp.levels.iter().filter(|&&width| width > 0) {
+            path.push('/');
+            path.push_str(&name[end - usize::from(width)..end]);
+            end -= usize::from(width);
+        }
+        if end < name.len() {
+            std::fs::create_dir_all(&path)?;
+        }
+        path.push('/');
+        path.push_str(&name);
+        match File::options().read(true).write(true).create_new(true).open(&path) {
+            Ok(file) => {
+                let remove = core.client_body_in_file_only != BodyInFile::On;
+                return Ok(BodyFile { file: Rc::new(file), path, length: 0, remove });
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads some more of the body to the end of `out`; false at the end of the body. With an error, the status to answer.
+pub async fn read_part(request: &mut Request, out: &mut Vec<u8>) -> Result<bool, u16> {
+    test_expect(request);
+    let timeout_ms = request.location.settings.core.client_body_timeout_ms;
+    match &mut request.framing {
+        Framing::None | Framing::Length(0) => Ok(false),
+        Framing::Length(_) => read_plain(request, out, timeout_ms).await.map(|()| true),
+        Framing::Chunked(_) => read_chunked(request, out, timeout_ms).await,
+    }
+}
+
+/// What came behind the head along with it, and was not looked at yet.
+fn take_preread(request: &mut Request, limit: usize) -> Option<std::ops::Range<usize>> {
+    let start = request.body_position;
+    let end = request.received.min(start.saturating_add(limit));
+    request.body_position = end;
+    (start < end).then_some(start..end)
+}
+
+async fn read_plain(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64) -> Result<(), u16> {
+    let Framing::Length(left) = request.framing else { return Ok(()) };
+    let limit = usize::try_from(left).unwrap_or(usize::MAX);
+    let length = match take_preread(request, limit) {
+        Some(range) => {
+            out.extend_from_slice(&request.head.buffer[range.clone()]);
+            range.len()
+        }
+        None => read_socket(request, out, limit.min(READ_SIZE), timeout_ms).await?,
+    };
+    request.request_length.set(request.request_length.get() + length as u64);
+    request.framing = Framing::Length(left - length as u64);
+    Ok(())
+}
+
+async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, timeout_ms: u64) -> Result<usize, u16> {
+    let connection = Rc::clone(&request.connection);
+    if connection.gathered() > 0 {
+        let flushed = connection.flush(timeout_ms).await;
+        flushed.map_err(|_| CLIENT_CLOSED_REQUEST)?;
+    }
+    match connection.read(out, limit, &mut Deadline::after_ms(timeout_ms)).await {
+        Ok(0) => {
+            request.log(Level::Info, "client prematurely closed connection");
+            Err(400)
+        }
+        Ok(length) => Ok(length),
+        Err(ReadFault::TimedOut) => Err(408),
+        Err(ReadFault::Io(_)) => Err(400),
+    }
+}
+
+async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64) -> Result<bool, u16> {
+    let Framing::Chunked(mut chunked) = std::mem::take(&mut request.framing) else { return Ok(false) };
+    let before = out.len();
+    loop {
+        let raw = match take_preread(request, usize::MAX) {
+            Some(range) => request.head.buffer[range].to_vec(),
+            None => {
+                let mut raw = request.connection.engine.take_buffer();
+                read_socket(request, &mut raw, READ_SIZE, timeout_ms).await?;
+                raw
+            }
+        };
+        let mut position = 0;
+        let progress = decode(&mut chunked, &raw, &mut position, out);
+        request.request_length.set(request.request_length.get() + position as u64);
+        let Ok(done) = progress else {
+            request.log(Level::Info, "client sent invalid chunked body");
+            return Err(400);
+        };
+        if done {
+            // What follows is the next request.
+            request.leftover.extend_from_slice(&raw[position..]);
+        }
+        request.connection.engine.give_buffer(raw);
+        if done {
+            return Ok(out.len() > before);
+        }
+        if out.len() > before {
+            request.framing = Framing::Chunked(chunked);
+            return Ok(true);
+        }
+    }
+}
+
+/// Appends the data of these bytes; true at the end of the body.
+fn decode(
+    chunked: &mut Chunked,
+    raw: &[u8],
+    position: &mut usize,
+    out: &mut Vec<u8>,
+) -> Result<bool, crate::wire::http1::chunked::InvalidChunk> {
+    loop {
+        match chunked.parse(raw, position)? {
+            Progress::Data(range) => out.extend_from_slice(&raw[range]),
+            Progress::Again => return Ok(false),
+            Progress::Done => return Ok(true),
+        }
+    }
+}
+
+/// Reads the rest of a body that nobody wanted, so that the connection can be kept; false if that is in vain.
+pub async fn drain(request: &mut Request) -> bool {
+    let core = Rc::clone(&request.location.settings.core);
+    request.expect_tested = true;
+    let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
+    let mut forgotten = Vec::new();
+    while !request.framing.is_done() {
+        forgotten.clear();
+        let left_ms = end.saturating_duration_since(tokio::time::Instant::now()).as_millis() as u64;
+        let timeout_ms = core.lingering_timeout_ms.min(left_ms);
+        let outcome = match request.framing {
+            Framing::Chunked(_) => read_chunked(request, &mut forgotten, timeout_ms).await.map(drop),
+            _ => read_plain(request, &mut forgotten, timeout_ms).await,
+        };
+        if outcome.is_err() || left_ms == 0 {
+            return false;
+        }
+    }
+    true
+}

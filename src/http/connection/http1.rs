@@ -1,0 +1,168 @@
+//! The keep-alive loop: a request is read, answered, logged; then the next one on the same connection.
+//!
+//! A connection that waits for its next request holds no buffer and no request: both begin with its first byte.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use super::request_head::{self, NoRequest};
+use super::{Connection, Deadline, lingering};
+use crate::http::engine::{Engine, count};
+use crate::http::message::head::Head;
+use crate::http::request::Request;
+use crate::http::{access_log, body_reader, finalize};
+use crate::ir::http::Location;
+use crate::ir::http::core::LingeringClose;
+use crate::net::accept::Accepted;
+
+/// Serves a connection to its end.
+pub async fn serve(engine: Rc<Engine>, accepted: Accepted) {
+    let counters = &engine.counters;
+    count(&counters.active, 1);
+    let connection = Connection::new(Rc::clone(&engine), accepted);
+    set_options(&connection);
+    let core = Rc::clone(&engine.server(connection.servers().default_server).core);
+    let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
+    let mut closing = std::pin::pin!(engine.draining.begun());
+    while wait_readable(&connection, &mut deadline, closing.as_mut()).await {
+        // The future of a request is large; a connection that waits is not to pay for it.
+        match Box::pin(serve_burst(&connection)).await {
+            Some(keepalive_ms) => deadline = Deadline::after_ms(keepalive_ms),
+            None => break,
+        }
+    }
+    count(&engine.counters.active, -1);
+}
+
+fn set_options(connection: &Connection) {
+    let nodelay = connection.engine.server(connection.servers().default_server).location.settings.core.tcp_nodelay;
+    connection.with_stream(|stream| {
+        if let crate::net::stream::Stream::Tcp(stream) = stream
+            && nodelay
+        {
+            // A socket that is closed already shows that with the first read.
+            drop(stream.set_nodelay(true));
+        }
+    });
+}
+
+/// Waits for the first byte of a request; false if the connection is to be closed.
+async fn wait_readable(
+    connection: &Connection,
+    deadline: &mut Deadline,
+    mut closing: Pin<&mut impl Future<Output = ()>>,
+) -> bool {
+    let engine = &connection.engine;
+    count(&engine.counters.waiting, 1);
+    let readable = std::future::poll_fn(|context| {
+        let peeked = connection.with_stream(|stream| stream.poll_readable(context));
+        match peeked {
+            Poll::Ready(outcome) => Poll::Ready(outcome.is_ok()),
+            // A connection on which nothing was sent yet is kept until its header timeout.
+            Poll::Pending if connection.requests.get() > 0 && is_closing(engine, closing.as_mut(), context) => {
+                Poll::Ready(false)
+            }
+            Poll::Pending => connection.poll_deadline(deadline, context).map(|()| false),
+        }
+    })
+    .await;
+    count(&engine.counters.waiting, -1);
+    readable
+}
+
+/// Whether the worker is to end; wakes the task when it is told so.
+fn is_closing(engine: &Engine, closing: Pin<&mut impl Future<Output = ()>>, context: &mut Context) -> bool {
+    engine.is_closing() || closing.poll(context).is_ready()
+}
+
+/// Serves requests as long as bytes of the next one are there already. Gives the time to wait for more; nothing if the connection is to
+/// be closed.
+async fn serve_burst(connection: &Rc<Connection>) -> Option<u64> {
+    let engine = &connection.engine;
+    let mut head = Head { buffer: engine.take_buffer(), ..Head::default() };
+    loop {
+        let mut request = Request::new(Rc::clone(connection), head);
+        if !serve_one(&mut request).await {
+            return None;
+        }
+        let keepalive_ms = request.location.settings.core.keepalive_timeout_ms;
+        head = take_back(request);
+        if head.buffer.is_empty() {
+            engine.give_buffer(head.buffer);
+            return Some(keepalive_ms);
+        }
+    }
+}
+
+/// The head of a request that is over, with only what the client sent beyond it.
+fn take_back(mut request: Request) -> Head {
+    let leftover = std::mem::take(&mut request.leftover);
+    let (start, end) = (request.body_position, request.received);
+    let shared = std::mem::take(&mut request.head);
+    // A mirrored request may still hold the head; then what is left is copied.
+    let mut head = Rc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
+    head.buffer.truncate(end);
+    head.buffer.drain(..start);
+    head.buffer.extend_from_slice(&leftover);
+    head.clear();
+    head
+}
+
+/// Serves one request; whether the connection is kept.
+async fn serve_one(request: &mut Request) -> bool {
+    let connection = Rc::clone(&request.connection);
+    let counters = &connection.engine.counters;
+    connection.requests.set(connection.requests.get() + 1);
+    count(&counters.reading, 1);
+    let outcome = request_head::read(request).await;
+    count(&counters.reading, -1);
+    if let Err(NoRequest::Closed(status)) = outcome {
+        if request.head.line.is_started() {
+            count(&counters.requests, 1);
+            request.response.status = status;
+            access_log::write(request);
+        }
+        return false;
+    }
+    count(&counters.requests, 1);
+    count(&counters.writing, 1);
+    request.received = request.head.buffer.len();
+    request.body_position = request.head.end;
+    body_reader::begin(request);
+    match outcome {
+        Ok(()) => finalize::answer(request).await,
+        Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
+    }
+    let flushed = request.client_gone || connection.flush(request.send_timeout_ms()).await.is_err();
+    count(&counters.writing, -1);
+    access_log::write(request);
+    request.limit_conn_held.clear();
+    !flushed && finish(request, &connection).await
+}
+
+/// What follows an answer: the rest of the body, then the next request or the end.
+async fn finish(request: &mut Request, connection: &Connection) -> bool {
+    let location: Rc<Location> = Rc::clone(&request.location);
+    let core = &location.settings.core;
+    if request.keepalive && !connection.engine.is_closing() {
+        if request.framing.is_done() || body_reader::drain(request).await {
+            return true;
+        }
+        return false;
+    }
+    let linger = match core.lingering_close {
+        LingeringClose::Off => false,
+        LingeringClose::Always => true,
+        LingeringClose::On => {
+            request.lingering_close
+                || !request.framing.is_done()
+                || request.body_position < request.received
+                || !request.leftover.is_empty()
+        }
+    };
+    if linger {
+        lingering::close(connection, core).await;
+    }
+    false
+}

@@ -1,0 +1,30 @@
+//! Hearing a client out before its connection is closed, so that it can read the answer before a reset.
+
+use super::{Connection, Deadline};
+use crate::ir::http::core::Core;
+
+/// The size of what is read only to be forgotten.
+const DISCARD_SIZE: usize = 4096;
+
+/// Reads and forgets, until the client closes, is silent for `lingering_timeout`, or `lingering_time` is over.
+pub async fn close(connection: &Connection, core: &Core) {
+    use tokio::io::AsyncWrite;
+    let shutdown = std::future::poll_fn(|context| {
+        connection.with_stream(|stream| std::pin::Pin::new(stream).poll_shutdown(context))
+    });
+    if shutdown.await.is_err() {
+        return;
+    }
+    let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
+    let mut buffer = connection.engine.take_buffer();
+    loop {
+        let left_ms = end.saturating_duration_since(tokio::time::Instant::now()).as_millis() as u64;
+        let mut deadline = Deadline::after_ms(core.lingering_timeout_ms.min(left_ms));
+        buffer.clear();
+        match connection.read(&mut buffer, DISCARD_SIZE, &mut deadline).await {
+            Ok(length) if length > 0 && left_ms > 0 => {}
+            _ => break,
+        }
+    }
+    connection.engine.give_buffer(buffer);
+}

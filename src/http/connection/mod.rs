@@ -1,0 +1,222 @@
+//! One client connection: its socket, its one timer, its write buffer.
+
+pub mod http1;
+pub mod lingering;
+mod output;
+mod request_head;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::engine::Engine;
+use crate::ir::listen::AddressServers;
+use crate::net::accept::{Accepted, Slot};
+use crate::net::stream::Stream;
+
+/// Who is at the other end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// An address and port.
+    Inet(SocketAddr),
+    /// Somebody on this machine, through a unix socket.
+    Unix,
+}
+
+impl Peer {
+    /// The address without the port, as logs and `$remote_addr` show it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Inet(address) => address.ip().to_string(),
+            Self::Unix => "unix:".to_owned(),
+        }
+    }
+
+    /// The address, unless it is a unix socket.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Inet(address) => Some(address.ip()),
+            Self::Unix => None,
+        }
+    }
+
+    /// The port; 0 for unix sockets.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Inet(address) => address.port(),
+            Self::Unix => 0,
+        }
+    }
+}
+
+/// What became of reading.
+#[derive(Debug)]
+pub enum ReadFault {
+    /// The client was silent for too long.
+    TimedOut,
+    /// The socket failed.
+    Io(io::Error),
+}
+
+/// One client connection.
+pub struct Connection {
+    /// What all connections share.
+    pub engine: Rc<Engine>,
+    stream: RefCell<Stream>,
+    /// Its number in logs.
+    pub number: u64,
+    /// Who is at the other end.
+    pub peer: Peer,
+    /// The peer's address as text.
+    pub peer_text: Box<str>,
+    local: Option<SocketAddr>,
+    listener: usize,
+    address: usize,
+    /// When it was taken, since 1970.
+    pub began: Duration,
+    /// Requests so far, with the present one.
+    pub requests: Cell<u64>,
+    /// Bytes sent on it so far.
+    pub sent: Cell<u64>,
+    out: RefCell<Vec<u8>>,
+    timer: RefCell<Timer>,
+    /// The place among the worker's connections, held as long as this one lives.
+    _slot: Slot,
+}
+
+impl Connection {
+    fn new(engine: Rc<Engine>, accepted: Accepted) -> Rc<Self> {
+        let addresses = &engine.http.listeners[accepted.listener].addresses;
+        let stream = Stream::from(accepted.stream);
+        let local = if addresses.len() > 1 { stream.local_address() } else { None };
+        let address = addresses.iter().position(|servers| is_at(servers, local)).unwrap_or(addresses.len() - 1);
+        let out = engine.take_buffer();
+        let peer = accepted.peer.map_or(Peer::Unix, Peer::Inet);
+        Rc::new(Self {
+            stream: RefCell::new(stream),
+            number: accepted.number,
+            peer_text: peer.text().into_boxed_str(),
+            peer,
+            local,
+            _slot: accepted.slot,
+            listener: accepted.listener,
+            address,
+            began: crate::log::now::since_epoch(),
+            requests: Cell::new(0),
+            sent: Cell::new(0),
+            out: RefCell::new(out),
+            timer: RefCell::default(),
+            engine,
+        })
+    }
+
+    /// The servers of the address that the client came to.
+    pub fn servers(&self) -> &AddressServers {
+        &self.engine.http.listeners[self.listener].addresses[self.address]
+    }
+
+    /// The port it came to; 0 for unix sockets.
+    pub fn local_port(&self) -> u16 {
+        self.local().map_or(0, |address| address.port())
+    }
+
+    /// The address it came to, without the port.
+    pub fn local_text(&self) -> String {
+        self.local().map_or_else(|| "unix:".to_owned(), |address| address.ip().to_string())
+    }
+
+    /// The address it came to; asked of the kernel only when somebody wants to know.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.local.or_else(|| self.stream.borrow().local_address())
+    }
+
+    /// Reads to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
+    pub async fn read(&self, buffer: &mut Vec<u8>, limit: usize, deadline: &mut Deadline) -> Result<usize, ReadFault> {
+        std::future::poll_fn(|context| match self.stream.borrow_mut().poll_read_to(context, buffer, limit) {
+            Poll::Ready(outcome) => Poll::Ready(outcome.map_err(ReadFault::Io)),
+            Poll::Pending => self.poll_deadline(deadline, context).map(|()| Err(ReadFault::TimedOut)),
+        })
+        .await
+    }
+
+    /// Whether the deadline has passed; wakes the task when it does.
+    pub fn poll_deadline(&self, deadline: &mut Deadline, context: &mut Context) -> Poll<()> {
+        self.timer.borrow_mut().poll(deadline.instant(), context)
+    }
+
+    /// Ready once the client has closed its side; whatever it sends instead is left unread.
+    pub fn poll_gone(&self, context: &mut Context) -> Poll<()> {
+        match self.stream.borrow_mut().poll_peek(context) {
+            Poll::Ready(Ok(true)) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(()),
+        }
+    }
+
+    /// Runs something with the socket.
+    pub fn with_stream<R>(&self, run: impl FnOnce(&mut Stream) -> R) -> R {
+        run(&mut self.stream.borrow_mut())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.engine.give_buffer(self.out.take());
+    }
+}
+
+fn is_at(servers: &AddressServers, local: Option<SocketAddr>) -> bool {
+    use crate::ir::listen::ListenAddress;
+    matches!((&servers.address, local), (ListenAddress::Inet(address), Some(local)) if *address == local)
+}
+
+/// When waiting is to end. The clock is read only once there is something to wait for.
+#[derive(Debug)]
+pub struct Deadline {
+    timeout_ms: u64,
+    instant: Option<Instant>,
+}
+
+impl Deadline {
+    /// So long from the first time that something has to be waited for.
+    pub fn after_ms(timeout_ms: u64) -> Self {
+        Self { timeout_ms, instant: None }
+    }
+
+    /// Begins anew.
+    pub fn restart(&mut self) {
+        self.instant = None;
+    }
+
+    fn instant(&mut self) -> Instant {
+        *self.instant.get_or_insert_with(|| Instant::now() + Duration::from_millis(self.timeout_ms))
+    }
+}
+
+/// The connection's one timer. It is not moved when a deadline moves away, which is what mostly happens: it fires early then,
+/// and is set anew.
+#[derive(Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    fn poll(&mut self, due: Instant, context: &mut Context) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if sleep.deadline() > due {
+            sleep.as_mut().reset(due);
+        }
+        loop {
+            match sleep.as_mut().poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(()) if sleep.deadline() >= due || Instant::now() >= due => return Poll::Ready(()),
+                Poll::Ready(()) => sleep.as_mut().reset(due),
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Writing to a client: small pieces gather in one buffer, large ones go out beside it without a copy.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::Poll;
+
+use tokio::io::AsyncWrite;
+
+use super::{Connection, Deadline};
+use crate::http::verdict::ClientGone;
+
+/// A piece that is at most so long is copied behind what waits, rather than written by a second slice.
+const COPY_LIMIT: usize = 4096;
+/// With so much gathered, it is time to write.
+const GATHER_LIMIT: usize = 16 * 1024;
+/// The most that one call asks the kernel to send of a file.
+const SENDFILE_CHUNK: usize = 2 * 1024 * 1024;
+
+impl Connection {
+    /// Lets something add to what is going to be written.
+    pub fn gather<R>(&self, run: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        run(&mut self.out.borrow_mut())
+    }
+
+    /// How many bytes wait to be written.
+    pub fn gathered(&self) -> usize {
+        self.out.borrow().len()
+    }
+
+    /// Sends bytes, possibly only later with what follows.
+    pub async fn send(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
+        if !self.copied(bytes) {
+            return self.write_with(bytes, timeout_ms).await;
+        }
+        if self.gathered() < GATHER_LIMIT {
+            return Ok(());
+        }
+        self.flush(timeout_ms).await
+    }
+
+    /// Copies a piece behind what waits, if that is cheaper than a slice of its own.
+    fn copied(&self, bytes: &[u8]) -> bool {
+        let mut out = self.out.borrow_mut();
+        let copied = bytes.len() <= COPY_LIMIT || out.len() + bytes.len() <= GATHER_LIMIT;
+        if copied {
+            out.extend_from_slice(bytes);
+        }
+        copied
+    }
+
+    /// Writes all that waits.
+    pub async fn flush(&self, timeout_ms: u64) -> Result<(), ClientGone> {
+        if self.gathered() == 0 {
+            return Ok(());
+        }
+        self.write_with(&[], timeout_ms).await
+    }
+
+    /// Writes what waits, then these bytes.
+    async fn write_with(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
+        let mut deadline = Deadline::after_ms(timeout_ms);
+        let mut written = 0;
+        let first = self.out.take();
+        let total = first.len() + bytes.len();
+        let outcome = std::future::poll_fn(|context| {
+            while written < total {
+                let (head, tail) = rest(&first, bytes, written);
+                let polled = {
+                    let mut stream = self.stream.borrow_mut();
+                    let stream = Pin::new(&mut *stream);
+                    match (head.is_empty(), tail.is_empty()) {
+                        (true, _) => stream.poll_write(context, tail),
+                        (_, true) => stream.poll_write(context, head),
+                        _ => stream.poll_write_vectored(context, &[IoSlice::new(head), IoSlice::new(tail)]),
+                    }
+                };
+                match polled {
+                    Poll::Ready(Ok(length)) => {
+                        written += length;
+                        deadline.restart();
+                    }
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(ClientGone)),
+                    Poll::Pending => return self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await;
+        self.sent.set(self.sent.get() + written as u64);
+        let mut out = first;
+        out.clear();
+        self.out.replace(out);
+        outcome
+    }
+
+    /// Writes what waits, then a piece of a file, straight from the kernel's cache.
+    pub async fn send_file(&self, file: &File, offset: u64, length: u64, timeout_ms: u64) -> Result<(), ClientGone> {
+        self.flush(timeout_ms).await?;
+        let mut deadline = Deadline::after_ms(timeout_ms);
+        let mut position = offset as i64;
+        let end = (offset + length) as i64;
+        let outcome = std::future::poll_fn(|context| {
+            while position < end {
+                let count = usize::try_from(end - position).unwrap_or(usize::MAX).min(SENDFILE_CHUNK);
+                match self.sendfile(file, &mut position, count) {
+                    // The file is shorter than it was when its length was announced.
+                    Ok(0) => return Poll::Ready(Err(ClientGone)),
+                    Ok(_) => deadline.restart(),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        match self.stream.borrow().poll_writable(context) {
+                            Poll::Ready(Ok(())) => {}
+                            Poll::Ready(Err(_)) => return Poll::Ready(Err(ClientGone)),
+                            Poll::Pending => {
+                                return self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone));
+                            }
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return Poll::Ready(Err(ClientGone)),
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await;
+        self.sent.set(self.sent.get() + (position as u64 - offset));
+        outcome
+    }
+
+    fn sendfile(&self, file: &File, position: &mut i64, count: usize) -> io::Result<usize> {
+        self.stream.borrow().try_write_with(|descriptor| {
+            nix::sys::sendfile::sendfile(descriptor, file, Some(position), count).map_err(io::Error::from)
+        })
+    }
+}
+
+fn rest<'b>(first: &'b [u8], second: &'b [u8], written: usize) -> (&'b [u8], &'b [u8]) {
+    match written.checked_sub(first.len()) {
+        None => (&first[written..], second),
+        Some(into_second) => (&[], &second[into_second..]),
+    }
+}

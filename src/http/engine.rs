@@ -1,0 +1,182 @@
+//! What all connections of one generation share within a worker: configuration, opened logs, counters, buffers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::access_log::AccessLogs;
+use super::modules::{limit_conn, limit_req};
+use super::variables::{self, Getter};
+use crate::ir::core::ErrorLog as ErrorLogLine;
+use crate::ir::http::log::{AccessLogTarget, SyslogTarget};
+use crate::ir::http::{Http, Location, Server, ServerId};
+use crate::log::error_log::ErrorLog;
+use crate::log::open_files::OpenFiles;
+use crate::log::syslog::Syslog;
+use crate::net::draining::Draining;
+
+/// Connections keep at most this many read and write buffers for later ones.
+const SPARE_BUFFERS: usize = 64;
+/// A larger buffer is given back to the system.
+const LARGEST_SPARE: usize = 64 * 1024;
+
+/// One generation's HTTP in one worker.
+pub struct Engine {
+    /// The configuration.
+    pub http: Http,
+    /// The prefix, with a slash at its end: relative paths that variables make begin there.
+    pub prefix: Box<str>,
+    /// The main error log.
+    pub log: Rc<ErrorLog>,
+    /// The error logs of servers and locations, by the place of their list in memory: lists are shared by inheritance.
+    error_logs: BTreeMap<usize, Rc<ErrorLog>>,
+    /// The access logs.
+    pub access_logs: AccessLogs,
+    /// How each variable gets its value, by its number.
+    pub getters: Vec<Getter>,
+    /// The zones of `limit_req`, in the configuration's order.
+    pub limit_req_zones: Vec<RefCell<limit_req::Zone>>,
+    /// The zones of `limit_conn`, in the configuration's order.
+    pub limit_conn_zones: Vec<limit_conn::Zone>,
+    /// What `stub_status` shows.
+    pub counters: Counters,
+    /// Whether the worker is to end: no connection waits for a further request.
+    pub draining: Draining,
+    buffers: RefCell<Vec<Vec<u8>>>,
+}
+
+/// What a generation has opened for its engine.
+pub struct Opened<'a> {
+    /// The prefix, with a slash at its end.
+    pub prefix: &'a str,
+    /// The main error log.
+    pub log: Rc<ErrorLog>,
+    /// The log files.
+    pub files: Rc<OpenFiles>,
+    /// Tells when the worker is to end.
+    pub draining: Draining,
+    /// The log for the `error_log` lines of a block.
+    pub error_log: &'a dyn Fn(&[ErrorLogLine]) -> Rc<ErrorLog>,
+    /// A syslog daemon of an `access_log`.
+    pub syslog: &'a dyn Fn(&SyslogTarget) -> Option<Rc<Syslog>>,
+}
+
+/// What `stub_status` counts in this worker.
+#[derive(Default, Debug)]
+pub struct Counters {
+    /// Connections taken.
+    pub accepted: Cell<u64>,
+    /// Connections served.
+    pub handled: Cell<u64>,
+    /// Requests.
+    pub requests: Cell<u64>,
+    /// Open connections.
+    pub active: Cell<u64>,
+    /// Connections on which a request is being read.
+    pub reading: Cell<u64>,
+    /// Connections on which an answer is being made.
+    pub writing: Cell<u64>,
+    /// Connections between two requests.
+    pub waiting: Cell<u64>,
+}
+
+/// Adds to a counter.
+pub fn count(counter: &Cell<u64>, difference: i64) {
+    counter.set(counter.get().wrapping_add_signed(difference));
+}
+
+impl Engine {
+    /// An engine over a configuration whose logs are open.
+    pub fn new(http: Http, opened: Opened<'_>) -> Rc<Self> {
+        let (mut error_logs, mut syslogs) = (BTreeMap::new(), BTreeMap::new());
+        each_location(&http, &mut |location| {
+            let lines = &location.settings.core.error_log;
+            if !lines.is_empty() {
+                error_logs.entry(lines.as_ptr() as usize).or_insert_with(|| (opened.error_log)(lines));
+            }
+            for log in location.settings.log.access_logs.iter() {
+                if let AccessLogTarget::Syslog(target) = &log.target
+                    && let Some(syslog) = (opened.syslog)(target)
+                {
+                    syslogs.entry(std::ptr::from_ref(target) as usize).or_insert(syslog);
+                }
+            }
+        });
+        let getters = variables::getters(&http.variables);
+        let limit_req_zones =
+            http.limit_req_zones.iter().map(|zone| RefCell::new(limit_req::Zone::new(zone))).collect();
+        let limit_conn_zones = http.limit_conn_zones.iter().map(|_| limit_conn::Zone::default()).collect();
+        Rc::new(Self {
+            limit_req_zones,
+            limit_conn_zones,
+            http,
+            prefix: opened.prefix.into(),
+            log: opened.log,
+            error_logs,
+            access_logs: AccessLogs::new(opened.files, syslogs),
+            getters,
+            counters: Counters::default(),
+            draining: opened.draining,
+            buffers: RefCell::default(),
+        })
+    }
+
+    /// A server by its number.
+    pub fn server(&self, id: ServerId) -> &Server {
+        &self.http.servers[id.0 as usize]
+    }
+
+    /// The error log in force in a location.
+    pub fn error_log(&self, location: &Location) -> &Rc<ErrorLog> {
+        let lines = &location.settings.core.error_log;
+        if lines.is_empty() {
+            return &self.log;
+        }
+        self.error_logs.get(&(lines.as_ptr() as usize)).unwrap_or(&self.log)
+    }
+
+    /// A buffer for a connection, empty.
+    pub fn take_buffer(&self) -> Vec<u8> {
+        self.buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer for another connection.
+    pub fn give_buffer(&self, mut buffer: Vec<u8>) {
+        let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() < SPARE_BUFFERS && buffer.capacity() <= LARGEST_SPARE {
+            buffer.clear();
+            buffers.push(buffer);
+        }
+    }
+
+    /// Whether the worker is to end.
+    pub fn is_closing(&self) -> bool {
+        self.draining.has_begun()
+    }
+}
+
+/// Runs something for every location, also those of servers, `if` and `limit_except`.
+pub fn each_location(http: &Http, run: &mut impl FnMut(&Rc<Location>)) {
+    for server in &http.servers {
+        each_inner_location(&server.location, run);
+    }
+}
+
+fn each_inner_location(location: &Rc<Location>, run: &mut impl FnMut(&Rc<Location>)) {
+    use crate::ir::http::rewrite::Operation;
+    run(location);
+    let locations = &location.locations;
+    for inner in [&locations.exact, &locations.prefix, &locations.regex, &locations.named].into_iter().flatten() {
+        each_inner_location(inner, run);
+    }
+    for operation in &*location.rewrite {
+        if let Operation::If(condition) = operation
+            && let Some(inner) = &condition.location
+        {
+            each_inner_location(inner, run);
+        }
+    }
+    if let Some(limit) = &location.limit_except {
+        each_inner_location(&limit.location, run);
+    }
+}

@@ -1,0 +1,87 @@
+//! Templates, patterns and lists of a configuration, applied to a request.
+
+use std::borrow::Cow;
+
+use super::request::Request;
+use super::variables;
+use crate::ir::regex::Regex;
+use crate::ir::value::{Part, Template};
+
+/// What groups of the last pattern that matched caught.
+#[derive(Default, Debug)]
+pub struct Captures {
+    subject: Vec<u8>,
+    groups: Vec<(usize, usize)>,
+}
+
+impl Captures {
+    /// The text of a group; 1 is the first.
+    pub fn group(&self, number: usize) -> Option<&[u8]> {
+        self.groups.get(number - 1).map(|&(start, end)| &self.subject[start..end])
+    }
+
+    /// Forgets all groups.
+    pub fn clear(&mut self) {
+        self.groups.clear();
+    }
+}
+
+/// Writes a template's text for this request.
+pub fn write(request: &Request, template: &Template, out: &mut Vec<u8>) {
+    for part in &*template.parts {
+        match part {
+            Part::Literal(text) => out.extend_from_slice(text),
+            Part::Variable(id) => {
+                variables::write(request, *id, out);
+            }
+            Part::Capture(number) => {
+                if let Some(text) = request.captures.borrow().group(usize::from(*number)) {
+                    out.extend_from_slice(text);
+                }
+            }
+        }
+    }
+}
+
+/// A template's text for this request; not copied if it has no variables.
+pub fn text<'t>(request: &Request, template: &'t Template) -> Cow<'t, [u8]> {
+    match template.constant() {
+        Some(text) => Cow::Borrowed(text),
+        None => {
+            let mut out = Vec::new();
+            write(request, template, &mut out);
+            Cow::Owned(out)
+        }
+    }
+}
+
+/// Whether a text counts as true: neither empty nor `0`.
+pub fn is_true(text: &[u8]) -> bool {
+    !text.is_empty() && text != b"0"
+}
+
+/// Whether a text matches a pattern. If so, the request keeps what its groups caught, and named groups become variables.
+pub fn matches(request: &Request, regex: &Regex, subject: &[u8]) -> bool {
+    if regex.groups == 0 {
+        let matched = regex.compiled.is_match(subject).unwrap_or(false);
+        if matched {
+            request.captures.borrow_mut().clear();
+        }
+        return matched;
+    }
+    let mut locations = regex.compiled.capture_locations();
+    if !matches!(regex.compiled.captures_read(&mut locations, subject), Ok(Some(_))) {
+        return false;
+    }
+    let mut captures = request.captures.borrow_mut();
+    captures.subject.clear();
+    captures.subject.extend_from_slice(subject);
+    captures.groups.clear();
+    captures.groups.extend((1..=regex.groups).map(|group| locations.get(group).unwrap_or((0, 0))));
+    drop(captures);
+    for (variable, group) in &regex.named {
+        let (start, end) = locations.get(*group).unwrap_or((0, 0));
+        variables::assign(request, *variable, &subject[start..end]);
+    }
+    true
+}

@@ -1,0 +1,8 @@
+//! What an answer goes through on its way out, one file for each of nginx's filters.
+
+pub mod chunked;
+pub mod header;
+pub mod headers;
+pub mod not_modified;
+pub mod order;
+pub mod range;

@@ -1,0 +1,247 @@
+//! The filters in nginx's order: heads from top to bottom, bodies through the same list.
+//!
+//! A handler fills in [`Request::response`](crate::http::request::Request), then calls [`send_head`], [`send_body`] as often as it
+//! likes, and [`finish`]; or [`answer`] with a body that it has whole.
+
+use std::fs::File;
+use std::rc::Rc;
+
+use super::{chunked, header, headers, not_modified, range};
+use crate::http::request::{Request, Sink};
+use crate::http::verdict::{ClientGone, Verdict};
+
+/// A file that is read into memory in pieces is read in pieces of this size.
+const FILE_PIECE: usize = 32 * 1024;
+/// A file up to this size goes out with its head in one call, which is cheaper than asking the kernel to send it.
+const SMALL_FILE: u64 = 16 * 1024;
+
+/// What the body of an answer goes through.
+#[derive(Default)]
+pub struct Filters {
+    /// Parts of the body that were asked for.
+    pub range: Option<Box<range::Ranges>>,
+    /// The body goes out in chunks.
+    pub chunked: bool,
+    /// `limit_rate`, in bytes a second; 0 for no limit.
+    limit_rate: u64,
+    limit_rate_after: u64,
+    sent: u64,
+}
+
+/// Why a head was not sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeadFault {
+    /// The conditions of the request ask for this status instead.
+    Status(u16),
+    /// The client is gone.
+    Gone,
+}
+
+impl From<HeadFault> for Verdict {
+    fn from(fault: HeadFault) -> Self {
+        match fault {
+            HeadFault::Status(status) => Self::Finish(status),
+            HeadFault::Gone => Self::Close,
+        }
+    }
+}
+
+/// Sends the head of the answer.
+pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
+    if request.header_sent {
+        return Ok(());
+    }
+    if request.error_status != 0 {
+        request.response.status = request.error_status;
+        request.response.status_line = None;
+    }
+    not_modified::head(request)?;
+    headers::head(request);
+    range::head(request)?;
+    chunked::head(request);
+    header::head(request);
+    set_limit_rate(request);
+    Ok(())
+}
+
+/// Sends a piece of the body.
+pub async fn send_body(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    if request.header_only || bytes.is_empty() {
+        return Ok(());
+    }
+    let Some(mut ranges) = request.filters.range.take() else {
+        return deliver(request, bytes).await;
+    };
+    for piece in ranges.pieces(bytes.len() as u64) {
+        match piece {
+            range::Piece::Text(text) => deliver(request, &text).await?,
+            range::Piece::Body(start, end) => deliver(request, &bytes[start as usize..end as usize]).await?,
+        }
+    }
+    request.filters.range = Some(ranges);
+    Ok(())
+}
+
+/// Sends a file as the whole body.
+pub async fn send_file(request: &mut Request, file: &File, length: u64) -> Result<(), ClientGone> {
+    if request.header_only || length == 0 {
+        return Ok(());
+    }
+    let Some(mut ranges) = request.filters.range.take() else {
+        return deliver_file(request, file, 0, length).await;
+    };
+    for piece in ranges.pieces(length) {
+        match piece {
+            range::Piece::Text(text) => deliver(request, &text).await?,
+            range::Piece::Body(start, end) => deliver_file(request, file, start, end - start).await?,
+        }
+    }
+    request.filters.range = Some(ranges);
+    Ok(())
+}
+
+/// Ends the body; what was gathered of it may go out with the next answer.
+pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
+    request.finished = true;
+    if request.filters.chunked && !request.header_only {
+        let trailers = headers::trailers(request);
+        let connection = &request.connection;
+        connection.gather(|out| chunked::write_last(&trailers, out));
+    }
+    Ok(())
+}
+
+/// Sends head and body.
+pub async fn answer(request: &mut Request, body: &[u8]) -> Verdict {
+    request.response.content_length = Some(body.len() as u64);
+    match send_head(request).await {
+        Ok(()) => {}
+        Err(fault) => return fault.into(),
+    }
+    if send_body(request, body).await.is_err() || finish(request).await.is_err() {
+        return Verdict::Close;
+    }
+    Verdict::Done
+}
+
+/// Lets everything that was sent so far reach the client now.
+pub async fn flush(request: &mut Request) -> Result<(), ClientGone> {
+    if !matches!(request.sink, Sink::Client) {
+        return Ok(());
+    }
+    let connection = Rc::clone(&request.connection);
+    connection.flush(request.send_timeout_ms()).await
+}
+
+async fn deliver(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    match &mut request.sink {
+        Sink::Client => {}
+        Sink::Discard => return Ok(()),
+        Sink::Memory(out) => {
+            out.extend_from_slice(bytes);
+            return Ok(());
+        }
+    }
+    if request.filters.limit_rate == 0 {
+        return deliver_now(request, bytes).await;
+    }
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let room = wait_for_room(request, rest.len() as u64).await?;
+        let (now, later) = rest.split_at(room as usize);
+        deliver_now(request, now).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    let connection = Rc::clone(&request.connection);
+    let timeout_ms = request.send_timeout_ms();
+    if !request.filters.chunked {
+        return connection.send(bytes, timeout_ms).await;
+    }
+    connection.gather(|out| chunked::write_size(bytes.len() as u64, out));
+    connection.send(bytes, timeout_ms).await?;
+    connection.gather(|out| out.extend_from_slice(b"\r\n"));
+    Ok(())
+}
+
+async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u64) -> Result<(), ClientGone> {
+    let core = Rc::clone(&request.location.settings.core);
+    let direct = core.sendfile && matches!(request.sink, Sink::Client) && !request.filters.chunked;
+    if !direct || length <= SMALL_FILE {
+        return deliver_file_by_copy(request, file, offset, length).await;
+    }
+    let connection = Rc::clone(&request.connection);
+    let mut position = offset;
+    let end = offset + length;
+    while position < end {
+        let room = match request.filters.limit_rate {
+            0 => end - position,
+            _ => wait_for_room(request, end - position).await?,
+        };
+        connection.send_file(file, position, room, core.send_timeout_ms).await?;
+        position += room;
+    }
+    Ok(())
+}
+
+async fn deliver_file_by_copy(request: &mut Request, file: &File, offset: u64, length: u64) -> Result<(), ClientGone> {
+    use std::os::unix::fs::FileExt;
+    let mut piece = request.connection.engine.take_buffer();
+    piece.resize(FILE_PIECE.min(length as usize), 0);
+    let mut position = offset;
+    let end = offset + length;
+    let mut outcome = Ok(());
+    while position < end && outcome.is_ok() {
+        let wanted = piece.len().min((end - position) as usize);
+        outcome = match file.read_at(&mut piece[..wanted], position) {
+            Ok(0) => Err(ClientGone),
+            Ok(length) => {
+                position += length as u64;
+                deliver(request, &piece[..length]).await
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => {
+                request.log_error(crate::log::error_log::Level::Crit, &error, "pread() failed");
+                Err(ClientGone)
+            }
+        };
+    }
+    request.connection.engine.give_buffer(piece);
+    outcome
+}
+
+fn set_limit_rate(request: &mut Request) {
+    if !matches!(request.sink, Sink::Client) {
+        return;
+    }
+    let core = &request.location.settings.core;
+    let configured = |template: &Option<crate::ir::value::Template>| {
+        let text = template.as_ref().map(|template| crate::http::evaluate::text(request, template));
+        text.and_then(|text| crate::primitives::size::parse_size(&text)).unwrap_or(0)
+    };
+    let rate = request.limit_rate.unwrap_or_else(|| configured(&core.limit_rate));
+    let after = configured(&core.limit_rate_after);
+    request.filters.limit_rate = rate;
+    request.filters.limit_rate_after = after;
+}
+
+/// How many bytes may be sent now; waits until it is at least one (`ngx_http_write_filter`).
+async fn wait_for_room(request: &mut Request, wanted: u64) -> Result<u64, ClientGone> {
+    loop {
+        let filters = &request.filters;
+        let seconds = crate::log::now::since_epoch().as_secs() - request.began.as_secs() + 1;
+        let allowed = filters.limit_rate.saturating_mul(seconds) + filters.limit_rate_after;
+        if allowed > filters.sent {
+            let room = wanted.min(allowed - filters.sent);
+            request.filters.sent += room;
+            return Ok(room);
+        }
+        let excess = filters.sent - allowed;
+        let delay_ms = excess * 1000 / filters.limit_rate + 1;
+        flush(request).await?;
+        tokio::time::sleep(std::time::Duration::from_millis(delay_ms)).await;
+    }
+}

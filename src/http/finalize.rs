@@ -1,0 +1,132 @@
+//! From a verdict to an answer: pages for statuses, internal redirects, and requests that a request makes itself.
+
+use std::rc::Rc;
+
+use super::phases::{self, Entry};
+use super::request::{Request, Sink};
+use super::verdict::{CLIENT_CLOSED_REQUEST, CLOSE, Verdict};
+use super::{access_log, error_page};
+use crate::log::error_log::Level;
+
+/// Runs a request that was read to its answer.
+pub async fn answer(request: &mut Request) {
+    phases::begin(request);
+    let verdict = phases::run(request, Entry::Start).await;
+    conclude(request, verdict).await;
+}
+
+/// Answers a request that was refused while it was read.
+pub async fn refuse(request: &mut Request, status: u16) {
+    conclude(request, Verdict::Finish(status)).await;
+}
+
+/// Acts on verdicts until the answer is out.
+async fn conclude(request: &mut Request, mut verdict: Verdict) {
+    loop {
+        verdict = match verdict {
+            Verdict::Done | Verdict::Declined | Verdict::Passed => return,
+            Verdict::Close | Verdict::Finish(CLOSE) => {
+                if verdict == Verdict::Finish(CLOSE) {
+                    request.response.status = CLOSE;
+                }
+                close(request);
+                return;
+            }
+            Verdict::Finish(status @ (CLIENT_CLOSED_REQUEST | 408)) => {
+                request.response.status = status;
+                close(request);
+                return;
+            }
+            Verdict::Finish(_) if request.header_sent => {
+                // The head is out: all that can still be said is that the answer is not whole.
+                close(request);
+                return;
+            }
+            Verdict::Finish(status) => error_page::special_response(request, status).await,
+            Verdict::Redirected => {
+                let entry = if request.named { Entry::Named } else { Entry::NewUri };
+                Box::pin(phases::run(request, entry)).await
+            }
+        };
+    }
+}
+
+fn close(request: &mut Request) {
+    request.keepalive = false;
+    request.lingering_close = false;
+    request.client_gone = true;
+}
+
+/// Gives the request a new path, and phases begin anew with it (`ngx_http_internal_redirect`).
+pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verdict {
+    request.uri_changes_left -= 1;
+    if request.uri_changes_left == 0 {
+        let uri = String::from_utf8_lossy(uri).into_owned();
+        let text = format!("rewrite or internal redirection cycle while internally redirecting to \"{uri}\"");
+        request.log(Level::Error, text);
+        return Verdict::Finish(500);
+    }
+    request.set_uri(uri);
+    request.args = args.to_vec();
+    request.location = Rc::clone(&request.connection.engine.server(request.server).location);
+    phases::take_location(request);
+    request.internal = true;
+    request.valid_unparsed_uri = false;
+    request.named = false;
+    Verdict::Redirected
+}
+
+/// Sends the request to a `@name` (`ngx_http_named_location`).
+pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
+    let shown = String::from_utf8_lossy(name).into_owned();
+    request.uri_changes_left -= 1;
+    if request.uri_changes_left == 0 {
+        let text = format!("rewrite or internal redirection cycle while redirect to named location \"{shown}\"");
+        request.log(Level::Error, text);
+        return Verdict::Finish(500);
+    }
+    if request.uri.is_empty() {
+        request.log(Level::Error, format_args!("empty URI in redirect to named location \"{shown}\""));
+        return Verdict::Finish(500);
+    }
+    let engine = Rc::clone(&request.connection.engine);
+    let named = &engine.server(request.server).location.locations.named;
+    let Some(location) = named.iter().find(|location| *location.name == *name) else {
+        request.log(Level::Error, format_args!("could not find named location \"{shown}\""));
+        return Verdict::Finish(500);
+    };
+    request.internal = true;
+    request.content = None;
+    request.uri_changed = false;
+    request.location = Rc::clone(location);
+    phases::take_location(request);
+    request.named = true;
+    Verdict::Redirected
+}
+
+/// Makes a request inside another one and runs it; its answer goes to `sink`.
+pub async fn subrequest(parent: &mut Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
+    let mut child = prepare_subrequest(parent, uri, args, sink);
+    child.variables.swap(&parent.variables);
+    Box::pin(run_subrequest(&mut child)).await;
+    child.variables.swap(&parent.variables);
+    child
+}
+
+/// A request inside another one that has its client, head and nothing else of it.
+pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
+    let mut child = Request::inside(parent);
+    child.set_uri(uri);
+    child.args = args.to_vec();
+    child.sink = sink;
+    child
+}
+
+/// Runs a request that another one made.
+pub async fn run_subrequest(child: &mut Request) {
+    let verdict = Box::pin(phases::run(child, Entry::NewUri)).await;
+    Box::pin(conclude(child, verdict)).await;
+    if child.location.settings.core.log_subrequest {
+        access_log::write(child);
+    }
+}

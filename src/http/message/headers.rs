@@ -1,0 +1,238 @@
+//! Header lines: of a request as ranges of the bytes that came, of an answer as one growing buffer; both in order.
+
+use std::ops::Range;
+
+macro_rules! known_headers {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal, )*) => {
+        /// A request header that the server itself reads.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Known {
+            $( $(#[$doc])* $variant, )*
+            /// Any other.
+            Other,
+        }
+
+        impl Known {
+            fn of_lower_case(name: &[u8]) -> Self {
+                match name {
+                    $( $name => Self::$variant, )*
+                    _ => Self::Other,
+                }
+            }
+        }
+    };
+}
+
+known_headers! {
+    /// `Host`
+    Host = b"host",
+    /// `Connection`
+    Connection = b"connection",
+    /// `Proxy-Connection`
+    ProxyConnection = b"proxy-connection",
+    /// `If-Modified-Since`
+    IfModifiedSince = b"if-modified-since",
+    /// `If-Unmodified-Since`
+    IfUnmodifiedSince = b"if-unmodified-since",
+    /// `If-Match`
+    IfMatch = b"if-match",
+    /// `If-None-Match`
+    IfNoneMatch = b"if-none-match",
+    /// `User-Agent`
+    UserAgent = b"user-agent",
+    /// `Referer`
+    Referer = b"referer",
+    /// `Content-Length`
+    ContentLength = b"content-length",
+    /// `Content-Range`
+    ContentRange = b"content-range",
+    /// `Content-Type`
+    ContentType = b"content-type",
+    /// `Range`
+    Range = b"range",
+    /// `If-Range`
+    IfRange = b"if-range",
+    /// `Transfer-Encoding`
+    TransferEncoding = b"transfer-encoding",
+    /// `TE`
+    Te = b"te",
+    /// `Expect`
+    Expect = b"expect",
+    /// `Upgrade`
+    Upgrade = b"upgrade",
+    /// `Accept-Encoding`
+    AcceptEncoding = b"accept-encoding",
+    /// `Via`
+    Via = b"via",
+    /// `Authorization`
+    Authorization = b"authorization",
+    /// `Keep-Alive`
+    KeepAlive = b"keep-alive",
+    /// `X-Forwarded-For`
+    XForwardedFor = b"x-forwarded-for",
+    /// `X-Real-IP`
+    XRealIp = b"x-real-ip",
+    /// `Accept`
+    Accept = b"accept",
+    /// `Accept-Language`
+    AcceptLanguage = b"accept-language",
+    /// `Depth`
+    Depth = b"depth",
+    /// `Destination`
+    Destination = b"destination",
+    /// `Overwrite`
+    Overwrite = b"overwrite",
+    /// `Date`
+    Date = b"date",
+    /// `Cookie`
+    Cookie = b"cookie",
+}
+
+/// No name that the server reads is longer.
+const LONGEST_KNOWN: usize = 32;
+
+impl Known {
+    /// Which header a name is; letter case does not matter.
+    pub fn of(name: &[u8]) -> Self {
+        let mut lower = [0; LONGEST_KNOWN];
+        match lower.get_mut(..name.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(name);
+                lower.make_ascii_lowercase();
+                Self::of_lower_case(lower)
+            }
+            None => Self::Other,
+        }
+    }
+}
+
+/// One header line of a request: places in the buffer of its [`super::head::Head`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// Which it is.
+    pub known: Known,
+    name: (u32, u32),
+    value: (u32, u32),
+}
+
+impl Line {
+    /// A line whose name and value lie at these places.
+    pub fn new(buffer: &[u8], name: Range<usize>, value: Range<usize>) -> Self {
+        Self {
+            known: Known::of(&buffer[name.clone()]),
+            name: (name.start as u32, name.end as u32),
+            value: (value.start as u32, value.end as u32),
+        }
+    }
+
+    /// Where the name is.
+    pub fn name(&self) -> Range<usize> {
+        self.name.0 as usize..self.name.1 as usize
+    }
+
+    /// Where the value is.
+    pub fn value(&self) -> Range<usize> {
+        self.value.0 as usize..self.value.1 as usize
+    }
+}
+
+/// Header lines of an answer, in one buffer: a line costs no allocation of its own.
+#[derive(Clone, Default, Debug)]
+pub struct HeaderList {
+    bytes: Vec<u8>,
+    lines: Vec<Line>,
+}
+
+impl HeaderList {
+    /// Adds a line at the end.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name);
+        let middle = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.lines.push(Line::new(&self.bytes, start..middle, middle..self.bytes.len()));
+    }
+
+    /// All lines in order, as name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines.iter().map(|line| (&self.bytes[line.name()], &self.bytes[line.value()]))
+    }
+
+    /// The value of the first line of that name.
+    pub fn find(&self, name: &[u8]) -> Option<&[u8]> {
+        self.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The values of all lines of that name.
+    pub fn find_all<'l>(&'l self, name: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
+        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Takes out every line of that name.
+    pub fn remove(&mut self, name: &[u8]) {
+        let bytes = &self.bytes;
+        self.lines.retain(|line| !bytes[line.name()].eq_ignore_ascii_case(name));
+    }
+
+    /// Changes the first line of that name where it stands, or adds one.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) {
+        let found = self.lines.iter().position(|line| self.bytes[line.name()].eq_ignore_ascii_case(name));
+        match found {
+            Some(index) => self.set_at(index, value),
+            None => self.push(name, value),
+        }
+    }
+
+    /// Changes the value of the line with this number.
+    pub fn set_at(&mut self, index: usize, value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        let line = &mut self.lines[index];
+        line.value = (start as u32, self.bytes.len() as u32);
+    }
+
+    /// Takes out all lines; the memory stays.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is no line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_in_any_case() {
+        assert_eq!(Known::of(b"hOsT"), Known::Host);
+        assert_eq!(Known::of(b"If-Unmodified-Since"), Known::IfUnmodifiedSince);
+        assert_eq!(Known::of(b"X-Host"), Known::Other);
+        assert_eq!(Known::of(&[b'a'; 100]), Known::Other);
+    }
+
+    #[test]
+    fn lists_keep_order_and_change_in_place() {
+        let mut list = HeaderList::default();
+        list.push(b"A", b"1");
+        list.push(b"B", b"2");
+        list.push(b"a", b"3");
+        list.set(b"b", b"22");
+        list.set(b"C", b"4");
+        let lines: Vec<_> = list.iter().collect();
+        let expected: [(&[u8], &[u8]); 4] = [(b"A", b"1"), (b"B", b"22"), (b"a", b"3"), (b"C", b"4")];
+        assert_eq!(lines, expected);
+        list.remove(b"A");
+        assert_eq!(list.len(), 2);
+        assert_eq!(list.find(b"a"), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! A message, whatever version of HTTP carries it.
+
+pub mod head;
+pub mod headers;
+pub mod response;

@@ -1,0 +1,24 @@
+//! The HTTP engine: one request, whatever the version that carries it.
+//!
+//! [`connection::http1::serve`] reads requests and hands each to [`phases`], which is nginx's order of phases read from top to
+//! bottom. Modules are leaves: they are called there, get the request, and answer with a [`verdict::Verdict`]. What is
+//! answered goes through [`filters::order`] back to the connection.
+
+pub mod access_log;
+pub mod body_reader;
+pub mod connection;
+pub mod engine;
+pub mod error_page;
+pub mod evaluate;
+pub mod filters;
+pub mod finalize;
+pub mod location;
+pub mod message;
+pub mod modules;
+pub mod phases;
+pub mod request;
+pub mod rewrite;
+pub mod status;
+pub mod variables;
+pub mod verdict;
+pub mod virtual_server;

@@ -1,0 +1,87 @@
+//! `index`: the files that stand for a directory (`ngx_http_index_module`).
+
+use std::io;
+use std::rc::Rc;
+
+use super::{map_uri_to_path, path};
+use crate::http::request::Request;
+use crate::http::verdict::Verdict;
+use crate::http::{evaluate, finalize};
+use crate::log::error_log::Level;
+use crate::wire::http1::request_line::Method;
+
+/// Looks for the first index file that is there; the request goes on with its path.
+pub fn handle(request: &mut Request) -> Verdict {
+    if request.uri.last() != Some(&b'/') || !matches!(request.method, Method::Get | Method::Head | Method::Post) {
+        return Verdict::Declined;
+    }
+    let settings = Rc::clone(&request.location.settings.index);
+    let mut directory_checked = false;
+    let mut name = map_uri_to_path(request).path;
+    let directory_length = name.len();
+    for (index, template) in settings.files.iter().enumerate() {
+        let file = evaluate::text(request, template);
+        if index + 1 == settings.files.len() && file.first() == Some(&b'/') {
+            let args = request.args.clone();
+            return finalize::internal_redirect(request, &file, &args);
+        }
+        name.truncate(directory_length);
+        name.extend_from_slice(&file);
+        match std::fs::metadata(path(&name)) {
+            Ok(_) => {
+                let mut uri = request.uri.clone();
+                uri.extend_from_slice(&file);
+                let args = request.args.clone();
+                return finalize::internal_redirect(request, &uri, &args);
+            }
+            Err(error) if is_missing(&error) => {
+                if !directory_checked && template.constant().is_some() {
+                    directory_checked = true;
+                    if let Some(verdict) = test_directory(request, &name[..directory_length]) {
+                        return verdict;
+                    }
+                }
+            }
+            Err(error) => return fail(request, &name, &error),
+        }
+    }
+    Verdict::Declined
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+}
+
+/// A directory that is not there has no index, and no listing either.
+fn test_directory(request: &Request, name: &[u8]) -> Option<Verdict> {
+    let shown = name.strip_suffix(b"/").filter(|name| !name.is_empty()).unwrap_or(name);
+    match std::fs::metadata(path(shown)) {
+        Ok(metadata) if metadata.is_dir() => None,
+        Ok(_) => {
+            request.log(Level::Alert, format_args!("\"{}\" is not a directory", String::from_utf8_lossy(shown)));
+            Some(Verdict::Finish(500))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let text = format_args!("\"{}index.html\" is not found", String::from_utf8_lossy(name));
+            request.log_error(Level::Error, &error, text);
+            Some(Verdict::Finish(404))
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let text = format_args!("\"{}\" is forbidden", String::from_utf8_lossy(shown));
+            request.log_error(Level::Error, &error, text);
+            Some(Verdict::Finish(403))
+        }
+        Err(_) => None,
+    }
+}
+
+fn fail(request: &Request, name: &[u8], error: &io::Error) -> Verdict {
+    let text = format!("stat() \"{}\" failed", String::from_utf8_lossy(name));
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        let text = format!("\"{}\" is forbidden", String::from_utf8_lossy(name));
+        request.log_error(Level::Error, error, text);
+        return Verdict::Finish(403);
+    }
+    request.log_error(Level::Crit, error, text);
+    Verdict::Finish(500)
+}

@@ -1,0 +1,62 @@
+//! `try_files`: the first file that is there, or the last word (`ngx_http_try_files_module`).
+
+use std::rc::Rc;
+
+use super::path;
+use crate::http::error_page::split_args;
+use crate::http::request::Request;
+use crate::http::verdict::Verdict;
+use crate::http::{evaluate, finalize};
+use crate::ir::http::core::Alias;
+use crate::ir::http::try_files::Otherwise;
+
+/// Looks for the candidates in order.
+pub fn handle(request: &mut Request) -> Verdict {
+    let Some(settings) = request.location.try_files.clone() else { return Verdict::Declined };
+    let root = super::document_root(request);
+    let alias = request.location.settings.core.root.alias;
+    for candidate in &settings.candidates {
+        let name = evaluate::text(request, &candidate.name).into_owned();
+        let skipped = skipped(request, alias, &name);
+        let file = [&root, &name[skipped..]].concat();
+        let Ok(metadata) = std::fs::metadata(path(&file)) else { continue };
+        if metadata.is_dir() != candidate.directory {
+            continue;
+        }
+        take(request, &name, candidate.directory, alias);
+        return Verdict::Declined;
+    }
+    match &settings.otherwise {
+        Otherwise::Status(status) => Verdict::Finish(*status),
+        Otherwise::Named(name) => {
+            let name = evaluate::text(request, name).into_owned();
+            finalize::named_location(request, &name)
+        }
+        Otherwise::Uri(uri) => {
+            let uri = evaluate::text(request, uri).into_owned();
+            let (uri, args) = split_args(&uri);
+            finalize::internal_redirect(request, uri, &args)
+        }
+    }
+}
+
+/// With `alias`, a name that begins with the location's name loses it.
+fn skipped(request: &Request, alias: Option<Alias>, name: &[u8]) -> usize {
+    match alias {
+        Some(Alias::Prefix(length)) if name.len() >= length && name.starts_with(&request.location.name) => length,
+        _ => 0,
+    }
+}
+
+fn take(request: &mut Request, name: &[u8], directory: bool, alias: Option<Alias>) {
+    let mut uri = match alias {
+        Some(Alias::Prefix(_)) if !name.starts_with(&request.location.name) => {
+            [&*Rc::clone(&request.location).name, name].concat()
+        }
+        _ => name.to_vec(),
+    };
+    if directory && uri.last() != Some(&b'/') {
+        uri.push(b'/');
+    }
+    request.set_uri(&uri);
+}

@@ -1,0 +1,265 @@
+//! The phases of a request in nginx's order, from top to bottom. All branching between modules is here; modules are leaves.
+
+use std::rc::Rc;
+
+use super::body_reader;
+use super::location::{self, Found};
+use super::modules;
+use super::request::{ConnectionType, HTTP_10, Request};
+use super::rewrite;
+use super::verdict::Verdict;
+use crate::ir::http::core::{KeepaliveDisable, Methods, Satisfy};
+use crate::ir::http::{Content, Location};
+use crate::log::error_log::Level;
+use crate::primitives::escape::{self, Escape};
+use crate::wire::http1::request_line::Method;
+
+/// Where to enter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// A request from the client.
+    Start,
+    /// A new path: from the server's rewrites on.
+    NewUri,
+    /// A named location was set: from its rewrites on.
+    Named,
+}
+
+/// Decides what of the request concerns the connection, before the first phase (`ngx_http_handler`).
+pub fn begin(request: &mut Request) {
+    request.keepalive = match request.connection_type {
+        ConnectionType::Unsaid => request.version > HTTP_10,
+        ConnectionType::Close => false,
+        ConnectionType::KeepAlive => true,
+    };
+    request.lingering_close = request.content_length.is_some_and(|length| length > 0) || request.chunked_body;
+}
+
+/// Runs the phases until one of them has an answer.
+pub async fn run(request: &mut Request, entry: Entry) -> Verdict {
+    if entry == Entry::Start {
+        modules::realip::handle(request);
+    }
+    if entry != Entry::Named {
+        match rewrite::run(request).await {
+            Verdict::Declined => {}
+            verdict => return verdict,
+        }
+        if let Some(verdict) = find_config(request) {
+            return verdict;
+        }
+    }
+    loop {
+        if !is_server_location(request) {
+            match rewrite::run(request).await {
+                Verdict::Declined => {}
+                verdict => return verdict,
+            }
+        }
+        if !request.uri_changed {
+            break;
+        }
+        if let Some(verdict) = post_rewrite(request).or_else(|| find_config(request)) {
+            return verdict;
+        }
+    }
+    match preaccess(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    match access(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    match precontent(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    content(request).await
+}
+
+/// The server's own location has had its rewrites in the server phase.
+fn is_server_location(request: &Request) -> bool {
+    Rc::ptr_eq(&request.location, &request.connection.engine.server(request.server).location)
+}
+
+fn find_config(request: &mut Request) -> Option<Verdict> {
+    request.content = None;
+    request.uri_changed = false;
+    let found = location::find(request);
+    if !request.internal && request.location.internal {
+        return Some(Verdict::Finish(404));
+    }
+    take_location(request);
+    let max_body = request.location.settings.core.client_max_body_size;
+    if max_body > 0
+        && let Some(length) = request.content_length
+        && length > max_body
+        && !request.body.is_discarded()
+    {
+        request.log(Level::Error, format_args!("client intended to send too large body: {length} bytes"));
+        request.expect_tested = true;
+        body_reader::discard(request);
+        return Some(Verdict::Finish(413));
+    }
+    if found == Found::MissingSlash {
+        let mut target = Vec::new();
+        escape::write(&request.location.name, Escape::Uri, &mut target);
+        if !request.args.is_empty() {
+            target.push(b'?');
+            target.extend_from_slice(&request.args);
+        }
+        request.response.set_location(&target);
+        return Some(Verdict::Finish(301));
+    }
+    None
+}
+
+/// Lets the values of the location that was set take effect (`ngx_http_update_location_config`).
+pub fn take_location(request: &mut Request) {
+    if let Some(limit) = &request.location.limit_except
+        && !limit.methods.contains(methods_word(request.method))
+    {
+        request.location = Rc::clone(&limit.location);
+    }
+    let location = Rc::clone(&request.location);
+    if request.keepalive {
+        request.keepalive = may_keep(request, &location);
+    }
+    if let Some(content) = &location.content {
+        request.content = Some(content.clone());
+    }
+}
+
+fn may_keep(request: &Request, location: &Location) -> bool {
+    let core = &location.settings.core;
+    let connection = &request.connection;
+    let disabled = core.keepalive_disable;
+    core.keepalive_timeout_ms > 0
+        && connection.requests.get() < core.keepalive_requests
+        && request.began.saturating_sub(connection.began).as_millis() as u64 <= core.keepalive_time_ms
+        && !(request.browser.msie6 && request.method == Method::Post && disabled.contains(KeepaliveDisable::MSIE6))
+        && !(request.browser.safari && disabled.contains(KeepaliveDisable::SAFARI))
+}
+
+/// A method as `limit_except` names it.
+pub fn methods_word(method: Method) -> Methods {
+    match method {
+        Method::Get => Methods::GET,
+        Method::Head => Methods::HEAD,
+        Method::Post => Methods::POST,
+        Method::Put => Methods::PUT,
+        Method::Delete => Methods::DELETE,
+        Method::Mkcol => Methods::MKCOL,
+        Method::Copy => Methods::COPY,
+        Method::Move => Methods::MOVE,
+        Method::Options => Methods::OPTIONS,
+        Method::Propfind => Methods::PROPFIND,
+        Method::Proppatch => Methods::PROPPATCH,
+        Method::Lock => Methods::LOCK,
+        Method::Unlock => Methods::UNLOCK,
+        Method::Patch => Methods::PATCH,
+        Method::Connect => Methods::CONNECT,
+        // nginx's bit of an unknown method is in the mask of what `limit_except` does not spare.
+        Method::Trace | Method::Unknown => Methods(1),
+    }
+}
+
+fn post_rewrite(request: &mut Request) -> Option<Verdict> {
+    request.uri_changes_left -= 1;
+    if request.uri_changes_left == 0 {
+        let uri = String::from_utf8_lossy(&request.uri).into_owned();
+        let text = format_args!("rewrite or internal redirection cycle while processing \"{uri}\"");
+        request.log(Level::Error, text);
+        return Some(Verdict::Finish(500));
+    }
+    request.location = Rc::clone(&request.connection.engine.server(request.server).location);
+    None
+}
+
+async fn preaccess(request: &mut Request) -> Verdict {
+    modules::realip::handle(request);
+    match modules::limit_req::handle(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    modules::limit_conn::handle(request)
+}
+
+/// `satisfy all`: each module has to be content, or to have nothing to say. `satisfy any`: the first that is content opens.
+async fn access(request: &mut Request) -> Verdict {
+    if request.is_subrequest {
+        return Verdict::Declined;
+    }
+    let any = request.location.settings.core.satisfy == Satisfy::Any;
+    let mut refused = None;
+    for module in [modules::AccessModule::Access] {
+        match module.handle(request).await {
+            Verdict::Declined => {}
+            Verdict::Passed if any => {
+                request.response.headers.remove(b"WWW-Authenticate");
+                return Verdict::Declined;
+            }
+            Verdict::Passed => {}
+            Verdict::Finish(status @ (401 | 403)) if any => {
+                if refused != Some(401) {
+                    refused = Some(status);
+                }
+            }
+            verdict => {
+                if verdict == Verdict::Finish(401) {
+                    delay_refusal(request).await;
+                }
+                return verdict;
+            }
+        }
+    }
+    match refused {
+        None => Verdict::Declined,
+        Some(status) => {
+            if status == 403 {
+                request.log(Level::Error, "access forbidden by rule");
+            } else {
+                delay_refusal(request).await;
+            }
+            Verdict::Finish(status)
+        }
+    }
+}
+
+/// `auth_delay`
+async fn delay_refusal(request: &Request) {
+    let delay_ms = request.location.settings.core.auth_delay_ms;
+    if delay_ms > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(delay_ms)).await;
+    }
+}
+
+async fn precontent(request: &mut Request) -> Verdict {
+    modules::try_files::handle(request)
+}
+
+async fn content(request: &mut Request) -> Verdict {
+    match request.content.clone() {
+        Some(Content::Proxy(_pass)) => return Verdict::Finish(502),
+        Some(Content::StubStatus) => return modules::stub_status::handle(request).await,
+        Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,
+        Some(Content::Echo(_)) | None => {}
+    }
+    match modules::index::handle(request) {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    match modules::static_files::handle(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    if request.uri.last() == Some(&b'/') {
+        let path = modules::map_uri_to_path(request).path;
+        let path = String::from_utf8_lossy(&path).into_owned();
+        request.log(Level::Error, format_args!("directory index of \"{path}\" is forbidden"));
+        return Verdict::Finish(403);
+    }
+    request.log(Level::Error, "no handler found");
+    Verdict::Finish(404)
+}

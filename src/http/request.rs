@@ -1,0 +1,428 @@
+//! One request from its first byte to its line in the log.
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Display;
+use std::io;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::body_reader::{Body, Framing};
+use super::connection::{Connection, Peer};
+use super::evaluate::Captures;
+use super::filters::order::Filters;
+use super::message::head::Head;
+use super::message::headers::Known;
+use super::message::response::ResponseHead;
+use super::variables::Slot;
+use crate::ir::http::{Location, ServerId};
+use crate::log::error_log::Level;
+use crate::wire::http1::request_line::Method;
+
+/// How often a request may get a new URI before nginx takes it for a loop.
+pub const MAX_URI_CHANGES: u32 = 10;
+/// HTTP/1.0 as nginx counts versions.
+pub const HTTP_10: u16 = 1000;
+/// HTTP/1.1 as nginx counts versions.
+pub const HTTP_11: u16 = 1001;
+
+/// Where an answer's bytes go.
+#[derive(Default)]
+pub enum Sink {
+    /// To the client.
+    #[default]
+    Client,
+    /// Nowhere: only the status counts (`auth_request`, `mirror`).
+    Discard,
+    /// Into memory, for the request that made this one.
+    Memory(Vec<u8>),
+}
+
+/// What the `Connection` header of a request asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ConnectionType {
+    /// Nothing: the version decides.
+    #[default]
+    Unsaid,
+    /// `close`
+    Close,
+    /// `keep-alive`
+    KeepAlive,
+}
+
+/// What the user agent is, as far as nginx treats some apart.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Browser {
+    /// Internet Explorer.
+    pub msie: bool,
+    /// Internet Explorer up to 6.
+    pub msie6: bool,
+    /// Chrome.
+    pub chrome: bool,
+    /// Safari on macOS.
+    pub safari: bool,
+}
+
+/// The client as modules see it: `realip` may have put another in the place of the peer.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The address.
+    pub peer: Peer,
+    /// The address as text.
+    pub text: Box<str>,
+}
+
+/// One request.
+pub struct Request {
+    /// The connection it came on.
+    pub connection: Rc<Connection>,
+    /// Its head as it came; shared with the requests that it makes itself.
+    pub head: Rc<Head>,
+    /// The server that answers.
+    pub server: ServerId,
+    /// The location that answers; first the server's own.
+    pub location: Rc<Location>,
+    /// What answers, if it is not the files under the root; an `if` that has none keeps what was set before it.
+    pub content: Option<crate::ir::http::Content>,
+    /// The method; `error_page` may change it.
+    pub method: Method,
+    /// The method's name where it is not the one that was sent.
+    pub method_name: Option<&'static [u8]>,
+    /// 9, 1000 or 1001.
+    pub version: u16,
+    /// The path, decoded and made normal.
+    pub uri: Vec<u8>,
+    /// What follows the `?`.
+    pub args: Vec<u8>,
+    /// Where the extension is in the path.
+    pub extension: Range<usize>,
+    /// The host without port, in lower case; from the target or the `Host` header.
+    pub host: Vec<u8>,
+    /// The port of the `Host` header or target, 0 without one.
+    pub host_port: u16,
+    /// The length of the body, if it was said.
+    pub content_length: Option<u64>,
+    /// `Transfer-Encoding: chunked`
+    pub chunked_body: bool,
+    /// What the `Connection` header asks for.
+    pub connection_type: ConnectionType,
+    /// What the user agent is.
+    pub browser: Browser,
+    /// Whom `realip` put in the place of the peer.
+    pub client: Option<Client>,
+    /// The body.
+    pub body: Body,
+    /// How the rest of the body stands on the connection.
+    pub framing: Framing,
+    /// How many bytes of the head's buffer came from the client.
+    pub received: usize,
+    /// How far the body has been taken out of the head's buffer.
+    pub body_position: usize,
+    /// What came behind a chunked body: the next request.
+    pub leftover: Vec<u8>,
+    /// The target as sent still says where the request goes: no rewrite, no internal redirect.
+    pub valid_unparsed_uri: bool,
+    /// The path has a `%`, `+` or the like that was decoded.
+    pub plus_in_uri: bool,
+    /// The path had an escape.
+    pub quoted_uri: bool,
+    /// A rewrite changed the path: a location is looked for anew.
+    pub uri_changed: bool,
+    /// How many more changes of the path are allowed.
+    pub uri_changes_left: u32,
+    /// The location was set by its `@name`: no other is looked for.
+    pub named: bool,
+    /// Not from outside: internal locations are open.
+    pub internal: bool,
+    /// An `error_page` was taken; another one is only with `recursive_error_pages`.
+    pub error_page_taken: bool,
+    /// The status of the error being answered.
+    pub error_status: u16,
+    /// `realip`, `limit_req` and `limit_conn` have been asked already.
+    pub limits_set: bool,
+    /// The connection is kept after the answer.
+    pub keepalive: bool,
+    /// The connection is closed only after the client has been heard out.
+    pub lingering_close: bool,
+    /// `Expect: 100-continue` needs no further answer.
+    pub expect_tested: bool,
+    /// The answer has no body, whatever the handler sends.
+    pub header_only: bool,
+    /// The head of the answer went out.
+    pub header_sent: bool,
+    /// The answer was sent whole.
+    pub finished: bool,
+    /// The client went away.
+    pub client_gone: bool,
+    /// The answer.
+    pub response: ResponseHead,
+    /// What the body goes through on its way out.
+    pub filters: Filters,
+    /// Where it goes.
+    pub sink: Sink,
+    /// This request was made by another one.
+    pub is_subrequest: bool,
+    /// The bytes of the answer's head on the wire.
+    pub header_size: u64,
+    /// `$bytes_sent` counts from here.
+    pub sent_before: u64,
+    /// Bytes of the request so far: line, headers, body.
+    pub request_length: Cell<u64>,
+    /// When it began, since 1970.
+    pub began: Duration,
+    /// Values of variables that were assigned or are to be looked up only once.
+    pub variables: RefCell<Vec<Slot>>,
+    /// What groups of the last pattern caught.
+    pub captures: RefCell<Captures>,
+    /// `limit_rate` as `set $limit_rate` or a backend changed it.
+    pub limit_rate: Option<u64>,
+    /// Zones that count this request until it ends.
+    pub limit_conn_held: Vec<super::modules::limit_conn::Held>,
+    /// What `limit_req` did, for `$limit_req_status`.
+    pub limit_req_status: Option<&'static str>,
+    /// What `limit_conn` did, for `$limit_conn_status`.
+    pub limit_conn_status: Option<&'static str>,
+    /// What the proxy module knows of its attempts, for `$upstream_…`.
+    pub upstream: UpstreamRecord,
+    /// What is being done, for the error log.
+    pub action: &'static str,
+}
+
+/// What a proxy attempt leaves for variables and logs; `http/upstream` writes it.
+#[derive(Default, Debug)]
+pub struct UpstreamRecord {
+    /// One entry for each attempt.
+    pub attempts: Vec<UpstreamAttempt>,
+    /// The head of the last backend's answer, before anything was hidden.
+    pub headers: super::message::headers::HeaderList,
+    /// The trailers of the last backend's answer.
+    pub trailers: super::message::headers::HeaderList,
+    /// `$proxy_host`
+    pub proxy_host: Vec<u8>,
+    /// `$proxy_port`
+    pub proxy_port: Vec<u8>,
+}
+
+/// One attempt at a backend.
+#[derive(Clone, Default, Debug)]
+pub struct UpstreamAttempt {
+    /// Its address, as `$upstream_addr` shows it.
+    pub address: Rc<str>,
+    /// The status it answered.
+    pub status: u16,
+    /// Until the connection stood.
+    pub connect_ms: Option<u64>,
+    /// Until the head was there.
+    pub header_ms: Option<u64>,
+    /// Until all was there.
+    pub response_ms: Option<u64>,
+    /// Bytes of the body.
+    pub response_length: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// A new request goes to another group from here on (`X-Accel-Redirect`).
+    pub redirected: bool,
+}
+
+impl Request {
+    /// A request of which nothing has been read.
+    pub fn new(connection: Rc<Connection>, head: Head) -> Self {
+        let server = connection.servers().default_server;
+        let location = Rc::clone(&connection.engine.server(server).location);
+        let sent_before = connection.sent.get();
+        Self {
+            connection,
+            head: Rc::new(head),
+            server,
+            location,
+            content: None,
+            method: Method::Unknown,
+            method_name: None,
+            version: HTTP_10,
+            uri: Vec::new(),
+            args: Vec::new(),
+            extension: 0..0,
+            host: Vec::new(),
+            host_port: 0,
+            content_length: None,
+            chunked_body: false,
+            connection_type: ConnectionType::Unsaid,
+            browser: Browser::default(),
+            client: None,
+            body: Body::None,
+            framing: Framing::None,
+            received: 0,
+            body_position: 0,
+            leftover: Vec::new(),
+            valid_unparsed_uri: false,
+            plus_in_uri: false,
+            quoted_uri: false,
+            uri_changed: false,
+            uri_changes_left: MAX_URI_CHANGES + 1,
+            named: false,
+            internal: false,
+            error_page_taken: false,
+            error_status: 0,
+            limits_set: false,
+            keepalive: false,
+            lingering_close: false,
+            expect_tested: false,
+            header_only: false,
+            header_sent: false,
+            finished: false,
+            client_gone: false,
+            response: ResponseHead::default(),
+            filters: Filters::default(),
+            sink: Sink::Client,
+            is_subrequest: false,
+            header_size: 0,
+            sent_before,
+            request_length: Cell::new(0),
+            began: crate::log::now::since_epoch(),
+            variables: RefCell::default(),
+            captures: RefCell::default(),
+            limit_rate: None,
+            limit_conn_held: Vec::new(),
+            limit_req_status: None,
+            limit_conn_status: None,
+            upstream: UpstreamRecord::default(),
+            action: "waiting for request",
+        }
+    }
+
+    /// A request that another one makes: it has the other's client and head, and answers in its place or beside it.
+    pub fn inside(parent: &Self) -> Self {
+        let mut child = Self::new(Rc::clone(&parent.connection), Head::default());
+        child.head = Rc::clone(&parent.head);
+        child.set_server(parent.server);
+        child.method = Method::Get;
+        child.method_name = Some(b"GET");
+        child.version = parent.version;
+        child.host.clone_from(&parent.host);
+        child.host_port = parent.host_port;
+        child.content_length = parent.content_length;
+        child.chunked_body = parent.chunked_body;
+        child.browser = parent.browser;
+        child.client = parent.client.clone();
+        child.internal = true;
+        child.expect_tested = true;
+        child.is_subrequest = true;
+        child.uri_changes_left = MAX_URI_CHANGES + 1;
+        child.began = parent.began;
+        child.action = parent.action;
+        child
+    }
+
+    /// The name of the method.
+    pub fn method_name(&self) -> &[u8] {
+        self.method_name.unwrap_or_else(|| self.head.method())
+    }
+
+    /// The value of a header of the request.
+    pub fn header(&self, known: Known) -> Option<&[u8]> {
+        self.head.header(known)
+    }
+
+    /// The client's address as text.
+    pub fn client_text(&self) -> &str {
+        self.client.as_ref().map_or(&self.connection.peer_text, |client| &client.text)
+    }
+
+    /// Who the client is.
+    pub fn peer(&self) -> &Peer {
+        self.client.as_ref().map_or(&self.connection.peer, |client| &client.peer)
+    }
+
+    /// Where a named location or error page sends the request: phases begin anew with this path.
+    pub fn set_uri(&mut self, uri: &[u8]) {
+        self.uri.clear();
+        self.uri.extend_from_slice(uri);
+        self.find_extension();
+    }
+
+    /// Finds the extension of the path anew (`ngx_http_set_exten`).
+    pub fn find_extension(&mut self) {
+        self.extension = 0..0;
+        let name = self.uri.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        if let Some(dot) = self.uri[name..].iter().rposition(|&byte| byte == b'.')
+            && dot > 0
+        {
+            self.extension = name + dot + 1..self.uri.len();
+        }
+    }
+
+    /// Chooses another server: its own location holds until one is found.
+    pub fn set_server(&mut self, server: ServerId) {
+        self.server = server;
+        self.location = Rc::clone(&self.connection.engine.server(server).location);
+    }
+
+    /// Milliseconds that the client may take for each step of reading the answer.
+    pub fn send_timeout_ms(&self) -> u64 {
+        self.location.settings.core.send_timeout_ms
+    }
+
+    /// Writes a line about this request to the error log.
+    pub fn log(&self, level: Level, text: impl Display) {
+        self.log_with(level, text, None);
+    }
+
+    /// Writes a line about a system call that failed.
+    pub fn log_error(&self, level: Level, error: &io::Error, text: impl Display) {
+        self.log_with(level, text, Some(error));
+    }
+
+    /// Whether a line of that level would be written.
+    pub fn logs(&self, level: Level) -> bool {
+        self.connection.engine.error_log(&self.location).is_due(level)
+    }
+
+    fn log_with(&self, level: Level, text: impl Display, error: Option<&io::Error>) {
+        let engine = &self.connection.engine;
+        engine.error_log(&self.location).write(level, Some(self.connection.number), |line| {
+            line.push_display(text);
+            if let Some(error) = error {
+                line.push_error(error);
+            }
+            self.log_context(line);
+        });
+    }
+
+    fn log_context(&self, line: &mut crate::log::error_log::Line) {
+        if !self.action.is_empty() {
+            line.push_display(format_args!(" while {}", self.action));
+        }
+        line.push_display(format_args!(", client: {}", self.client_text()));
+        let server = self.connection.engine.server(self.server);
+        line.push(b", server: ");
+        line.push(&server.name);
+        let request_line = self.head.request_line();
+        if !request_line.is_empty() {
+            line.push(b", request: \"");
+            line.push(request_line);
+            line.push(b"\"");
+        }
+        if self.is_subrequest {
+            line.push(b", subrequest: \"");
+            line.push(&self.uri);
+            line.push(b"\"");
+        }
+        if let Some(attempt) = self.upstream.attempts.last()
+            && !attempt.address.is_empty()
+        {
+            line.push_display(format_args!(", upstream: \"{}\"", attempt.address));
+        }
+        if let Some(host) = self.header(Known::Host) {
+            line.push(b", host: \"");
+            line.push(host);
+            line.push(b"\"");
+        }
+        if let Some(referer) = self.header(Known::Referer) {
+            line.push(b", referrer: \"");
+            line.push(referer);
+            line.push(b"\"");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Variables that come from the connection, the worker and the clock.
+
+use std::net::IpAddr;
+
+use super::{Write1, put, put_bytes, put_seconds};
+use crate::http::{connection::Peer, error_page};
+use crate::log::now;
+
+/// The getter of a name.
+pub fn find(name: &str) -> Option<Write1> {
+    Some(match name {
+        "remote_addr" => |request, out| put(out, request.client_text()),
+        "remote_port" => |request, out| port(request.peer(), out),
+        "realip_remote_addr" => |request, out| put(out, &request.connection.peer_text),
+        "realip_remote_port" => |request, out| port(&request.connection.peer, out),
+        "binary_remote_addr" => |request, out| match request.peer().ip() {
+            Some(IpAddr::V4(address)) => put_bytes(out, &address.octets()),
+            Some(IpAddr::V6(address)) => put_bytes(out, &address.octets()),
+            None => put_bytes(out, b"unix:"),
+        },
+        "server_addr" => |request, out| put(out, request.connection.local_text()),
+        "server_port" => |request, out| match request.connection.local_port() {
+            0 => true,
+            port => put(out, port),
+        },
+        "connection" => |request, out| put(out, request.connection.number),
+        "connection_requests" => |request, out| put(out, request.connection.requests.get()),
+        "connection_time" => |request, out| {
+            put_seconds(out, now::since_epoch().saturating_sub(request.connection.began).as_millis() as u64)
+        },
+        "connections_active" => |request, out| put(out, request.connection.engine.counters.active.get()),
+        "connections_reading" => |request, out| put(out, request.connection.engine.counters.reading.get()),
+        "connections_writing" => |request, out| put(out, request.connection.engine.counters.writing.get()),
+        "connections_waiting" => |request, out| put(out, request.connection.engine.counters.waiting.get()),
+        "hostname" => |_, out| match nix::unistd::gethostname() {
+            Ok(name) => put_bytes(out, name.as_encoded_bytes()),
+            Err(_) => false,
+        },
+        "nginx_version" => |_, out| put(out, error_page::NAME_AND_VERSION.trim_start_matches("nginx/")),
+        "pid" => |_, out| put(out, std::process::id()),
+        "pipe" => |request, out| {
+            let pipelined = request.head.end < request.received && request.framing.is_done();
+            put_bytes(out, if pipelined { b"p" } else { b"." })
+        },
+        "msec" => |_, out| put_seconds(out, now::since_epoch().as_millis() as u64),
+        "time_local" => |_, out| now::with(|now| put(out, &now.access_log)),
+        "time_iso8601" => |_, out| now::with(|now| put(out, &now.iso8601)),
+        "date_gmt" => |_, out| now::with(|now| put(out, &now.http)),
+        _ => return None,
+    })
+}
+
+fn port(peer: &Peer, out: &mut Vec<u8>) -> bool {
+    match peer.port() {
+        0 => true,
+        port => put(out, port),
+    }
+}

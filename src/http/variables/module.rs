@@ -1,0 +1,78 @@
+//! Variables that modules define: `map`, `geo`, `split_clients`, and those of limits.
+
+use std::net::IpAddr;
+
+use super::{Write1, put_some, text_of};
+use crate::http::evaluate;
+use crate::http::message::headers::Known;
+use crate::http::modules;
+use crate::http::request::Request;
+use crate::ir::http::geo::Geo;
+use crate::ir::http::map::Map;
+use crate::ir::http::split_clients::SplitClients;
+use crate::primitives::hash;
+
+/// The getter of a name.
+pub fn find(name: &str) -> Option<Write1> {
+    Some(match name {
+        "limit_req_status" => |request, out| put_some(out, request.limit_req_status.map(str::as_bytes)),
+        "limit_conn_status" => |request, out| put_some(out, request.limit_conn_status.map(str::as_bytes)),
+        "invalid_referer" => modules::referer::write_invalid,
+        _ => return None,
+    })
+}
+
+/// Writes what a `map` makes of its subject.
+pub fn map(request: &Request, map: &Map, out: &mut Vec<u8>) {
+    let mut subject = text_of(request, &map.subject);
+    if map.hostnames && subject.last() == Some(&b'.') {
+        subject.pop();
+    }
+    let lower = subject.to_ascii_lowercase();
+    let found = map.exact.get(lower.as_slice());
+    let found = found.or_else(|| {
+        memchr::memchr_iter(b'.', &lower).filter(|&dot| dot > 0).find_map(|dot| map.wildcard_head.get(&lower[dot..]))
+    });
+    let found =
+        found.or_else(|| memchr::memrchr_iter(b'.', &lower).find_map(|dot| map.wildcard_tail.get(&lower[..=dot])));
+    let found = found.or_else(|| {
+        map.regex.iter().find(|(regex, _)| evaluate::matches(request, regex, &subject)).map(|(_, value)| value)
+    });
+    evaluate::write(request, found.unwrap_or(&map.default), out);
+}
+
+/// Writes what a `geo` says of an address.
+pub fn geo(request: &Request, geo: &Geo, out: &mut Vec<u8>) {
+    let address = match geo.address {
+        Some(id) => {
+            let mut text = Vec::new();
+            super::write(request, id, &mut text);
+            // An address that is none counts as the broadcast address, which nobody lists.
+            std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(IpAddr::V4(u32::MAX.into()))
+        }
+        None => request.peer().ip().unwrap_or(IpAddr::V4(u32::MAX.into())),
+    };
+    let trusted = |address: IpAddr| geo.proxies.iter().any(|network| network.contains(address));
+    let forwarded: Vec<&[u8]> = request.head.header_all(Known::XForwardedFor).collect();
+    let address =
+        modules::realip::forwarded_address(address, &forwarded, geo.proxy_recursive, trusted).unwrap_or(address);
+    out.extend_from_slice(geo_value(geo, address));
+}
+
+fn geo_value(geo: &Geo, address: IpAddr) -> &[u8] {
+    let Some(ranges) = &geo.ranges else { return geo.networks.find(address).unwrap_or(&geo.default) };
+    let IpAddr::V4(address) = address.to_canonical() else { return &geo.default };
+    match ranges.get(ranges.partition_point(|range| range.last < address)) {
+        Some(range) if range.first <= address => &range.value,
+        _ => &geo.default,
+    }
+}
+
+/// Writes the part that the hash of a text falls into.
+pub fn split_clients(request: &Request, split: &SplitClients, out: &mut Vec<u8>) {
+    let hash = hash::murmur2(&text_of(request, &split.subject));
+    let part = split.parts.iter().find(|(end, _)| end.is_none_or(|end| hash < end));
+    if let Some((_, value)) = part {
+        out.extend_from_slice(value);
+    }
+}

@@ -1,0 +1,103 @@
+//! Variables that come from the request.
+
+use super::{Write1, put, put_bytes, put_seconds, put_some};
+use crate::http::body_reader::Body;
+use crate::http::message::headers::Known;
+use crate::http::modules;
+use crate::http::request::Request;
+use crate::log::now;
+
+/// The getter of a name.
+pub fn find(name: &str) -> Option<Write1> {
+    Some(match name {
+        "args" | "query_string" => |request, out| {
+            out.extend_from_slice(&request.args);
+            !request.args.is_empty() || request.head.line.args_start.is_some()
+        },
+        "content_length" => |request, out| match (request.header(Known::ContentLength), request.content_length) {
+            (Some(text), _) => put_bytes(out, text),
+            (None, Some(length)) if request.chunked_body => put(out, length),
+            _ => false,
+        },
+        "content_type" => |request, out| put_some(out, request.header(Known::ContentType)),
+        "document_root" => |request, out| put_bytes(out, &modules::document_root(request)),
+        "realpath_root" => realpath_root,
+        "uri" | "document_uri" => |request, out| put_bytes(out, &request.uri),
+        "host" => host,
+        "http_host" => |request, out| put_some(out, request.header(Known::Host)),
+        "http_user_agent" => |request, out| put_some(out, request.header(Known::UserAgent)),
+        "http_referer" => |request, out| put_some(out, request.header(Known::Referer)),
+        "http_via" => |request, out| joined(request, Known::Via, b", ", out),
+        "http_x_forwarded_for" => |request, out| joined(request, Known::XForwardedFor, b", ", out),
+        "http_cookie" => |request, out| joined(request, Known::Cookie, b"; ", out),
+        "is_args" => |request, out| put_bytes(out, if request.args.is_empty() { b"" } else { b"?" }),
+        "is_request_port" => |request, out| put_bytes(out, if request.host_port > 0 { b":" } else { b"" }),
+        "request_port" => |request, out| request.host_port > 0 && put(out, request.host_port),
+        "request" => |request, out| put_bytes(out, request.head.request_line()),
+        "request_body" => |request, out| match &request.body {
+            Body::Memory(bytes) => put_bytes(out, bytes),
+            _ => false,
+        },
+        "request_body_file" => |request, out| match &request.body {
+            Body::File(file) => put(out, &file.path),
+            _ => false,
+        },
+        "request_filename" => |request, out| put_bytes(out, &modules::map_uri_to_path(request).path),
+        "request_id" => request_id,
+        "request_length" => |request, out| put(out, request.request_length.get()),
+        "request_method" => |request, out| put_some(out, Some(request.method_name()).filter(|name| !name.is_empty())),
+        "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
+        "request_uri" => |request, out| put_bytes(out, request.head.target()),
+        "scheme" => |_, out| put_bytes(out, b"http"),
+        "https" => |_, _| true,
+        "http2" | "http3" => |_, _| true,
+        "server_name" => |request, out| put(out, &request.connection.engine.server(request.server).name),
+        "server_protocol" => |request, out| put_bytes(out, request.head.protocol()),
+        _ => return None,
+    })
+}
+
+/// Milliseconds since the request began.
+pub fn elapsed_ms(request: &Request) -> u64 {
+    now::since_epoch().saturating_sub(request.began).as_millis() as u64
+}
+
+fn host(request: &Request, out: &mut Vec<u8>) -> bool {
+    if request.host.is_empty() {
+        return put(out, &request.connection.engine.server(request.server).name);
+    }
+    put_bytes(out, &request.host)
+}
+
+/// The values of all lines of a header, one behind the other.
+pub fn joined(request: &Request, known: Known, separator: &[u8], out: &mut Vec<u8>) -> bool {
+    let mut found = false;
+    for value in request.head.header_all(known) {
+        if found {
+            out.extend_from_slice(separator);
+        }
+        out.extend_from_slice(value);
+        found = true;
+    }
+    found
+}
+
+fn realpath_root(request: &Request, out: &mut Vec<u8>) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let root = modules::document_root(request);
+    match std::fs::canonicalize(modules::path(&root)) {
+        Ok(path) => put_bytes(out, path.as_os_str().as_bytes()),
+        Err(_) => false,
+    }
+}
+
+/// Sixteen random bytes in hexadecimal.
+fn request_id(_: &Request, out: &mut Vec<u8>) -> bool {
+    use std::hash::{BuildHasher, Hasher};
+    // Each RandomState has keys of its own, from the system's randomness.
+    for _ in 0..2 {
+        let number = std::hash::RandomState::new().build_hasher().finish();
+        put(out, format_args!("{number:016x}"));
+    }
+    true
+}

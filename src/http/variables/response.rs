@@ -1,0 +1,88 @@
+//! Variables that come from the answer.
+
+use super::{Write1, put, put_bytes, put_some};
+use crate::http::filters::header;
+use crate::http::request::Request;
+use crate::primitives::http_date;
+
+/// The getter of a name.
+pub fn find(name: &str) -> Option<Write1> {
+    Some(match name {
+        "status" => |request, out| put(out, format_args!("{:03}", status(request))),
+        "bytes_sent" => |request, out| put(out, bytes_sent(request)),
+        "body_bytes_sent" => |request, out| put(out, bytes_sent(request).saturating_sub(request.header_size)),
+        "request_completion" => |request, out| put_bytes(out, if request.finished { b"OK" } else { b"" }),
+        "limit_rate" => |request, out| put(out, request.limit_rate.unwrap_or(0)),
+        "sent_http_content_type" => |request, out| match &request.response.content_type {
+            Some(content_type) => {
+                out.extend_from_slice(content_type.as_bytes());
+                if let Some(charset) = &request.response.charset {
+                    out.extend_from_slice(b"; charset=");
+                    out.extend_from_slice(charset);
+                }
+                true
+            }
+            None => false,
+        },
+        "sent_http_content_length" => |request, out| match request.response.content_length {
+            Some(length) => {
+                header::write_number(length, out);
+                true
+            }
+            None => false,
+        },
+        "sent_http_last_modified" => |request, out| match request.response.last_modified {
+            Some(_) if request.response.last_modified_listed => {
+                put_some(out, request.response.headers.find(b"Last-Modified"))
+            }
+            Some(modified) => put(out, http_date::format(modified)),
+            None => false,
+        },
+        "sent_http_location" => |request, out| put_some(out, request.response.headers.find(b"Location")),
+        "sent_http_connection" => |request, out| {
+            put_bytes(
+                out,
+                match (request.response.status, request.keepalive) {
+                    (101, _) => b"upgrade",
+                    (_, true) => b"keep-alive",
+                    (_, false) => b"close",
+                },
+            )
+        },
+        "sent_http_keep_alive" => |request, out| {
+            let seconds = request.location.settings.core.keepalive_header_seconds;
+            request.keepalive && seconds > 0 && put(out, format_args!("timeout={seconds}"))
+        },
+        "sent_http_transfer_encoding" => |request, out| request.filters.chunked && put_bytes(out, b"chunked"),
+        "sent_http_cache_control" => |request, out| joined(request, b"Cache-Control", out),
+        "sent_http_link" => |request, out| joined(request, b"Link", out),
+        _ => return None,
+    })
+}
+
+/// The status for the log.
+pub fn status(request: &Request) -> u16 {
+    match (request.error_status, request.response.status) {
+        (0, status) if request.version == 9 && status == 0 => 9,
+        (0, status) => status,
+        (error, _) => error,
+    }
+}
+
+/// What was sent for this request, also what waits to be.
+pub fn bytes_sent(request: &Request) -> u64 {
+    let connection = &request.connection;
+    (connection.sent.get() + connection.gathered() as u64).saturating_sub(request.sent_before)
+}
+
+fn joined(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
+    let mut found = false;
+    for value in request.response.headers.find_all(name) {
+        if found {
+            out.extend_from_slice(b", ");
+        }
+        out.extend_from_slice(value);
+        found = true;
+    }
+    found
+}

@@ -1,0 +1,69 @@
+//! Variables that come from the attempts at backends.
+
+use super::{Write1, put, put_bytes, put_seconds};
+use crate::http::message::headers::Known;
+use crate::http::request::{Request, UpstreamAttempt};
+
+/// The getter of a name.
+pub fn find(name: &str) -> Option<Write1> {
+    Some(match name {
+        "upstream_addr" => |request, out| each(request, out, |attempt, out| put_bytes(out, attempt.address.as_bytes())),
+        "upstream_status" => |request, out| {
+            each(request, out, |attempt, out| match attempt.status {
+                0 => put_bytes(out, b"-"),
+                status => put(out, format_args!("{status:03}")),
+            })
+        },
+        "upstream_connect_time" => |request, out| each(request, out, |attempt, out| time(attempt.connect_ms, out)),
+        "upstream_header_time" => |request, out| each(request, out, |attempt, out| time(attempt.header_ms, out)),
+        "upstream_response_time" => |request, out| each(request, out, |attempt, out| time(attempt.response_ms, out)),
+        "upstream_response_length" => {
+            |request, out| each(request, out, |attempt, out| put(out, attempt.response_length))
+        }
+        "upstream_bytes_received" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_received)),
+        "upstream_bytes_sent" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_sent)),
+        "proxy_host" => {
+            |request, out| put_bytes(out, &request.upstream.proxy_host) && !request.upstream.proxy_host.is_empty()
+        }
+        "proxy_port" => {
+            |request, out| put_bytes(out, &request.upstream.proxy_port) && !request.upstream.proxy_port.is_empty()
+        }
+        "proxy_add_x_forwarded_for" => add_forwarded_for,
+        _ => return None,
+    })
+}
+
+fn add_forwarded_for(request: &Request, out: &mut Vec<u8>) -> bool {
+    if super::request::joined(request, Known::XForwardedFor, b", ", out) {
+        out.extend_from_slice(b", ");
+    }
+    put(out, request.client_text())
+}
+
+/// All attempts, with `, ` between them, and ` : ` where another group took over.
+fn each(request: &Request, out: &mut Vec<u8>, write: fn(&UpstreamAttempt, &mut Vec<u8>) -> bool) -> bool {
+    for (index, attempt) in request.upstream.attempts.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(if attempt.redirected { b" : " } else { b", " });
+        }
+        write(attempt, out);
+    }
+    !request.upstream.attempts.is_empty()
+}
+
+fn time(milliseconds: Option<u64>, out: &mut Vec<u8>) -> bool {
+    match milliseconds {
+        Some(milliseconds) => put_seconds(out, milliseconds),
+        None => put_bytes(out, b"-"),
+    }
+}
+
+/// The value of a cookie that the backend sets.
+pub fn cookie<'r>(request: &'r Request, name: &[u8]) -> Option<&'r [u8]> {
+    request.upstream.headers.find_all(b"Set-Cookie").find_map(|line| {
+        let (found, value) = line.split_at(memchr::memchr(b'=', line)?);
+        let value = &value[1..];
+        let end = memchr::memchr(b';', value).unwrap_or(value.len());
+        found.trim_ascii().eq_ignore_ascii_case(name).then(|| value[..end].trim_ascii())
+    })
+}

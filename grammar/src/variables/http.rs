@@ -531,7 +531,7 @@ pub const VARIABLES: &[Variable] = &[
         name: "memcached_key",
         kind: Kind::Exact,
         module: "http_memcached",
-        changeable: false,
+        changeable: true,
         cacheable: true,
         edition: Edition::Open,
         status: Status::NotYet,

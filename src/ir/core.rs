@@ -3,8 +3,10 @@
 use grammar::Context;
 
 use super::error_log::error_log;
+use super::http::access::{Clients, network};
 use super::http::log::SyslogTarget;
-use super::lookup::Event;
+use super::http::realip::Trusted;
+use super::lookup::{AskedBy, Event};
 use super::lower::Reader;
 use super::setter::{self, Set, Table, once};
 use super::value::Text;
@@ -113,7 +115,7 @@ pub struct Events {
     /// `accept_mutex`
     pub accept_mutex: bool,
     /// `debug_connection`: the clients whose connections are logged at `debug`.
-    pub debug_connection: Vec<Text>,
+    pub debug_connection: Vec<Trusted>,
 }
 
 /// The setters of the directives outside all blocks.
@@ -129,6 +131,7 @@ pub const SETTERS: Table = &[
     ("lock_file", |reader, directive| once(&mut reader.core.lock_file, directive, setter::text)),
     ("master_process", |reader, directive| once(&mut reader.core.master_process, directive, setter::flag)),
     ("pid", |reader, directive| once(&mut reader.core.pid, directive, setter::text)),
+    ("thread_pool", thread_pool),
     ("user", user),
     ("worker_cpu_affinity", |reader, directive| {
         once(&mut reader.core.worker_cpu_affinity, directive, worker_cpu_affinity)
@@ -148,11 +151,7 @@ pub const SETTERS: Table = &[
 /// The setters of `events { }` and of what stands in it.
 pub const EVENTS_SETTERS: Table = &[
     ("accept_mutex", |reader, directive| once(&mut events(reader).accept_mutex, directive, setter::flag)),
-    ("debug_connection", |reader, directive| {
-        let client = setter::text(directive)?;
-        events(reader).debug_connection.push(client);
-        Ok(())
-    }),
+    ("debug_connection", debug_connection),
     ("events", |reader, directive| {
         if reader.events_block.is_some() {
             return Err(setter::duplicate(directive));
@@ -223,7 +222,7 @@ pub struct EventsDraft {
     multi_accept: Option<bool>,
     accept_mutex: Option<bool>,
     event_type: Option<Text>,
-    debug_connection: Vec<Text>,
+    debug_connection: Vec<Trusted>,
 }
 
 impl EventsDraft {
@@ -277,6 +276,47 @@ fn load_module(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         false => Err(directive.emerg(format!(
             "dlopen() \"{path}\" failed ({path}: cannot open shared object file: No such file or directory)"
         ))),
+    }
+}
+
+fn debug_connection(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let text = directive.args()[0].value;
+    let client = match text {
+        b"unix:" => Trusted::Clients(Clients::Unix),
+        _ => match network(reader, directive, text) {
+            Some(network) => Trusted::Clients(Clients::Network(network)),
+            None => {
+                let asked_by = AskedBy::DebugConnection { written: Text::from(text) };
+                Trusted::Host(reader.resolve(text, 0, asked_by, directive.place()))
+            }
+        },
+    };
+    events(reader).debug_connection.push(client);
+    Ok(())
+}
+
+/// `thread_pool`: files are read by threads whose number is not configured, but a wrong line stays wrong.
+fn thread_pool(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let mut has_threads = false;
+    for word in &directive.args()[1..] {
+        let (digits, is_threads) = match (word.value.strip_prefix(b"threads="), word.value.strip_prefix(b"max_queue="))
+        {
+            (Some(digits), _) => (Some(digits), true),
+            (_, digits) => (digits, false),
+        };
+        let number = digits
+            .map(parse_number)
+            .ok_or_else(|| directive.emerg(format!("invalid parameter \"{}\"", word.text())))?;
+        match (number, is_threads) {
+            (Some(1..), true) => has_threads = true,
+            (Some(_), false) => {}
+            (_, true) => return Err(directive.emerg(format!("invalid threads value \"{}\"", word.text()))),
+            (None, false) => return Err(directive.emerg(format!("invalid max_queue value \"{}\"", word.text()))),
+        }
+    }
+    match has_threads {
+        true => Ok(()),
+        false => Err(directive.fails("must have \"threads\" parameter")),
     }
 }
 

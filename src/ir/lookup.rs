@@ -40,8 +40,13 @@ pub enum AskedBy {
         /// The address as the operator wrote it.
         written: Text,
     },
-    /// `host not found in "H" of the "set_real_ip_from" directive`
+    /// `host not found in set_real_ip_from "H"`
     SetRealIpFrom {
+        /// The address as the operator wrote it.
+        written: Text,
+    },
+    /// `host not found in debug_connection "H"`
+    DebugConnection {
         /// The address as the operator wrote it.
         written: Text,
     },
@@ -62,6 +67,7 @@ impl Host {
             AskedBy::SetRealIpFrom { written } => {
                 format!("host not found in set_real_ip_from \"{written}\"")
             }
+            AskedBy::DebugConnection { written } => format!("host not found in debug_connection \"{written}\""),
             AskedBy::Syslog { written } => format!("host not found in syslog server \"{written}\""),
         };
         Diagnostic { level: crate::conf::diagnostic::Level::Emerg, text, place: self.place.clone() }

@@ -223,7 +223,7 @@ pub fn setter(row: &Row) -> Option<Setter> {
 /// The setters of a module.
 pub fn table(module: &str) -> Option<Table> {
     Some(match module {
-        "core" | "errlog" => core::SETTERS,
+        "core" | "errlog" | "thread_pool" => core::SETTERS,
         "event_core" => core::EVENTS_SETTERS,
         "http" => http::blocks::SETTERS,
         "http_upstream" => upstream::draft::SETTERS,

@@ -88,8 +88,10 @@ layer! {
         lingering_timeout_ms: u64 = 5_000,
         /// `send_timeout`
         send_timeout_ms: u64 = 60_000,
-        /// `send_lowat`
-        send_lowat: usize = 0,
+        /// `aio`: only whether it was set counts.
+        aio: () = (),
+        /// `directio`: only whether it was set counts.
+        directio: () = (),
         /// `postpone_output`
         postpone_output: usize = 1460,
         /// `sendfile`

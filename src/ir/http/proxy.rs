@@ -84,8 +84,6 @@ layer! {
         socket_receive_buffer: usize = 0,
         /// `proxy_socket_sndbuf`
         socket_send_buffer: usize = 0,
-        /// `proxy_send_lowat`
-        send_lowat: usize = 0,
     }
 }
 

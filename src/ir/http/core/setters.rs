@@ -23,6 +23,7 @@ use crate::primitives::{duration, size};
 /// The setters of `http_core`.
 pub const SETTERS: Table = &[
     ("absolute_redirect", own!(core.absolute_redirect, setter::flag)),
+    ("aio", own!(core.aio, aio)),
     ("alias", root),
     ("auth_delay", own!(core.auth_delay_ms, setter::milliseconds)),
     ("chunked_transfer_encoding", own!(core.chunked_transfer_encoding, setter::flag)),
@@ -42,6 +43,7 @@ pub const SETTERS: Table = &[
     ("client_max_body_size", own!(core.client_max_body_size, setter::offset)),
     ("connection_pool_size", server!(connection_pool_size, pool_size)),
     ("default_type", own!(core.default_type, setter::text)),
+    ("directio", own!(core.directio, directio)),
     ("disable_symlinks", own_with!(core.disable_symlinks, disable_symlinks)),
     ("early_hints", |reader, directive| {
         let conditions = setter::predicates(reader, directive)?;
@@ -94,7 +96,7 @@ pub const SETTERS: Table = &[
     ("resolver_timeout", own!(core.resolver_timeout_ms, setter::milliseconds)),
     ("root", root),
     ("satisfy", own!(core.satisfy, setter::word)),
-    ("send_lowat", own!(core.send_lowat, setter::size)),
+    ("send_lowat", send_lowat),
     ("send_timeout", own!(core.send_timeout_ms, setter::milliseconds)),
     ("sendfile", own!(core.sendfile, setter::flag)),
     ("sendfile_max_chunk", own!(core.sendfile_max_chunk, setter::size)),
@@ -178,7 +180,7 @@ pub fn temp_path(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<T
         let width = size::parse_number(word.value).filter(|width| *width > 0);
         *level = width.and_then(|width| u8::try_from(width).ok()).ok_or_else(|| directive.fails("invalid value"))?;
     }
-    if levels.iter().map(|width| u32::from(*width)).sum::<u32>() > 10 + 3 {
+    if levels.iter().map(|width| u32::from(*width)).sum::<u32>() > 10 {
         return Err(directive.fails("invalid value"));
     }
     Ok(TempPath { path, levels })
@@ -196,6 +198,31 @@ fn keepalive_timeout(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set 
         core.keepalive_header_seconds = Some(duration::parse_seconds(header.value).ok_or_else(invalid)?);
     }
     Ok(())
+}
+
+/// Linux cannot tell how much may still be sent: nginx says so, and leaves the value unset.
+pub fn send_lowat(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    setter::size(directive)?;
+    let name = directive.name().text();
+    reader.warn(directive.warn(format!("\"{name}\" is not supported, ignored")));
+    Ok(())
+}
+
+/// Whatever is right in nginx is right: files are never read in the loop that serves connections.
+fn aio(directive: &Directive<'_>) -> Result<(), Diagnostic> {
+    match directive.args()[0].value {
+        b"on" | b"off" | b"threads" => Ok(()),
+        pool if pool.starts_with(b"threads=") => Ok(()),
+        _ => Err(directive.fails("invalid value")),
+    }
+}
+
+/// The page cache is always used; a size has to be a size all the same.
+fn directio(directive: &Directive<'_>) -> Result<(), Diagnostic> {
+    match directive.args()[0].value {
+        b"off" => Ok(()),
+        _ => setter::offset(directive).map(drop),
+    }
 }
 
 fn error_page(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{Bind, CookieFlags, CookieName, CookieRewrite, ProxyPass, ProxyTarget, Redirect, RedirectRule, SetHeader};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
-use crate::ir::http::core::setters::temp_path;
+use crate::ir::http::core::setters::{send_lowat, temp_path};
 use crate::ir::http::{Content, Matching};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
@@ -47,7 +47,7 @@ pub const SETTERS: Table = &[
     ("proxy_read_timeout", own!(proxy.read_timeout_ms, setter::milliseconds)),
     ("proxy_redirect", redirect),
     ("proxy_request_buffering", own!(proxy.request_buffering, setter::flag)),
-    ("proxy_send_lowat", own!(proxy.send_lowat, setter::size)),
+    ("proxy_send_lowat", send_lowat),
     ("proxy_send_timeout", own!(proxy.send_timeout_ms, setter::milliseconds)),
     ("proxy_set_body", own_with!(proxy.set_body, setter::some_template)),
     ("proxy_set_header", own_push!(proxy.set_headers, set_header)),

@@ -1,33 +1,68 @@
 //! What a worker does with the connections of one generation.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::cycle::Cycle;
+use super::cycle::{self, Cycle};
+use crate::http::connection::http1;
+use crate::http::engine::{Engine, Opened};
+use crate::ir::core::ErrorLog as Line;
+use crate::ir::http::log::SyslogTarget;
+use crate::ir::lookup::HostId;
+use crate::log::error_log::ErrorLog;
+use crate::log::opening::LogOpener;
 use crate::net::accept::Accepted;
 use crate::net::draining::Draining;
 
+/// How often buffered log lines are looked at.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+
 /// The engines of one generation in one worker.
 pub struct Services {
-    draining: Draining,
+    http: Option<Rc<Engine>>,
 }
 
 impl Services {
     /// Engines over a generation whose files and sockets are open.
-    pub fn new(_cycle: &Cycle, draining: &Draining) -> Rc<Self> {
-        Rc::new(Self { draining: draining.clone() })
+    pub fn new(cycle: &Cycle, draining: &Draining) -> Rc<Self> {
+        let hostname = cycle::hostname();
+        let resolve = |id: HostId| -> Option<SocketAddr> { cycle.hosts.addresses(id).first().copied() };
+        let opener = LogOpener { files: &cycle.files, hostname: &hostname, resolve: &resolve };
+        // The files are open already; without them the main log still tells.
+        let error_log =
+            |lines: &[Line]| -> Rc<ErrorLog> { opener.inner(lines).unwrap_or_else(|_| Rc::clone(&cycle.log)) };
+        let opened = Opened {
+            prefix: &cycle.prefix,
+            log: Rc::clone(&cycle.log),
+            files: Rc::clone(&cycle.files),
+            draining: draining.clone(),
+            error_log: &error_log,
+            syslog: &|target: &SyslogTarget| opener.syslog(target),
+        };
+        let http = cycle.nginx.http.as_ref().map(|http| Engine::new(http.clone(), opened));
+        Rc::new(Self { http })
     }
 
     /// Serves one connection to its end.
     pub async fn serve(&self, accepted: Accepted) {
-        self.draining.begun().await;
-        drop(accepted);
+        if let Some(engine) = &self.http {
+            http1::serve(Rc::clone(engine), accepted).await;
+        }
     }
 
     /// Writes out log lines whose time has come, for ever.
     pub async fn flush_logs(&self) {
-        std::future::pending::<()>().await;
+        loop {
+            tokio::time::sleep(FLUSH_INTERVAL).await;
+            self.write_out_logs(false);
+        }
     }
 
     /// Writes out buffered log lines that are due, or all.
-    pub fn write_out_logs(&self, _all: bool) {}
+    pub fn write_out_logs(&self, all: bool) {
+        if let Some(engine) = &self.http {
+            engine.access_logs.flush(all);
+        }
+    }
 }

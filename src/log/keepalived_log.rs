@@ -29,6 +29,11 @@ impl KeepalivedLog {
         Self { console, syslog, detail }
     }
 
+    /// Whether lines go to the console.
+    pub fn is_console(&self) -> bool {
+        self.console
+    }
+
     /// Writes a line.
     pub fn info(&self, text: &str) {
         self.write(INFO, text);

@@ -3,6 +3,7 @@
 pub mod cycle;
 pub mod daemon;
 pub mod disk_files;
+pub mod keepalived;
 pub mod master;
 pub mod options;
 pub mod paths;
@@ -13,4 +14,5 @@ pub mod signals;
 pub mod single;
 pub mod start;
 pub mod upgrade;
+pub mod vrrp_child;
 pub mod worker;

@@ -26,6 +26,11 @@ pub fn clear_umask() {
     umask(Mode::empty());
 }
 
+/// Sets which rights new files do not get.
+pub fn set_umask(mask: u32) {
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask));
+}
+
 /// Says whether a descriptor stays open in a program that is started from here.
 pub fn inherit_over_exec(descriptor: impl AsFd, inherited: bool) -> io::Result<()> {
     let flags = if inherited { FdFlag::empty() } else { FdFlag::FD_CLOEXEC };

@@ -1,0 +1,340 @@
+//! keepalived's parent: reads the file, starts the VRRP process, starts it again when it dies, and passes signals on.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::ir::keepalived::Keepalived;
+use crate::log::keepalived_log::{ALERT, KeepalivedLog};
+use crate::sys::fork::{self, End, Pid, Side};
+use crate::sys::signal::{self, Signal, Signals};
+use crate::sys::{descriptors, scheduling};
+
+use super::vrrp_child;
+
+/// Exit code: something that cannot be helped.
+pub const FATAL: u8 = 1;
+/// Exit code: the configuration cannot run.
+const CONFIG: u8 = 2;
+/// Exit code: rights are missing.
+const NO_PERMISSION: u8 = 4;
+/// A child that lived longer than this is started again at once.
+const RESPAWN_WINDOW: Duration = Duration::from_secs(60);
+const LONGEST_RESPAWN_DELAY: Duration = Duration::from_secs(60);
+/// The width at which the command line is broken in the log.
+const COMMAND_LINE_WIDTH: usize = 100;
+
+const SIGNALS: [Signal; 6] =
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
+
+/// The command line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// All words, for the log.
+    pub command_line: Vec<String>,
+    /// The version as the log begins with it: `Keepalived v…`.
+    pub version: String,
+    /// -f
+    pub config_path: String,
+    /// -n: stay in the foreground.
+    pub foreground: bool,
+    /// -l: log to the console.
+    pub console: bool,
+    /// -D
+    pub detail: bool,
+    /// -S; none with -G.
+    pub syslog_facility: Option<u8>,
+    /// -p
+    pub pid_file: String,
+    /// -r
+    pub vrrp_pid_file: String,
+    /// Without -R: a child that dies is started again.
+    pub respawn: bool,
+    /// -V
+    pub keep_addresses: bool,
+    /// Where events and actions of the VRRP process are recorded.
+    pub record: Option<PathBuf>,
+}
+
+/// What came of reading the file.
+#[derive(Debug)]
+pub struct Reading {
+    /// The configuration, as far as it can be used.
+    pub keepalived: Keepalived,
+    /// What the log says of it.
+    pub lines: Vec<String>,
+    /// The exit code with which the daemon ends instead of running.
+    pub refusal: Option<i32>,
+}
+
+/// Reads the file.
+pub type Read<'a> = dyn Fn() -> Reading + 'a;
+
+/// What the parent remembers of its child.
+#[derive(Debug)]
+struct Child {
+    pid: Pid,
+    started: Instant,
+}
+
+/// How the parent goes on after its child has ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Respawn(Duration),
+    Exit(u8),
+}
+
+/// Runs the daemon. Returns when it ends; in a child, too.
+pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
+    let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, "Keepalived");
+    log_start(options, &log);
+    let reading = read();
+    for line in &reading.lines {
+        log.info(line);
+    }
+    if let Some(code) = reading.refusal {
+        log.info(&format!("Stopped {}", options.version));
+        return ExitCode::from(u8::try_from(code).unwrap_or(CONFIG));
+    }
+    if is_running(&options.pid_file) {
+        log.info("daemon is already running");
+        return ExitCode::SUCCESS;
+    }
+    if !options.foreground && !go_into_background(&log) {
+        return ExitCode::SUCCESS;
+    }
+    Parent { options, read, log: &log, child: None, delay: Duration::ZERO }.run(reading.keepalived)
+}
+
+/// The parent process.
+struct Parent<'a> {
+    options: &'a Options,
+    read: &'a Read<'a>,
+    log: &'a KeepalivedLog,
+    child: Option<Child>,
+    /// How long the next start has to wait.
+    delay: Duration,
+}
+
+/// What goes on in this process after a fork.
+enum Outcome {
+    /// This is the child, and it has ended.
+    Child(ExitCode),
+    /// This is the parent, and goes on (or ends with this code).
+    Parent(u8),
+}
+
+impl Parent<'_> {
+    fn run(mut self, config: Keepalived) -> ExitCode {
+        descriptors::set_umask(config.global.umask.unwrap_or(0o177));
+        let signals = match Signals::block(&SIGNALS) {
+            Ok(signals) => signals,
+            Err(error) => {
+                self.log.info(&format!("signals: {error}"));
+                return ExitCode::from(FATAL);
+            }
+        };
+        if let Err(error) = write_pid_file(&self.options.pid_file, fork::own_pid()) {
+            self.log.info(&format!("Can't open {} ({error})", self.options.pid_file));
+            return ExitCode::from(NO_PERMISSION);
+        }
+        if let Outcome::Child(code) = self.start_child(&config) {
+            return code;
+        }
+        self.log.info("Startup complete");
+        let code = match self.supervise(&signals, config) {
+            Outcome::Child(code) => return code,
+            Outcome::Parent(code) => code,
+        };
+        let _ = std::fs::remove_file(&self.options.pid_file);
+        let _ = std::fs::remove_file(&self.options.vrrp_pid_file);
+        self.log.info(&format!("Stopped {}", self.options.version));
+        ExitCode::from(code)
+    }
+
+    /// One child after the other until a signal ends it all.
+    fn supervise(&mut self, signals: &Signals, mut config: Keepalived) -> Outcome {
+        let mut respawn_at: Option<Instant> = None;
+        loop {
+            let limit = respawn_at.map(|at| at.saturating_duration_since(Instant::now()));
+            let _ = signals.wait(limit);
+            while let Ok(Some(received)) = signals.next() {
+                match received.signal {
+                    Signal::SIGTERM | Signal::SIGINT => {
+                        self.stop(&config);
+                        return Outcome::Parent(0);
+                    }
+                    Signal::SIGHUP => self.reload(&mut config),
+                    Signal::SIGCHLD => match self.reap() {
+                        Some(Next::Respawn(delay)) => respawn_at = Some(Instant::now() + delay),
+                        Some(Next::Exit(code)) => return Outcome::Parent(code),
+                        None => {}
+                    },
+                    other => self.pass_on(other),
+                }
+            }
+            if respawn_at.take_if(|at| *at <= Instant::now()).is_some()
+                && let child @ Outcome::Child(_) = self.start_child(&config)
+            {
+                return child;
+            }
+        }
+    }
+
+    fn start_child(&mut self, config: &Keepalived) -> Outcome {
+        if config.instances.is_empty() {
+            return Outcome::Parent(0);
+        }
+        match fork::fork() {
+            Ok(Side::Child) => Outcome::Child(vrrp_child::run(config.clone(), self.options, self.read)),
+            Ok(Side::Parent(pid)) => {
+                self.log.info(&format!("Starting VRRP child process, pid={pid}"));
+                if let Err(error) = write_pid_file(&self.options.vrrp_pid_file, pid) {
+                    self.log.info(&format!("VRRP child process: cannot write pidfile ({error})"));
+                }
+                self.child = Some(Child { pid, started: Instant::now() });
+                Outcome::Parent(0)
+            }
+            Err(error) => {
+                self.log.info(&format!("VRRP child process: fork error({error})"));
+                Outcome::Parent(0)
+            }
+        }
+    }
+
+    fn pass_on(&self, signal: Signal) {
+        if let Some(child) = &self.child {
+            // It may have died this instant; then SIGCHLD follows.
+            let _ = signal::send(child.pid, signal);
+        }
+    }
+
+    /// The child reads the file by itself; a file that cannot run changes nothing in either process.
+    fn reload(&mut self, config: &mut Keepalived) {
+        self.log.info("Reloading ...");
+        let reading = (self.read)();
+        for line in &reading.lines {
+            self.log.info(line);
+        }
+        if let Some(code) = reading.refusal {
+            self.log.info(&format!(
+                "Reload refused, the running configuration stays: the new one would end the daemon with exit code {code}"
+            ));
+            return;
+        }
+        *config = reading.keepalived;
+        match &self.child {
+            Some(_) => self.pass_on(Signal::SIGHUP),
+            None => self.delay = Duration::ZERO,
+        }
+        self.log.info("Reload complete");
+    }
+
+    fn reap(&mut self) -> Option<Next> {
+        let mut next = None;
+        while let Ok(Some((pid, end))) = fork::reap() {
+            if self.child.as_ref().is_some_and(|child| child.pid == pid) {
+                next = self.child.take().map(|child| self.child_ended(&child, end));
+            }
+        }
+        next
+    }
+
+    fn child_ended(&mut self, child: &Child, end: End) -> Next {
+        let pid = child.pid;
+        match end {
+            End::Exited { code } if [FATAL, CONFIG, NO_PERMISSION].contains(&(code as u8)) => {
+                let reason = match code as u8 {
+                    FATAL => "FATAL",
+                    CONFIG => "CONFIG",
+                    _ => "missing permission",
+                };
+                self.log.info(&format!("pid {pid} exited with permanent error {reason}. Terminating"));
+                return Next::Exit(code as u8);
+            }
+            End::Exited { code } => self.log.info(&format!("pid {pid} exited with status {code}")),
+            End::Signaled { signal, .. } => self.log.info(&format!("pid {pid} exited due to signal {signal}")),
+        }
+        if !self.options.respawn {
+            self.log.write(ALERT, &format!("VRRP child process({pid}) died: Exiting"));
+            return Next::Exit(FATAL);
+        }
+        self.log.write(ALERT, &format!("VRRP child process({pid}) died: Respawning"));
+        if child.started.elapsed() > RESPAWN_WINDOW {
+            self.delay = Duration::ZERO;
+        }
+        let delay = self.delay;
+        self.delay = (delay * 2).clamp(Duration::from_secs(1), LONGEST_RESPAWN_DELAY);
+        let seconds = delay.as_secs();
+        self.log.info(&format!("Restart of VRRP process delayed {seconds} seconds to limit respawn rate"));
+        Next::Respawn(delay)
+    }
+
+    /// The child gets SIGTERM, and SIGKILL after `child_wait_time`.
+    fn stop(&mut self, config: &Keepalived) {
+        let Some(child) = self.child.take() else {
+            return;
+        };
+        let _ = signal::send(child.pid, Signal::SIGTERM);
+        let until = Instant::now() + Duration::from_micros(config.process.child_wait_time_us);
+        while Instant::now() < until {
+            while let Ok(Some((pid, _))) = fork::reap() {
+                if pid == child.pid {
+                    return;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = signal::send(child.pid, Signal::SIGKILL);
+    }
+}
+
+fn log_start(options: &Options, log: &KeepalivedLog) {
+    log.info(&format!("Starting {}", options.version));
+    if let Ok((name, release)) = scheduling::system() {
+        log.info(&format!("Running on {name} {release}"));
+    }
+    let mut lines = vec![String::from("Command line:")];
+    for word in &options.command_line {
+        let last = lines.last_mut().expect("there is a first line");
+        if last.len() + word.len() + 3 > COMMAND_LINE_WIDTH {
+            lines.push(" ".repeat("Command line:".len()));
+        }
+        let last = lines.last_mut().expect("there is a first line");
+        last.push_str(&format!(" '{word}'"));
+    }
+    for line in lines {
+        log.info(&line);
+    }
+}
+
+fn is_running(pid_file: &str) -> bool {
+    let text = std::fs::read_to_string(pid_file).unwrap_or_default();
+    text.trim().parse::<Pid>().is_ok_and(|pid| pid > 0 && pid != fork::own_pid() && signal::exists(pid))
+}
+
+fn write_pid_file(path: &str, pid: Pid) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, format!("{pid}\n"))?;
+    // The umask would hide it from everyone else.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+}
+
+/// Returns whether this is the process that goes on.
+fn go_into_background(log: &KeepalivedLog) -> bool {
+    match fork::fork() {
+        Ok(Side::Parent(_)) => false,
+        Ok(Side::Child) => {
+            let _ = fork::new_session();
+            let _ = std::env::set_current_dir("/");
+            if !log.is_console() {
+                let _ = descriptors::silence_input_and_output();
+            }
+            true
+        }
+        Err(error) => {
+            log.info(&format!("xdaemon : fork error {error}"));
+            true
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The process that runs VRRP, apart from everything else: other privileges, other deadlines.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::ir::keepalived::Keepalived;
+use crate::log::keepalived_log::KeepalivedLog;
+use crate::sys::signal::{Signal, Signals};
+use crate::sys::{credentials, scheduling};
+use crate::vrrp_io::driver::{self, Driver};
+use crate::vrrp_io::status;
+
+use super::keepalived::{FATAL, Options, Read};
+
+const SIGNALS: [Signal; 6] =
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
+
+/// Runs until it is told to end. `config` is what the parent has read.
+pub fn run(config: Keepalived, options: &Options, read: &Read<'_>) -> ExitCode {
+    let ident = process_name(&config);
+    let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
+    match serve(config, options, read, &log) {
+        Ok(()) => {
+            log.info("Stopped");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            log.info(&format!("VRRP child process: {error}"));
+            ExitCode::from(FATAL)
+        }
+    }
+}
+
+fn process_name(config: &Keepalived) -> String {
+    let suffix = config.process.instance.as_ref().map_or(String::new(), |instance| format!("_{instance}"));
+    format!("Keepalived_vrrp{suffix}")
+}
+
+fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &KeepalivedLog) -> std::io::Result<()> {
+    let signals = Signals::block(&SIGNALS)?;
+    // A parent that dies without a word must not leave addresses behind: we stop as if it had told us.
+    credentials::die_with_parent(Signal::SIGTERM)?;
+    schedule(&config, log);
+    let shell = driver::Options {
+        status: Some(status::path_beside(Path::new(&options.vrrp_pid_file))),
+        record: options.record.clone(),
+        keep_addresses: options.keep_addresses,
+        data_file: std::env::temp_dir().join("keepalived.data"),
+    };
+    let mut reload = |log: &KeepalivedLog| {
+        let reading = read();
+        for line in &reading.lines {
+            log.info(line);
+        }
+        match reading.refusal {
+            None => Ok(reading.keepalived),
+            Some(code) => Err(format!("the new one would end the daemon with exit code {code}")),
+        }
+    };
+    Driver::start(config, shell, log)?.run(&signals, &mut reload)
+}
+
+/// `vrrp_priority`, `vrrp_cpu_affinity`: a wish that the system does not grant is a line in the log.
+fn schedule(config: &Keepalived, log: &KeepalivedLog) {
+    let wishes = &config.global.vrrp_scheduling;
+    if wishes.nice != 0 && let Err(error) = scheduling::set_priority(wishes.nice) {
+        log.info(&format!("Unable to set process priority to {} - {error}", wishes.nice));
+    }
+    let processors: Vec<usize> = wishes.cpu_affinity.iter().map(|processor| *processor as usize).collect();
+    if !processors.is_empty() && let Err(error) = scheduling::set_processors(&processors) {
+        log.info(&format!("Unable to set cpu affinity - {error}"));
+    }
+}

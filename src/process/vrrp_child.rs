@@ -63,11 +63,15 @@ fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &Keepalive
 /// `vrrp_priority`, `vrrp_cpu_affinity`: a wish that the system does not grant is a line in the log.
 fn schedule(config: &Keepalived, log: &KeepalivedLog) {
     let wishes = &config.global.vrrp_scheduling;
-    if wishes.nice != 0 && let Err(error) = scheduling::set_priority(wishes.nice) {
+    if wishes.nice != 0
+        && let Err(error) = scheduling::set_priority(wishes.nice)
+    {
         log.info(&format!("Unable to set process priority to {} - {error}", wishes.nice));
     }
     let processors: Vec<usize> = wishes.cpu_affinity.iter().map(|processor| *processor as usize).collect();
-    if !processors.is_empty() && let Err(error) = scheduling::set_processors(&processors) {
+    if !processors.is_empty()
+        && let Err(error) = scheduling::set_processors(&processors)
+    {
         log.info(&format!("Unable to set cpu affinity - {error}"));
     }
 }

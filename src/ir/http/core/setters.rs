@@ -121,7 +121,7 @@ impl Core {
 
 fn pool_size(directive: &Directive<'_>) -> Result<usize, Diagnostic> {
     // What nginx's own pools need; ours have no such limits, but a file that was wrong stays wrong.
-    const LEAST: usize = 272;
+    const LEAST: usize = 112;
     const ALIGNMENT: usize = 16;
     let size = setter::size(directive)?;
     if size < LEAST {

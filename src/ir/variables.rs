@@ -70,6 +70,11 @@ pub struct Registry {
 pub struct Unchangeable;
 
 impl Registry {
+    /// The name of a variable that is used, without `$`.
+    pub fn name(&self, id: VariableId) -> &Text {
+        &self.used[id.0 as usize]
+    }
+
     /// The number of a variable, new if it was not used before. Letter case does not matter.
     pub fn use_name(&mut self, name: &[u8]) -> VariableId {
         let name = name.to_ascii_lowercase();

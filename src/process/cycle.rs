@@ -238,6 +238,11 @@ impl Loader<'_> {
             self.log.say_error(Level::Emerg, &fault.error, fault.text);
             NotLoaded
         })?;
+        let zones = nginx.http.iter().flat_map(|http| &http.zones);
+        if let Some(zone) = zones.into_iter().find(|zone| zone.size == 0) {
+            log.say(Level::Emerg, format_args!("zero size shared memory zone \"{}\"", zone.name));
+            return Err(NotLoaded);
+        }
         let testing = matches!(self.purpose, Purpose::Test { .. });
         let opener = Opener { log: &log, testing };
         let listening = opener.open(wanted(&nginx, &hosts), available).map_err(|_| NotLoaded)?;

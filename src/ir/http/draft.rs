@@ -17,7 +17,7 @@ use crate::ir::server_name::ServerName;
 use crate::ir::setter::Set;
 use crate::ir::upstream::Zone;
 use crate::ir::upstream::draft::Upstreams;
-use crate::ir::value::{Template, Text};
+use crate::ir::value::{Part, Template, Text};
 use crate::ir::variables::{Registry, VariableId};
 
 /// `http { }`
@@ -197,6 +197,16 @@ impl HttpDraft {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A text with variables, as it would be written.
+    pub fn written(&self, template: &Template) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.to_string(),
+            Part::Variable(id) => format!("${}", self.variables.name(*id)),
+            Part::Capture(group) => format!("${group}"),
+        };
+        template.parts.iter().map(part).collect()
     }
 
     /// Every piece of shared memory.

@@ -71,12 +71,13 @@ fn limit_conn_zone(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     };
     reader.http.add_zone(directive, &zone, "http_limit_conn")?;
     let id = zone_id(reader, &zone.name);
-    let known = &mut reader.http.limit_conn_zones[id.0 as usize];
+    let known = &reader.http.limit_conn_zones[id.0 as usize];
     if known.size > 0 {
-        let fault = format!("limit_conn_zone \"{}\" is already bound to key \"{}\"", zone.name, key_word.text());
+        let key = reader.http.written(&known.key);
+        let fault = format!("limit_conn_zone \"{}\" is already bound to key \"{key}\"", zone.name);
         return Err(directive.emerg(fault));
     }
-    *known = ConnZone { name: zone.name, key, size: zone.size };
+    reader.http.limit_conn_zones[id.0 as usize] = ConnZone { name: zone.name, key, size: zone.size };
     Ok(())
 }
 

@@ -108,12 +108,13 @@ fn limit_req_zone(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     };
     reader.http.add_zone(directive, &zone, "http_limit_req")?;
     let id = zone_id(reader, &zone.name);
-    let known = &mut reader.http.limit_req_zones[id.0 as usize];
+    let known = &reader.http.limit_req_zones[id.0 as usize];
     if known.rate > 0 {
-        let fault = format!("limit_req_zone \"{}\" is already bound to key \"{}\"", zone.name, key_word.text());
+        let key = reader.http.written(&known.key);
+        let fault = format!("limit_req_zone \"{}\" is already bound to key \"{key}\"", zone.name);
         return Err(directive.emerg(fault));
     }
-    *known = ReqZone { name: zone.name, key, size: zone.size, rate };
+    reader.http.limit_req_zones[id.0 as usize] = ReqZone { name: zone.name, key, size: zone.size, rate };
     Ok(())
 }
 

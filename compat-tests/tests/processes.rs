@@ -1,0 +1,303 @@
+//! Processes and signals: each scenario runs with the original, which shows that it asks for the right thing, and with evenkeel.
+
+#[path = "processes/running.rs"]
+mod running;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use compat_tests::{reference, subject};
+use running::{Load, Running, until};
+
+const SERVER: &str = "
+    daemon on;
+    error_log error.log notice;
+    pid nginx.pid;
+    worker_processes 2;
+    events { }
+    http {
+        access_log access.log;
+        server { listen 127.0.0.1:8080; location / { return 200 \"first\\n\"; } }
+    }
+";
+
+fn original() -> PathBuf {
+    reference::originals().expect("the original is installed").nginx
+}
+
+fn ours() -> PathBuf {
+    subject::ours().expect("evenkeel builds").nginx
+}
+
+/// Plays a scenario with the original, then with evenkeel.
+fn both(scenario: impl Fn(&Path)) {
+    scenario(&original());
+    scenario(&ours());
+}
+
+#[test]
+fn a_start_leaves_a_pid_file_titles_and_notices() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        let master = nginx.master();
+        let words = nginx.arguments().join(" ");
+        assert_eq!(nginx.title(master), format!("nginx: master process {} {words}", program.display()));
+        let workers = nginx.await_workers(2);
+        assert!(workers.iter().all(|worker| nginx.title(*worker) == "nginx: worker process"));
+        assert!(workers.iter().chain([&master]).all(|pid| nginx.short_name(*pid) == "nginx"));
+        let log = nginx.log();
+        let notices = ["using the \"epoll\" event method", ": nginx/", ": OS: Linux ", "getrlimit(RLIMIT_NOFILE): "];
+        let mut rest = log.as_str();
+        for notice in notices.into_iter().chain(["start worker processes", "start worker process "]) {
+            let at = rest.find(notice).unwrap_or_else(|| panic!("{program:?} does not say {notice:?} in\n{log}"));
+            rest = &rest[at..];
+        }
+        nginx.stop();
+        assert!(!nginx.path("nginx.pid").exists());
+    });
+}
+
+#[test]
+fn a_killed_worker_is_replaced_within_a_tenth_of_a_second() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        let workers = nginx.await_workers(2);
+        nginx.signal(workers[0], "KILL");
+        let killed = Instant::now();
+        until("a new worker", || nginx.workers().iter().filter(|pid| !workers.contains(pid)).count() == 1);
+        assert!(killed.elapsed() < Duration::from_millis(100), "{:?}", killed.elapsed());
+        until("the alert", || nginx.log().contains(&format!("worker process {} exited on signal 9", workers[0])));
+        assert_eq!(nginx.get(), "first\n");
+    });
+}
+
+#[test]
+fn a_reload_with_a_broken_file_changes_nothing() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        let workers = nginx.await_workers(2);
+        nginx.configure(&SERVER.replace("return 200", "retrun 200"));
+        nginx.signal(nginx.master(), "HUP");
+        until("the fault", || nginx.log().contains("[emerg]"));
+        let log = nginx.log();
+        assert!(log.contains(", reconfiguring\n") && log.contains("unknown directive \"retrun\" in "), "{log}");
+        assert_eq!(nginx.get(), "first\n");
+        assert_eq!(nginx.workers(), workers);
+        let (text, status) = nginx.call(&["-s", "reload"]);
+        assert!(status == 1 && text.contains("unknown directive \"retrun\""), "{text}");
+    });
+}
+
+#[test]
+fn a_reload_that_cannot_bind_goes_on_with_the_old() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        nginx.await_workers(2);
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listen = format!("listen {}; listen 127.0.0.1:8080;", taken.local_addr().expect("an address"));
+        nginx.configure(&SERVER.replace("listen 127.0.0.1:8080;", &listen));
+        nginx.signal(nginx.master(), "HUP");
+        until("the end of the attempts", || nginx.log().contains("still could not bind()"));
+        assert_eq!(nginx.log().matches("try again to bind() after 500ms").count(), 5);
+        assert_eq!(nginx.get(), "first\n");
+    });
+}
+
+#[test]
+fn twenty_reloads_under_load_fail_no_request() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        nginx.await_workers(2);
+        let load = Load::start(nginx.port());
+        for round in 0..20 {
+            let before = nginx.workers();
+            nginx.configure(&SERVER.replace("first", if round % 2 == 0 { "second" } else { "first" }));
+            nginx.signal(nginx.master(), "HUP");
+            until("new workers alone", || {
+                let now = nginx.workers();
+                now.len() == 2 && now.iter().all(|pid| !before.contains(pid))
+            });
+        }
+        let (answered, failed) = load.stop();
+        assert!(answered > 100 && failed.is_empty(), "{program:?}: {answered} answered, failed: {failed:?}");
+        assert_eq!(nginx.get(), "first\n");
+    });
+}
+
+#[test]
+fn quit_lets_requests_finish_and_stop_does_not_wait() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        nginx.await_workers(2);
+        let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").expect("it is sent");
+        std::thread::sleep(Duration::from_millis(100));
+        let (_, status) = nginx.call(&["-s", "quit"]);
+        assert_eq!(status, 0);
+        until("the sockets to close", || TcpStream::connect(("127.0.0.1", nginx.port())).is_err());
+        client.write_all(b"\r\n").expect("the worker is still there");
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.contains("Connection: close\r\n") && answer.ends_with("first\n"), "{answer}");
+        nginx.await_end();
+        assert!(nginx.log().contains("gracefully shutting down"));
+
+        let nginx = Running::start(program, SERVER);
+        let idle = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
+        let (_, status) = nginx.call(&["-s", "stop"]);
+        assert_eq!(status, 0);
+        nginx.await_end();
+        drop(idle);
+    });
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_a_worker_back() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is sent");
+        let mut buffer = [0; 1000];
+        assert!(client.read(&mut buffer).expect("an answer") > 0);
+        nginx.signal(nginx.master(), "QUIT");
+        let asked = Instant::now();
+        nginx.await_end();
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    });
+}
+
+#[test]
+fn logs_are_opened_anew_and_given_to_the_workers() {
+    both(|program| {
+        let nginx = Running::start(program, SERVER);
+        nginx.await_workers(2);
+        assert_eq!(nginx.get(), "first\n");
+        std::fs::rename(nginx.path("access.log"), nginx.path("access.log.1")).expect("it is renamed");
+        let (_, status) = nginx.call(&["-s", "reopen"]);
+        assert_eq!(status, 0);
+        until("all processes to reopen", || nginx.log().matches(": reopening logs\n").count() == 3);
+        until("the new file", || nginx.path("access.log").exists());
+        nginx.get();
+        until("the line", || {
+            std::fs::read_to_string(nginx.path("access.log")).is_ok_and(|text| text.lines().count() == 1)
+        });
+        let old = std::fs::read_to_string(nginx.path("access.log.1")).expect("the old file");
+        assert_eq!(old.lines().count(), 1);
+    });
+}
+
+#[test]
+fn a_signal_without_a_server_says_why() {
+    both(|program| {
+        let nginx = Running::prepare(program, SERVER);
+        let pid_file = nginx.path("nginx.pid");
+        let (text, status) = nginx.call(&["-s", "stop"]);
+        let expected = format!("[error] N#N: open() \"{}\" failed (2: No such file or directory)", pid_file.display());
+        assert!(status == 1 && nginx.without_pids(&text).contains(&expected), "{text}");
+        for (content, expected) in [
+            ("", "[error] N#N: invalid PID number \"\" in \""),
+            ("12x\n", "[error] N#N: invalid PID number \"12x\" in \""),
+            ("4194999\n", "[alert] N#N: kill(4194999, 15) failed (3: No such process)"),
+        ] {
+            std::fs::write(&pid_file, content).expect("a pid file");
+            let (text, status) = nginx.call(&["-s", "stop"]);
+            let text = nginx.without_pids(&text);
+            assert!(status == 1 && text.contains(expected), "{program:?}: {text}");
+        }
+    });
+}
+
+#[test]
+fn a_test_leaves_an_empty_pid_file_and_an_old_one_alone() {
+    both(|program| {
+        let nginx = Running::prepare(program, SERVER);
+        let (text, status) = nginx.call(&["-t"]);
+        assert!(status == 0 && text.contains("test is successful"), "{text}");
+        assert_eq!(std::fs::read(nginx.path("nginx.pid")).expect("it is there"), b"");
+        std::fs::write(nginx.path("nginx.pid"), "7\n").expect("it is written");
+        nginx.call(&["-t"]);
+        assert_eq!(std::fs::read(nginx.path("nginx.pid")).expect("it is there"), b"7\n");
+    });
+}
+
+#[test]
+fn unix_sockets_are_open_to_all_and_removed_at_the_end() {
+    both(|program| {
+        use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+        let listen = "listen 127.0.0.1:8080; listen unix:@PREFIX@/socket;";
+        let nginx = Running::start(program, &SERVER.replace("listen 127.0.0.1:8080;", listen));
+        let metadata = std::fs::metadata(nginx.path("socket")).expect("the socket");
+        assert!(metadata.file_type().is_socket());
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o666);
+        nginx.stop();
+        assert!(!nginx.path("socket").exists());
+    });
+}
+
+/// Swaps the binary under load: nothing fails, the sockets stay the same.
+fn upgrade(from: &Path, to: &Path) {
+    let nginx = Running::start_through_link(from, SERVER);
+    nginx.await_workers(2);
+    let old = nginx.master();
+    let sockets = nginx.listening_inodes(old);
+    assert!(!sockets.is_empty());
+    let load = Load::start(nginx.port());
+    nginx.point_link_at(to);
+    nginx.signal(old, "USR2");
+    until("the new master", || {
+        nginx.path("nginx.pid.oldbin").exists() && nginx.pid_file().is_some_and(|pid| pid != old)
+    });
+    let new = nginx.master();
+    until("its workers", || nginx.children(new).len() == 2);
+    nginx.signal(old, "USR2");
+    until("the refusal", || nginx.log().contains("the changing binary signal is ignored"));
+    assert_eq!(nginx.listening_inodes(new), sockets);
+    nginx.signal(old, "WINCH");
+    until("the old workers' end", || nginx.children(old) == [new]);
+    nginx.signal(old, "QUIT");
+    until("the old master's end", || !nginx.path("nginx.pid.oldbin").exists() && !nginx.is_alive(old));
+    let (answered, failed) = load.stop();
+    assert!(answered > 20 && failed.is_empty(), "{answered} answered, failed: {failed:?}");
+    assert_eq!(nginx.get(), "first\n");
+}
+
+#[test]
+fn the_binary_changes_from_the_original_to_evenkeel() {
+    upgrade(&original(), &ours());
+}
+
+#[test]
+fn the_binary_changes_from_evenkeel_to_the_original() {
+    upgrade(&ours(), &original());
+}
+
+#[test]
+fn the_binary_changes_from_evenkeel_to_evenkeel() {
+    upgrade(&ours(), &ours());
+}
+
+#[test]
+fn a_change_of_the_binary_is_taken_back() {
+    for (from, to) in [(original(), ours()), (ours(), original())] {
+        let nginx = Running::start_through_link(&from, SERVER);
+        nginx.await_workers(2);
+        let old = nginx.master();
+        let load = Load::start(nginx.port());
+        nginx.point_link_at(&to);
+        nginx.signal(old, "USR2");
+        until("the new master", || nginx.pid_file().is_some_and(|pid| pid != old));
+        let new = nginx.master();
+        until("its workers", || nginx.children(new).len() == 2);
+        nginx.signal(old, "WINCH");
+        until("the old workers' end", || nginx.children(old) == [new]);
+        nginx.signal(old, "HUP");
+        until("workers again", || nginx.children(old).len() == 3);
+        nginx.signal(new, "QUIT");
+        until("the new master's end", || !nginx.is_alive(new));
+        until("the old name", || nginx.pid_file() == Some(old) && !nginx.path("nginx.pid.oldbin").exists());
+        let (answered, failed) = load.stop();
+        assert!(answered > 20 && failed.is_empty(), "{from:?}: {answered} answered, failed: {failed:?}");
+    }
+}

@@ -78,6 +78,12 @@ pub fn duplicate(directive: &Directive<'_>) -> Diagnostic {
     directive.fails("is duplicate")
 }
 
+/// A parameter that the original knows and evenkeel does not serve yet.
+pub fn parameter_not_yet(directive: &Directive<'_>, parameter: &str) -> Diagnostic {
+    let name = directive.name().text();
+    directive.emerg(format!("\"{parameter}\" parameter of the \"{name}\" directive is not served yet by evenkeel"))
+}
+
 /// Fills a slot that may be filled once; whether it is filled counts before whether the value is right.
 pub fn once<'s, T>(
     slot: &mut Option<T>,

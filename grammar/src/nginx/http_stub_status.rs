@@ -12,5 +12,5 @@ pub const DIRECTIVES: &[Directive] = &[Directive {
     default: "",
     inherit: Inherit::WholeList,
     edition: Edition::Open,
-    status: Status::NotYet,
+    status: Status::Done,
 }];

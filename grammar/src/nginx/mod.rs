@@ -101,6 +101,7 @@ pub mod stream_upstream_least_conn;
 pub mod stream_upstream_least_time;
 pub mod stream_upstream_random;
 pub mod stream_upstream_zone;
+pub mod third_party;
 
 pub use find::{Found, find};
 pub use modules::{configure_options, is_built_in};
@@ -208,6 +209,7 @@ pub const TABLES: &[(&str, &[Directive])] = &[
     ("stream_upstream_least_time", stream_upstream_least_time::DIRECTIVES),
     ("stream_upstream_random", stream_upstream_random::DIRECTIVES),
     ("stream_upstream_zone", stream_upstream_zone::DIRECTIVES),
+    ("third_party", third_party::DIRECTIVES),
 ];
 
 /// All rows of all tables.

@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod checks;
 pub mod core;
 pub mod draft;
+pub mod empty_gif;
 pub mod finish;
 pub mod geo;
 pub mod gzip;
@@ -22,6 +23,7 @@ pub mod realip;
 pub mod referer;
 pub mod rewrite;
 pub mod split_clients;
+pub mod stub_status;
 pub mod try_files;
 
 use std::rc::Rc;
@@ -238,6 +240,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_access" => access::SETTERS,
         "http_auth_basic" => auth_basic::SETTERS,
         "http_autoindex" => autoindex::SETTERS,
+        "http_empty_gif" => empty_gif::SETTERS,
         "http_geo" => geo::setters::SETTERS,
         "http_gzip" => gzip::SETTERS,
         "http_headers" => headers::SETTERS,
@@ -252,6 +255,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_referer" => referer::SETTERS,
         "http_rewrite" => rewrite::setters::SETTERS,
         "http_split_clients" => split_clients::SETTERS,
+        "http_stub_status" => stub_status::SETTERS,
         "http_try_files" => try_files::SETTERS,
         "http_upstream_hash" => upstream::HASH_SETTERS,
         "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,

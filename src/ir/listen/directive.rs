@@ -9,7 +9,7 @@ use crate::conf::tree::{Directive, Word};
 use crate::ir::http::ServerId;
 use crate::ir::lookup::AskedBy;
 use crate::ir::lower::Reader;
-use crate::ir::setter::Set;
+use crate::ir::setter::{Set, parameter_not_yet};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::Text;
 use crate::primitives::{duration, size};
@@ -34,6 +34,7 @@ pub fn listen(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         words.read(reader, directive, word)?;
     }
     words.check_quic(directive)?;
+    words.check_served(directive)?;
     for port in url.port..=url.last_port.unwrap_or(url.port) {
         let (address, text, wildcard) = match (&url.host, host) {
             (Host::Address(ip), _) => {
@@ -169,6 +170,15 @@ impl Parameters {
             _ => return Err(invalid("parameter")),
         }
         Ok(())
+    }
+
+    /// TLS, HTTP/2 and QUIC come later.
+    fn check_served(&self, directive: &Directive<'_>) -> Result<(), Diagnostic> {
+        let Protocols { ssl, http2, quic, .. } = self.protocols;
+        match [(ssl, "ssl"), (http2, "http2"), (quic, "quic")].iter().find(|(asked, _)| *asked) {
+            Some((_, name)) => Err(parameter_not_yet(directive, name)),
+            None => Ok(()),
+        }
     }
 
     fn check_quic(&self, directive: &Directive<'_>) -> Result<(), Diagnostic> {

@@ -294,6 +294,10 @@ fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     if server.service.is_some() && url.port_text.is_some() {
         return Err(directive.emerg(format!("service upstream \"{shown}\" may not have port")));
     }
+    let unserved = [(server.resolve, "resolve"), (server.drain, "drain"), (server.route.is_some(), "route")];
+    if let Some((_, name)) = unserved.iter().find(|(asked, _)| *asked) {
+        return Err(setter::parameter_not_yet(directive, name));
+    }
     server.address = match url.host {
         Host::Address(ip) => PeerAddress::Inet((ip, url.port).into()),
         Host::Unix(path) => PeerAddress::Unix(Text::from(path)),
@@ -324,9 +328,6 @@ fn parameter(server: &mut Server, directive: &Directive<'_>, word: &Word<'_>, ta
         (b"max_fails", Some(text)) => server.max_fails = number(text).ok_or_else(invalid)?,
         (b"fail_timeout", Some(text)) => {
             server.fail_timeout_seconds = duration::parse_seconds(text).ok_or_else(invalid)?;
-        }
-        (b"slow_start", Some(text)) => {
-            server.slow_start_ms = duration::parse_milliseconds(text).ok_or_else(invalid)?;
         }
         (b"backup", None) if !takes_backup => {
             return Err(directive.emerg("balancing method does not support parameter \"backup\""));

@@ -7,6 +7,7 @@ use super::{Bind, CookieFlags, CookieName, CookieRewrite, ProxyPass, ProxyTarget
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::http::core::setters::{send_lowat, temp_path};
+use crate::ir::http::proxy::HttpVersion;
 use crate::ir::http::{Content, Matching};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
@@ -26,7 +27,7 @@ pub const SETTERS: Table = &[
     ("proxy_cookie_path", |reader, directive| cookie_rewrite(reader, directive, false)),
     ("proxy_force_ranges", own!(proxy.force_ranges, setter::flag)),
     ("proxy_hide_header", own_push!(proxy.hide_headers, header_name)),
-    ("proxy_http_version", own!(proxy.http_version, setter::word)),
+    ("proxy_http_version", own!(proxy.http_version, http_version)),
     ("proxy_ignore_client_abort", own!(proxy.ignore_client_abort, setter::flag)),
     ("proxy_ignore_headers", own_bits!(proxy.ignore_headers)),
     ("proxy_intercept_errors", own!(proxy.intercept_errors, setter::flag)),
@@ -57,6 +58,13 @@ pub const SETTERS: Table = &[
     ("proxy_temp_file_write_size", own!(proxy.temp_file_write_size, |directive| setter::size(directive).map(Some))),
     ("proxy_temp_path", own_with!(proxy.temp_path, temp_path)),
 ];
+
+fn http_version(directive: &Directive<'_>) -> Result<HttpVersion, Diagnostic> {
+    match setter::word(directive)? {
+        HttpVersion::Http2 => Err(setter::parameter_not_yet(directive, "2")),
+        version => Ok(version),
+    }
+}
 
 fn header_name(_: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
     Ok(Text::from(directive.args()[0].value.to_ascii_lowercase()))
@@ -99,6 +107,9 @@ fn target(reader: &mut Reader<'_>, directive: &Directive<'_>, text: &[u8]) -> Re
         () if has_scheme("https://") => (true, &text[8..], 443),
         () => return Err(directive.emerg("invalid URL prefix")),
     };
+    if tls {
+        return Err(setter::parameter_not_yet(directive, "https://"));
+    }
     let url = Url::parse(rest, default_port, Form::WithUri)
         .map_err(|fault| directive.emerg(format!("{fault} in upstream \"{}\"", String::from_utf8_lossy(rest))))?;
     let upstream = reader.http.upstreams.refer(directive, &url)?;

@@ -87,6 +87,20 @@ impl Body {
         }
     }
 
+    /// The same body for another request; a file stays the first one's to remove.
+    pub fn share(&self) -> Self {
+        match self {
+            Self::None | Self::Discarded => Self::None,
+            Self::Memory(bytes) => Self::Memory(bytes.clone()),
+            Self::File(file) => Self::File(BodyFile {
+                file: Rc::clone(&file.file),
+                path: file.path.clone(),
+                length: file.length,
+                remove: false,
+            }),
+        }
+    }
+
     /// Whether it has no byte.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -193,7 +193,7 @@ async fn access(request: &mut Request) -> Verdict {
     }
     let any = request.location.settings.core.satisfy == Satisfy::Any;
     let mut refused = None;
-    for module in [modules::AccessModule::Access] {
+    for module in [modules::AccessModule::Access, modules::AccessModule::AuthBasic] {
         match module.handle(request).await {
             Verdict::Declined => {}
             Verdict::Passed if any => {
@@ -236,7 +236,10 @@ async fn delay_refusal(request: &Request) {
 }
 
 async fn precontent(request: &mut Request) -> Verdict {
-    modules::try_files::handle(request)
+    match modules::try_files::handle(request) {
+        Verdict::Declined => modules::mirror::handle(request).await,
+        verdict => verdict,
+    }
 }
 
 async fn content(request: &mut Request) -> Verdict {
@@ -247,6 +250,10 @@ async fn content(request: &mut Request) -> Verdict {
         Some(Content::Echo(_)) | None => {}
     }
     match modules::index::handle(request) {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    match modules::autoindex::handle(request).await {
         Verdict::Declined => {}
         verdict => return verdict,
     }

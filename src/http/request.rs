@@ -16,6 +16,7 @@ use super::message::headers::Known;
 use super::message::response::ResponseHead;
 use super::variables::Slot;
 use crate::ir::http::{Location, ServerId};
+use crate::ir::listen::ListenAddress;
 use crate::log::error_log::Level;
 use crate::wire::http1::request_line::Method;
 
@@ -395,6 +396,18 @@ impl Request {
             line.push_display(format_args!(" while {}", self.action));
         }
         line.push_display(format_args!(", client: {}", self.client_text()));
+        if self.action == "waiting for request" {
+            // No server has been chosen yet: the address stands for it.
+            let address = match &self.connection.servers().address {
+                ListenAddress::Inet(address) => address.to_string(),
+                ListenAddress::Unix(path) => format!("unix:{path}"),
+                ListenAddress::Host(_) => {
+                    self.connection.local().map(|address| address.to_string()).unwrap_or_default()
+                }
+            };
+            line.push_display(format_args!(", server: {address}"));
+            return;
+        }
         let server = self.connection.engine.server(self.server);
         line.push(b", server: ");
         line.push(&server.name);

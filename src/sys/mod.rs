@@ -11,6 +11,7 @@ pub mod listening;
 pub mod monotonic_clock;
 pub mod netlink_socket;
 pub mod poll;
+pub mod password_hash;
 pub mod process_title;
 pub mod raw_socket;
 pub mod readiness;

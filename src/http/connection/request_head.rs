@@ -80,7 +80,7 @@ async fn read_more(request: &mut Request, deadline: &mut Deadline) -> Result<(),
     let outcome = connection.read(&mut head(request).buffer, READ_SIZE, deadline).await;
     match outcome {
         Ok(0) => {
-            request.log(Level::Info, "client prematurely closed connection");
+            log_closed(request);
             Err(NoRequest::Closed(400))
         }
         Ok(_) => Ok(()),
@@ -93,6 +93,22 @@ async fn read_more(request: &mut Request, deadline: &mut Deadline) -> Result<(),
             request.log_error(Level::Info, &error, "recv() failed");
             Err(NoRequest::Closed(400))
         }
+    }
+}
+
+/// A client that closes before it sends anything does no wrong; between requests not even its context is told.
+fn log_closed(request: &mut Request) {
+    if !request.head.buffer.is_empty() {
+        request.log(Level::Info, "client prematurely closed connection");
+        return;
+    }
+    let connection = &request.connection;
+    let text = format!("client {} closed keepalive connection", connection.peer_text);
+    if connection.requests.get() > 1 {
+        connection.engine.log.write(Level::Info, Some(connection.number), |line| line.push_display(text));
+    } else {
+        request.action = "waiting for request";
+        request.log(Level::Info, "client closed connection");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an answer goes through on its way out, one file for each of nginx's filters.
 
 pub mod chunked;
+pub mod gzip;
 pub mod header;
 pub mod headers;
 pub mod not_modified;

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use super::{chunked, header, headers, not_modified, range};
+use super::{chunked, gzip, header, headers, not_modified, range};
 use crate::http::request::{Request, Sink};
 use crate::http::verdict::{ClientGone, Verdict};
 
@@ -20,6 +20,10 @@ const SMALL_FILE: u64 = 16 * 1024;
 pub struct Filters {
     /// Parts of the body that were asked for.
     pub range: Option<Box<range::Ranges>>,
+    /// The compressor.
+    pub gzip: Option<Box<gzip::Encoder>>,
+    /// What the compressor took and gave, for `$gzip_ratio`.
+    pub gzip_totals: Option<(u64, u64)>,
     /// The body goes out in chunks.
     pub chunked: bool,
     /// `limit_rate`, in bytes a second; 0 for no limit.
@@ -57,6 +61,7 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
     }
     not_modified::head(request)?;
     headers::head(request);
+    gzip::head(request);
     range::head(request)?;
     chunked::head(request);
     header::head(request);
@@ -103,6 +108,14 @@ pub async fn send_file(request: &mut Request, file: &File, length: u64) -> Resul
 /// Ends the body; what was gathered of it may go out with the next answer.
 pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
     request.finished = true;
+    if let Some(mut encoder) = request.filters.gzip.take() {
+        let mut packed = request.connection.engine.take_buffer();
+        encoder.finish(&mut packed);
+        request.filters.gzip_totals = Some(encoder.totals());
+        let outcome = if request.header_only { Ok(()) } else { deliver_encoded(request, &packed).await };
+        request.connection.engine.give_buffer(packed);
+        outcome?;
+    }
     if request.filters.chunked && !request.header_only {
         let trailers = headers::trailers(request);
         let connection = &request.connection;
@@ -114,6 +127,11 @@ pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
 /// Sends head and body.
 pub async fn answer(request: &mut Request, body: &[u8]) -> Verdict {
     request.response.content_length = Some(body.len() as u64);
+    answer_of_unknown_length(request, body).await
+}
+
+/// Sends head and body; the head does not say how long the body is.
+pub async fn answer_of_unknown_length(request: &mut Request, body: &[u8]) -> Verdict {
     match send_head(request).await {
         Ok(()) => {}
         Err(fault) => return fault.into(),
@@ -129,11 +147,32 @@ pub async fn flush(request: &mut Request) -> Result<(), ClientGone> {
     if !matches!(request.sink, Sink::Client) {
         return Ok(());
     }
+    if let Some(mut encoder) = request.filters.gzip.take() {
+        let mut packed = request.connection.engine.take_buffer();
+        encoder.flush(&mut packed);
+        request.filters.gzip = Some(encoder);
+        let outcome = deliver_encoded(request, &packed).await;
+        request.connection.engine.give_buffer(packed);
+        outcome?;
+    }
     let connection = Rc::clone(&request.connection);
     connection.flush(request.send_timeout_ms()).await
 }
 
 async fn deliver(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    let Some(mut encoder) = request.filters.gzip.take() else { return deliver_encoded(request, bytes).await };
+    let mut packed = request.connection.engine.take_buffer();
+    encoder.write(bytes, &mut packed);
+    request.filters.gzip = Some(encoder);
+    let outcome = deliver_encoded(request, &packed).await;
+    request.connection.engine.give_buffer(packed);
+    outcome
+}
+
+async fn deliver_encoded(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
     match &mut request.sink {
         Sink::Client => {}
         Sink::Discard => return Ok(()),
@@ -169,7 +208,8 @@ async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGo
 
 async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u64) -> Result<(), ClientGone> {
     let core = Rc::clone(&request.location.settings.core);
-    let direct = core.sendfile && matches!(request.sink, Sink::Client) && !request.filters.chunked;
+    let filters = &request.filters;
+    let direct = core.sendfile && matches!(request.sink, Sink::Client) && !filters.chunked && filters.gzip.is_none();
     if !direct || length <= SMALL_FILE {
         return deliver_file_by_copy(request, file, offset, length).await;
     }
@@ -241,7 +281,8 @@ async fn wait_for_room(request: &mut Request, wanted: u64) -> Result<u64, Client
         }
         let excess = filters.sent - allowed;
         let delay_ms = excess * 1000 / filters.limit_rate + 1;
-        flush(request).await?;
+        let connection = Rc::clone(&request.connection);
+        connection.flush(request.send_timeout_ms()).await?;
         tokio::time::sleep(std::time::Duration::from_millis(delay_ms)).await;
     }
 }

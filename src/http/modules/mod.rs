@@ -1,10 +1,13 @@
 //! nginx's modules, a file each under the name of the directive's table; leaves that [`super::phases`] calls.
 
 pub mod access;
+pub mod auth_basic;
+pub mod autoindex;
 pub mod empty_gif;
 pub mod index;
 pub mod limit_conn;
 pub mod limit_req;
+pub mod mirror;
 pub mod realip;
 pub mod referer;
 pub mod static_files;
@@ -26,6 +29,8 @@ use crate::ir::http::core::Alias;
 pub enum AccessModule {
     /// `allow`, `deny`
     Access,
+    /// `auth_basic`
+    AuthBasic,
 }
 
 impl AccessModule {
@@ -33,6 +38,7 @@ impl AccessModule {
     pub async fn handle(self, request: &mut Request) -> Verdict {
         match self {
             Self::Access => access::handle(request),
+            Self::AuthBasic => auth_basic::handle(request),
         }
     }
 }
@@ -51,7 +57,7 @@ pub struct Mapped {
 }
 
 /// A relative path with variables begins at the prefix.
-fn full_root<'t>(request: &Request, root: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
+fn full_path<'t>(request: &Request, root: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
     if root.first() == Some(&b'/') {
         return root;
     }
@@ -61,7 +67,7 @@ fn full_root<'t>(request: &Request, root: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
 /// `root`, or what `alias` stands for, followed by the path (`ngx_http_map_uri_to_path`).
 pub fn map_uri_to_path(request: &Request) -> Mapped {
     let root = &request.location.settings.core.root;
-    let mut path = full_root(request, evaluate::text(request, &root.path)).into_owned();
+    let mut path = full_path(request, evaluate::text(request, &root.path)).into_owned();
     let root_length = path.len();
     let skipped = match root.alias {
         None => 0,
@@ -74,5 +80,5 @@ pub fn map_uri_to_path(request: &Request) -> Mapped {
 
 /// `$document_root`
 pub fn document_root(request: &Request) -> Vec<u8> {
-    full_root(request, evaluate::text(request, &request.location.settings.core.root.path)).into_owned()
+    full_path(request, evaluate::text(request, &request.location.settings.core.root.path)).into_owned()
 }

@@ -1,7 +1,7 @@
 //! Variables: from a number to bytes. A file for each source; names become getters once, when a generation starts.
 
 mod connection;
-mod family;
+pub mod family;
 mod module;
 mod request;
 mod response;

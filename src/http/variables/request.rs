@@ -33,6 +33,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "is_args" => |request, out| put_bytes(out, if request.args.is_empty() { b"" } else { b"?" }),
         "is_request_port" => |request, out| put_bytes(out, if request.host_port > 0 { b":" } else { b"" }),
         "request_port" => |request, out| request.host_port > 0 && put(out, request.host_port),
+        "remote_user" => |request, out| put_some(out, modules::auth_basic::user(request).as_deref()),
         "request" => |request, out| put_bytes(out, request.head.request_line()),
         "request_body" => |request, out| match &request.body {
             Body::Memory(bytes) => put_bytes(out, bytes),

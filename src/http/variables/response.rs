@@ -12,6 +12,14 @@ pub fn find(name: &str) -> Option<Write1> {
         "bytes_sent" => |request, out| put(out, bytes_sent(request)),
         "body_bytes_sent" => |request, out| put(out, bytes_sent(request).saturating_sub(request.header_size)),
         "request_completion" => |request, out| put_bytes(out, if request.finished { b"OK" } else { b"" }),
+        "gzip_ratio" => |request, out| match request.filters.gzip_totals {
+            Some((taken, given)) if given > 0 => {
+                // Two digits behind the point, the last one rounded.
+                let hundredths = (taken * 1000 / given + 5) / 10;
+                put(out, format_args!("{}.{:02}", hundredths / 100, hundredths % 100))
+            }
+            _ => false,
+        },
         "limit_rate" => |request, out| put(out, request.limit_rate.unwrap_or(0)),
         "sent_http_content_type" => |request, out| match &request.response.content_type {
             Some(content_type) => {

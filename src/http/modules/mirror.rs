@@ -1,0 +1,32 @@
+//! `mirror`: copies of a request whose answers nobody waits for (`ngx_http_mirror_module`).
+
+use std::rc::Rc;
+
+use crate::http::body_reader;
+use crate::http::finalize;
+use crate::http::request::{Request, Sink};
+use crate::http::verdict::Verdict;
+
+/// Sends the copies off, with the request's body if so wanted.
+pub async fn handle(request: &mut Request) -> Verdict {
+    let settings = Rc::clone(&request.location.settings.mirror);
+    if request.is_subrequest || settings.uris.is_empty() {
+        return Verdict::Declined;
+    }
+    if settings.request_body
+        && let Err(status) = body_reader::read(request).await
+    {
+        return Verdict::Finish(status);
+    }
+    for uri in settings.uris.iter() {
+        let args = request.args.clone();
+        let mut copy = finalize::prepare_subrequest(request, uri, &args, Sink::Discard);
+        copy.method = request.method;
+        copy.method_name = request.method_name;
+        copy.header_only = true;
+        copy.body = request.body.share();
+        copy.variables.borrow_mut().clone_from(&request.variables.borrow());
+        tokio::task::spawn_local(async move { finalize::run_subrequest(&mut copy).await });
+    }
+    Verdict::Declined
+}

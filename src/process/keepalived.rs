@@ -8,7 +8,7 @@ use crate::ir::keepalived::Keepalived;
 use crate::log::keepalived_log::{ALERT, KeepalivedLog};
 use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
-use crate::sys::{descriptors, scheduling};
+use crate::sys::{descriptors, scheduling, usage};
 
 use super::vrrp_child;
 
@@ -22,7 +22,7 @@ const NO_PERMISSION: u8 = 4;
 const RESPAWN_WINDOW: Duration = Duration::from_secs(60);
 const LONGEST_RESPAWN_DELAY: Duration = Duration::from_secs(60);
 /// The width at which the command line is broken in the log.
-const COMMAND_LINE_WIDTH: usize = 100;
+const COMMAND_LINE_WIDTH: usize = 104;
 
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
@@ -88,10 +88,7 @@ enum Next {
 pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, "Keepalived");
     log_start(options, &log);
-    let reading = read();
-    for line in &reading.lines {
-        log.info(line);
-    }
+    let reading = read_and_log(options, read, &log);
     if let Some(code) = reading.refusal {
         log.info(&format!("Stopped {}", options.version));
         return ExitCode::from(u8::try_from(code).unwrap_or(CONFIG));
@@ -148,8 +145,20 @@ impl Parent<'_> {
         };
         let _ = std::fs::remove_file(&self.options.pid_file);
         let _ = std::fs::remove_file(&self.options.vrrp_pid_file);
+        self.log_usage();
         self.log.info(&format!("Stopped {}", self.options.version));
         ExitCode::from(code)
+    }
+
+    fn log_usage(&self) {
+        let (own, children) = usage::so_far();
+        self.log.detail(&format!(
+            "CPU usage (self/children) user: {}/{} system: {}/{}",
+            seconds(own.user),
+            seconds(children.user),
+            seconds(own.system),
+            seconds(children.system)
+        ));
     }
 
     /// One child after the other until a signal ends it all.
@@ -212,10 +221,7 @@ impl Parent<'_> {
     /// The child reads the file by itself; a file that cannot run changes nothing in either process.
     fn reload(&mut self, config: &mut Keepalived) {
         self.log.info("Reloading ...");
-        let reading = (self.read)();
-        for line in &reading.lines {
-            self.log.info(line);
-        }
+        let reading = read_and_log(self.options, self.read, self.log);
         if let Some(code) = reading.refusal {
             self.log.info(&format!(
                 "Reload refused, the running configuration stays: the new one would end the daemon with exit code {code}"
@@ -289,10 +295,25 @@ impl Parent<'_> {
     }
 }
 
+/// With six decimals, as keepalived writes processor times.
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{}.{:06}", time.as_secs(), time.subsec_micros())
+}
+
+fn read_and_log(options: &Options, read: &Read<'_>, log: &KeepalivedLog) -> Reading {
+    log.info(&format!("Opening file '{}'.", options.config_path));
+    log.info(&format!("Configuration file {}", options.config_path));
+    let reading = read();
+    for line in &reading.lines {
+        log.info(line);
+    }
+    reading
+}
+
 fn log_start(options: &Options, log: &KeepalivedLog) {
     log.info(&format!("Starting {}", options.version));
-    if let Ok((name, release)) = scheduling::system() {
-        log.info(&format!("Running on {name} {release}"));
+    if let (Ok((name, release)), Ok(version)) = (scheduling::system(), scheduling::system_version()) {
+        log.info(&format!("Running on {name} {release} {version}"));
     }
     let mut lines = vec![String::from("Command line:")];
     for word in &options.command_line {

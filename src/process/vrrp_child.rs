@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use crate::ir::keepalived::Keepalived;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::sys::signal::{Signal, Signals};
-use crate::sys::{credentials, scheduling};
+use crate::sys::{credentials, scheduling, usage};
 use crate::vrrp_io::driver::{self, Driver};
 use crate::vrrp_io::status;
 
-use super::keepalived::{FATAL, Options, Read};
+use super::keepalived::{FATAL, Options, Read, seconds};
 
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
@@ -21,7 +21,7 @@ pub fn run(config: Keepalived, options: &Options, read: &Read<'_>) -> ExitCode {
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
     match serve(config, options, read, &log) {
         Ok(()) => {
-            log.info("Stopped");
+            log.info(&last_line(&log));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -29,6 +29,20 @@ pub fn run(config: Keepalived, options: &Options, read: &Read<'_>) -> ExitCode {
             ExitCode::from(FATAL)
         }
     }
+}
+
+/// With -D, the processor time used; that of scripts too if there were any.
+fn last_line(log: &KeepalivedLog) -> String {
+    let (own, children) = usage::so_far();
+    let (user, system) = (seconds(own.user), seconds(own.system));
+    if !log.detail {
+        return "Stopped".into();
+    }
+    if children.user.is_zero() {
+        return format!("Stopped - used {user} user time, {system} system time");
+    }
+    let (scripts_user, scripts_system) = (seconds(children.user), seconds(children.system));
+    format!("Stopped - used (self/children) {user}/{scripts_user} user time, {system}/{scripts_system} system time")
 }
 
 fn process_name(config: &Keepalived) -> String {

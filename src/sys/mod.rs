@@ -20,3 +20,4 @@ pub mod shared_words;
 pub mod signal;
 pub mod socket_options;
 pub mod spawn;
+pub mod usage;

@@ -54,6 +54,11 @@ pub fn system() -> io::Result<(String, String)> {
     Ok((name.sysname().to_string_lossy().into_owned(), name.release().to_string_lossy().into_owned()))
 }
 
+/// When and how the system was built, as `uname` gives it.
+pub fn system_version() -> io::Result<String> {
+    Ok(nix::sys::utsname::uname()?.version().to_string_lossy().into_owned())
+}
+
 /// The machine's own name.
 pub fn hostname() -> io::Result<String> {
     Ok(nix::unistd::gethostname()?.to_string_lossy().into_owned())

@@ -14,6 +14,8 @@ use crate::wire::netlink::link::{self, Link};
 use crate::wire::netlink::{self, Message, kind, messages, route, rule};
 
 const EEXIST: i32 = 17;
+const ENOENT: i32 = 2;
+const ESRCH: i32 = 3;
 const SCOPE_LINK: u8 = 253;
 
 /// What the kernel told.
@@ -195,10 +197,10 @@ impl Kernel {
         ignoring(EEXIST, self.request(|sequence| repr.add(sequence, insertion)))
     }
 
-    /// Takes a route out.
+    /// Takes a route out; one that is not there is no fault: the kernel drops routes itself when an interface goes down.
     pub fn delete_route(&mut self, config: &Route) -> io::Result<()> {
         let repr = self.route_repr(config)?;
-        self.request(|sequence| repr.delete(sequence))
+        ignoring(ESRCH, self.request(|sequence| repr.delete(sequence)))
     }
 
     /// Puts a rule in.
@@ -207,10 +209,10 @@ impl Kernel {
         ignoring(EEXIST, self.request(|sequence| repr.add(sequence)))
     }
 
-    /// Takes a rule out.
+    /// Takes a rule out; one that is not there is no fault.
     pub fn delete_rule(&mut self, config: &Rule) -> io::Result<()> {
         let repr = rule_repr(config);
-        self.request(|sequence| repr.delete(sequence))
+        ignoring(ENOENT, self.request(|sequence| repr.delete(sequence)))
     }
 
     /// Makes the interface of `use_vmac` and brings it up.

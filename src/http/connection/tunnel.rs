@@ -1,0 +1,119 @@
+//! A connection that left HTTP (WebSocket): bytes both ways until one side closes.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+
+use super::{Connection, Deadline};
+use crate::net::stream::Stream;
+
+/// How a tunnel ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// One side closed it.
+    Closed,
+    /// Both sides were silent, or one did not read, for too long.
+    TimedOut,
+    /// A socket failed.
+    Failed,
+}
+
+/// Bytes on their way in one direction.
+struct Way {
+    buffer: Vec<u8>,
+    position: usize,
+    size: usize,
+    at_end: bool,
+}
+
+/// What a step of a direction came to.
+#[derive(PartialEq, Eq)]
+enum Step {
+    Moved,
+    Waiting,
+    Failed,
+}
+
+impl Way {
+    fn new(buffer: Vec<u8>, size: usize) -> Self {
+        Self { buffer, position: 0, size, at_end: false }
+    }
+
+    fn waiting(&self) -> usize {
+        self.buffer.len() - self.position
+    }
+
+    fn is_over(&self) -> bool {
+        self.at_end && self.waiting() == 0
+    }
+
+    /// Writes what waits, else reads.
+    fn step(&mut self, from: &mut Stream, to: &mut Stream, context: &mut Context) -> Step {
+        if self.waiting() > 0 {
+            return match Pin::new(to).poll_write(context, &self.buffer[self.position..]) {
+                Poll::Pending => Step::Waiting,
+                Poll::Ready(Err(_)) => Step::Failed,
+                Poll::Ready(Ok(length)) => {
+                    self.position += length;
+                    Step::Moved
+                }
+            };
+        }
+        if self.at_end {
+            return Step::Waiting;
+        }
+        self.buffer.clear();
+        self.position = 0;
+        match from.poll_read_to(context, &mut self.buffer, self.size) {
+            Poll::Pending => Step::Waiting,
+            // nginx takes a broken connection for a closed one here.
+            Poll::Ready(Ok(0) | Err(_)) => {
+                self.at_end = true;
+                Step::Moved
+            }
+            Poll::Ready(Ok(_)) => Step::Moved,
+        }
+    }
+}
+
+/// What the tunnel begins with, and its limits.
+pub struct Setup {
+    /// What the client sent behind its request.
+    pub from_client: Vec<u8>,
+    /// What the backend sent behind its answer.
+    pub from_backend: Vec<u8>,
+    /// How much is held in each direction.
+    pub buffer_size: usize,
+    /// How long nothing may move.
+    pub timeout_ms: u64,
+}
+
+/// Carries bytes both ways. Gives how it ended, and how many bytes went to the client.
+pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) -> (End, u64) {
+    let mut to_backend = Way::new(setup.from_client, setup.buffer_size);
+    let mut to_client = Way::new(setup.from_backend, setup.buffer_size);
+    let mut deadline = Deadline::after_ms(setup.timeout_ms);
+    let mut sent = 0;
+    let end = std::future::poll_fn(|context| {
+        loop {
+            let before = to_client.waiting();
+            let downward = connection.with_stream(|client| to_client.step(backend, client, context));
+            sent += before.saturating_sub(to_client.waiting()) as u64;
+            let upward = connection.with_stream(|client| to_backend.step(client, backend, context));
+            if downward == Step::Failed || upward == Step::Failed {
+                return Poll::Ready(End::Failed);
+            }
+            if to_client.is_over() || to_backend.is_over() || to_client.at_end && to_backend.at_end {
+                return Poll::Ready(End::Closed);
+            }
+            if downward == Step::Waiting && upward == Step::Waiting {
+                return connection.poll_deadline(&mut deadline, context).map(|()| End::TimedOut);
+            }
+            deadline.restart();
+        }
+    })
+    .await;
+    connection.sent.set(connection.sent.get() + sent);
+    (end, sent)
+}

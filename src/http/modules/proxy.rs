@@ -1,0 +1,187 @@
+//! `proxy_pass`: where the request goes, and what is sent there.
+
+use std::rc::Rc;
+
+use crate::conf::diagnostic::Level;
+use crate::http::body_reader;
+use crate::http::evaluate;
+use crate::http::request::Request;
+use crate::http::upstream::attempt::{self, Job};
+use crate::http::upstream::group::Group;
+use crate::http::upstream::request::{BodyLength, Destination, method, write_headers, write_uri};
+use crate::http::verdict::Verdict;
+use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
+use crate::ir::value::Template;
+use crate::net::connect::Target;
+
+/// Where a request goes.
+struct Resolved {
+    group: Rc<Group>,
+    destination: Destination,
+    port: Vec<u8>,
+}
+
+/// Answers a request out of a backend.
+pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
+    let proxy = Rc::clone(&request.location.settings.proxy);
+    let resolved = match resolve(request, pass) {
+        Ok(resolved) => resolved,
+        Err(status) => return Verdict::Finish(status),
+    };
+    let is_http11 = proxy.http_version != HttpVersion::Http10;
+    let passes_body = proxy.pass_request_body && proxy.set_body.is_none();
+    let passes_body_through =
+        !proxy.request_buffering && passes_body && (is_http11 || !request.chunked_body) && !request.is_subrequest;
+    if !passes_body_through && let Err(status) = body_reader::read(request).await {
+        return Verdict::Finish(status);
+    }
+    request.upstream.proxy_host = resolved.destination.host_header.to_vec();
+    request.upstream.proxy_port = resolved.port;
+    let plans = request.connection.engine.upstreams.plans(&proxy, pass);
+    let set_body = proxy.set_body.as_ref().map(|template| evaluate::text(request, template).into_owned());
+    let body = match (&set_body, request.content_length) {
+        (Some(body), _) => BodyLength::Known(body.len() as u64),
+        (None, _) if request.chunked_body && passes_body_through => BodyLength::Chunked,
+        (None, Some(length)) => BodyLength::Known(length),
+        (None, None) => BodyLength::None,
+    };
+    let mut head = request.connection.engine.take_buffer();
+    let method = method(request, &proxy);
+    head.extend_from_slice(&method);
+    head.push(b' ');
+    let uri_start = head.len();
+    if write_uri(request, &resolved.destination, &mut head).is_err() {
+        request.log(Level::Error, "zero length URI to proxy");
+        return Verdict::Finish(500);
+    }
+    request.upstream.uri = head[uri_start..].to_vec();
+    write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head);
+    head.extend_from_slice(set_body.as_deref().unwrap_or_default());
+    let job = Job {
+        proxy,
+        plan: Rc::clone(&plans.answer),
+        group: resolved.group,
+        destination: resolved.destination,
+        head,
+        body,
+        passes_body_through,
+        passes_body,
+        is_head: method.eq_ignore_ascii_case(b"HEAD"),
+    };
+    let verdict = attempt::run(request, &job).await;
+    request.connection.engine.give_buffer(job.head);
+    verdict
+}
+
+fn resolve(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
+    match &pass.to {
+        ProxyTarget::Upstream { upstream, host_header, port, uri, .. } => Ok(Resolved {
+            group: Rc::clone(request.connection.engine.upstreams.group(*upstream)),
+            destination: Destination {
+                host_header: host_header.clone(),
+                uri: uri.clone().unwrap_or_default(),
+                is_evaluated: false,
+                location_length: pass.location.len(),
+            },
+            port: port.to_vec(),
+        }),
+        ProxyTarget::Template(template) => evaluate_url(request, template),
+    }
+}
+
+/// The parts of a URL behind its scheme.
+struct Url<'u> {
+    host: &'u [u8],
+    port: Option<u16>,
+    port_text: &'u [u8],
+    uri: &'u [u8],
+    is_unix: bool,
+}
+
+fn evaluate_url(request: &Request, template: &Template) -> Result<Resolved, u16> {
+    let text = evaluate::text(request, template).into_owned();
+    let shown = || String::from_utf8_lossy(&text).into_owned();
+    let has_scheme = text.len() > 7 && text[..7].eq_ignore_ascii_case(b"http://");
+    if !has_scheme {
+        request.log(Level::Error, format_args!("invalid URL prefix in \"{}\"", shown()));
+        return Err(500);
+    }
+    let url = match parse_url(&text[7..]) {
+        Ok(url) => url,
+        Err(fault) => {
+            let rest = String::from_utf8_lossy(&text[7..]).into_owned();
+            request.log(Level::Error, format_args!("{fault} in upstream \"{rest}\""));
+            return Err(500);
+        }
+    };
+    let is_default_port = url.port.is_none_or(|port| port == 80);
+    let host_header = match (url.is_unix, is_default_port) {
+        (true, _) => b"localhost".to_vec(),
+        (false, true) => url.host.to_vec(),
+        (false, false) => [url.host, b":", url.port_text].concat(),
+    };
+    let port = match (url.is_unix, is_default_port) {
+        (true, _) => Vec::new(),
+        (false, true) => b"80".to_vec(),
+        (false, false) => url.port_text.to_vec(),
+    };
+    let uri = if url.uri.first() == Some(&b'?') { [b"/", url.uri].concat() } else { url.uri.to_vec() };
+    let group = find_group(request, &url)?;
+    let destination =
+        Destination { host_header: host_header.into(), uri: uri.into(), is_evaluated: true, location_length: 0 };
+    Ok(Resolved { group, destination, port })
+}
+
+fn parse_url(text: &[u8]) -> Result<Url<'_>, &'static str> {
+    if text.len() >= 5 && text[..5].eq_ignore_ascii_case(b"unix:") {
+        let path = &text[5..];
+        let end = path.iter().position(|&byte| byte == b':').unwrap_or(path.len());
+        let uri = path.get(end + 1..).unwrap_or_default();
+        if end == 0 {
+            return Err("no path in the unix domain socket");
+        }
+        return Ok(Url { host: &path[..end], port: None, port_text: &[], uri, is_unix: true });
+    }
+    let end = text.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(text.len());
+    let (authority, uri) = text.split_at(end);
+    let after_address = authority.iter().position(|&byte| byte == b']').map_or(0, |at| at + 1);
+    let colon = authority[after_address..].iter().position(|&byte| byte == b':').map(|at| after_address + at);
+    let (host, port_text) = match colon {
+        Some(at) => (&authority[..at], &authority[at + 1..]),
+        None => (authority, &[][..]),
+    };
+    if host.is_empty() {
+        return Err("no host");
+    }
+    let port = match colon {
+        None => None,
+        Some(_) => {
+            let port = std::str::from_utf8(port_text).ok().and_then(|text| text.parse().ok());
+            Some(port.filter(|&port| port > 0).ok_or("invalid port")?)
+        }
+    };
+    Ok(Url { host, port, port_text, uri, is_unix: false })
+}
+
+/// A group of the configuration, or one for an address that stands in the URL.
+fn find_group(request: &Request, url: &Url) -> Result<Rc<Group>, u16> {
+    let upstreams = &request.connection.engine.upstreams;
+    let shown = String::from_utf8_lossy(url.host).into_owned();
+    if url.is_unix {
+        return Ok(Rc::new(Group::of_addresses(url.host, vec![Target::Unix(shown.into())])));
+    }
+    if let Some(group) = upstreams.find(url.host, url.port, 80) {
+        return Ok(Rc::clone(group));
+    }
+    let port = url.port.unwrap_or(80);
+    match shown.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
+        Ok(address) => {
+            let target = Target::Inet(std::net::SocketAddr::new(address, port));
+            Ok(Rc::new(Group::of_addresses(url.host, vec![target])))
+        }
+        Err(_) => {
+            request.log(Level::Error, format_args!("no resolver defined to resolve {shown}"));
+            Err(502)
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! One request's way through a group of servers: tries, their outcomes, and the answer that is passed on.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use tokio::time::Instant;
+
+use super::connect;
+use super::exchange::{self, Answer, Faulty};
+use super::group::Group;
+use super::headers;
+use super::keepalive::BackendConnection;
+use super::relay;
+use super::request::{BodyLength, Destination};
+use super::response::Kind;
+use super::retry::{Failure, Situation};
+use crate::balance::{Outcome, Session};
+use crate::conf::diagnostic::Level;
+use crate::http::finalize;
+use crate::http::message::headers::Known;
+use crate::http::request::{Request, UpstreamAttempt};
+use crate::http::verdict::{CLIENT_CLOSED_REQUEST, Verdict};
+use crate::ir::http::proxy::{IgnoreHeaders, Proxy};
+use crate::wire::http1::request_line::Method;
+
+/// All that the tries of one request share.
+pub struct Job {
+    /// The location's directives.
+    pub proxy: Rc<Proxy>,
+    /// What is made of the answer's headers.
+    pub plan: Rc<headers::Plan>,
+    /// The servers.
+    pub group: Rc<Group>,
+    /// The URL.
+    pub destination: Destination,
+    /// The request line and headers, and a body of `proxy_set_body` behind them.
+    pub head: Vec<u8>,
+    /// How the body follows.
+    pub body: BodyLength,
+    /// The client's body goes on as it comes.
+    pub passes_body_through: bool,
+    /// The client's body goes on.
+    pub passes_body: bool,
+    /// The method asks for a head alone.
+    pub is_head: bool,
+}
+
+impl Job {
+    /// Connections are kept apart by location where `keepalive` says so.
+    pub fn tag(&self) -> usize {
+        Rc::as_ptr(&self.proxy) as usize
+    }
+}
+
+/// A server that was chosen for a try, and what became of it.
+pub struct Try<'j> {
+    job: &'j Job,
+    session: Session,
+    began: Instant,
+    /// When this try began.
+    pub started: Instant,
+    /// The server's place for idle connections.
+    pub target: Option<crate::net::connect::Target>,
+    /// Something of the request was sent in this try.
+    pub request_sent: bool,
+    /// All of the request was sent.
+    pub request_whole: bool,
+}
+
+impl<'j> Try<'j> {
+    fn new(job: &'j Job, request: &Request) -> Self {
+        let mut session = job.group.start(request);
+        if job.proxy.next_upstream_tries > 0 {
+            session.tries = session.tries.min(job.proxy.next_upstream_tries);
+        }
+        let now = Instant::now();
+        Self { job, session, began: now, started: now, target: None, request_sent: false, request_whole: false }
+    }
+
+    /// Ends the try: the balancer learns how it went. Done once.
+    pub fn release(&mut self, request: &Request, outcome: Outcome) {
+        if self.target.is_some()
+            && self.job.group.balancer().release(&mut self.session, outcome, now_seconds())
+        {
+            request.log(Level::Warn, "upstream server temporarily disabled");
+        }
+        self.target = None;
+    }
+
+    /// The backend's answer was read whole: its connection serves another request, if it can.
+    pub fn keep(&mut self, connection: BackendConnection) {
+        if let Some(target) = &self.target
+            && self.request_whole
+        {
+            self.job.group.pool.put(connection, target, self.job.tag());
+        }
+    }
+
+    /// Milliseconds since the try began.
+    pub fn elapsed_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    fn situation(&self, request: &Request) -> Situation {
+        Situation {
+            tries_left: self.session.tries,
+            allowed: self.job.proxy.next_upstream,
+            request_sent: self.request_sent,
+            non_idempotent: matches!(request.method, Method::Post | Method::Lock | Method::Patch),
+            body_passed_through: self.job.passes_body_through,
+            elapsed_ms: self.began.elapsed().as_millis() as u64,
+            timeout_ms: self.job.proxy.next_upstream_timeout_ms,
+        }
+    }
+}
+
+/// Seconds on the balancers' clock.
+fn now_seconds() -> i64 {
+    crate::log::now::since_epoch().as_secs() as i64
+}
+
+/// The present attempt's entry for variables.
+pub fn record(request: &mut Request) -> &mut UpstreamAttempt {
+    let attempts = &mut request.upstream.attempts;
+    if attempts.is_empty() {
+        attempts.push(UpstreamAttempt::default());
+    }
+    let last = attempts.len() - 1;
+    &mut attempts[last]
+}
+
+/// Notes that the present attempt is over.
+pub fn conclude(request: &mut Request, attempt: &Try) {
+    let elapsed_ms = attempt.elapsed_ms();
+    record(request).response_ms.get_or_insert(elapsed_ms);
+}
+
+/// What a try came to.
+enum Tried {
+    /// The request has its answer, or its end.
+    Over(Verdict),
+    /// It failed; the connection had been used before.
+    Failed(Failure, bool),
+}
+
+/// Tries servers until one has answered or none is left.
+pub async fn run(request: &mut Request, job: &Job) -> Verdict {
+    let mut attempt = Try::new(job, request);
+    let redirected = !request.upstream.attempts.is_empty();
+    loop {
+        let (failure, reused) = match one_try(request, job, &mut attempt, redirected).await {
+            Tried::Over(verdict) => {
+                conclude(request, &attempt);
+                attempt.release(request, Outcome::Served);
+                request.action = "sending to client";
+                return verdict;
+            }
+            Tried::Failed(failure, reused) => (failure, reused),
+        };
+        fail(request, &mut attempt, failure, reused);
+        if !attempt.situation(request).tries_again_after(failure) {
+            request.action = "sending to client";
+            return Verdict::Finish(failure.status());
+        }
+    }
+}
+
+fn fail(request: &mut Request, attempt: &mut Try, failure: Failure, reused: bool) {
+    let outcome = if failure.is_servers_fault() { Outcome::Failed } else { Outcome::Next };
+    attempt.release(request, outcome);
+    conclude(request, attempt);
+    record(request).status = failure.status();
+    if reused && failure == Failure::Error {
+        // The backend closed an idle connection just then: that says nothing about the server.
+        attempt.session.tries += 1;
+    }
+}
+
+async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redirected: bool) -> Tried {
+    let first_of_redirect = redirected && attempt.started == attempt.began;
+    attempt.started = Instant::now();
+    attempt.request_sent = false;
+    attempt.request_whole = false;
+    request.action = "connecting to upstream";
+    request.upstream.attempts.push(UpstreamAttempt { redirected: first_of_redirect, ..UpstreamAttempt::default() });
+    let engine = Rc::clone(&request.connection.engine);
+    let picked = job.group.balancer().pick(&mut attempt.session, now_seconds(), &mut || engine.upstreams.random());
+    let Ok(id) = picked else {
+        record(request).address = Rc::clone(&job.group.name);
+        request.log(Level::Error, "no live upstreams");
+        return Tried::Failed(Failure::NoLive, false);
+    };
+    let server = job.group.server(id);
+    record(request).address = Rc::clone(&server.name);
+    attempt.target = Some(server.target.clone());
+    let (connection, reused) = match job.group.pool.take(&server.target, job.tag()) {
+        Some(connection) => (connection, true),
+        None => match connect::open(request, job, server).await {
+            Ok(connection) => (connection, false),
+            Err(faulty) => return over_or_failed(faulty, false),
+        },
+    };
+    record(request).connect_ms = Some(attempt.elapsed_ms());
+    let answer = match exchange::run(request, job, attempt, connection).await {
+        Ok(answer) => answer,
+        Err(faulty) => return over_or_failed(faulty, reused),
+    };
+    record(request).header_ms = Some(attempt.elapsed_ms());
+    judge(request, job, attempt, answer).await
+}
+
+fn over_or_failed(faulty: Faulty, reused: bool) -> Tried {
+    match faulty {
+        Faulty::Server(failure) => Tried::Failed(failure, reused),
+        Faulty::ClientGone => Tried::Over(Verdict::Finish(CLIENT_CLOSED_REQUEST)),
+        Faulty::Request(status) => Tried::Over(Verdict::Finish(status)),
+    }
+}
+
+/// Decides what becomes of an answer whose head was read.
+async fn judge(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Tried {
+    let status = answer.head.status;
+    if status >= 300 {
+        let failure = Failure::Status(status);
+        // The present server still counts among the tries here.
+        if attempt.session.tries > 1 && attempt.situation(request).tries_again_after(failure) {
+            return Tried::Failed(failure, false);
+        }
+        if is_intercepted(request, job, status) {
+            keep_challenges(request, &answer, status);
+            keep_if_bodyless(job, attempt, answer);
+            return Tried::Over(Verdict::Finish(status));
+        }
+    }
+    if let Some(target) = redirect_target(job, &answer) {
+        let target = target.into_owned();
+        headers::apply_to_redirect(request, &job.proxy, &job.plan, &answer.head, &answer.buffer);
+        keep_if_bodyless(job, attempt, answer);
+        return Tried::Over(redirect(request, &target));
+    }
+    Tried::Over(relay::run(request, job, attempt, answer).await)
+}
+
+fn is_intercepted(request: &Request, job: &Job, status: u16) -> bool {
+    let core = &request.location.settings.core;
+    job.proxy.intercept_errors && core.error_pages.iter().any(|page| page.status == status)
+}
+
+fn keep_challenges(request: &mut Request, answer: &Answer, status: u16) {
+    if status != 401 {
+        return;
+    }
+    for line in answer.head.lines.iter().filter(|line| line.kind == Kind::WwwAuthenticate) {
+        let (name, value) = (&answer.buffer[line.name.clone()], &answer.buffer[line.value.clone()]);
+        request.response.headers.push(name, value);
+    }
+}
+
+fn keep_if_bodyless(job: &Job, attempt: &mut Try, answer: Answer) {
+    if answer.has_no_body(job) && !answer.head.close && answer.head.end == answer.buffer.len() {
+        attempt.keep(answer.connection);
+    }
+}
+
+fn redirect_target<'a>(job: &Job, answer: &'a Answer) -> Option<Cow<'a, [u8]>> {
+    if job.proxy.ignore_headers.contains(IgnoreHeaders::X_ACCEL_REDIRECT) {
+        return None;
+    }
+    answer.head.find(&answer.buffer, Kind::AccelRedirect).map(Cow::Borrowed)
+}
+
+/// `X-Accel-Redirect`
+fn redirect(request: &mut Request, target: &[u8]) -> Verdict {
+    if target.first() == Some(&b'@') {
+        return finalize::named_location(request, target);
+    }
+    let Some((uri, args)) = super::unsafe_uri::parse(target) else {
+        let text = String::from_utf8_lossy(target).into_owned();
+        request.log(Level::Error, format_args!("unsafe URI \"{text}\" was detected"));
+        return Verdict::Finish(404);
+    };
+    if request.method != Method::Head {
+        request.method = Method::Get;
+        request.method_name = Some(b"GET");
+    }
+    finalize::internal_redirect(request, &uri, &args)
+}
+
+/// Waits for something that concerns the backend, while the client is watched.
+pub async fn wait<T>(
+    request: &Request,
+    job: &Job,
+    timeout_ms: u64,
+    mut poll: impl FnMut(&mut std::task::Context) -> Poll<T>,
+) -> Waited<T> {
+    let mut deadline = crate::http::connection::Deadline::after_ms(timeout_ms);
+    let connection = &request.connection;
+    let watched = !job.proxy.ignore_client_abort && !job.passes_body_through;
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(value) = poll(context) {
+            return Poll::Ready(Waited::Done(value));
+        }
+        if watched && connection.poll_gone(context).is_ready() {
+            return Poll::Ready(Waited::ClientGone);
+        }
+        connection.poll_deadline(&mut deadline, context).map(|()| Waited::TimedOut)
+    })
+    .await
+}
+
+/// The same for a future.
+pub async fn wait_for<F: Future>(request: &Request, job: &Job, timeout_ms: u64, future: F) -> Waited<F::Output> {
+    let mut future = pin!(future);
+    wait(request, job, timeout_ms, |context| future.as_mut().poll(context)).await
+}
+
+/// What waiting came to.
+pub enum Waited<T> {
+    /// It happened.
+    Done(T),
+    /// It took too long.
+    TimedOut,
+    /// The client went away first.
+    ClientGone,
+}
+
+/// Says that the client went away.
+pub fn log_client_gone(request: &Request) {
+    request.log(
+        Level::Info,
+        "epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too",
+    );
+}
+
+/// Says that the backend was silent for too long.
+pub fn log_timeout(request: &Request) {
+    let error = std::io::Error::from_raw_os_error(110);
+    request.log_error(Level::Error, &error, "upstream timed out");
+}
+
+/// Whether the request asks to leave HTTP.
+pub fn asks_for_upgrade(request: &Request) -> bool {
+    request.header(Known::Upgrade).is_some()
+}

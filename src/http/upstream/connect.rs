@@ -1,0 +1,95 @@
+//! A new connection to a chosen server, with nginx's words when there is none to be had.
+
+use std::io;
+use std::net::IpAddr;
+
+use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
+use super::exchange::Faulty;
+use super::group::Server;
+use super::keepalive::BackendConnection;
+use super::retry::Failure;
+use crate::conf::diagnostic::Level;
+use crate::http::evaluate;
+use crate::http::request::Request;
+use crate::ir::http::proxy::Bind;
+use crate::net::connect::{self, Fault, Options, Target};
+
+const ENETUNREACH: i32 = 101;
+const ECONNREFUSED: i32 = 111;
+
+/// Opens a connection within `proxy_connect_timeout`.
+pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<BackendConnection, Faulty> {
+    let options = options(request, job);
+    let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
+    match opened {
+        Waited::Done(Ok(stream)) => Ok(BackendConnection::new(stream)),
+        Waited::Done(Err(fault)) => Err(explain(request, server, fault)),
+        Waited::TimedOut => {
+            log_timeout(request);
+            Err(Faulty::Server(Failure::Timeout))
+        }
+        Waited::ClientGone => {
+            log_client_gone(request);
+            Err(Faulty::ClientGone)
+        }
+    }
+}
+
+fn options(request: &Request, job: &Job) -> Options {
+    let proxy = &job.proxy;
+    Options {
+        bind: bind(request, &proxy.bind),
+        keepalive: proxy.socket_keepalive,
+        receive_buffer: proxy.socket_receive_buffer,
+        send_buffer: proxy.socket_send_buffer,
+        nodelay: job.passes_body_through,
+    }
+}
+
+fn bind(request: &Request, bind: &Bind) -> Option<(IpAddr, u16)> {
+    match bind {
+        Bind::Off => None,
+        Bind::Address { address, port, .. } => Some((*address, *port)),
+        Bind::Template { address, .. } => parse_local(request, &evaluate::text(request, address)),
+    }
+}
+
+/// An address with or without a port; nothing for an empty text, and for what is no address.
+fn parse_local(request: &Request, text: &[u8]) -> Option<(IpAddr, u16)> {
+    if text.is_empty() {
+        return None;
+    }
+    let shown = String::from_utf8_lossy(text);
+    let parsed = shown.parse().map(|address: std::net::SocketAddr| (address.ip(), address.port()));
+    let parsed = parsed.or_else(|_| shown.trim_matches(['[', ']']).parse().map(|address| (address, 0)));
+    if parsed.is_err() {
+        request.log(Level::Error, format_args!("invalid local address \"{shown}\""));
+    }
+    parsed.ok()
+}
+
+fn explain(request: &Request, server: &Server, fault: Fault) -> Faulty {
+    match fault {
+        Fault::Socket(error) => {
+            request.log_error(Level::Alert, &error, "socket() failed");
+            Faulty::Request(500)
+        }
+        Fault::Bind(address, error) => {
+            request.log_error(Level::Crit, &error, format_args!("bind({address}) failed"));
+            Faulty::Request(500)
+        }
+        Fault::Connect(error) => {
+            let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+            let known = refused || matches!(error.raw_os_error(), Some(ENETUNREACH..=ECONNREFUSED | 113));
+            let level = if known { Level::Error } else { Level::Crit };
+            // What connect() itself says names the address; what the network says later does not.
+            let is_late = matches!(error.raw_os_error(), Some(104 | 110 | ECONNREFUSED | 113));
+            if matches!(server.target, Target::Inet(_)) && is_late {
+                request.log_error(Level::Error, &error, "connect() failed");
+            } else {
+                request.log_error(level, &error, format_args!("connect() to {} failed", server.name));
+            }
+            Faulty::Server(Failure::Error)
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The request sent to a backend, and the head of its answer read.
+
+use std::io::{self, IoSlice, Write};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
+
+use tokio::io::AsyncWrite;
+
+use super::attempt::{Job, Try, Waited, log_client_gone, log_timeout, record, wait};
+use super::keepalive::BackendConnection;
+use super::request::BodyLength;
+use super::response::{Head, Parser, Progress};
+use super::retry::Failure;
+use crate::conf::diagnostic::Level;
+use crate::http::body_reader::{self, Body};
+use crate::http::request::Request;
+
+/// A body in a file is read in pieces of this size.
+const FILE_PIECE: usize = 32 * 1024;
+
+/// An answer whose head was read.
+pub struct Answer {
+    /// The connection it comes on.
+    pub connection: BackendConnection,
+    /// All that was read so far.
+    pub buffer: Vec<u8>,
+    /// The head, with places in the buffer.
+    pub head: Head,
+}
+
+impl Answer {
+    /// The answer is its head alone, whatever the head says.
+    pub fn has_no_body(&self, job: &Job) -> bool {
+        matches!(self.head.status, 204 | 304)
+            || job.is_head
+            || !self.head.chunked && self.head.content_length == Some(0)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Faulty {
+    /// The server is at fault.
+    Server(Failure),
+    /// The client went away.
+    ClientGone,
+    /// The request gets this status, whatever another server would say.
+    Request(u16),
+}
+
+/// What sending came to.
+#[derive(PartialEq, Eq)]
+enum Sent {
+    Whole,
+    /// The backend answers before it has read everything.
+    Interrupted,
+}
+
+/// Sends the request and reads the head of the answer.
+pub async fn run(
+    request: &mut Request,
+    job: &Job,
+    attempt: &mut Try<'_>,
+    mut connection: BackendConnection,
+) -> Result<Answer, Faulty> {
+    request.action = "sending request to upstream";
+    attempt.request_sent = true;
+    let sent = send(request, job, &mut connection).await?;
+    attempt.request_whole = sent == Sent::Whole;
+    request.action = "reading response header from upstream";
+    let mut buffer = request.connection.engine.take_buffer();
+    match read_head(request, job, &mut connection, &mut buffer).await {
+        Ok(head) => Ok(Answer { connection, buffer, head }),
+        Err(faulty) => {
+            record(request).bytes_received += buffer.len() as u64;
+            request.connection.engine.give_buffer(buffer);
+            Err(faulty)
+        }
+    }
+}
+
+async fn send(request: &mut Request, job: &Job, connection: &mut BackendConnection) -> Result<Sent, Faulty> {
+    if job.passes_body_through {
+        return pass_through(request, job, connection).await;
+    }
+    let (sent, written) = match &request.body {
+        Body::Memory(bytes) if job.passes_body => write(request, job, connection, &job.head, bytes).await,
+        Body::File(body) if job.passes_body => {
+            let file = Rc::clone(&body.file);
+            let length = body.length;
+            write_file(request, job, connection, &file, length).await
+        }
+        _ => write(request, job, connection, &job.head, &[]).await,
+    };
+    record(request).bytes_sent += written;
+    sent
+}
+
+/// Writes all of two pieces; with the outcome, how many bytes went out.
+async fn write(
+    request: &Request,
+    job: &Job,
+    connection: &mut BackendConnection,
+    first: &[u8],
+    second: &[u8],
+) -> (Result<Sent, Faulty>, u64) {
+    let total = first.len() + second.len();
+    let mut written = 0;
+    while written < total {
+        let (head, tail) = match written.checked_sub(first.len()) {
+            None => (&first[written..], second),
+            Some(into_second) => (&[][..], &second[into_second..]),
+        };
+        let slices = [IoSlice::new(head), IoSlice::new(tail)];
+        let slices = if head.is_empty() { &slices[1..] } else { &slices[..1 + usize::from(!tail.is_empty())] };
+        let stream = &mut connection.stream;
+        let waited = wait(request, job, job.proxy.send_timeout_ms, |context| {
+            match Pin::new(&mut *stream).poll_write_vectored(context, slices) {
+                Poll::Pending => stream.poll_peek(context).map(|_| Ok(None)),
+                Poll::Ready(outcome) => Poll::Ready(outcome.map(Some)),
+            }
+        });
+        match waited.await {
+            Waited::Done(Ok(Some(length))) => written += length,
+            Waited::Done(Ok(None)) => return (Ok(Sent::Interrupted), written as u64),
+            Waited::Done(Err(error)) => return (Err(write_failed(request, &error)), written as u64),
+            Waited::TimedOut => return (Err(timed_out(request)), written as u64),
+            Waited::ClientGone => return (Err(client_gone(request)), written as u64),
+        }
+    }
+    (Ok(Sent::Whole), written as u64)
+}
+
+fn write_failed(request: &Request, error: &io::Error) -> Faulty {
+    request.log_error(Level::Error, error, "writev() failed");
+    Faulty::Server(Failure::Error)
+}
+
+fn timed_out(request: &Request) -> Faulty {
+    log_timeout(request);
+    Faulty::Server(Failure::Timeout)
+}
+
+fn client_gone(request: &Request) -> Faulty {
+    log_client_gone(request);
+    Faulty::ClientGone
+}
+
+async fn write_file(
+    request: &Request,
+    job: &Job,
+    connection: &mut BackendConnection,
+    file: &std::fs::File,
+    length: u64,
+) -> (Result<Sent, Faulty>, u64) {
+    use std::os::unix::fs::FileExt;
+    let mut piece = vec![0; FILE_PIECE];
+    let (mut offset, mut total) = (0, 0);
+    loop {
+        let wanted = usize::try_from(length - offset).unwrap_or(usize::MAX).min(FILE_PIECE);
+        if let Err(error) = file.read_exact_at(&mut piece[..wanted], offset) {
+            request.log_error(Level::Crit, &error, "pread() failed");
+            return (Err(Faulty::Request(500)), total);
+        }
+        let head: &[u8] = if offset == 0 { &job.head } else { &[] };
+        let (sent, written) = write(request, job, connection, head, &piece[..wanted]).await;
+        offset += wanted as u64;
+        total += written;
+        if sent != Ok(Sent::Whole) || offset == length {
+            return (sent, total);
+        }
+    }
+}
+
+/// Sends the client's body as it comes (`proxy_request_buffering off`).
+async fn pass_through(request: &mut Request, job: &Job, connection: &mut BackendConnection) -> Result<Sent, Faulty> {
+    let mut piece = job.head.clone();
+    let is_chunked = job.body == BodyLength::Chunked;
+    loop {
+        let (sent, written) = write(request, job, connection, &piece, &[]).await;
+        record(request).bytes_sent += written;
+        if sent? == Sent::Interrupted {
+            return Ok(interrupt(request));
+        }
+        piece.clear();
+        let mut read = request.connection.engine.take_buffer();
+        let more = match read_or_answer(request, connection, &mut read).await {
+            Some(outcome) => outcome.map_err(Faulty::Request)?,
+            None => return Ok(interrupt(request)),
+        };
+        if is_chunked && more {
+            write!(piece, "{:x}\r\n", read.len()).expect("a vector takes every byte");
+        }
+        piece.extend_from_slice(&read);
+        request.connection.engine.give_buffer(read);
+        match (is_chunked, more) {
+            (true, true) => piece.extend_from_slice(b"\r\n"),
+            (true, false) => piece.extend_from_slice(b"0\r\n\r\n"),
+            (false, true) => {}
+            (false, false) => return Ok(Sent::Whole),
+        }
+        if !more {
+            let (sent, written) = write(request, job, connection, &piece, &[]).await;
+            record(request).bytes_sent += written;
+            return sent;
+        }
+    }
+}
+
+/// The rest of the body is of no interest to the backend; on this connection nothing can follow it.
+fn interrupt(request: &mut Request) -> Sent {
+    request.keepalive = false;
+    request.lingering_close = true;
+    Sent::Interrupted
+}
+
+/// Reads a piece of the body, unless the backend answers first.
+async fn read_or_answer(
+    request: &mut Request,
+    connection: &mut BackendConnection,
+    piece: &mut Vec<u8>,
+) -> Option<Result<bool, u16>> {
+    let mut reading = pin!(body_reader::read_part(request, piece));
+    std::future::poll_fn(|context| match reading.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => connection.stream.poll_peek(context).map(|_| None),
+    })
+    .await
+}
+
+async fn read_head(
+    request: &mut Request,
+    job: &Job,
+    connection: &mut BackendConnection,
+    buffer: &mut Vec<u8>,
+) -> Result<Head, Faulty> {
+    let limit = job.proxy.buffer_size;
+    let size = limit.max((job.proxy.buffers.count * job.proxy.buffers.size).min(64 * 1024));
+    let mut parser = Parser::default();
+    loop {
+        let room = if buffer.is_empty() { size } else { limit.saturating_sub(buffer.len()).max(1) };
+        let waited =
+            wait(request, job, job.proxy.read_timeout_ms, |context| connection.stream.poll_read_to(context, buffer, room));
+        match waited.await {
+            Waited::Done(Ok(0)) => {
+                request.log(Level::Error, "upstream prematurely closed connection");
+                return Err(Faulty::Server(Failure::Error));
+            }
+            Waited::Done(Ok(_)) => {}
+            Waited::Done(Err(error)) => {
+                request.log_error(Level::Error, &error, "recv() failed");
+                return Err(Faulty::Server(Failure::Error));
+            }
+            Waited::TimedOut => return Err(timed_out(request)),
+            Waited::ClientGone => return Err(client_gone(request)),
+        }
+        if parse(request, &mut parser, buffer, limit)? {
+            for (line, previous) in &parser.duplicates {
+                let text = format_args!(
+                    "upstream sent duplicate header line: \"{line}\", previous value: \"{previous}\", ignored"
+                );
+                request.log(Level::Warn, text);
+            }
+            return Ok(parser.head);
+        }
+    }
+}
+
+/// True when the head is whole.
+fn parse(request: &mut Request, parser: &mut Parser, buffer: &[u8], limit: usize) -> Result<bool, Faulty> {
+    loop {
+        let progress = parser.parse(buffer).map_err(|fault| {
+            request.log(Level::Error, fault);
+            Faulty::Server(Failure::InvalidHeader)
+        })?;
+        match progress {
+            Progress::EarlyHints => parser.restart(),
+            Progress::NoHead => {
+                request.log(Level::Error, "upstream sent no valid HTTP/1.0 header");
+                return Ok(true);
+            }
+            Progress::Again if buffer.len() < limit => return Ok(false),
+            Progress::Done if parser.head.end <= limit => return Ok(true),
+            Progress::Again | Progress::Done => {
+                request.log(Level::Error, "upstream sent too big header");
+                return Err(Faulty::Server(Failure::InvalidHeader));
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The groups of servers as a worker runs them: addresses resolved, balancer, idle connections.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::keepalive::Pool;
+use crate::balance::{Balancer, Method, Peer, PeerId, Session};
+use crate::http::connection;
+use crate::http::evaluate;
+use crate::http::request::Request;
+use crate::ir::http::Http;
+use crate::ir::lookup::HostId;
+use crate::ir::upstream::{self, Keepalive, PeerAddress, Upstream};
+use crate::ir::value::{Template, Text};
+use crate::net::connect::Target;
+
+/// A server's address, with the text that logs and variables show.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where to connect to.
+    pub target: Target,
+    /// `127.0.0.1:80`, `unix:/path`
+    pub name: Rc<str>,
+}
+
+/// One group.
+#[derive(Debug)]
+pub struct Group {
+    /// As `$upstream_addr` shows it when no server could be chosen.
+    pub name: Rc<str>,
+    /// The port that was written with an implied group's name.
+    pub port: Option<u16>,
+    host: Text,
+    balancer: Balancer,
+    key: Option<Template>,
+    primary: Box<[Server]>,
+    backup: Box<[Server]>,
+    /// Idle connections.
+    pub pool: Rc<Pool>,
+}
+
+impl Group {
+    fn new(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Self {
+        let mut ranks = [(Vec::new(), Vec::new()), (Vec::new(), Vec::new())];
+        for server in &upstream.servers {
+            let (servers, peers) = &mut ranks[usize::from(server.backup)];
+            for target in targets(&server.address, resolve) {
+                servers.push(Server::new(target));
+                peers.push(peer(server));
+            }
+        }
+        let [(primary, primary_peers), (backup, backup_peers)] = ranks;
+        Self {
+            name: Rc::from(upstream.name.to_string()),
+            port: upstream.port,
+            host: upstream.name.clone(),
+            balancer: Balancer::new(method(&upstream.balancer), primary_peers, backup_peers),
+            key: key(&upstream.balancer),
+            primary: primary.into(),
+            backup: backup.into(),
+            pool: Pool::new(upstream.keepalive.clone()),
+        }
+    }
+
+    /// A group for one request alone: addresses that its URL names.
+    pub fn of_addresses(name: &[u8], targets: Vec<Target>) -> Self {
+        let peers = targets.iter().map(|_| Peer::new(name)).collect();
+        let settings = Keepalive { connections: 0, ..Keepalive::default() };
+        Self {
+            name: Rc::from(String::from_utf8_lossy(name).into_owned()),
+            port: None,
+            host: Text::from(name),
+            balancer: Balancer::new(Method::RoundRobin, peers, Vec::new()),
+            key: None,
+            primary: targets.into_iter().map(Server::new).collect(),
+            backup: Box::default(),
+            pool: Pool::new(settings),
+        }
+    }
+
+    /// Is this the group that a URL with variables names?
+    pub fn is_named(&self, host: &[u8], port: Option<u16>, default_port: u16) -> bool {
+        let same_port = match (self.port, port) {
+            (None, None) => true,
+            (Some(own), port) => own == port.unwrap_or(default_port),
+            (None, Some(_)) => false,
+        };
+        same_port && self.host.eq_ignore_ascii_case(host)
+    }
+
+    /// Begins a request's walk over the servers.
+    pub fn start(&self, request: &Request) -> Session {
+        if let Some(key) = &self.key {
+            return self.balancer.start(&evaluate::text(request, key));
+        }
+        if !self.balancer.needs_key() {
+            return self.balancer.start(&[]);
+        }
+        match request.peer() {
+            connection::Peer::Inet(SocketAddr::V4(address)) => self.balancer.start(&address.ip().octets()[..3]),
+            connection::Peer::Inet(SocketAddr::V6(address)) => self.balancer.start(&address.ip().octets()),
+            connection::Peer::Unix => self.balancer.start(&[0; 3]),
+        }
+    }
+
+    /// The balancer.
+    pub fn balancer(&self) -> &Balancer {
+        &self.balancer
+    }
+
+    /// A chosen server.
+    pub fn server(&self, id: PeerId) -> &Server {
+        if id.backup { &self.backup[id.index] } else { &self.primary[id.index] }
+    }
+}
+
+impl Server {
+    fn new(target: Target) -> Self {
+        let name = match &target {
+            Target::Inet(address) => address.to_string(),
+            Target::Unix(path) => format!("unix:{path}"),
+        };
+        Self { target, name: Rc::from(name) }
+    }
+}
+
+/// All groups of a configuration, by their number.
+pub fn groups(http: &Http, mut resolve: impl FnMut(HostId) -> Vec<SocketAddr>) -> Vec<Rc<Group>> {
+    http.upstreams.iter().map(|upstream| Rc::new(Group::new(upstream, &mut resolve))).collect()
+}
+
+fn targets(address: &PeerAddress, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Vec<Target> {
+    match address {
+        PeerAddress::Inet(address) => vec![Target::Inet(*address)],
+        PeerAddress::Unix(path) => vec![Target::Unix(Rc::from(path.to_string()))],
+        PeerAddress::Host(id) => resolve(*id).into_iter().map(Target::Inet).collect(),
+    }
+}
+
+fn peer(server: &upstream::Server) -> Peer {
+    Peer {
+        server: server.name.as_bytes().into(),
+        weight: i64::from(server.weight),
+        max_conns: i64::from(server.max_conns),
+        max_fails: i64::from(server.max_fails),
+        fail_timeout_s: server.fail_timeout_seconds as i64,
+        down: server.down,
+    }
+}
+
+fn method(balancer: &upstream::Balancer) -> Method {
+    use upstream::Balancer as Ir;
+    match balancer {
+        Ir::RoundRobin => Method::RoundRobin,
+        Ir::IpHash => Method::IpHash,
+        Ir::Hash { consistent: false, .. } => Method::Hash,
+        Ir::Hash { consistent: true, .. } => Method::ConsistentHash,
+        Ir::UrlHash { again, .. } => Method::UrlHash { again: *again },
+        // The row of `least_time` is not served, so no configuration that runs has it.
+        Ir::LeastConn | Ir::LeastTime { .. } => Method::LeastConn,
+        Ir::Random { two } => Method::Random { two: *two },
+        Ir::Fair => Method::Fair,
+    }
+}
+
+fn key(balancer: &upstream::Balancer) -> Option<Template> {
+    use upstream::Balancer as Ir;
+    match balancer {
+        Ir::Hash { key, .. } | Ir::UrlHash { key, .. } => Some(key.clone()),
+        _ => None,
+    }
+}

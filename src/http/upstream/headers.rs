@@ -1,0 +1,171 @@
+//! Which headers of a backend's answer reach the client, and what is made of them on the way.
+
+use std::rc::Rc;
+
+use super::cookie;
+use super::response::{Head, Kind, Line, decimal};
+use crate::http::evaluate;
+use crate::http::request::Request;
+use crate::http::status;
+use crate::ir::http::proxy::{IgnoreHeaders, Proxy, ProxyPass, ProxyTarget, Redirect, RedirectRule};
+use crate::ir::value::{Template, Text};
+use crate::primitives::http_date;
+
+/// What is kept from the client unless `proxy_pass_header` says otherwise.
+const HIDDEN: [Kind; 8] = [
+    Kind::Date,
+    Kind::Server,
+    Kind::Pad,
+    Kind::AccelExpires,
+    Kind::AccelRedirect,
+    Kind::AccelLimitRate,
+    Kind::AccelBuffering,
+    Kind::AccelCharset,
+];
+
+/// What a location makes of an answer's headers; worked out once.
+#[derive(Debug)]
+pub struct Plan {
+    hidden_kinds: u32,
+    hidden_names: Box<[Text]>,
+    redirects: Option<Rc<[RedirectRule]>>,
+}
+
+impl Plan {
+    /// The plan of a location.
+    pub fn new(proxy: &Proxy, pass: &ProxyPass) -> Self {
+        let is_passed = |kind: &Kind| proxy.pass_headers.iter().any(|name| Kind::of(name) == *kind);
+        let hidden_kinds = HIDDEN.iter().filter(|kind| !is_passed(kind)).fold(0, |bits, kind| bits | 1 << *kind as u8);
+        let redirects = match &proxy.redirect {
+            Redirect::Off => None,
+            Redirect::Rules(rules) => Some(Rc::clone(rules)),
+            Redirect::Default => default_redirect(pass).map(|rule| Rc::from([rule])),
+        };
+        Self { hidden_kinds, hidden_names: proxy.hide_headers.iter().cloned().collect(), redirects }
+    }
+
+    fn hides(&self, kind: Kind, name: &[u8]) -> bool {
+        kind != Kind::Other && self.hidden_kinds >> kind as u8 & 1 == 1
+            || self.hidden_names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a trailer is kept from the client.
+    pub fn hides_name(&self, name: &[u8]) -> bool {
+        self.hides(Kind::of(name), name)
+    }
+}
+
+/// What `proxy_redirect default` means: the URL that is passed to becomes the location's name.
+fn default_redirect(pass: &ProxyPass) -> Option<RedirectRule> {
+    let ProxyTarget::Upstream { uri, .. } = &pass.to else { return None };
+    let (from, to) = match uri {
+        Some(_) => (pass.url.clone(), pass.location.clone()),
+        None => (Text::from([&pass.url[..], b"/"].concat()), Text::from("/")),
+    };
+    Some(RedirectRule::Prefix { from: Template::literal(from), to: Template::literal(to) })
+}
+
+/// Fills in the answer to the client.
+pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buffer: &[u8]) {
+    for line in head.lines.iter().filter(|line| !line.dropped) {
+        let name = &buffer[line.name.clone()];
+        if !plan.hides(line.kind, name) {
+            copy(request, proxy, plan, line, name, &buffer[line.value.clone()]);
+        }
+    }
+    let is_shown = |kind| plan.hidden_kinds >> kind as u8 & 1 == 0;
+    let response = &mut request.response;
+    response.server_listed = is_shown(Kind::Server);
+    response.date_listed = is_shown(Kind::Date);
+    response.status = head.status;
+    let text = &buffer[head.status_text.clone()];
+    let usual = status::line(head.status).is_some_and(|line| line.as_bytes() == text);
+    // The phrase of 204 is kept even if it is the usual one: it is a backend's answer, and loses none of its headers.
+    response.status_line = (head.version > 9 && (!usual || head.status == 204)).then(|| text.to_vec());
+    response.content_length = head.content_length;
+    response.disable_not_modified = true;
+    if proxy.force_ranges {
+        response.allow_ranges = true;
+        response.single_range = true;
+    }
+}
+
+/// The few headers that stay with an answer which `X-Accel-Redirect` sends elsewhere.
+pub fn apply_to_redirect(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buffer: &[u8]) {
+    use Kind::{AcceptRanges, CacheControl, ContentDisposition, ContentType, Expires, SetCookie};
+    for line in head.lines.iter().filter(|line| !line.dropped) {
+        if matches!(line.kind, ContentType | SetCookie | ContentDisposition | CacheControl | Expires | AcceptRanges) {
+            copy(request, proxy, plan, line, &buffer[line.name.clone()], &buffer[line.value.clone()]);
+        }
+    }
+}
+
+fn copy(request: &mut Request, proxy: &Proxy, plan: &Plan, line: &Line, name: &[u8], value: &[u8]) {
+    let response = &mut request.response;
+    match line.kind {
+        Kind::ContentLength | Kind::Connection | Kind::KeepAlive | Kind::TransferEncoding => {}
+        Kind::ContentType => response.content_type = Some(value.to_vec().into()),
+        Kind::AcceptRanges if proxy.force_ranges => {}
+        Kind::LastModified => {
+            response.last_modified = http_date::parse(value);
+            response.last_modified_listed = true;
+            response.headers.push(name, value);
+        }
+        Kind::Location => match rewrite_redirect(request, plan, value, 0) {
+            Some(rewritten) => {
+                request.response.headers.push(name, &rewritten);
+                request.response.redirect = true;
+            }
+            None => {
+                request.response.headers.push(name, value);
+                // Without rules, only a whole URL is taken for a redirect that the server itself may change.
+                request.response.redirect = plan.redirects.is_none() && value.first() != Some(&b'/');
+            }
+        },
+        Kind::Refresh => {
+            let url = value.windows(4).position(|window| window.eq_ignore_ascii_case(b"url="));
+            let rewritten = url.and_then(|at| rewrite_redirect(request, plan, value, at + 4));
+            request.response.headers.push(name, rewritten.as_deref().unwrap_or(value));
+        }
+        Kind::SetCookie => {
+            let rewritten = cookie::rewrite(request, proxy, value);
+            request.response.headers.push(name, rewritten.as_deref().unwrap_or(value));
+        }
+        _ => response.headers.push(name, value),
+    }
+}
+
+/// The first rule that fits is applied to what stands behind `prefix`.
+fn rewrite_redirect(request: &Request, plan: &Plan, value: &[u8], prefix: usize) -> Option<Vec<u8>> {
+    let (kept, url) = value.split_at(prefix);
+    plan.redirects.iter().flat_map(|rules| rules.iter()).find_map(|rule| match rule {
+        RedirectRule::Prefix { from, to } => {
+            let from = evaluate::text(request, from);
+            let rest = url.strip_prefix(&*from)?;
+            Some([kept, &evaluate::text(request, to), rest].concat())
+        }
+        RedirectRule::Regex { from, to } => {
+            evaluate::matches(request, from, url).then(|| [kept, &evaluate::text(request, to)].concat())
+        }
+    })
+}
+
+/// What `X-Accel-…` headers change in the way the answer is sent. Gives whether it is buffered.
+pub fn take_controls(request: &mut Request, proxy: &Proxy, head: &Head, buffer: &[u8]) -> bool {
+    let is_read = |word| !proxy.ignore_headers.contains(word);
+    if is_read(IgnoreHeaders::X_ACCEL_LIMIT_RATE)
+        && let Some(rate) = head.find(buffer, Kind::AccelLimitRate).and_then(decimal)
+    {
+        request.limit_rate = Some(rate);
+    }
+    if is_read(IgnoreHeaders::X_ACCEL_CHARSET)
+        && let Some(charset) = head.find(buffer, Kind::AccelCharset)
+    {
+        request.response.charset = Some(charset.to_vec());
+    }
+    match head.find(buffer, Kind::AccelBuffering) {
+        Some(value) if is_read(IgnoreHeaders::X_ACCEL_BUFFERING) && value.eq_ignore_ascii_case(b"no") => false,
+        Some(value) if is_read(IgnoreHeaders::X_ACCEL_BUFFERING) && value.eq_ignore_ascii_case(b"yes") => true,
+        _ => proxy.buffering,
+    }
+}

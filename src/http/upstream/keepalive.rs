@@ -1,0 +1,122 @@
+//! Idle connections to backends, kept for later requests (`keepalive`).
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::ir::upstream::Keepalive;
+use crate::net::connect::Target;
+use crate::net::stream::Stream;
+
+/// How often dead and old connections are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A connection to a backend.
+#[derive(Debug)]
+pub struct BackendConnection {
+    /// The socket.
+    pub stream: Stream,
+    /// Requests sent on it, with the present one.
+    pub requests: u64,
+    opened: Instant,
+}
+
+impl BackendConnection {
+    /// A connection that was just opened.
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, requests: 1, opened: Instant::now() }
+    }
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: BackendConnection,
+    target: Target,
+    /// The location that opened it, where locations keep theirs apart.
+    tag: usize,
+    until: Instant,
+}
+
+impl Idle {
+    /// The backend closed it, or says something that nobody asked for.
+    fn is_spoilt(&mut self) -> bool {
+        self.connection.stream.poll_peek(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+}
+
+/// One worker's idle connections to one group.
+#[derive(Debug)]
+pub struct Pool {
+    settings: Keepalive,
+    /// The one used last is in front.
+    idle: RefCell<VecDeque<Idle>>,
+    sweeping: Cell<bool>,
+}
+
+impl Pool {
+    /// An empty pool.
+    pub fn new(settings: Keepalive) -> Rc<Self> {
+        Rc::new(Self { settings, idle: RefCell::default(), sweeping: Cell::new(false) })
+    }
+
+    /// Are connections kept at all?
+    pub fn is_on(&self) -> bool {
+        self.settings.connections > 0
+    }
+
+    /// An idle connection to this server, opened by the same location if locations keep theirs apart.
+    pub fn take(&self, target: &Target, tag: usize) -> Option<BackendConnection> {
+        let mut idle = self.idle.borrow_mut();
+        while let Some(place) = idle.iter().position(|idle| self.fits(idle, target, tag)) {
+            let mut found = idle.remove(place)?;
+            if !found.is_spoilt() {
+                found.connection.requests += 1;
+                return Some(found.connection);
+            }
+        }
+        None
+    }
+
+    fn fits(&self, idle: &Idle, target: &Target, tag: usize) -> bool {
+        (!self.settings.local || idle.tag == tag) && idle.target == *target
+    }
+
+    /// Keeps a connection whose answer was read whole; the one unused for longest gives way.
+    pub fn put(self: &Rc<Self>, connection: BackendConnection, target: &Target, tag: usize) {
+        let now = Instant::now();
+        let age_ms = now.duration_since(connection.opened).as_millis() as u64;
+        if !self.is_on() || connection.requests >= self.settings.requests || age_ms > self.settings.time_ms {
+            return;
+        }
+        let until = now + Duration::from_millis(self.settings.timeout_ms);
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() >= self.settings.connections {
+            idle.pop_back();
+        }
+        idle.push_front(Idle { connection, target: target.clone(), tag, until });
+        drop(idle);
+        if !self.sweeping.replace(true) {
+            let pool = Rc::clone(self);
+            tokio::task::spawn_local(async move { pool.sweep().await });
+        }
+    }
+
+    /// Closes all: the worker is to end.
+    pub fn clear(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
+    /// Runs as long as there are idle connections.
+    async fn sweep(&self) {
+        while !self.idle.borrow().is_empty() {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            let now = Instant::now();
+            self.idle.borrow_mut().retain_mut(|idle| idle.until > now && !idle.is_spoilt());
+        }
+        self.sweeping.set(false);
+    }
+}

@@ -1,0 +1,105 @@
+//! The proxy's side towards the backends: groups of servers, tries, requests, answers.
+//!
+//! [`attempt::run`] is the whole of it, top to bottom: `balance` picks a server, [`keepalive`] or [`connect`] gives a connection,
+//! [`exchange`] sends the [`request`] and reads the head of the [`response`], [`retry`] says what a failure leads to, and
+//! [`relay`] passes the answer on through a [`pipe`].
+
+pub mod attempt;
+pub mod connect;
+pub mod cookie;
+pub mod exchange;
+pub mod group;
+pub mod headers;
+pub mod keepalive;
+pub mod pipe;
+pub mod relay;
+pub mod request;
+pub mod response;
+pub mod retry;
+pub mod spool;
+pub mod unsafe_uri;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use self::group::Group;
+use crate::ir::http::Http;
+use crate::ir::http::proxy::{Proxy, ProxyPass};
+use crate::ir::lookup::HostId;
+use crate::ir::upstream::UpstreamId;
+
+/// What a location's directives come to, worked out at its first request.
+#[derive(Debug)]
+pub struct Plans {
+    /// For the request to the backend.
+    pub request: request::Plan,
+    /// For its answer.
+    pub answer: Rc<headers::Plan>,
+}
+
+/// All groups of one generation in one worker.
+#[derive(Debug)]
+pub struct Upstreams {
+    groups: Vec<Rc<Group>>,
+    plans: RefCell<HashMap<(usize, usize), Rc<Plans>>>,
+    random: Cell<u64>,
+    shows_headers: bool,
+}
+
+impl Upstreams {
+    /// The groups of a configuration; `resolve` gives the addresses of its host names, `seed` is for `random`.
+    pub fn new(http: &Http, seed: u64, resolve: impl FnMut(HostId) -> Vec<SocketAddr>) -> Self {
+        let shows = |name: &[u8]| name.starts_with(b"upstream_http_") || name.starts_with(b"upstream_cookie_");
+        Self {
+            groups: group::groups(http, resolve),
+            plans: RefCell::default(),
+            random: Cell::new(seed | 1),
+            shows_headers: http.variables.used.iter().any(|variable| shows(&variable.name)),
+        }
+    }
+
+    /// A group by its number.
+    pub fn group(&self, id: UpstreamId) -> &Rc<Group> {
+        &self.groups[id.0 as usize]
+    }
+
+    /// The group that a URL with variables names.
+    pub fn find(&self, host: &[u8], port: Option<u16>, default_port: u16) -> Option<&Rc<Group>> {
+        self.groups.iter().find(|group| group.is_named(host, port, default_port))
+    }
+
+    /// The plans of a location. Both values live as long as the configuration, so their places in memory name them.
+    pub fn plans(&self, proxy: &Rc<Proxy>, pass: &Rc<ProxyPass>) -> Rc<Plans> {
+        let key = (Rc::as_ptr(proxy) as usize, Rc::as_ptr(pass) as usize);
+        let mut plans = self.plans.borrow_mut();
+        let plan = plans.entry(key).or_insert_with(|| {
+            Rc::new(Plans {
+                request: request::Plan::new(&proxy.set_headers),
+                answer: Rc::new(headers::Plan::new(proxy, pass)),
+            })
+        });
+        Rc::clone(plan)
+    }
+
+    /// Does any variable show a header of a backend's answer?
+    pub fn shows_headers(&self) -> bool {
+        self.shows_headers
+    }
+
+    /// A random number (xorshift64*): which server `random` draws is nobody's secret.
+    pub fn random(&self) -> u32 {
+        let mut state = self.random.get();
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        self.random.set(state);
+        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+    }
+
+    /// Closes idle connections: the worker is to end.
+    pub fn close_idle(&self) {
+        self.groups.iter().for_each(|group| group.pool.clear());
+    }
+}

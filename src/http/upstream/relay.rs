@@ -1,0 +1,254 @@
+//! A backend's answer passed on to the client: head, body, trailers, or the tunnel that takes their place.
+
+use std::rc::Rc;
+use std::task::Poll;
+
+use super::attempt::{Job, Try, Waited, asks_for_upgrade, conclude, log_client_gone, log_timeout, record, wait};
+use super::exchange::Answer;
+use super::headers;
+use super::pipe::{End, Framing, Pipe};
+use super::response::Head;
+use super::spool::Spool;
+use crate::balance::Outcome;
+use crate::conf::diagnostic::Level;
+use crate::http::connection::tunnel;
+use crate::http::filters::order;
+use crate::http::request::Request;
+use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
+use crate::ir::http::proxy::Proxy;
+
+/// nginx lets less than this wait for more (`postpone_output`).
+const POSTPONED: usize = 1460;
+
+/// Passes an answer on to its end.
+pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Verdict {
+    let buffering = headers::take_controls(request, &job.proxy, &answer.head, &answer.buffer);
+    note_head(request, &answer.head, &answer.buffer);
+    headers::apply(request, &job.proxy, &job.plan, &answer.head, &answer.buffer);
+    if answer.head.version == 9 {
+        request.version = 9;
+    }
+    let upgrades = answer.head.status == 101 && asks_for_upgrade(request);
+    request.keepalive &= !upgrades;
+    if let Err(fault) = order::send_head(request).await {
+        return fault.into();
+    }
+    if upgrades {
+        return run_tunnel(request, job, answer).await;
+    }
+    if answer.has_no_body(job) || request.header_only {
+        return finish_bodyless(request, job, attempt, answer).await;
+    }
+    request.action = "reading upstream";
+    Relay::new(job, answer, buffering).run(request, attempt).await
+}
+
+/// Keeps what variables show of the answer.
+fn note_head(request: &mut Request, head: &Head, buffer: &[u8]) {
+    let attempt = record(request);
+    if attempt.status == 0 {
+        attempt.status = head.status;
+    }
+    attempt.bytes_received += buffer.len() as u64;
+    if request.connection.engine.upstreams.shows_headers() {
+        let list = &mut request.upstream.headers;
+        list.clear();
+        for line in &head.lines {
+            list.push(&buffer[line.name.clone()], &buffer[line.value.clone()]);
+        }
+    }
+}
+
+async fn finish_bodyless(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Verdict {
+    conclude(request, attempt);
+    let excess = answer.buffer.len() > answer.head.end;
+    if answer.has_no_body(job) && !answer.head.close && !excess {
+        attempt.keep(answer.connection);
+    }
+    attempt.release(request, Outcome::Served);
+    request.connection.engine.give_buffer(answer.buffer);
+    match order::finish(request).await {
+        Ok(()) => Verdict::Done,
+        Err(ClientGone) => Verdict::Close,
+    }
+}
+
+async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict {
+    request.action = "proxying upgraded connection";
+    let connection = Rc::clone(&request.connection);
+    if order::flush(request).await.is_err() {
+        return Verdict::Close;
+    }
+    let Answer { connection: mut backend, buffer, head } = answer;
+    if let crate::net::stream::Stream::Tcp(stream) = &backend.stream {
+        // A socket that is closed already shows that with the first write.
+        drop(stream.set_nodelay(true));
+    }
+    let setup = tunnel::Setup {
+        from_client: request.take_unread(),
+        from_backend: buffer[head.end..].to_vec(),
+        buffer_size: job.proxy.buffer_size,
+        timeout_ms: job.proxy.read_timeout_ms,
+    };
+    let (end, received) = tunnel::run(&connection, &mut backend.stream, setup).await;
+    record(request).bytes_received += received;
+    record(request).response_length += received;
+    if end == tunnel::End::TimedOut {
+        log_timeout(request);
+    }
+    Verdict::Close
+}
+
+/// The body on its way.
+struct Relay<'j> {
+    job: &'j Job,
+    pipe: Pipe,
+    buffer: Vec<u8>,
+    /// Where the body begins in the buffer.
+    from: usize,
+    /// Pieces go out as they come.
+    prompt: bool,
+    is_released: bool,
+    is_chunked: bool,
+}
+
+impl<'j> Relay<'j> {
+    fn new(job: &'j Job, answer: Answer, buffering: bool) -> Self {
+        let framing = Framing::of(&answer.head, job.proxy.pass_trailers);
+        let proxy = match buffering == job.proxy.buffering {
+            true => Rc::clone(&job.proxy),
+            false => Rc::new(Proxy { buffering, ..(*job.proxy).clone() }),
+        };
+        let is_chunked = answer.head.chunked;
+        let pipe =
+            Pipe::new(answer.connection, framing, Spool::new(proxy), answer.head.close, job.proxy.buffer_size);
+        Self { job, pipe, buffer: answer.buffer, from: answer.head.end, prompt: !buffering, is_released: false, is_chunked }
+    }
+
+    async fn run(mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
+        let first = (self.buffer.len() - self.from) as u64;
+        record(request).response_length += first;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut range = self.pipe.take_first(&mut buffer, self.from);
+        loop {
+            self.note_progress(request, attempt);
+            if !range.is_empty() && self.pipe.send_while_reading(request, &buffer[range]).await.is_err() {
+                return Verdict::Close;
+            }
+            self.note_progress(request, attempt);
+            range = match self.next(request, &mut buffer).await {
+                Ok(Some(range)) => range,
+                Ok(None) => break,
+                Err(verdict) => return verdict,
+            };
+        }
+        request.connection.engine.give_buffer(buffer);
+        self.finish(request).await
+    }
+
+    /// The next piece: what waits, or what the backend sends. Nothing at the end.
+    async fn next(&mut self, request: &mut Request, buffer: &mut Vec<u8>) -> Result<Option<std::ops::Range<usize>>, Verdict> {
+        match self.pipe.spool.pop() {
+            Ok(Some(piece)) => {
+                *buffer = piece;
+                return Ok(Some(0..buffer.len()));
+            }
+            Ok(None) => {}
+            Err(error) => self.pipe.end = Some(End::Spool(error)),
+        }
+        if self.pipe.end.is_some() {
+            return Ok(None);
+        }
+        buffer.clear();
+        if let Some(range) = self.read_now(buffer) {
+            return Ok(Some(range));
+        }
+        let gathered = request.connection.gathered();
+        if gathered > 0 && (self.prompt || gathered >= POSTPONED) && order::flush(request).await.is_err() {
+            return Err(Verdict::Close);
+        }
+        let pipe = &mut self.pipe;
+        let waited = wait(request, self.job, self.job.proxy.read_timeout_ms, |context| pipe.poll_read(context, buffer));
+        match waited.await {
+            Waited::Done(range) => Ok(Some(range)),
+            Waited::TimedOut => {
+                log_timeout(request);
+                Err(break_off(request).await)
+            }
+            Waited::ClientGone => {
+                log_client_gone(request);
+                let is_begun = request.connection.sent.get() > request.sent_before;
+                Err(if is_begun { Verdict::Close } else { Verdict::Finish(CLIENT_CLOSED_REQUEST) })
+            }
+        }
+    }
+
+    /// What has arrived already: as long as there is more, the client's packets are filled.
+    fn read_now(&mut self, buffer: &mut Vec<u8>) -> Option<std::ops::Range<usize>> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match self.pipe.poll_read(&mut context, buffer) {
+            Poll::Ready(range) => Some(range),
+            Poll::Pending => None,
+        }
+    }
+
+    /// Notes what was read; a backend that was read to the end is let go before the client has everything.
+    fn note_progress(&mut self, request: &mut Request, attempt: &mut Try) {
+        if let Some(path) = self.pipe.spool.news.take() {
+            let text = format_args!("an upstream response is buffered to a temporary file {path}");
+            request.log(Level::Warn, text);
+        }
+        let received = std::mem::take(&mut self.pipe.received);
+        let entry = record(request);
+        entry.bytes_received += received;
+        entry.response_length += received;
+        if self.is_released || self.pipe.end.is_none() {
+            return;
+        }
+        self.is_released = true;
+        conclude(request, attempt);
+        if self.pipe.excess {
+            let text = match self.is_chunked {
+                true => "upstream sent data after final chunk",
+                false => "upstream sent more data than specified in \"Content-Length\" header",
+            };
+            request.log(Level::Warn, text);
+        }
+        if let Some(connection) = self.pipe.take_reusable() {
+            attempt.keep(connection);
+        }
+        attempt.release(request, Outcome::Served);
+    }
+
+    async fn finish(self, request: &mut Request) -> Verdict {
+        match self.pipe.end {
+            Some(End::Whole(_)) => {
+                for (name, value) in self.pipe.trailers.iter() {
+                    if !self.job.plan.hides_name(name) {
+                        request.response.trailers.push(name, value);
+                    }
+                    request.upstream.trailers.push(name, value);
+                }
+                return match order::finish(request).await {
+                    Ok(()) => Verdict::Done,
+                    Err(ClientGone) => Verdict::Close,
+                };
+            }
+            Some(End::Premature) | None => request.log(Level::Error, "upstream prematurely closed connection"),
+            Some(End::Failed(error)) => {
+                let call = if self.prompt { "recv() failed" } else { "readv() failed" };
+                request.log_error(Level::Error, &error, call);
+            }
+            Some(End::Malformed(fault)) => request.log(Level::Error, fault),
+            Some(End::Spool(error)) => request.log_error(Level::Crit, &error, "temporary file of an answer failed"),
+        }
+        break_off(request).await
+    }
+}
+
+/// The client gets what there is; the end of the connection shows that it is not all.
+async fn break_off(request: &mut Request) -> Verdict {
+    // If the client is gone as well, nobody is left to tell.
+    drop(order::flush(request).await);
+    Verdict::Close
+}

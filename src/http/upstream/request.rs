@@ -1,0 +1,190 @@
+//! What is sent to a backend: request line, headers in nginx's order, and the rules of `proxy_pass` for the URI.
+
+use std::io::Write;
+
+use crate::http::evaluate;
+use crate::http::message::headers::Known;
+use crate::http::request::Request;
+use crate::ir::http::proxy::{HttpVersion, Proxy, SetHeader};
+use crate::ir::value::{Template, Text};
+use crate::primitives::escape::{self, Escape};
+
+/// A header that nginx itself has a value for, unless `proxy_set_header` gives one.
+#[derive(Clone, Debug)]
+enum Line {
+    Set(SetHeader),
+    ContentLength,
+    TransferEncoding,
+}
+
+/// What `proxy_set_header` makes of the headers in a location; worked out once.
+#[derive(Debug)]
+pub struct Plan {
+    host: Option<Template>,
+    lines: Box<[Line]>,
+    /// Client headers that are replaced or left out, beside those that never go on.
+    replaced: Box<[Box<[u8]>]>,
+}
+
+impl Plan {
+    /// The plan of a location.
+    pub fn new(set_headers: &[SetHeader]) -> Self {
+        let is_named = |name: &[u8]| move |header: &&SetHeader| header.name.eq_ignore_ascii_case(name);
+        // Of several values for `Host` nginx takes the last.
+        let host = set_headers.iter().rfind(is_named(b"Host")).map(|header| header.value.clone());
+        let others: Vec<&SetHeader> = set_headers.iter().filter(|header| !is_named(b"Host")(header)).collect();
+        let is_free = |name: &[u8]| !others.iter().any(|header| header.name.eq_ignore_ascii_case(name));
+        let written = others.iter().filter(|header| header.value.constant() != Some(b""));
+        let mut lines: Vec<Line> = written.map(|header| Line::Set((*header).clone())).collect();
+        if is_free(b"Content-Length") {
+            lines.push(Line::ContentLength);
+        }
+        if is_free(b"Transfer-Encoding") {
+            lines.push(Line::TransferEncoding);
+        }
+        let replaced = others.iter().map(|header| header.name.to_ascii_lowercase().into()).collect();
+        Self { host, lines: lines.into(), replaced }
+    }
+
+    fn passes_on(&self, known: Known, name: &[u8]) -> bool {
+        use Known::{
+            Connection, ContentLength, Expect, Host, KeepAlive, ProxyConnection, Te, TransferEncoding, Upgrade,
+        };
+        let never = matches!(
+            known,
+            Host | Connection | ProxyConnection | ContentLength | TransferEncoding | Te | KeepAlive | Expect | Upgrade
+        );
+        !never && !self.replaced.iter().any(|replaced| replaced.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The URL of a `proxy_pass`, with its variables' values.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// `$proxy_host`, and `Host` where nothing else is said.
+    pub host_header: Text,
+    /// The URI part; nothing where there is none.
+    pub uri: Text,
+    /// The URL has variables: its URI part is sent as it is.
+    pub is_evaluated: bool,
+    /// How many bytes of the request's path the URI part replaces.
+    pub location_length: usize,
+}
+
+/// How the body follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyLength {
+    /// There is none.
+    None,
+    /// So many bytes.
+    Known(u64),
+    /// In chunks, as it comes.
+    Chunked,
+}
+
+/// Nothing can stand behind the method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ZeroLengthUri;
+
+/// The method that is sent.
+pub fn method(request: &Request, proxy: &Proxy) -> Vec<u8> {
+    match &proxy.method {
+        Some(template) => evaluate::text(request, template).into_owned(),
+        None => request.method_name().to_vec(),
+    }
+}
+
+/// Writes the URI that is sent; gives its place in `out`.
+pub fn write_uri(request: &Request, destination: &Destination, out: &mut Vec<u8>) -> Result<(), ZeroLengthUri> {
+    let before = out.len();
+    if destination.is_evaluated && !destination.uri.is_empty() {
+        out.extend_from_slice(&destination.uri);
+    } else if destination.uri.is_empty() && request.valid_unparsed_uri {
+        out.extend_from_slice(request.head.target());
+    } else {
+        let mut rest = &request.uri[..];
+        if request.valid_location {
+            out.extend_from_slice(&destination.uri);
+            if !destination.uri.is_empty() {
+                rest = &rest[destination.location_length.min(rest.len())..];
+            }
+        }
+        if request.quoted_uri || request.internal {
+            escape::write(rest, Escape::Uri, out);
+        } else {
+            out.extend_from_slice(rest);
+        }
+        if !request.args.is_empty() {
+            out.push(b'?');
+            out.extend_from_slice(&request.args);
+        }
+    }
+    if out.len() == before { Err(ZeroLengthUri) } else { Ok(()) }
+}
+
+/// Writes the headers and the empty line behind them; before it came method and URI.
+pub fn write_headers(
+    request: &Request,
+    proxy: &Proxy,
+    plan: &Plan,
+    destination: &Destination,
+    body: BodyLength,
+    out: &mut Vec<u8>,
+) {
+    let is_http11 = proxy.http_version != HttpVersion::Http10;
+    out.extend_from_slice(if is_http11 { b" HTTP/1.1\r\n" } else { b" HTTP/1.0\r\n" });
+    write_host(request, plan, destination, is_http11, out);
+    for planned in &plan.lines {
+        write_planned(request, planned, body, out);
+    }
+    if proxy.pass_request_headers {
+        let head = &request.head;
+        for header in &head.headers {
+            let name = &head.buffer[header.name()];
+            if plan.passes_on(header.known, name) {
+                line(name, &head.buffer[header.value()], out);
+            }
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_host(request: &Request, plan: &Plan, destination: &Destination, is_http11: bool, out: &mut Vec<u8>) {
+    let set = plan.host.as_ref().map(|template| evaluate::text(request, template));
+    match set {
+        Some(host) if !host.is_empty() => line(b"Host", &host, out),
+        // HTTP/1.1 does not go without one.
+        Some(_) if !is_http11 => {}
+        _ if destination.host_header.is_empty() => {}
+        _ => line(b"Host", &destination.host_header, out),
+    }
+}
+
+fn write_planned(request: &Request, planned: &Line, body: BodyLength, out: &mut Vec<u8>) {
+    match (planned, body) {
+        (Line::Set(header), _) => {
+            let before = out.len();
+            out.extend_from_slice(&header.name);
+            out.extend_from_slice(b": ");
+            let value = out.len();
+            evaluate::write(request, &header.value, out);
+            if out.len() == value {
+                out.truncate(before);
+            } else {
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+        (Line::ContentLength, BodyLength::Known(length)) => {
+            write!(out, "Content-Length: {length}\r\n").expect("a vector takes every byte");
+        }
+        (Line::TransferEncoding, BodyLength::Chunked) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        (Line::ContentLength | Line::TransferEncoding, _) => {}
+    }
+}
+
+fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,95 @@
+//! What of an answer the client has not taken yet: some in memory, the rest in a temporary file.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+
+use crate::http::temp_file::{self, TempFile};
+use crate::ir::http::proxy::Proxy;
+
+/// A queue of bytes that goes on in a file when its memory is full.
+#[derive(Debug)]
+pub struct Spool {
+    proxy: Rc<Proxy>,
+    memory: VecDeque<Vec<u8>>,
+    in_memory: usize,
+    file: Option<TempFile>,
+    written: u64,
+    read: u64,
+    /// The temporary file was begun, and nobody has said so yet.
+    pub news: Option<String>,
+}
+
+impl Spool {
+    /// An empty queue with the sizes of a location.
+    pub fn new(proxy: Rc<Proxy>) -> Self {
+        Self { proxy, memory: VecDeque::new(), in_memory: 0, file: None, written: 0, read: 0, news: None }
+    }
+
+    /// How many bytes are held in memory: what `proxy_buffers` gives.
+    pub fn memory_limit(&self) -> usize {
+        (self.proxy.buffers.count * self.proxy.buffers.size).clamp(4096, 64 * 1024)
+    }
+
+    /// Whether another piece may be read.
+    pub fn has_room(&self) -> bool {
+        if !self.proxy.buffering {
+            return false;
+        }
+        self.in_memory < self.memory_limit() && self.file_is_read() || self.written < self.proxy.max_temp_file_size
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.memory.is_empty() && self.file_is_read()
+    }
+
+    fn file_is_read(&self) -> bool {
+        self.read == self.written
+    }
+
+    /// Adds a piece.
+    pub fn push(&mut self, piece: Vec<u8>) -> io::Result<()> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        // Behind bytes in the file come only further ones in the file.
+        if self.file_is_read() && self.in_memory < self.memory_limit() {
+            self.in_memory += piece.len();
+            self.memory.push_back(piece);
+            return Ok(());
+        }
+        self.file()?.write_all_at(&piece, self.written)?;
+        self.written += piece.len() as u64;
+        Ok(())
+    }
+
+    fn file(&mut self) -> io::Result<&File> {
+        if self.file.is_none() {
+            let file = temp_file::create(&self.proxy.temp_path)?;
+            self.news = Some(file.path.clone());
+            self.file = Some(file);
+        }
+        self.file.as_ref().map(|file| &*file.file).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+
+    /// Takes the next piece.
+    pub fn pop(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if let Some(piece) = self.memory.pop_front() {
+            self.in_memory -= piece.len();
+            return Ok(Some(piece));
+        }
+        let left = self.written - self.read;
+        let Some(file) = self.file.as_ref().filter(|_| left > 0) else { return Ok(None) };
+        let mut piece = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(self.memory_limit())];
+        file.file.read_exact_at(&mut piece, self.read)?;
+        self.read += piece.len() as u64;
+        if self.file_is_read() {
+            // The file is used from its beginning again: it does not grow beyond what waited at one time.
+            (self.read, self.written) = (0, 0);
+        }
+        Ok(Some(piece))
+    }
+}

@@ -2,14 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::access_log::AccessLogs;
 use super::modules::{limit_conn, limit_req};
+use super::upstream::Upstreams;
 use super::variables::{self, Getter};
 use crate::ir::core::ErrorLog as ErrorLogLine;
 use crate::ir::http::log::{AccessLogTarget, SyslogTarget};
 use crate::ir::http::{Http, Location, Server, ServerId};
+use crate::ir::lookup::HostId;
 use crate::log::error_log::ErrorLog;
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
@@ -42,6 +45,8 @@ pub struct Engine {
     pub counters: Counters,
     /// Whether the worker is to end: no connection waits for a further request.
     pub draining: Draining,
+    /// The groups of backends.
+    pub upstreams: Upstreams,
     buffers: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -55,6 +60,8 @@ pub struct Opened<'a> {
     pub files: Rc<OpenFiles>,
     /// Tells when the worker is to end.
     pub draining: Draining,
+    /// The addresses of the configuration's host names.
+    pub hosts: &'a dyn Fn(HostId) -> Vec<SocketAddr>,
     /// The log for the `error_log` lines of a block.
     pub error_log: &'a dyn Fn(&[ErrorLogLine]) -> Rc<ErrorLog>,
     /// A syslog daemon of an `access_log`.
@@ -102,6 +109,8 @@ impl Engine {
                 }
             }
         });
+        let seed = crate::log::now::since_epoch().as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
+        let upstreams = Upstreams::new(&http, seed, opened.hosts);
         let getters = variables::getters(&http.variables);
         let limit_req_zones =
             http.limit_req_zones.iter().map(|zone| RefCell::new(limit_req::Zone::new(zone))).collect();
@@ -117,6 +126,7 @@ impl Engine {
             getters,
             counters: Counters::default(),
             draining: opened.draining,
+            upstreams,
             buffers: RefCell::default(),
         })
     }

@@ -72,6 +72,7 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     phases::take_location(request);
     request.internal = true;
     request.valid_unparsed_uri = false;
+    request.valid_location = true;
     request.named = false;
     Verdict::Redirected
 }

@@ -19,6 +19,8 @@ pub mod phases;
 pub mod request;
 pub mod rewrite;
 pub mod status;
+pub mod temp_file;
+pub mod upstream;
 pub mod variables;
 pub mod verdict;
 pub mod virtual_server;

@@ -244,7 +244,7 @@ async fn precontent(request: &mut Request) -> Verdict {
 
 async fn content(request: &mut Request) -> Verdict {
     match request.content.clone() {
-        Some(Content::Proxy(_pass)) => return Verdict::Finish(502),
+        Some(Content::Proxy(pass)) => return modules::proxy::handle(request, &pass).await,
         Some(Content::StubStatus) => return modules::stub_status::handle(request).await,
         Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,
         Some(Content::Echo(_)) | None => {}

@@ -123,6 +123,8 @@ pub struct Request {
     pub leftover: Vec<u8>,
     /// The target as sent still says where the request goes: no rewrite, no internal redirect.
     pub valid_unparsed_uri: bool,
+    /// The path still begins with the location's name: no `rewrite … break`.
+    pub valid_location: bool,
     /// The path has a `%`, `+` or the like that was decoded.
     pub plus_in_uri: bool,
     /// The path had an escape.
@@ -198,6 +200,8 @@ pub struct UpstreamRecord {
     pub headers: super::message::headers::HeaderList,
     /// The trailers of the last backend's answer.
     pub trailers: super::message::headers::HeaderList,
+    /// The URI that is sent.
+    pub uri: Vec<u8>,
     /// `$proxy_host`
     pub proxy_host: Vec<u8>,
     /// `$proxy_port`
@@ -258,6 +262,7 @@ impl Request {
             body_position: 0,
             leftover: Vec::new(),
             valid_unparsed_uri: false,
+            valid_location: true,
             plus_in_uri: false,
             quoted_uri: false,
             uri_changed: false,
@@ -334,6 +339,15 @@ impl Request {
     /// Who the client is.
     pub fn peer(&self) -> &Peer {
         self.client.as_ref().map_or(&self.connection.peer, |client| &client.peer)
+    }
+
+    /// Takes what the client sent behind this request and nobody has read.
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        let range = self.body_position..self.received;
+        self.body_position = self.received;
+        let mut unread = self.head.buffer[range].to_vec();
+        unread.append(&mut self.leftover);
+        unread
     }
 
     /// Where a named location or error page sends the request: phases begin anew with this path.
@@ -425,7 +439,12 @@ impl Request {
         if let Some(attempt) = self.upstream.attempts.last()
             && !attempt.address.is_empty()
         {
-            line.push_display(format_args!(", upstream: \"{}\"", attempt.address));
+            line.push_display(format_args!(", upstream: \"http://{}", attempt.address));
+            if self.upstream.uri.first() != Some(&b'/') {
+                line.push(b"/");
+            }
+            line.push(&self.upstream.uri);
+            line.push(b"\"");
         }
         if let Some(host) = self.header(Known::Host) {
             line.push(b", host: \"");

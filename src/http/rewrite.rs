@@ -143,6 +143,7 @@ fn rewrite(request: &mut Request, rule: &Rule) -> Flow {
     request.internal = true;
     request.valid_unparsed_uri = false;
     request.uri_changed = rule.then != Then::Break;
+    request.valid_location &= rule.then != Then::Break;
     let mut path = Vec::new();
     evaluate::write(request, &rule.replacement, &mut path);
     match &rule.arguments {

@@ -4,6 +4,7 @@ pub mod http1;
 pub mod lingering;
 mod output;
 mod request_head;
+pub mod tunnel;
 
 use std::cell::{Cell, RefCell};
 use std::io;

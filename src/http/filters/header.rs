@@ -77,20 +77,16 @@ fn write_fixed(request: &Request, location: Option<&[u8]>, out: &mut Vec<u8>) {
     let response = &request.response;
     let core = &request.location.settings.core;
     write_status_line(request, out);
-    match &response.server {
-        Some(server) => line(out, b"Server", server),
-        None => {
-            let name = match core.server_tokens {
-                ServerTokens::On => NAME_AND_VERSION,
-                ServerTokens::Off => "nginx",
-                ServerTokens::Build => NAME_AND_BUILD,
-            };
-            line(out, b"Server", name.as_bytes());
-        }
+    if !response.server_listed {
+        let name = match core.server_tokens {
+            ServerTokens::On => NAME_AND_VERSION,
+            ServerTokens::Off => "nginx",
+            ServerTokens::Build => NAME_AND_BUILD,
+        };
+        line(out, b"Server", name.as_bytes());
     }
-    match &response.date {
-        Some(date) => line(out, b"Date", date),
-        None => now::with(|now| line(out, b"Date", now.http.as_bytes())),
+    if !response.date_listed {
+        now::with(|now| line(out, b"Date", now.http.as_bytes()));
     }
     if let Some(content_type) = &response.content_type {
         out.extend_from_slice(b"Content-Type: ");

@@ -11,10 +11,10 @@ pub struct ResponseHead {
     pub status: u16,
     /// A backend's own status line behind `HTTP/1.1 `, if it is not the usual one.
     pub status_line: Option<Vec<u8>>,
-    /// A backend's `Server`, where it is passed on.
-    pub server: Option<Vec<u8>>,
-    /// A backend's `Date`, where it is passed on.
-    pub date: Option<Vec<u8>>,
+    /// A backend's `Server` stands among `headers`, or stands nowhere.
+    pub server_listed: bool,
+    /// A backend's `Date` stands among `headers`, or stands nowhere.
+    pub date_listed: bool,
     /// `Content-Type`, without the charset that the charset filter adds.
     pub content_type: Option<ContentType>,
     /// `charset=` of the content type, where it is kept apart.

@@ -8,6 +8,7 @@ pub mod index;
 pub mod limit_conn;
 pub mod limit_req;
 pub mod mirror;
+pub mod proxy;
 pub mod realip;
 pub mod referer;
 pub mod static_files;

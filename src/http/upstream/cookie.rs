@@ -76,7 +76,6 @@ impl Rules<'_> {
             Rules::Domain(rules) | Rules::Path(rules) => rules,
         };
         rules.iter().find_map(|rule| match rule {
-            CookieRewrite::Off => None,
             CookieRewrite::Text { from, to } => {
                 let from = evaluate::text(request, from);
                 let to = || evaluate::text(request, to);
@@ -132,7 +131,6 @@ fn wanted(request: &Request, flags: &CookieFlags) -> Wanted {
 fn set_flags(request: &Request, rules: &[CookieFlags], attributes: &mut Vec<Attribute>) -> bool {
     let name = &attributes[0].name;
     let rule = rules.iter().find(|rule| match &rule.cookie {
-        CookieName::Off => false,
         CookieName::Name(template) => name.eq_ignore_ascii_case(&evaluate::text(request, template)),
         CookieName::Regex(regex) => evaluate::matches(request, regex, name),
     });

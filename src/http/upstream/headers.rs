@@ -1,7 +1,5 @@
 //! Which headers of a backend's answer reach the client, and what is made of them on the way.
 
-use std::rc::Rc;
-
 use super::cookie;
 use super::response::{Head, Kind, Line, decimal};
 use crate::http::evaluate;
@@ -28,7 +26,7 @@ const HIDDEN: [Kind; 8] = [
 pub struct Plan {
     hidden_kinds: u32,
     hidden_names: Box<[Text]>,
-    redirects: Option<Rc<[RedirectRule]>>,
+    redirects: Option<Box<[RedirectRule]>>,
 }
 
 impl Plan {
@@ -38,8 +36,8 @@ impl Plan {
         let hidden_kinds = HIDDEN.iter().filter(|kind| !is_passed(kind)).fold(0, |bits, kind| bits | 1 << *kind as u8);
         let redirects = match &proxy.redirect {
             Redirect::Off => None,
-            Redirect::Rules(rules) => Some(Rc::clone(rules)),
-            Redirect::Default => default_redirect(pass).map(|rule| Rc::from([rule])),
+            Redirect::Rules(rules) => Some(rules.iter().cloned().collect()),
+            Redirect::Default => default_redirect(pass).map(|rule| Box::from([rule])),
         };
         Self { hidden_kinds, hidden_names: proxy.hide_headers.iter().cloned().collect(), redirects }
     }

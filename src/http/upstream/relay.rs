@@ -249,6 +249,6 @@ impl<'j> Relay<'j> {
 /// The client gets what there is; the end of the connection shows that it is not all.
 async fn break_off(request: &mut Request) -> Verdict {
     // If the client is gone as well, nobody is left to tell.
-    drop(order::flush(request).await);
+    let (Ok(()) | Err(ClientGone)) = order::flush(request).await;
     Verdict::Close
 }

@@ -29,10 +29,10 @@ pub struct Plan {
 impl Plan {
     /// The plan of a location.
     pub fn new(set_headers: &[SetHeader]) -> Self {
-        let is_named = |name: &[u8]| move |header: &&SetHeader| header.name.eq_ignore_ascii_case(name);
+        let is_host = |header: &&SetHeader| header.name.eq_ignore_ascii_case(b"Host");
         // Of several values for `Host` nginx takes the last.
-        let host = set_headers.iter().rfind(is_named(b"Host")).map(|header| header.value.clone());
-        let others: Vec<&SetHeader> = set_headers.iter().filter(|header| !is_named(b"Host")(header)).collect();
+        let host = set_headers.iter().rfind(is_host).map(|header| header.value.clone());
+        let others: Vec<&SetHeader> = set_headers.iter().filter(|header| !is_host(header)).collect();
         let is_free = |name: &[u8]| !others.iter().any(|header| header.name.eq_ignore_ascii_case(name));
         let written = others.iter().filter(|header| header.value.constant() != Some(b""));
         let mut lines: Vec<Line> = written.map(|header| Line::Set((*header).clone())).collect();

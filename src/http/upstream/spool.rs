@@ -61,7 +61,8 @@ impl Spool {
             self.memory.push_back(piece);
             return Ok(());
         }
-        self.file()?.write_all_at(&piece, self.written)?;
+        let written = self.written;
+        self.file()?.write_all_at(&piece, written)?;
         self.written += piece.len() as u64;
         Ok(())
     }

@@ -3,4 +3,5 @@
 pub mod chunked;
 pub mod header_line;
 pub mod request_line;
+pub mod status_line;
 pub mod uri;

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use crate::conf::diagnostic::Level;
 use crate::http::body_reader;
 use crate::http::evaluate;
 use crate::http::request::Request;
@@ -12,6 +11,7 @@ use crate::http::upstream::request::{BodyLength, Destination, method, write_head
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
 use crate::ir::value::Template;
+use crate::log::error_log::Level;
 use crate::net::connect::Target;
 
 /// Where a request goes.

@@ -17,12 +17,12 @@ use super::request::{BodyLength, Destination};
 use super::response::Kind;
 use super::retry::{Failure, Situation};
 use crate::balance::{Outcome, Session};
-use crate::conf::diagnostic::Level;
 use crate::http::finalize;
 use crate::http::message::headers::Known;
 use crate::http::request::{Request, UpstreamAttempt};
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, Verdict};
 use crate::ir::http::proxy::{IgnoreHeaders, Proxy};
+use crate::log::error_log::Level;
 use crate::wire::http1::request_line::Method;
 
 /// All that the tries of one request share.
@@ -81,9 +81,7 @@ impl<'j> Try<'j> {
 
     /// Ends the try: the balancer learns how it went. Done once.
     pub fn release(&mut self, request: &Request, outcome: Outcome) {
-        if self.target.is_some()
-            && self.job.group.balancer().release(&mut self.session, outcome, now_seconds())
-        {
+        if self.target.is_some() && self.job.group.balancer().release(&mut self.session, outcome, now_seconds()) {
             request.log(Level::Warn, "upstream server temporarily disabled");
         }
         self.target = None;

@@ -8,10 +8,10 @@ use super::exchange::Faulty;
 use super::group::Server;
 use super::keepalive::BackendConnection;
 use super::retry::Failure;
-use crate::conf::diagnostic::Level;
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Bind;
+use crate::log::error_log::Level;
 use crate::net::connect::{self, Fault, Options, Target};
 
 const ENETUNREACH: i32 = 101;

@@ -12,9 +12,9 @@ use super::keepalive::BackendConnection;
 use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
-use crate::conf::diagnostic::Level;
 use crate::http::body_reader::{self, Body};
 use crate::http::request::Request;
+use crate::log::error_log::Level;
 
 /// A body in a file is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
@@ -240,8 +240,9 @@ async fn read_head(
     let mut parser = Parser::default();
     loop {
         let room = if buffer.is_empty() { size } else { limit.saturating_sub(buffer.len()).max(1) };
-        let waited =
-            wait(request, job, job.proxy.read_timeout_ms, |context| connection.stream.poll_read_to(context, buffer, room));
+        let waited = wait(request, job, job.proxy.read_timeout_ms, |context| {
+            connection.stream.poll_read_to(context, buffer, room)
+        });
         match waited.await {
             Waited::Done(Ok(0)) => {
                 request.log(Level::Error, "upstream prematurely closed connection");

@@ -10,12 +10,12 @@ use super::pipe::{End, Framing, Pipe};
 use super::response::Head;
 use super::spool::Spool;
 use crate::balance::Outcome;
-use crate::conf::diagnostic::Level;
 use crate::http::connection::tunnel;
 use crate::http::filters::order;
 use crate::http::request::Request;
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
+use crate::log::error_log::Level;
 
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
@@ -120,9 +120,16 @@ impl<'j> Relay<'j> {
             false => Rc::new(Proxy { buffering, ..(*job.proxy).clone() }),
         };
         let is_chunked = answer.head.chunked;
-        let pipe =
-            Pipe::new(answer.connection, framing, Spool::new(proxy), answer.head.close, job.proxy.buffer_size);
-        Self { job, pipe, buffer: answer.buffer, from: answer.head.end, prompt: !buffering, is_released: false, is_chunked }
+        let pipe = Pipe::new(answer.connection, framing, Spool::new(proxy), answer.head.close, job.proxy.buffer_size);
+        Self {
+            job,
+            pipe,
+            buffer: answer.buffer,
+            from: answer.head.end,
+            prompt: !buffering,
+            is_released: false,
+            is_chunked,
+        }
     }
 
     async fn run(mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
@@ -147,7 +154,11 @@ impl<'j> Relay<'j> {
     }
 
     /// The next piece: what waits, or what the backend sends. Nothing at the end.
-    async fn next(&mut self, request: &mut Request, buffer: &mut Vec<u8>) -> Result<Option<std::ops::Range<usize>>, Verdict> {
+    async fn next(
+        &mut self,
+        request: &mut Request,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<std::ops::Range<usize>>, Verdict> {
         match self.pipe.spool.pop() {
             Ok(Some(piece)) => {
                 *buffer = piece;

@@ -107,8 +107,18 @@ impl Kind {
         use Kind::{LastModified, Location, Refresh, Server, Status};
         matches!(
             self,
-            Status | ContentType | Date | LastModified | Etag | Server | Location | Refresh | Expires
-                | AccelExpires | AccelRedirect | AccelLimitRate
+            Status
+                | ContentType
+                | Date
+                | LastModified
+                | Etag
+                | Server
+                | Location
+                | Refresh
+                | Expires
+                | AccelExpires
+                | AccelRedirect
+                | AccelLimitRate
         )
     }
 }
@@ -145,7 +155,8 @@ pub struct Head {
     pub chunked: bool,
     /// The backend closes the connection behind this answer.
     pub close: bool,
-    seen: u32,
+    /// A bit for each kind that was seen.
+    pub seen: u32,
 }
 
 impl Head {
@@ -393,7 +404,8 @@ mod tests {
 
     #[test]
     fn further_lines_of_single_headers_are_dropped() {
-        let (_, parser) = parse("HTTP/1.1 200 OK\r\nETag: a\r\nETag: b\r\nVary: a\r\nVary: b\r\n\r\n", 1000).expect("good");
+        let (_, parser) =
+            parse("HTTP/1.1 200 OK\r\nETag: a\r\nETag: b\r\nVary: a\r\nVary: b\r\n\r\n", 1000).expect("good");
         let dropped: Vec<bool> = parser.head.lines.iter().map(|line| line.dropped).collect();
         assert_eq!(dropped, [false, true, false, false]);
         assert_eq!(parser.duplicates, [("ETag: b".to_owned(), "ETag: a".to_owned())]);

@@ -104,9 +104,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_none() {
-        for text in ["http/1.1 200 OK\r\n", "HTTX", "HTTP/0.9 200 OK\r\n", "HTTP/1.1 20x OK\r\n", "HTTP/1.1 2000\r\n",
-            "HTTP/1 200\r\n", "HTTP/1.1 200 OK\rX", "HTTP/1000.1", "<html>"]
-        {
+        for text in [
+            "http/1.1 200 OK\r\n",
+            "HTTX",
+            "HTTP/0.9 200 OK\r\n",
+            "HTTP/1.1 20x OK\r\n",
+            "HTTP/1.1 2000\r\n",
+            "HTTP/1 200\r\n",
+            "HTTP/1.1 200 OK\rX",
+            "HTTP/1000.1",
+            "<html>",
+        ] {
             assert_eq!(parse(text.as_bytes()), Err(NoStatusLine), "{text:?}");
         }
     }

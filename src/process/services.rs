@@ -37,6 +37,7 @@ impl Services {
             log: Rc::clone(&cycle.log),
             files: Rc::clone(&cycle.files),
             draining: draining.clone(),
+            hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             error_log: &error_log,
             syslog: &|target: &SyslogTarget| opener.syslog(target),
         };

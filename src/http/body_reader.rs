@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use super::connection::{Deadline, ReadFault};
 use super::message::headers::Known;
@@ -124,6 +125,38 @@ pub fn discard(request: &mut Request) {
     test_expect(request);
     if !request.framing.is_done() {
         request.body = Body::Discarded;
+    }
+}
+
+/// Whether the whole body has arrived already; what has arrived so far is taken off the socket for that.
+pub fn is_at_hand(request: &mut Request) -> bool {
+    loop {
+        let arrived = &request.head.buffer[request.body_position..request.received];
+        let whole = match &request.framing {
+            Framing::None => true,
+            Framing::Length(left) => arrived.len() as u64 >= *left,
+            Framing::Chunked(chunked) => {
+                let (mut chunked, mut position) = (chunked.clone(), 0);
+                loop {
+                    match chunked.parse(arrived, &mut position) {
+                        Ok(Progress::Data(_)) => {}
+                        Ok(Progress::Done) => break true,
+                        Ok(Progress::Again) | Err(_) => break false,
+                    }
+                }
+            }
+        };
+        let room = request.location.settings.core.client_body_buffer_size;
+        if whole || arrived.len() >= room {
+            return whole;
+        }
+        let connection = Rc::clone(&request.connection);
+        let Some(head) = Rc::get_mut(&mut request.head) else { return false };
+        let mut context = Context::from_waker(Waker::noop());
+        match connection.with_stream(|stream| stream.poll_read_to(&mut context, &mut head.buffer, room)) {
+            Poll::Ready(Ok(length)) if length > 0 => request.received += length,
+            _ => return false,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     let passes_body = proxy.pass_request_body && proxy.set_body.is_none();
     let passes_body_through =
         !proxy.request_buffering && passes_body && (is_http11 || !request.chunked_body) && !request.is_subrequest;
+    let passes_body_through = passes_body_through && !body_reader::is_at_hand(request);
     if !passes_body_through && let Err(status) = body_reader::read(request).await {
         return Verdict::Finish(status);
     }

@@ -220,6 +220,7 @@ fn over_or_failed(faulty: Faulty, reused: bool) -> Tried {
 /// Decides what becomes of an answer whose head was read.
 async fn judge(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Tried {
     let status = answer.head.status;
+    relay::note_head(request, &answer.head, &answer.buffer);
     if status >= 300 {
         let failure = Failure::Status(status);
         // The present server still counts among the tries here.

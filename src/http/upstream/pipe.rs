@@ -259,6 +259,11 @@ impl Pipe {
         connection.filter(|_| matches!(self.end, Some(End::Whole(true))))
     }
 
+    /// At most so much is read at once from here on.
+    pub fn set_read_limit(&mut self, limit: usize) {
+        self.read_size = limit.min(self.spool.memory_limit());
+    }
+
     /// Reads one piece to the end of an empty buffer; the place of the body's bytes in it.
     pub fn poll_read(&mut self, context: &mut Context, buffer: &mut Vec<u8>) -> Poll<Range<usize>> {
         let Some(connection) = &mut self.connection else { return Poll::Ready(0..0) };

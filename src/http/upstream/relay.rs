@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use super::attempt::{Job, Try, Waited, asks_for_upgrade, conclude, log_client_gone, log_timeout, record, wait};
 use super::exchange::Answer;
@@ -11,11 +12,14 @@ use super::response::Head;
 use super::spool::Spool;
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
+use crate::http::evaluate;
 use crate::http::filters::order;
 use crate::http::request::Request;
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
 use crate::log::error_log::Level;
+use crate::log::now;
+use crate::primitives::size;
 
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
@@ -23,7 +27,6 @@ const POSTPONED: usize = 1460;
 /// Passes an answer on to its end.
 pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Verdict {
     let buffering = headers::take_controls(request, &job.proxy, &answer.head, &answer.buffer);
-    note_head(request, &answer.head, &answer.buffer);
     headers::apply(request, &job.proxy, &job.plan, &answer.head, &answer.buffer);
     if answer.head.version == 9 {
         request.version = 9;
@@ -40,11 +43,11 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         return finish_bodyless(request, job, attempt, answer).await;
     }
     request.action = "reading upstream";
-    Relay::new(job, answer, buffering).run(request, attempt).await
+    Relay::new(request, job, answer, buffering).run(request, attempt).await
 }
 
 /// Keeps what variables show of the answer.
-fn note_head(request: &mut Request, head: &Head, buffer: &[u8]) {
+pub fn note_head(request: &mut Request, head: &Head, buffer: &[u8]) {
     let attempt = record(request);
     if attempt.status == 0 {
         attempt.status = head.status;
@@ -110,10 +113,39 @@ struct Relay<'j> {
     prompt: bool,
     is_released: bool,
     is_chunked: bool,
+    limit: Option<ReadLimit>,
+}
+
+/// `proxy_limit_rate`
+struct ReadLimit {
+    bytes_per_second: u64,
+    began_second: u64,
+    read: u64,
+}
+
+impl ReadLimit {
+    fn of(request: &Request, proxy: &Proxy) -> Option<Self> {
+        let text = evaluate::text(request, proxy.limit_rate.as_ref()?);
+        let bytes_per_second = size::parse_size(&text).filter(|&rate| rate > 0)?;
+        Some(Self { bytes_per_second, began_second: now::since_epoch().as_secs(), read: 0 })
+    }
+
+    /// How many bytes may be read now; waits until it is at least one.
+    async fn room(&self) -> usize {
+        loop {
+            let seconds = now::since_epoch().as_secs() - self.began_second + 1;
+            let allowed = self.bytes_per_second.saturating_mul(seconds);
+            if allowed > self.read {
+                return usize::try_from(allowed - self.read).unwrap_or(usize::MAX);
+            }
+            let delay_ms = (self.read - allowed) * 1000 / self.bytes_per_second + 1;
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        }
+    }
 }
 
 impl<'j> Relay<'j> {
-    fn new(job: &'j Job, answer: Answer, buffering: bool) -> Self {
+    fn new(request: &Request, job: &'j Job, answer: Answer, buffering: bool) -> Self {
         let framing = Framing::of(&answer.head, job.proxy.pass_trailers);
         let proxy = match buffering == job.proxy.buffering {
             true => Rc::clone(&job.proxy),
@@ -129,12 +161,16 @@ impl<'j> Relay<'j> {
             prompt: !buffering,
             is_released: false,
             is_chunked,
+            limit: ReadLimit::of(request, &job.proxy),
         }
     }
 
     async fn run(mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
         let first = (self.buffer.len() - self.from) as u64;
         record(request).response_length += first;
+        if let Some(limit) = &mut self.limit {
+            limit.read = first;
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut range = self.pipe.take_first(&mut buffer, self.from);
         loop {
@@ -171,6 +207,9 @@ impl<'j> Relay<'j> {
             return Ok(None);
         }
         buffer.clear();
+        if let Some(limit) = &self.limit {
+            self.pipe.set_read_limit(limit.room().await);
+        }
         if let Some(range) = self.read_now(buffer) {
             return Ok(Some(range));
         }
@@ -213,6 +252,9 @@ impl<'j> Relay<'j> {
         let entry = record(request);
         entry.bytes_received += received;
         entry.response_length += received;
+        if let Some(limit) = &mut self.limit {
+            limit.read += received;
+        }
         if self.is_released || self.pipe.end.is_none() {
             return;
         }

@@ -140,7 +140,8 @@ fn quit_lets_requests_finish_and_stop_does_not_wait() {
         client.write_all(b"\r\n").expect("the worker is still there");
         let mut answer = String::new();
         client.read_to_string(&mut answer).expect("an answer");
-        assert!(answer.contains("Connection: close\r\n") && answer.ends_with("first\n"), "{answer}");
+        let complete = answer.contains("Connection: close\r\n") && answer.ends_with("first\n");
+        assert!(complete, "{program:?}: {answer}\n{}", nginx.log());
         nginx.await_end();
         assert!(nginx.log().contains("gracefully shutting down"));
 

@@ -221,7 +221,7 @@ impl Master {
                 drop(ours);
                 let Heritage { title, daemonized, counter, .. } = &self.heritage;
                 let birth = Birth { index, channel: theirs, title, daemonized: *daemonized, counter };
-                std::process::exit(worker::run(&self.cycle, birth));
+                std::process::exit(worker::run(&mut self.cycle, birth));
             }
             Ok(Side::Parent(pid)) => {
                 log.say(Level::Notice, format_args!("start {} {pid}", role.name()));

@@ -37,7 +37,7 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
     let circumstances = Circumstances { daemonized: false, binary_is_changing: true };
     let mut requests = Requests::of_master(circumstances)?;
     let connections = Connections::new(cycle.nginx.events.worker_connections, heritage.counter);
-    let mut accepting = Accepting::start(&cycle, 0, &connections);
+    let mut accepting = Accepting::start(&cycle, cycle.listening.clone(), 0, &connections);
     loop {
         match requests.next(&cycle.log).await? {
             Request::Terminate | Request::Quit => return Ok(cycle),
@@ -46,7 +46,8 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
                 cycle.log.say(Level::Notice, "reconfiguring");
                 let Some(new) = reconfigure(heritage, &cycle) else { continue };
                 cycle::remove_gone_unix_sockets(&cycle, &new);
-                let mut old = std::mem::replace(&mut accepting, Accepting::start(&new, 0, &connections));
+                let mut old =
+                    std::mem::replace(&mut accepting, Accepting::start(&new, new.listening.clone(), 0, &connections));
                 old.stop();
                 cycle = new;
             }

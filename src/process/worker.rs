@@ -20,6 +20,7 @@ use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::net::accept::{self, Connections};
 use crate::net::draining::Draining;
+use crate::net::listener::Listening;
 use crate::sys::process_title::ProcessTitle;
 use crate::sys::readiness;
 use crate::sys::signal::{Signal, Signals};
@@ -67,7 +68,10 @@ pub struct Birth<'a> {
 }
 
 /// The life of a worker; gives its exit status.
-pub fn run(cycle: &Cycle, birth: Birth<'_>) -> i32 {
+pub fn run(cycle: &mut Cycle, birth: Birth<'_>) -> i32 {
+    // Whoever accepts on a socket holds it, and nobody else: a worker that drains must not keep it open.
+    let listening = std::mem::take(&mut cycle.listening);
+    let cycle = &*cycle;
     let log = &cycle.log;
     if privileges::become_worker(cycle, birth.index).is_err() {
         return 2;
@@ -78,7 +82,7 @@ pub fn run(cycle: &Cycle, birth: Birth<'_>) -> i32 {
         log.say(Level::Emerg, "epoll_create() failed");
         return 2;
     };
-    match LocalSet::new().block_on(&runtime, serve(cycle, birth)) {
+    match LocalSet::new().block_on(&runtime, serve(cycle, listening, birth)) {
         Ok(()) => {
             // Connections that are still open at the time limit end here, and with them what they logged last.
             drop(runtime);
@@ -92,11 +96,11 @@ pub fn run(cycle: &Cycle, birth: Birth<'_>) -> i32 {
     }
 }
 
-async fn serve(cycle: &Cycle, birth: Birth<'_>) -> io::Result<()> {
+async fn serve(cycle: &Cycle, listening: Vec<Listening>, birth: Birth<'_>) -> io::Result<()> {
     let Birth { index, channel, title, daemonized, counter } = birth;
     let mut requests = Requests::of_worker(channel, daemonized)?;
     let connections = Connections::new(cycle.nginx.events.worker_connections, counter);
-    let mut accepting = Accepting::start(cycle, index, &connections);
+    let mut accepting = Accepting::start(cycle, listening, index, &connections);
     let ends_at_once = loop {
         match requests.next(&cycle.log).await? {
             Request::Reopen => accepting.reopen_logs(cycle),
@@ -169,16 +173,15 @@ pub struct Accepting {
 
 impl Accepting {
     /// Starts to accept on the sockets that are this worker's.
-    pub fn start(cycle: &Cycle, index: usize, connections: &Connections) -> Self {
+    pub fn start(cycle: &Cycle, listening: Vec<Listening>, index: usize, connections: &Connections) -> Self {
         let draining = Draining::default();
         let services = Services::new(cycle, &draining);
-        let own = |socket: &&crate::net::listener::Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
-        let mut tasks: Vec<_> = cycle
-            .listening
-            .iter()
+        let own = |socket: &Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
+        let mut tasks: Vec<_> = listening
+            .into_iter()
             .filter(own)
             .map(|socket| {
-                let (socket, connections, log) = (socket.clone(), connections.clone(), Rc::clone(&cycle.log));
+                let (connections, log) = (connections.clone(), Rc::clone(&cycle.log));
                 let (services, draining) = (Rc::clone(&services), draining.clone());
                 tokio::task::spawn_local(async move {
                     let serve = |accepted| {

@@ -13,8 +13,13 @@ fn main() -> ExitCode {
         words.remove(0);
         return cli::nginx::run(words);
     }
+    if name != "keepalived" && words.get(1).is_some_and(|word| word == "keepalived") {
+        words.remove(0);
+        return cli::keepalived::run(words);
+    }
     match name.as_str() {
         "nginx" => cli::nginx::run(words),
+        "keepalived" => cli::keepalived::run(words),
         _ => cli::evenkeel::run(words),
     }
 }

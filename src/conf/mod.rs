@@ -3,6 +3,7 @@
 pub mod check;
 pub mod diagnostic;
 pub mod include;
+pub mod keepalived;
 pub mod nginx;
 mod serialize;
 pub mod source;

@@ -1,9 +1,10 @@
-//! Processes as nginx has them: a privileged master without threads, workers with one runtime each.
+//! Processes as nginx and keepalived have them: masters and parents without threads, workers with one runtime each.
 
 pub mod cycle;
 pub mod daemon;
 pub mod disk_files;
 pub mod keepalived;
+pub mod machine;
 pub mod master;
 pub mod options;
 pub mod paths;

@@ -68,3 +68,8 @@ pub fn no_new_privileges() -> io::Result<()> {
 pub fn die_with_parent(signal: super::signal::Signal) -> io::Result<()> {
     Ok(prctl::set_pdeathsig(signal)?)
 }
+
+/// Our user and group in force.
+pub fn identity() -> (u32, u32) {
+    (unistd::geteuid().as_raw(), unistd::getegid().as_raw())
+}

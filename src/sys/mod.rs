@@ -7,6 +7,7 @@ pub mod fifo;
 pub mod fork;
 pub mod glob;
 pub mod inotify;
+pub mod interfaces;
 pub mod listening;
 pub mod monotonic_clock;
 pub mod netlink_socket;

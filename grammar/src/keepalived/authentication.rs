@@ -13,7 +13,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "AUTH",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance/authentication",
@@ -23,6 +23,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "AUTH",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

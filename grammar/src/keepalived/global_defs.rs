@@ -43,7 +43,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -53,7 +53,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.16",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -63,7 +63,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.16",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -73,7 +73,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("scripts are run under the path that is written"),
     },
     Keyword {
         block: "global_defs",
@@ -93,7 +93,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.1.8",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -103,7 +103,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
     },
     Keyword {
         block: "global_defs",
@@ -113,7 +113,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
     },
     Keyword {
         block: "global_defs",
@@ -123,7 +123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
     },
     Keyword {
         block: "global_defs",
@@ -133,7 +133,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
     },
     Keyword {
         block: "global_defs",
@@ -143,7 +143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "0.5.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
     },
     Keyword {
         block: "global_defs",
@@ -203,7 +203,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("evenkeel does not raise its own priority by itself"),
     },
     Keyword {
         block: "global_defs",
@@ -213,7 +213,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("evenkeel does not raise its own priority by itself"),
     },
     Keyword {
         block: "global_defs",
@@ -233,7 +233,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -243,7 +243,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.11",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -263,7 +263,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
     },
     Keyword {
         block: "global_defs",
@@ -273,7 +273,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.24",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -293,7 +293,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.8",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -303,7 +303,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "1.2.24",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -313,7 +313,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.23",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -323,7 +323,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -333,7 +333,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.15",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -343,7 +343,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.2.20",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -353,7 +353,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.10",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -363,7 +363,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.10",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -373,7 +373,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -383,7 +383,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -393,7 +393,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -403,7 +403,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -413,7 +413,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -423,7 +423,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -433,7 +433,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -463,7 +463,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.0.12",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -493,7 +493,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -503,7 +503,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.3.5",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -513,7 +513,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -523,7 +523,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.2.20",
         needs: "IPTABLES",
-        status: Status::NotYet,
+        status: Status::Accepted("nftables takes its place, as in every build without iptables"),
     },
     Keyword {
         block: "global_defs",
@@ -533,7 +533,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "1.2.20",
         needs: "IPTABLES,IPSET",
-        status: Status::NotYet,
+        status: Status::Accepted("the original does not know it without iptables"),
     },
     Keyword {
         block: "global_defs",
@@ -573,7 +573,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -583,7 +583,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -603,7 +603,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -633,7 +633,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.0.17",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -663,7 +663,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.2.2",
         needs: "LVS,NFTABLES",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -673,7 +673,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.2",
         needs: "LVS,NFTABLES",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -683,7 +683,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.2",
         needs: "LVS,NFTABLES",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -693,7 +693,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.11",
         needs: "LVS,NFTABLES",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -703,7 +703,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.3.6",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -713,7 +713,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.3.6",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -723,7 +723,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.3.6",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -733,7 +733,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.3.6",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -743,7 +743,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.16",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -763,7 +763,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.3.6",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -773,7 +773,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.3.6",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -783,7 +783,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -793,7 +793,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -803,7 +803,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -813,7 +813,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.0.17",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -823,7 +823,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -833,7 +833,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -843,7 +843,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -853,7 +853,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -863,7 +863,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -873,7 +873,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.0.17",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -883,7 +883,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -893,7 +893,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1033,7 +1033,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.3.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1043,7 +1043,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.3.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1053,7 +1053,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the sockets are large enough"),
     },
     Keyword {
         block: "global_defs",
@@ -1063,7 +1063,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the sockets are large enough"),
     },
     Keyword {
         block: "global_defs",
@@ -1073,7 +1073,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the sockets are large enough"),
     },
     Keyword {
         block: "global_defs",
@@ -1083,7 +1083,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the sockets are large enough"),
     },
     Keyword {
         block: "global_defs",
@@ -1093,7 +1093,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.11",
         needs: "TRACK_PROCESS",
-        status: Status::NotYet,
+        status: Status::Accepted("the sockets are large enough"),
     },
     Keyword {
         block: "global_defs",
@@ -1103,7 +1103,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.11",
         needs: "TRACK_PROCESS",
-        status: Status::NotYet,
+        status: Status::Accepted("the sockets are large enough"),
     },
     Keyword {
         block: "global_defs",
@@ -1113,7 +1113,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1123,7 +1123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1133,7 +1133,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1143,7 +1143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1153,7 +1153,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1163,7 +1163,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "global_defs",
@@ -1193,7 +1193,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.14",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1223,7 +1223,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1233,7 +1233,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.2.0",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1253,7 +1253,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.9",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1263,7 +1263,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.15",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the original resets it before it is used"),
     },
     Keyword {
         block: "global_defs",
@@ -1313,7 +1313,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.2.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1323,7 +1323,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("it serves the debugging of keepalived itself"),
     },
     Keyword {
         block: "global_defs",
@@ -1333,7 +1333,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.2.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the configuration is passed on in memory"),
     },
     Keyword {
         block: "global_defs",
@@ -1363,7 +1363,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.2",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("names are read from /etc/iproute2"),
     },
     Keyword {
         block: "global_defs",
@@ -1373,7 +1373,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.2",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("names are read from /etc/iproute2"),
     },
     Keyword {
         block: "global_defs",
@@ -1393,7 +1393,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the original reads it and does not use it"),
     },
     Keyword {
         block: "global_defs",
@@ -1403,6 +1403,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the original reads it and does not use it"),
     },
 ];

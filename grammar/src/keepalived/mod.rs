@@ -104,3 +104,55 @@ pub const TABLES: &[(&str, &[Keyword])] = &[
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
     TABLES.iter().flat_map(|(_, rows)| rows.iter())
 }
+
+/// The row of a keyword in a block; the empty block is the outside of all.
+pub fn find(block: &str, name: &str) -> Option<&'static Keyword> {
+    keywords().find(|row| row.name == name && row.block == block)
+}
+
+/// The blocks that hold keywords. All other blocks hold values, which the keyword before them reads.
+const KEYWORD_BLOCKS: &[&str] = &[
+    "SSL",
+    "bfd_instance",
+    "garp_group",
+    "global_defs",
+    "track_file",
+    "track_group",
+    "virtual_server",
+    "virtual_server/real_server",
+    "virtual_server/real_server/BFD_CHECK",
+    "virtual_server/real_server/DNS_CHECK",
+    "virtual_server/real_server/FILE_CHECK",
+    "virtual_server/real_server/HTTP_GET",
+    "virtual_server/real_server/HTTP_GET/url",
+    "virtual_server/real_server/MISC_CHECK",
+    "virtual_server/real_server/PING_CHECK",
+    "virtual_server/real_server/SMTP_CHECK",
+    "virtual_server/real_server/SMTP_CHECK/host",
+    "virtual_server/real_server/SSL_GET",
+    "virtual_server/real_server/SSL_GET/url",
+    "virtual_server/real_server/TCP_CHECK",
+    "virtual_server/real_server/UDP_CHECK",
+    "vrrp_instance",
+    "vrrp_instance/auth_hmac",
+    "vrrp_instance/authentication",
+    "vrrp_script",
+    "vrrp_sync_group",
+    "vrrp_track_file",
+    "vrrp_track_process",
+];
+
+/// The block of keywords that a keyword opens.
+pub fn keyword_block(row: &Keyword) -> Option<&'static str> {
+    KEYWORD_BLOCKS.iter().copied().find(|path| match path.rsplit_once('/') {
+        Some((block, name)) => row.block == block && row.name == name,
+        None => row.block.is_empty() && row.name == *path,
+    })
+}
+
+impl Keyword {
+    /// Whether a command line follows, which has its own rules for quotes.
+    pub fn takes_command(&self) -> bool {
+        self.value.contains("quoted command")
+    }
+}

@@ -53,7 +53,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.1.18",
         needs: "LINKBEAT",
-        status: Status::NotYet,
+        status: Status::Accepted("netlink tells of links"),
     },
     Keyword {
         block: "",
@@ -73,7 +73,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.1.0",
         needs: "LVS",
-        status: Status::NotYet,
+        status: Status::Accepted("it concerns a process that evenkeel does not start"),
     },
     Keyword {
         block: "",
@@ -83,7 +83,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.3.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("there are no ipsets without iptables"),
     },
     Keyword {
         block: "",
@@ -123,7 +123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (merged)",
         since: "0.5.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -133,7 +133,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes, names unique",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -143,7 +143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -193,7 +193,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes, names unique (duplicate skipped)",
         since: "0.6.1",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -213,7 +213,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "2.0.13",
         needs: "LINKBEAT",
-        status: Status::NotYet,
+        status: Status::Accepted("netlink tells of links"),
     },
     Keyword {
         block: "",
@@ -223,7 +223,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes, names unique (duplicate skipped)",
         since: "0.5.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -233,7 +233,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "1.1.13",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",

@@ -4,9 +4,11 @@ pub mod addresses;
 pub mod global;
 pub mod instance;
 pub mod notify;
+pub mod read;
 pub mod routes;
 pub mod rules;
 pub mod sync_group;
+pub mod system;
 pub mod tracker;
 
 use serde::Serialize;

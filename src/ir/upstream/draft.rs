@@ -225,6 +225,7 @@ impl Server {
             max_conns: 0,
             max_fails: 1,
             fail_timeout_seconds: 10,
+            slow_start_ms: 0,
             down: false,
             backup: false,
             drain: false,
@@ -296,13 +297,6 @@ fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let unserved = [(server.resolve, "resolve"), (server.drain, "drain"), (server.route.is_some(), "route")];
     if let Some((_, name)) = unserved.iter().find(|(asked, _)| *asked) {
         return Err(setter::parameter_not_yet(directive, name));
-    }
-    let unserved = [
-        ("resolve", server.resolve && matches!(url.host, Host::Name(_))),
-        ("drain", server.drain),
-    ];
-    if let Some((parameter, _)) = unserved.into_iter().find(|(_, is_given)| *is_given) {
-        return Err(setter::parameter_not_yet(directive, parameter));
     }
     server.address = match url.host {
         Host::Address(ip) => PeerAddress::Inet((ip, url.port).into()),

@@ -1,0 +1,317 @@
+//! Setters of `global_defs` and of the keywords outside all blocks.
+
+use crate::conf::keepalived::parser::{Line, Parser, Stop};
+use crate::conf::keepalived::report::Fault;
+use crate::ir::keepalived::global::Global;
+use crate::ir::keepalived::global::TimedCommand;
+use crate::ir::keepalived::notify::User;
+
+use super::global_macros::{flag, global_switch};
+use super::value::{Trailing, socket_address, switch_or_on, unsigned, unsigned_word};
+use super::{Reading, Setter, global_process, global_vrrp};
+
+/// The values of `global_defs`: those of the IR, and those that only instances take over.
+#[derive(Debug)]
+pub(super) struct GlobalDraft {
+    pub(super) ir: Global,
+    pub(super) strict: bool,
+    pub(super) version: u8,
+    pub(super) smtp_alert: Option<bool>,
+    pub(super) smtp_alert_vrrp: Option<bool>,
+    pub(super) garp_delay_us: u64,
+    pub(super) garp_repeat: u32,
+    pub(super) garp_refresh_us: u64,
+    pub(super) garp_refresh_repeat: u32,
+    pub(super) garp_lower_prio_delay_us: Option<u64>,
+    pub(super) garp_lower_prio_repeat: Option<u32>,
+    pub(super) garp_extra_us: u64,
+    pub(super) garp_extra_all: bool,
+    pub(super) down_timer_adverts: u32,
+    pub(super) lower_prio_no_advert: bool,
+    pub(super) higher_prio_send_advert: bool,
+    pub(super) owner_ignore_adverts: bool,
+    pub(super) check_unicast_src: bool,
+    pub(super) skip_check_adv_addr: bool,
+    pub(super) v3_checksum_as_v2: bool,
+    startup_timeout_us: u64,
+    shutdown_timeout_us: u64,
+    pub(super) lvs_sync_interface: Option<String>,
+    pub(super) vmac_prefix_set: bool,
+    pub(super) ipvs_nftables: bool,
+    pub(super) snmp_socket: bool,
+    pub(super) config_directory: bool,
+}
+
+impl Default for GlobalDraft {
+    fn default() -> Self {
+        Self {
+            ir: Global::default(),
+            strict: false,
+            version: 2,
+            smtp_alert: None,
+            smtp_alert_vrrp: None,
+            garp_delay_us: 5_000_000,
+            garp_repeat: 5,
+            garp_refresh_us: 0,
+            garp_refresh_repeat: 1,
+            garp_lower_prio_delay_us: None,
+            garp_lower_prio_repeat: None,
+            garp_extra_us: 0,
+            garp_extra_all: false,
+            down_timer_adverts: 3,
+            lower_prio_no_advert: false,
+            higher_prio_send_advert: false,
+            owner_ignore_adverts: false,
+            check_unicast_src: false,
+            skip_check_adv_addr: false,
+            v3_checksum_as_v2: false,
+            startup_timeout_us: 10_000_000,
+            shutdown_timeout_us: 10_000_000,
+            lvs_sync_interface: None,
+            vmac_prefix_set: false,
+            ipvs_nftables: false,
+            snmp_socket: false,
+            config_directory: false,
+        }
+    }
+}
+
+/// Seconds to the microseconds of a value in whole seconds that must fit in 32 bits of microseconds.
+const MOST_SECONDS: u64 = 4294;
+const MOST: u64 = u32::MAX as u64;
+const SECOND_US: u64 = 1_000_000;
+
+/// The setter of a keyword of `global_defs`.
+pub(super) fn setter(name: &str) -> Option<Setter> {
+    let mut setters = SETTERS.iter().chain(global_vrrp::SETTERS).chain(global_process::SETTERS);
+    setters.find(|(known, _)| *known == name).map(|(_, setter)| *setter)
+}
+
+/// The setters of the keywords outside all blocks.
+pub(super) const ROOT_SETTERS: &[(&str, Setter)] = &[
+    ("linkbeat_use_polling", |_, _, _| Ok(())),
+    ("net_namespace", |reading, parser, line| {
+        let Some(name) = line.words.get(1) else {
+            parser.report(Fault::General, "net_namespace name missing - ignoring");
+            return Ok(());
+        };
+        if reading.process.net_namespace.is_some() {
+            let text = format!("Duplicate net_namespace definition {name} - ignoring");
+            parser.report(Fault::General, text);
+        } else {
+            reading.process.net_namespace = Some(name.clone());
+            reading.process.use_pid_dir = true;
+        }
+        Ok(())
+    }),
+    ("net_namespace_ipvs", |reading, parser, line| {
+        if reading.process.net_namespace_ipvs.is_some() {
+            let name = line.word(1, parser.reader)?.to_owned();
+            parser.report(Fault::General, format!("Duplicate net_namespace_ipvs definition {name} - ignoring"));
+        } else {
+            reading.process.net_namespace_ipvs = Some(line.words.get(1).cloned().unwrap_or_default());
+        }
+        Ok(())
+    }),
+    ("namespace_with_ipsets", |reading, _, _| {
+        reading.process.namespace_with_ipsets = true;
+        Ok(())
+    }),
+    ("use_pid_dir", |reading, _, _| {
+        reading.process.use_pid_dir = true;
+        Ok(())
+    }),
+    ("instance", |reading, parser, line| {
+        match line.words.get(1) {
+            None => parser.report(Fault::General, "instance name missing - ignoring"),
+            Some(name) if reading.process.instance.is_some() => {
+                parser.report(Fault::General, format!("Duplicate instance definition {name} - ignoring"));
+            }
+            Some(name) => {
+                reading.process.instance = Some(name.clone());
+                reading.process.use_pid_dir = true;
+            }
+        }
+        Ok(())
+    }),
+    ("child_wait_time", |reading, parser, line| {
+        match unsigned_word(parser, line, 0, MOST, Trailing::Refused)? {
+            Some(time) => reading.process.child_wait_time_us = time * SECOND_US,
+            None => parser.report(Fault::General, format!("Invalid child_wait_time {}", line.words[1])),
+        }
+        Ok(())
+    }),
+];
+
+/// The setters of `global_defs` that concern mail, scripts and users.
+const SETTERS: &[(&str, Setter)] = &[
+    ("use_symlink_paths", |_, parser, line| {
+        switch_or_on(parser, line, |word| format!("Invalid value '{word}' for global use_symlink_path specified"));
+        Ok(())
+    }),
+    ("set_supplementary_groups", |_, parser, line| {
+        switch_or_on(parser, line, |word| format!("Invalid set_supplementary_groups parameter {word}"));
+        Ok(())
+    }),
+    ("router_id", |reading, parser, line| {
+        match line.words.get(1) {
+            Some(id) => reading.global.ir.router_id = Some(id.clone()),
+            None => parser.report(Fault::General, "routerid name missing - ignoring"),
+        }
+        Ok(())
+    }),
+    ("notification_email_from", |reading, parser, line| {
+        if let Some(extra) = line.words.get(2) {
+            let text = format!("emailfrom - ignoring extra entries '{extra}' ...");
+            parser.report(Fault::General, text);
+        }
+        match line.words.get(1) {
+            Some(from) => reading.global.ir.mail.sender = Some(from.clone()),
+            None => parser.report(Fault::General, "emailfrom missing - ignoring"),
+        }
+        Ok(())
+    }),
+    ("smtp_server", smtp_server),
+    ("smtp_helo_name", |reading, _, line| {
+        if let Some(name) = line.words.get(1) {
+            reading.global.ir.mail.helo_name = Some(name.clone());
+        }
+        Ok(())
+    }),
+    ("smtp_connect_timeout", |reading, parser, line| {
+        let Some(mut timeout) = unsigned_word(parser, line, 0, MOST_SECONDS, Trailing::Warned)? else {
+            let text = format!("smtp_connect_timeout '{}' must be in [0, 4294] - ignoring", line.words[1]);
+            parser.report(Fault::General, text);
+            return Ok(());
+        };
+        if timeout == 0 {
+            parser.report(Fault::General, "smtp_conect_timeout must be greater than 0, setting to 1");
+            timeout = 1;
+        }
+        reading.global.ir.mail.connect_timeout_us = timeout * SECOND_US;
+        Ok(())
+    }),
+    ("notification_email", |reading, parser, line| {
+        let recipients = parser.all_values(line);
+        if recipients.is_empty() {
+            parser.report(Fault::General, "Warning - empty notification_email block");
+        }
+        reading.global.ir.mail.recipients.extend(recipients);
+        Ok(())
+    }),
+    global_switch!("smtp_alert", |draft, value| draft.smtp_alert = Some(value)),
+    global_switch!("smtp_alert_vrrp", |draft, value| draft.smtp_alert_vrrp = Some(value)),
+    global_switch!("smtp_alert_checker", |_draft, _value| ()),
+    ("startup_script", |reading, parser, line| daemon_script(reading, parser, line, true)),
+    ("startup_script_timeout", |reading, parser, line| daemon_script_timeout(reading, parser, line, true)),
+    ("shutdown_script", |reading, parser, line| daemon_script(reading, parser, line, false)),
+    ("shutdown_script_timeout", |reading, parser, line| daemon_script_timeout(reading, parser, line, false)),
+    flag!("no_email_faults", |draft| draft.ir.mail.no_faults = true),
+    ("notify_fifo", |reading, parser, line| super::fifo::name(reading, parser, line, "")),
+    ("notify_fifo_script", |reading, parser, line| super::fifo::script(reading, parser, line, "")),
+    ("vrrp_notify_fifo", |reading, parser, line| super::fifo::name(reading, parser, line, "vrrp_")),
+    ("vrrp_notify_fifo_script", |reading, parser, line| super::fifo::script(reading, parser, line, "vrrp_")),
+    flag!("fifo_write_vrrp_states_on_reload", |draft| draft.ir.fifo_states_on_reload = true),
+    ("script_user", |reading, parser, line| {
+        let Some(name) = line.words.get(1) else {
+            parser.report(Fault::General, "No script username specified");
+            return Ok(());
+        };
+        let group = line.words.get(2).map(String::as_str);
+        let found = reading.find_user(parser, name, group);
+        reading.default_script_user = Some(found.as_ref().map(|found| found.identity));
+        match found {
+            Some(found) => reading.global.ir.script_user = Some(found.user),
+            None => parser.report(Fault::General, "Error setting global script uid/gid"),
+        }
+        Ok(())
+    }),
+    flag!("enable_script_security", |draft| draft.ir.script_security = true),
+];
+
+fn smtp_server(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    let port_word = line.words.get(2).map_or("25", String::as_str);
+    let server = line.word(1, parser.reader)?.to_owned();
+    let may_be_address = !server.contains(['-', '/']);
+    let port = match may_be_address {
+        true => unsigned(parser, port_word, 1, 65535, Trailing::Warned),
+        false => port_word.parse().ok(),
+    };
+    let is_address = may_be_address && port.is_some() && socket_address(&server).is_some();
+    if !is_address && !reading.system.resolves(&server) {
+        parser.report(Fault::General, format!("Invalid smtp server {server} {port_word}"));
+        return Ok(());
+    }
+    let mail = &mut reading.global.ir.mail;
+    mail.server = Some(server);
+    mail.port = port.unwrap_or(25) as u16;
+    Ok(())
+}
+
+/// A script that the daemon runs at its start or end.
+fn daemon_script(
+    reading: &mut Reading<'_>,
+    parser: &mut Parser<'_, '_>,
+    line: &Line,
+    startup: bool,
+) -> Result<(), Stop> {
+    let kind = if startup { "startup" } else { "shutdown" };
+    let present = match startup {
+        true => reading.global.ir.startup_script.is_some(),
+        false => reading.global.ir.shutdown_script.is_some(),
+    };
+    if present {
+        parser.report(Fault::General, format!("{kind} script already specified"));
+        return Ok(());
+    }
+    if line.len() < 2 {
+        parser.report(Fault::General, format!("{kind} script missing"));
+        return Ok(());
+    }
+    let Some(command) = reading.notify_command(parser, line, kind)? else {
+        parser.report(Fault::General, format!("Invalid {kind} script"));
+        return Ok(());
+    };
+    let draft = &mut reading.global;
+    let timeout_us = if startup { draft.startup_timeout_us } else { draft.shutdown_timeout_us };
+    let script = Some(TimedCommand { command, timeout_us });
+    match startup {
+        true => draft.ir.startup_script = script,
+        false => draft.ir.shutdown_script = script,
+    }
+    Ok(())
+}
+
+fn daemon_script_timeout(
+    reading: &mut Reading<'_>,
+    parser: &mut Parser<'_, '_>,
+    line: &Line,
+    startup: bool,
+) -> Result<(), Stop> {
+    let kind = if startup { "startup" } else { "shutdown" };
+    let Some(word) = line.words.get(1) else {
+        parser.report(Fault::General, format!("{kind}_script_timeout requires value"));
+        return Ok(());
+    };
+    let Some(timeout) = unsigned(parser, word, 1, 1000, Trailing::Warned) else {
+        let text = format!("{kind}_script_timeout '{word}' must be in [1, 1000] - ignoring");
+        parser.report(Fault::General, text);
+        return Ok(());
+    };
+    let draft = &mut reading.global;
+    let (script, slot) = match startup {
+        true => (&mut draft.ir.startup_script, &mut draft.startup_timeout_us),
+        false => (&mut draft.ir.shutdown_script, &mut draft.shutdown_timeout_us),
+    };
+    *slot = timeout * SECOND_US;
+    if let Some(script) = script {
+        script.timeout_us = *slot;
+    }
+    Ok(())
+}
+
+/// Whose user a fifo belongs to, when a line names one.
+pub(super) fn fifo_user(reading: &Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Option<User> {
+    let name = line.words.get(2)?;
+    reading.find_user(parser, name, line.words.get(3).map(String::as_str)).map(|found| found.user)
+}

@@ -1,0 +1,613 @@
+//! Setters of `global_defs` that concern processes, buffers, files and the parts that evenkeel does not start.
+
+use crate::conf::keepalived::parser::{Line, Parser, Stop};
+use crate::conf::keepalived::preprocess::{Reader, include_check};
+use crate::conf::keepalived::report::Fault;
+use crate::ir::keepalived::global::{ProcessNames, ReceiveBufferPolicy, Scheduling};
+
+use super::global_macros::{flag, global_switch, plain_switch};
+use super::global_vrrp::table_name;
+use super::value::{Trailing, seconds, signed, socket_address, switch_or_on, unsigned, unsigned_word};
+use super::{Reading, Setter};
+
+const MOST: u64 = u32::MAX as u64;
+const SECOND_US: u64 = 1_000_000;
+
+/// The setters of `global_defs` that concern processes.
+pub(super) const SETTERS: &[(&str, Setter)] = &[
+    flag!("process_names", |draft| {
+        let names = &mut draft.ir.process_names;
+        names.enabled = true;
+        names.vrrp = Some("keepalived_vrrp".into());
+        names.checker = Some("keepalived_lvs".into());
+        names.bfd = Some("keepalived_bfd".into());
+    }),
+    ("process_name", |reading, parser, line| process_name(reading, parser, line, |names| &mut names.parent)),
+    ("vrrp_process_name", |reading, parser, line| process_name(reading, parser, line, |names| &mut names.vrrp)),
+    ("checker_process_name", |reading, parser, line| process_name(reading, parser, line, |names| &mut names.checker)),
+    ("lvs_process_name", |reading, parser, line| {
+        parser.report(Fault::LogOnly, "'lvs_process_name' is deprecated - please use 'checker_process_name'");
+        process_name(reading, parser, line, |names| &mut names.checker)
+    }),
+    ("bfd_process_name", |reading, parser, line| process_name(reading, parser, line, |names| &mut names.bfd)),
+    plain_switch!("checker_log_all_failures", |_draft, _value| ()),
+    ("max_auto_priority", |_, parser, line| {
+        if let Some(word) = line.words.get(1)
+            && signed(parser, word, -1, 99, Trailing::Warned).is_none()
+        {
+            let text = format!("max_auto_priority '{word}' must be in [0, 99] (or -1 to disable) - ignoring");
+            parser.report(Fault::General, text);
+        }
+        Ok(())
+    }),
+    ("min_auto_priority_delay", |_, parser, line| {
+        match line.words.get(1) {
+            None => parser.report(Fault::General, "min_auto_priority_delay requires delay time"),
+            Some(word) if unsigned(parser, word, 1, 10_000_000, Trailing::Warned).is_none() => {
+                let text = format!("min_auto_priority_delay '{word}' must be in [1, 10000000] - ignoring");
+                parser.report(Fault::General, text);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }),
+    ("lvs_timeouts", lvs_timeouts),
+    flag!("lvs_flush", |_draft| ()),
+    ("lvs_flush_on_stop", lvs_flush_on_stop),
+    ("lvs_flush_onstop", lvs_flush_on_stop),
+    ("lvs_sync_daemon", lvs_sync_daemon),
+    ("vrrp_priority", |reading, parser, line| {
+        reading.global.ir.vrrp_scheduling.nice = nice(parser, line, "vrrp");
+        Ok(())
+    }),
+    flag!("vrrp_no_swap", |draft| draft.ir.vrrp_scheduling.no_swap = true),
+    ("vrrp_rt_priority", |reading, parser, line| {
+        realtime_priority(parser, line, "vrrp", Some(&mut reading.global.ir.vrrp_scheduling))
+    }),
+    ("vrrp_cpu_affinity", |reading, parser, line| {
+        let processors = cpu_affinity(reading, parser, line, "vrrp");
+        reading.global.ir.vrrp_scheduling.cpu_affinity = processors;
+        Ok(())
+    }),
+    ("vrrp_rlimit_rttime", |reading, parser, line| rt_limit(reading, parser, line, "vrrp")),
+    ("vrrp_rlimit_rtime", |reading, parser, line| rt_limit(reading, parser, line, "vrrp")),
+    ("nftables_ipvs", |reading, parser, line| {
+        if reading.global.ipvs_nftables {
+            parser.report(Fault::General, "ipvs nftables already specified - ignoring");
+        } else {
+            reading.global.ipvs_nftables = table_name(parser, line, "ipvs chain", "keepalived_ipvs").is_some();
+        }
+        Ok(())
+    }),
+    ("nftables_ipvs_priority", |_, parser, line| {
+        let word = line.word(1, parser.reader)?.to_owned();
+        if signed(parser, &word, i32::MIN, i32::MAX, Trailing::Refused).is_none() {
+            parser.report(Fault::InvalidNumber, format!("invalid ipvs nftables chain priority '{word}'"));
+        }
+        Ok(())
+    }),
+    ("nftables_ipvs_start_fwmark", |_, parser, line| {
+        if unsigned_word(parser, line, 1, MOST, Trailing::Refused)?.is_none() {
+            let text = format!("invalid ipvs nftables start_fwmark priority '{}'", line.words[1]);
+            parser.report(Fault::InvalidNumber, text);
+        }
+        Ok(())
+    }),
+    ("lvs_notify_fifo", |reading, parser, line| super::fifo::name(reading, parser, line, "lvs_")),
+    ("lvs_notify_fifo_script", |reading, parser, line| super::fifo::script(reading, parser, line, "lvs_")),
+    ("checker_priority", |_, parser, line| {
+        nice(parser, line, "checker");
+        Ok(())
+    }),
+    flag!("checker_no_swap", |_draft| ()),
+    ("checker_rt_priority", |_, parser, line| realtime_priority(parser, line, "checker", None)),
+    ("checker_cpu_affinity", |reading, parser, line| {
+        cpu_affinity(reading, parser, line, "checker");
+        Ok(())
+    }),
+    ("checker_rlimit_rttime", |reading, parser, line| rt_limit(reading, parser, line, "checker")),
+    ("checker_rlimit_rtime", |reading, parser, line| rt_limit(reading, parser, line, "checker")),
+    ("bfd_priority", |_, parser, line| {
+        nice(parser, line, "bfd");
+        Ok(())
+    }),
+    flag!("bfd_no_swap", |_draft| ()),
+    ("bfd_rt_priority", |_, parser, line| realtime_priority(parser, line, "bfd", None)),
+    ("bfd_cpu_affinity", |reading, parser, line| {
+        cpu_affinity(reading, parser, line, "bfd");
+        Ok(())
+    }),
+    ("bfd_rlimit_rttime", |reading, parser, line| rt_limit(reading, parser, line, "bfd")),
+    ("bfd_rlimit_rtime", |reading, parser, line| rt_limit(reading, parser, line, "bfd")),
+    ("snmp_socket", |reading, parser, line| {
+        match line.words.len() {
+            0 | 1 => parser.report(Fault::General, "SNMP error : snmp socket name missing"),
+            2 => reading.global.snmp_socket = true,
+            _ => parser.report(Fault::General, "Too many parameters specified for snmp_socket - ignoring"),
+        }
+        Ok(())
+    }),
+    flag!("enable_traps", |_draft| ()),
+    flag!("enable_snmp_vrrp", |_draft| ()),
+    flag!("enable_snmp_keepalived", |_draft| ()),
+    flag!("enable_snmp_rfc", |_draft| ()),
+    flag!("enable_snmp_rfcv2", |_draft| ()),
+    flag!("enable_snmp_rfcv3", |_draft| ()),
+    flag!("enable_snmp_checker", |_draft| ()),
+    ("snmp_vs_stats_update_interval", snmp_interval),
+    ("snmp_rs_stats_update_interval", snmp_interval),
+    flag!("enable_dbus", |_draft| ()),
+    ("dbus_service_name", |_, parser, line| needs_name(parser, line, "dbus_service_name missing - ignoring")),
+    ("dbus_no_interface_name", |_, parser, line| needs_name(parser, line, "dbus_no_interface_name missing - ignoring")),
+    ("vrrp_netlink_cmd_rcv_bufs", |reading, parser, line| {
+        buffer_size(parser, line, "vrrp_netlink_cmd", &mut reading.global.ir.netlink_command_buffer)
+    }),
+    global_switch!("vrrp_netlink_cmd_rcv_bufs_force", |draft, value| draft.ir.netlink_command_buffer_force = value),
+    ("vrrp_netlink_monitor_rcv_bufs", |reading, parser, line| {
+        buffer_size(parser, line, "vrrp_netlink_monitor", &mut reading.global.ir.netlink_monitor_buffer)
+    }),
+    global_switch!("vrrp_netlink_monitor_rcv_bufs_force", |draft, value| draft.ir.netlink_monitor_buffer_force = value),
+    ("process_monitor_rcv_bufs", |reading, parser, line| {
+        buffer_size(parser, line, "process_monitor", &mut reading.global.ir.process_monitor_buffer)
+    }),
+    global_switch!("process_monitor_rcv_bufs_force", |draft, value| draft.ir.process_monitor_buffer_force = value),
+    ("lvs_netlink_cmd_rcv_bufs", |_, parser, line| buffer_size(parser, line, "lvs_netlink_cmd", &mut 0)),
+    global_switch!("lvs_netlink_cmd_rcv_bufs_force", |_draft, _value| ()),
+    ("lvs_netlink_monitor_rcv_bufs", |_, parser, line| buffer_size(parser, line, "lvs_netlink_monitor", &mut 0)),
+    global_switch!("lvs_netlink_monitor_rcv_bufs_force", |_draft, _value| ()),
+    global_switch!("rs_init_notifies", |_draft, _value| ()),
+    global_switch!("no_checker_emails", |_draft, _value| ()),
+    ("vrrp_rx_bufs_policy", receive_buffer_policy),
+    ("vrrp_rx_bufs_multiplier", |reading, parser, line| {
+        if line.len() != 2 {
+            parser.report(Fault::General, "Invalid vrrp_rx_bufs_multiplier");
+        } else if let Some(multiplier) = unsigned(parser, &line.words[1], 1, MOST, Trailing::Refused) {
+            reading.global.ir.receive_buffer_multiplier = multiplier as u32;
+        } else {
+            parser.report(Fault::General, format!("Invalid vrrp_rx_bufs_multiplier {}", line.words[1]));
+        }
+        Ok(())
+    }),
+    ("umask", umask),
+    ("random_seed", |_, parser, line| {
+        if unsigned_word(parser, line, 0, MOST, Trailing::Refused)?.is_none() {
+            parser.report(Fault::General, format!("random_seed {} invalid", line.words[1]));
+        }
+        Ok(())
+    }),
+    ("reload_check_config", |reading, _, line| {
+        let log = line.words.get(1).cloned().unwrap_or_else(|| "/dev/null".into());
+        reading.global.ir.reload_check_config = Some(log);
+        Ok(())
+    }),
+    ("reload_time_file", |reading, parser, line| {
+        match &line.words[..] {
+            [_, file] => reading.global.ir.reload_time_file = Some(file.clone()),
+            _ => parser.report(Fault::General, "reload_time_file invalid"),
+        }
+        Ok(())
+    }),
+    flag!("reload_repeat", |draft| draft.ir.reload_repeat = true),
+    ("reload_file", |reading, _, line| {
+        reading.global.ir.reload_file = Some(line.words.get(1).cloned().unwrap_or_default());
+        Ok(())
+    }),
+    ("include_check", |_, parser, line| {
+        set_include_check(parser.reader, &line.words[1..]);
+        Ok(())
+    }),
+    ("config_save_dir", |_, parser, line| line.word(1, parser.reader).map(|_| ())),
+    ("tmp_config_directory", |reading, parser, line| {
+        let name = &line.words[0];
+        if reading.global.config_directory {
+            parser.report(Fault::General, format!("{name} already specified - ignoring"));
+        } else if line.len() < 2 {
+            parser.report(Fault::General, format!("{name} missing directory name"));
+        } else {
+            reading.global.config_directory = true;
+        }
+        Ok(())
+    }),
+    ("data_use_instance", |reading, parser, line| {
+        let complaint = |word: &str| format!("Invalid value '{word}' for global date_use_instance specified");
+        if let Some(value) = switch_or_on(parser, line, complaint) {
+            reading.global.ir.data_use_instance = value;
+        }
+        Ok(())
+    }),
+    ("json_version", |reading, parser, line| {
+        match line.words.get(1) {
+            None => parser.report(Fault::General, format!("{} requires version", line.words[0])),
+            Some(word) => match unsigned(parser, word, 1, 2, Trailing::Warned) {
+                Some(version) => reading.global.ir.json_version = version as u32,
+                None => parser.report(Fault::General, "Invalid JSON version"),
+            },
+        }
+        Ok(())
+    }),
+    ("iproute_usr_dir", |_, parser, line| needs_path(parser, line, "path").map(|_| ())),
+    ("iproute_etc_dir", |_, parser, line| needs_path(parser, line, "path").map(|_| ())),
+    ("state_dump_file", |reading, parser, line| {
+        if let Some(path) = needs_path(parser, line, "a non-empty path")? {
+            reading.global.ir.state_dump_file = Some(path);
+        }
+        Ok(())
+    }),
+    ("stats_dump_file", |_, parser, line| needs_path(parser, line, "a non-empty path").map(|_| ())),
+    ("json_dump_file", |_, parser, line| needs_path(parser, line, "a non-empty path").map(|_| ())),
+];
+
+const UMASK_BITS: [(&str, u32); 12] = [
+    ("IRUSR", 0o400),
+    ("IWUSR", 0o200),
+    ("IXUSR", 0o100),
+    ("IRWXU", 0o700),
+    ("IRGRP", 0o040),
+    ("IWGRP", 0o020),
+    ("IXGRP", 0o010),
+    ("IRWXG", 0o070),
+    ("IROTH", 0o004),
+    ("IWOTH", 0o002),
+    ("IXOTH", 0o001),
+    ("IRWXO", 0o007),
+];
+
+fn process_name(
+    reading: &mut Reading<'_>,
+    parser: &mut Parser<'_, '_>,
+    line: &Line,
+    slot: impl FnOnce(&mut ProcessNames) -> &mut Option<String>,
+) -> Result<(), Stop> {
+    let mut name = line.word(1, parser.reader)?.to_owned();
+    if name.len() > 15 {
+        let text = format!("Process name {name} more than 15 characters, truncating");
+        parser.report(Fault::General, text);
+        let end = (0..=15).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
+        name.truncate(end);
+    }
+    *slot(&mut reading.global.ir.process_names) = Some(name);
+    Ok(())
+}
+
+fn nice(parser: &mut Parser<'_, '_>, line: &Line, process: &str) -> i32 {
+    let Some(word) = line.words.get(1) else {
+        parser.report(Fault::General, format!("No {process} process priority specified"));
+        return 0;
+    };
+    let nice = signed(parser, word, -20, 19, Trailing::Warned);
+    if nice.is_none() {
+        parser.report(Fault::General, format!("Invalid {process} process priority specified"));
+    }
+    nice.unwrap_or(0)
+}
+
+fn realtime_priority(
+    parser: &mut Parser<'_, '_>,
+    line: &Line,
+    process: &str,
+    scheduling: Option<&mut Scheduling>,
+) -> Result<(), Stop> {
+    let Some(word) = line.words.get(1) else {
+        parser.report(Fault::General, format!("No {process} process real-time priority specified"));
+        return Ok(());
+    };
+    let Some(priority) = signed(parser, word, i32::MIN, i32::MAX, Trailing::Warned) else {
+        parser.report(Fault::General, format!("{process} process real-time priority '{word}' invalid"));
+        return Ok(());
+    };
+    let clamped = priority.clamp(1, 99);
+    if priority < clamped {
+        let text = format!("{process} process real-time priority {priority} less than minimum 1 - setting to minimum");
+        parser.report(Fault::General, text);
+    } else if priority > clamped {
+        let text =
+            format!("{process} process real-time priority {priority} greater than maximum 99 - setting to maximum");
+        parser.report(Fault::General, text);
+    }
+    if let Some(scheduling) = scheduling {
+        scheduling.realtime_priority = Some(clamped as u32);
+    }
+    Ok(())
+}
+
+fn cpu_affinity(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line, process: &str) -> Vec<u32> {
+    if line.len() < 2 {
+        parser.report(Fault::General, format!("No {process} cpu_id set specified"));
+        return Vec::new();
+    }
+    let last = reading.system.processors().saturating_sub(1) as i32;
+    let mut processors = Vec::new();
+    for word in &line.words[1..] {
+        match signed(parser, word, 0, last, Trailing::Warned) {
+            Some(processor) => processors.push(processor as u32),
+            None => {
+                let shown = word.parse::<i32>().unwrap_or(0);
+                parser.report(Fault::General, format!("Invalid cpu_id:{shown} specified for {process} process"));
+                return Vec::new();
+            }
+        }
+    }
+    processors
+}
+
+fn rt_limit(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line, process: &str) -> Result<(), Stop> {
+    let name = &line.words[0];
+    if let Some(stem) = name.strip_suffix("rtime").filter(|stem| stem.ends_with('_')) {
+        let text = format!("Keyword '{name}' is deprecated - please use '{stem}rttime'");
+        parser.report(Fault::LogOnly, text);
+    }
+    match unsigned_word(parser, line, 1, MOST, Trailing::Warned)? {
+        None => parser.report(Fault::General, format!("Invalid {process} real-time limit - {}", line.words[1])),
+        // Half of it is used as the soft limit, so it is at least 2.
+        Some(limit) if process == "vrrp" => reading.global.ir.vrrp_scheduling.rlimit_rttime_us = limit.max(2),
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+fn lvs_timeouts(_: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    if line.len() < 3 {
+        parser.report(Fault::General, "lvs_timeouts requires at least one option");
+        return Ok(());
+    }
+    let mut words = line.words[1..].iter();
+    while let Some(option) = words.next() {
+        if !matches!(option.as_str(), "tcp" | "tcpfin" | "udp") {
+            parser.report(Fault::General, format!("Unknown option {option} specified for lvs_timeouts"));
+            continue;
+        }
+        match words.next() {
+            None => parser.report(Fault::General, format!("No value specified for lvs_timeout {option} - ignoring")),
+            Some(value) if unsigned(parser, value, 0, 2_678_400, Trailing::Refused).is_none() => {
+                parser.report(Fault::General, format!("Invalid lvs_timeout {option} ({value}) - ignoring"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn lvs_flush_on_stop(_: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    if let Some(word) = line.words.get(1).filter(|word| *word != "VS") {
+        parser.report(Fault::General, format!("Unknown lvs_flush_on_stop type {word}"));
+    }
+    Ok(())
+}
+
+fn lvs_sync_daemon(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    if let Some(interface) = &reading.global.lvs_sync_interface {
+        let text = format!("lvs_sync_daemon has already been specified as {interface}  - ignoring");
+        parser.report(Fault::General, text);
+        return Ok(());
+    }
+    let Some(interface) = line.words.get(1) else {
+        parser.report(Fault::General, "lvs_sync_daemon requires interface");
+        return Ok(());
+    };
+    if interface.len() >= 16 {
+        let text = format!("lvs_sync_daemon interface name '{interface}' too long - ignoring");
+        parser.report(Fault::General, text);
+        return Ok(());
+    }
+    reading.global.lvs_sync_interface = Some(interface.clone());
+    let mut index = 2;
+    while let Some(option) = line.words.get(index) {
+        let value = line.words.get(index + 1);
+        let limits = match option.as_str() {
+            "inst" => {
+                line.word(index + 1, parser.reader)?;
+                index += 2;
+                continue;
+            }
+            "id" => Some((0, 255)),
+            "maxlen" => Some((1, 65507)),
+            "port" => Some((1, 65535)),
+            "ttl" => Some((1, 255)),
+            "group" => None,
+            _ if index == 2 => {
+                index += 1;
+                continue;
+            }
+            _ if index == 3 => {
+                match unsigned(parser, option, 0, 255, Trailing::Refused) {
+                    None => parser.report(Fault::General, format!("Invalid syncid ({option}) - defaulting to vrid")),
+                    Some(_) => {
+                        parser.report(Fault::General, "Please use keyword \"id\" before lvs_sync_daemon SYNCID");
+                    }
+                }
+                index += 1;
+                continue;
+            }
+            _ => {
+                parser.report(Fault::General, format!("Unknown option {option} specified for lvs_sync_daemon"));
+                index += 1;
+                continue;
+            }
+        };
+        let Some(value) = value else {
+            let consequence = if option == "id" { ", defaulting to vrid" } else { " - ignoring" };
+            let text = format!("No value specified for lvs_sync_daemon {option}{consequence}");
+            parser.report(Fault::General, text);
+            break;
+        };
+        check_sync_option(parser, option, value, limits);
+        index += 2;
+    }
+    Ok(())
+}
+
+/// One option of `lvs_sync_daemon` with its value: a number in its limits, or the address of a group.
+fn check_sync_option(parser: &mut Parser<'_, '_>, option: &str, value: &str, limits: Option<(u64, u64)>) {
+    let sound = match limits {
+        Some((least, most)) => unsigned(parser, value, least, most, Trailing::Refused).is_some(),
+        None => socket_address(value).is_some(),
+    };
+    if !sound {
+        let text = match option {
+            "id" => format!("Invalid syncid ({value}) - defaulting to vrid"),
+            _ => format!("Invalid lvs_sync_daemon {option} ({value}) - ignoring"),
+        };
+        parser.report(Fault::General, text);
+    } else if limits.is_none() && !socket_address(value).is_some_and(|group| group.is_multicast()) {
+        let text = format!("lvs_sync_daemon group address {value} is not multicast - ignoring");
+        parser.report(Fault::General, text);
+    }
+}
+
+fn snmp_interval(_: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    let word = line.word(1, parser.reader)?.to_owned();
+    if seconds(parser, &word, 1000, 30 * SECOND_US).is_none() {
+        let text = format!("snmp stats vs update interval '{word}' invalid - ignoring");
+        parser.report(Fault::General, text);
+    }
+    Ok(())
+}
+
+fn needs_name(parser: &mut Parser<'_, '_>, line: &Line, complaint: &str) -> Result<(), Stop> {
+    if line.len() < 2 {
+        parser.report(Fault::General, complaint);
+    }
+    Ok(())
+}
+
+fn needs_path(parser: &mut Parser<'_, '_>, line: &Line, what: &str) -> Result<Option<String>, Stop> {
+    match &line.words[..] {
+        [_, path] if !path.is_empty() => Ok(Some(path.clone())),
+        _ => {
+            parser.report(Fault::General, format!("{} requires {what}", line.words[0]));
+            Ok(None)
+        }
+    }
+}
+
+fn buffer_size(parser: &mut Parser<'_, '_>, line: &Line, kind: &str, slot: &mut u32) -> Result<(), Stop> {
+    let Some(word) = line.words.get(1) else {
+        parser.report(Fault::General, format!("{kind}_rcv_bufs size missing"));
+        return Ok(());
+    };
+    match unsigned(parser, word, 0, MOST, Trailing::Refused) {
+        None => parser.report(Fault::General, format!("{kind}_rcv_bufs size ({word}) invalid")),
+        Some(0) => {}
+        Some(size) => *slot = size as u32,
+    }
+    Ok(())
+}
+
+fn receive_buffer_policy(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    if line.len() < 2 {
+        parser.report(Fault::General, "vrrp_rx_bufs_policy missing");
+        return Ok(());
+    }
+    let (mut mtu, mut advert, mut size) = match reading.global.ir.receive_buffer_policy {
+        ReceiveBufferPolicy::Kernel => (false, false, None),
+        ReceiveBufferPolicy::Mtu => (true, false, None),
+        ReceiveBufferPolicy::Advert => (false, true, None),
+        ReceiveBufferPolicy::Size(size) => (false, false, Some(size)),
+    };
+    for word in &line.words[1..] {
+        match word.to_ascii_uppercase().as_str() {
+            "MTU" => mtu = true,
+            "ADVERT" => advert = true,
+            // The original reads the first word here, whichever it is at.
+            _ => match unsigned(parser, &line.words[1], 0, MOST, Trailing::Refused) {
+                Some(bytes) => size = Some(bytes as u32),
+                None => parser.report(Fault::General, format!("Invalid vrrp_rx_bufs_policy {word}")),
+            },
+        }
+    }
+    if size.is_some() && (mtu || advert) {
+        parser.report(Fault::General, "Cannot set vrrp_rx_bufs_policy size and policy, ignoring policy");
+    } else if mtu && advert {
+        parser.report(Fault::General, "Cannot set both vrrp_rx_bufs_policy MTU and ADVERT, ignoring ADVERT");
+    }
+    reading.global.ir.receive_buffer_policy = match (size, mtu, advert) {
+        (Some(size), _, _) => ReceiveBufferPolicy::Size(size),
+        (None, true, _) => ReceiveBufferPolicy::Mtu,
+        (None, false, true) => ReceiveBufferPolicy::Advert,
+        (None, false, false) => ReceiveBufferPolicy::Kernel,
+    };
+    Ok(())
+}
+
+fn umask(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
+    let word = line.word(1, parser.reader)?;
+    if word.starts_with(|c: char| c.is_ascii_digit()) {
+        let number = match (word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")), word) {
+            (Some(digits), _) => u32::from_str_radix(digits, 16),
+            (None, "0") => Ok(0),
+            (None, word) if word.starts_with('0') => u32::from_str_radix(&word[1..], 8),
+            (None, word) => word.parse(),
+        };
+        match number {
+            _ if line.len() != 2 => parser.report(Fault::General, "Extra parameter(s) to umask option"),
+            Ok(mask @ 0..=0o777) => reading.global.ir.umask = Some(mask),
+            _ => parser.report(Fault::General, format!("invalid umask value {word}")),
+        }
+        return Ok(());
+    }
+    let mut mask = 0;
+    let mut wants_bar = false;
+    for word in &line.words[1..] {
+        let mut rest = word.as_str();
+        while !rest.is_empty() {
+            if wants_bar {
+                let Some(after) = rest.strip_prefix('|') else {
+                    parser.report(Fault::General, format!("Invalid umask syntax {word}"));
+                    return Ok(());
+                };
+                rest = after;
+                wants_bar = false;
+                continue;
+            }
+            let Some((name, bits)) = UMASK_BITS.iter().find(|(name, _)| rest.starts_with(name)) else {
+                parser.report(Fault::General, format!("Unknown umask bit {rest}"));
+                return Ok(());
+            };
+            mask |= bits;
+            rest = &rest[name.len()..];
+            wants_bar = true;
+        }
+    }
+    match wants_bar {
+        true => reading.global.ir.umask = Some(mask),
+        false => parser.report(Fault::General, "umask missing bit value"),
+    }
+    Ok(())
+}
+
+fn set_include_check(reader: &mut Reader<'_>, words: &[String]) {
+    use include_check::{BRACE, MATCH, READ, WILDCARD};
+    if words.is_empty() {
+        reader.include_check = READ | MATCH | WILDCARD | BRACE;
+        return;
+    }
+    for (index, word) in words.iter().enumerate() {
+        let (sign, name) = match word.as_bytes().first() {
+            Some(b'-') => ('-', &word[1..]),
+            Some(b'+') => ('+', &word[1..]),
+            _ => (' ', word.as_str()),
+        };
+        if sign == ' ' {
+            if index > 0 {
+                reader.report(Fault::General, format!("Duplicate include_check '{word}' specified - ignoring"));
+                continue;
+            }
+            reader.include_check = 0;
+        }
+        let bit = match name {
+            "read" => READ,
+            "match" => MATCH,
+            "wildcard_match" => WILDCARD,
+            "brace_match" => BRACE,
+            _ => {
+                reader.report(Fault::General, format!("Unknown include_check type '{name}' - ignoring"));
+                continue;
+            }
+        };
+        match sign {
+            '-' => reader.include_check &= !bit,
+            '+' => reader.include_check |= bit,
+            _ => reader.include_check = READ | bit,
+        }
+    }
+}

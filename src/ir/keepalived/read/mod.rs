@@ -1,0 +1,459 @@
+//! From lines to values: each process of keepalived reads the same text, looks at its own blocks and says what it finds.
+
+mod addresses;
+pub mod authentication;
+mod bfd;
+mod command;
+mod complete;
+mod complete_instance;
+mod fifo;
+mod finish_instance;
+mod global;
+mod global_macros;
+mod global_process;
+mod global_vrrp;
+mod instance;
+mod instance_values;
+mod notify;
+mod routes;
+mod rules;
+mod sync_group;
+mod tracked;
+mod tracker;
+mod value;
+mod vmac;
+
+use grammar::Status;
+use grammar::keepalived::Keyword;
+
+use crate::conf::keepalived::definitions::Surroundings;
+use crate::conf::keepalived::files::Files;
+use crate::conf::keepalived::parser::{Language, Line, Parser, Stop};
+use crate::conf::keepalived::preprocess::{Copy, Reader, check_main, include_check};
+use crate::conf::keepalived::report::{Fault, Report};
+
+use super::global::{DynamicInterfaces, ProcessSettings};
+use super::system::{Identity, RouteNames, System};
+use super::{
+    GarpGroup, InterfaceDelays, Keepalived, Route, Rule, Script, StaticAddress, TrackFile, TrackGroup, TrackProcess,
+};
+
+type Setter = fn(&mut Reading<'_>, &mut Parser<'_, '_>, &Line) -> Result<(), Stop>;
+
+/// What to read, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The path of the configuration.
+    pub path: String,
+    /// Where relative paths count from.
+    pub directory: String,
+    /// Values from outside the file.
+    pub surroundings: Surroundings,
+    /// `-e`: every include must find what it names.
+    pub all_includes: bool,
+    /// `-t`: numbers with text behind them are refused.
+    pub testing: bool,
+}
+
+/// What came of reading.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The configuration as far as it can be used.
+    pub keepalived: Keepalived,
+    /// Every message, in the order that the processes say them.
+    pub reports: Vec<Report>,
+    /// The exit code of `-t`.
+    pub test_exit_code: i32,
+    /// The exit code with which a daemon ends instead of running; `None` if it runs.
+    pub refusal: Option<i32>,
+}
+
+/// Which of keepalived's processes reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    Parent,
+    Checker,
+    Vrrp,
+    Bfd,
+}
+
+/// The values of the VRRP process.
+#[derive(Default)]
+struct VrrpDraft {
+    scripts: Vec<Script>,
+    track_files: Vec<TrackFile>,
+    track_processes: Vec<TrackProcess>,
+    instances: Vec<instance::Draft>,
+    groups: Vec<sync_group::GroupDraft>,
+    static_addresses: Vec<StaticAddress>,
+    static_routes: Vec<Route>,
+    static_rules: Vec<Rule>,
+    track_groups: Vec<TrackGroup>,
+    garp_groups: Vec<GarpGroup>,
+    interface_delays: Vec<InterfaceDelays>,
+}
+
+/// Everything that is known while the processes read, one after the other.
+struct Reading<'s> {
+    system: &'s dyn System,
+    role: Role,
+    process: ProcessSettings,
+    global: global::GlobalDraft,
+    /// The user of scripts that name none, once it is decided; `Some(None)` if there is none.
+    default_script_user: Option<Option<Identity>>,
+    fifos: [fifo::FifoDraft; 3],
+    vrrp: VrrpDraft,
+    instance: Option<instance::Draft>,
+    group: Option<sync_group::GroupDraft>,
+    script: Option<tracker::ScriptDraft>,
+    track_file: Option<tracker::FileDraft>,
+    track_process: Option<tracker::ProcessDraft>,
+    track_group: Option<TrackGroup>,
+    garp_group: Option<sync_group::GarpDraft>,
+    garp_number: u32,
+    next_rule_priority: [u32; 2],
+    missing_interface: bool,
+    bfd: Option<bfd::Draft>,
+    bfds: Vec<bfd::Draft>,
+    completed: Vec<super::Instance>,
+    /// The exit code with which a daemon refuses this configuration.
+    refusal: Option<i32>,
+    /// Keywords met that evenkeel does not serve yet, with the first place of each.
+    not_served: Vec<Report>,
+}
+
+impl<'s> Reading<'s> {
+    fn new(system: &'s dyn System) -> Self {
+        Self {
+            system,
+            role: Role::Parent,
+            process: ProcessSettings::default(),
+            global: global::GlobalDraft::default(),
+            default_script_user: None,
+            fifos: Default::default(),
+            vrrp: VrrpDraft::default(),
+            instance: None,
+            group: None,
+            script: None,
+            track_file: None,
+            track_process: None,
+            track_group: None,
+            garp_group: None,
+            garp_number: 0,
+            next_rule_priority: [16384; 2],
+            missing_interface: false,
+            bfd: None,
+            bfds: Vec::new(),
+            completed: Vec::new(),
+            refusal: None,
+            not_served: Vec::new(),
+        }
+    }
+
+    /// Whether an interface exists, or may come later.
+    fn may_use_interface(&mut self, parser: &mut Parser<'_, '_>, name: &str) -> bool {
+        if self.system.interface(name).is_some() {
+            return true;
+        }
+        if self.global.ir.dynamic_interfaces == DynamicInterfaces::Off {
+            self.missing_interface = true;
+            return false;
+        }
+        let text =
+            format!("Configuration specifies interface {name} which doesn't currently exist - will use if created");
+        parser.report(Fault::LogOnly, text);
+        true
+    }
+
+    /// A number of one of iproute2's tables, by name or by itself.
+    fn route_number(&self, names: RouteNames, word: &str, most: u32) -> Option<u32> {
+        if let Some(number) = self.system.route_number(names, word) {
+            return Some(number).filter(|&number| number <= most);
+        }
+        let number = match word.strip_prefix("0x") {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => word.parse().ok()?,
+        };
+        (number <= most).then_some(number)
+    }
+
+    fn has_track_group(&self, name: &str) -> bool {
+        self.vrrp.track_groups.iter().any(|group| group.name == name)
+    }
+
+    fn root_keyword(&mut self, parser: &mut Parser<'_, '_>, name: &str, line: &Line) -> Result<(), Stop> {
+        match name {
+            "vrrp_instance" => instance::begin(self, parser, line),
+            "vrrp_sync_group" => sync_group::begin(self, parser, line),
+            "vrrp_script" => tracker::begin_script(self, parser, line)?,
+            "track_file" | "vrrp_track_file" => tracker::begin_file(self, parser, line)?,
+            "vrrp_track_process" => tracker::begin_process(self, parser, line)?,
+            "track_group" => sync_group::begin_track_group(self, parser, line),
+            "garp_group" => self.garp_group = Some(sync_group::GarpDraft::default()),
+            "bfd_instance" => bfd::begin(self, parser, line)?,
+            "static_ipaddress" | "static_routes" | "static_rules" => self.static_block(parser, name, line)?,
+            "linkbeat_interfaces" | "interface_up_down_delays" => self.interface_block(parser, name, line),
+            "global_defs" => {}
+            "virtual_server_group" => {
+                parser.all_values(line);
+            }
+            "virtual_server" | "SSL" => {}
+            _ => {
+                if let Some((_, setter)) = global::ROOT_SETTERS.iter().find(|(known, _)| *known == name) {
+                    setter(self, parser, line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn static_block(&mut self, parser: &mut Parser<'_, '_>, name: &str, line: &Line) -> Result<(), Stop> {
+        let mut values = parser.values(line);
+        while let Some(line) = values.next(parser) {
+            match name {
+                "static_ipaddress" => {
+                    let address = addresses::read(self, parser, &line, true)?;
+                    self.vrrp.static_addresses.extend(address);
+                }
+                "static_routes" => {
+                    let route = routes::read(self, parser, &line, true)?;
+                    self.vrrp.static_routes.extend(route);
+                }
+                _ => {
+                    let rule = rules::read(self, parser, &line, true)?;
+                    self.vrrp.static_rules.extend(rule);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn interface_block(&mut self, parser: &mut Parser<'_, '_>, name: &str, line: &Line) {
+        let mut values = parser.values(line);
+        while let Some(line) = values.next(parser) {
+            let interface = &line.words[0];
+            let dynamic = self.global.ir.dynamic_interfaces != DynamicInterfaces::Off;
+            let linkbeat = name == "linkbeat_interfaces";
+            if self.system.interface(interface).is_none() && !dynamic {
+                let purpose = if linkbeat { "linkbeat interface" } else { "up/down delay" };
+                parser.report(Fault::Fatal, format!("unknown interface {interface} specified for {purpose}"));
+                continue;
+            }
+            if !linkbeat {
+                self.interface_delay(parser, &line);
+                continue;
+            }
+            if let Some(kind) = line.words.get(1)
+                && (!matches!(kind.as_str(), "MII" | "ETHTOOL" | "IOCTL") || line.len() > 2)
+            {
+                parser.report(Fault::General, format!("extra characters {kind} in linkbeat interface"));
+            }
+        }
+    }
+
+    fn interface_delay(&mut self, parser: &mut Parser<'_, '_>, line: &Line) {
+        let interface = line.words[0].clone();
+        if line.len() < 2 {
+            parser.report(Fault::LogOnly, format!("No timeouts specified for {interface} up/down delays"));
+            return;
+        }
+        if line.len() > 3 {
+            parser.report(Fault::LogOnly, format!("Too many parameters for {interface} up/down delays"));
+        }
+        let mut delays = [0; 2];
+        for (index, title) in ["down", "up"].into_iter().enumerate() {
+            let Some(word) = line.words.get(index + 1) else { continue };
+            let Some(delay) = value::seconds(parser, word, 0, 255_000_000) else {
+                parser.report(Fault::LogOnly, format!("Invalid {title} delay {word} for {interface}"));
+                return;
+            };
+            delays[index] = delay;
+        }
+        self.vrrp.interface_delays.push(InterfaceDelays { interface, down_us: delays[0], up_us: delays[1] });
+    }
+
+    /// Reads the text once, as one process. `Err` if a value is missing that must not.
+    fn run(&mut self, role: Role, reader: &mut Reader<'_>, testing: bool) -> Result<(), Stop> {
+        self.bfds.clear();
+        self.role = role;
+        self.instance = None;
+        self.group = None;
+        self.script = None;
+        self.track_file = None;
+        self.track_process = None;
+        self.track_group = None;
+        self.garp_group = None;
+        self.bfd = None;
+        Parser::new(reader, testing).run(self)
+    }
+}
+
+impl Language for Reading<'_> {
+    fn reads(&self, row: &'static Keyword) -> bool {
+        match row.name {
+            "virtual_server" | "virtual_server_group" | "SSL" => self.role == Role::Checker,
+            "bfd_instance" => self.role != Role::Parent,
+            "track_file" | "vrrp_track_file" => matches!(self.role, Role::Vrrp | Role::Checker),
+            "global_defs" => self.role == Role::Parent,
+            name if global::ROOT_SETTERS.iter().any(|(known, _)| *known == name) => self.role == Role::Parent,
+            _ => self.role == Role::Vrrp,
+        }
+    }
+
+    fn tells_open_quotes(&self) -> bool {
+        self.role != Role::Parent
+    }
+
+    fn passes_over(&mut self, _: &'static Keyword) {}
+
+    fn keyword(&mut self, parser: &mut Parser<'_, '_>, row: &'static Keyword, line: &Line) -> Result<(), Stop> {
+        self.note_status(parser, row);
+        match row.block {
+            "" => self.root_keyword(parser, row.name, line),
+            "global_defs" => match global::setter(row.name) {
+                Some(setter) => setter(self, parser, line),
+                None => Ok(()),
+            },
+            "vrrp_instance" => instance::keyword(self, parser, row.name, line),
+            "vrrp_instance/authentication" => authentication::keyword(self, parser, row.name, line),
+            "vrrp_instance/auth_hmac" => authentication::hmac_keyword(self, parser, row.name, line),
+            "vrrp_sync_group" => sync_group::keyword(self, parser, row.name, line),
+            "vrrp_script" => tracker::script(self, parser, row.name, line),
+            "track_file" | "vrrp_track_file" => tracker::file(self, parser, row.name, line),
+            "vrrp_track_process" => tracker::process(self, parser, row.name, line),
+            "track_group" => {
+                sync_group::track_group(self, parser, line);
+                Ok(())
+            }
+            "garp_group" => sync_group::garp_group(self, parser, row.name, line),
+            "bfd_instance" => bfd::keyword(self, parser, row.name, line),
+            _ => Ok(()),
+        }
+    }
+
+    fn block_end(&mut self, parser: &mut Parser<'_, '_>, row: &'static Keyword) -> Result<(), Stop> {
+        match (row.block, row.name) {
+            ("", "vrrp_instance") => instance::end(self, parser),
+            ("", "vrrp_sync_group") => sync_group::end(self, parser),
+            ("", "vrrp_script") => tracker::end_script(self, parser),
+            ("", "track_file" | "vrrp_track_file") => tracker::end_file(self, parser),
+            ("", "vrrp_track_process") => tracker::end_process(self, parser),
+            ("", "track_group") => sync_group::end_track_group(self, parser),
+            ("", "garp_group") => sync_group::end_garp_group(self, parser),
+            ("", "bfd_instance") => bfd::end(self, parser),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Reading<'_> {
+    /// Remembers the first use of each keyword that evenkeel does not serve yet.
+    fn note_status(&mut self, parser: &Parser<'_, '_>, row: &'static Keyword) {
+        if row.status != Status::NotYet {
+            return;
+        }
+        let text = format!("\"{}\" is not served yet by evenkeel", row.name);
+        // Inside a block that is not served, the block alone is named.
+        let inside = row.block.starts_with("virtual_server") || matches!(row.block, "bfd_instance" | "SSL");
+        if inside || self.not_served.iter().any(|report| report.text == text) {
+            return;
+        }
+        let position = parser.reader.position();
+        self.not_served.push(Report { fault: Fault::General, position, text });
+    }
+}
+
+pub use authentication::key_bytes;
+
+/// Reads a configuration as keepalived's processes do, one after the other.
+pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcome {
+    let mut reading = Reading::new(system);
+    let checks = if options.all_includes { include_check::ALL } else { 0 };
+    let (found, mut reports) = check_main(files, &options.path, &options.directory, checks);
+    if !found {
+        return reading.outcome(reports, None, Some(6));
+    }
+    let surroundings = || options.surroundings.clone();
+    let mut reader = Reader::from_files(files, &options.path, &options.directory, surroundings());
+    reader.include_check = checks;
+    if reading.run(Role::Parent, &mut reader, options.testing).is_err() {
+        reports.extend(reader.into_copy().1);
+        return reading.stopped(reports);
+    }
+    let include_failed = reader.include_failed;
+    let (copy, parent) = reader.into_copy();
+    reports.extend(parent);
+    if include_failed {
+        return reading.outcome(reports, Some(6), Some(6));
+    }
+    complete::daemon_scripts(&mut reading, &mut reports);
+    for role in [Role::Checker, Role::Vrrp, Role::Bfd] {
+        match reading.child(role, &copy, options) {
+            Ok(said) => reports.extend(said),
+            Err(said) => {
+                reports.extend(said);
+                return reading.stopped(reports);
+            }
+        }
+    }
+    reports.append(&mut reading.not_served);
+    let refusal = reading.refusal;
+    reading.outcome(reports, None, refusal)
+}
+
+impl Reading<'_> {
+    /// One child reads the parent's copy and checks what it found.
+    fn child(&mut self, role: Role, copy: &Copy, options: &Options) -> Result<Vec<Report>, Vec<Report>> {
+        let mut reader = Reader::from_copy(copy, &options.path, &options.directory, options.surroundings.clone());
+        let result = self.run(role, &mut reader, options.testing);
+        let mut reports = reader.into_copy().1;
+        if result.is_err() {
+            return Err(reports);
+        }
+        match role {
+            Role::Vrrp => complete::vrrp(self, &mut reports),
+            Role::Checker | Role::Bfd | Role::Parent => {}
+        }
+        Ok(reports)
+    }
+
+    fn stopped(self, reports: Vec<Report>) -> Outcome {
+        self.outcome(reports, Some(2), Some(2))
+    }
+
+    fn outcome(mut self, reports: Vec<Report>, exit_code: Option<i32>, refusal: Option<i32>) -> Outcome {
+        let worst = reports.iter().map(|report| report.fault).max().unwrap_or(Fault::LogOnly);
+        let test_exit_code = exit_code.unwrap_or(match worst {
+            Fault::LogOnly | Fault::Notice => 0,
+            Fault::FileNotFound | Fault::BadInterface | Fault::Fatal => 4,
+            Fault::Security => 6,
+            _ => 5,
+        });
+        Outcome { keepalived: self.finish(), reports, test_exit_code, refusal }
+    }
+
+    fn finish(&mut self) -> Keepalived {
+        let mut global = std::mem::take(&mut self.global).ir;
+        let [all, vrrp, lvs] = &mut self.fifos;
+        global.notify_fifo = all.finish();
+        global.vrrp_notify_fifo = vrrp.finish();
+        global.lvs_notify_fifo = lvs.finish();
+        let vrrp = std::mem::take(&mut self.vrrp);
+        Keepalived {
+            process: std::mem::take(&mut self.process),
+            global,
+            scripts: vrrp.scripts,
+            track_files: vrrp.track_files,
+            track_processes: vrrp.track_processes,
+            instances: std::mem::take(&mut self.completed),
+            sync_groups: vrrp.groups.into_iter().map(|draft| draft.group).collect(),
+            static_addresses: vrrp.static_addresses,
+            static_routes: vrrp.static_routes,
+            static_rules: vrrp.static_rules,
+            track_groups: vrrp.track_groups,
+            garp_groups: vrrp.garp_groups,
+            interface_delays: vrrp.interface_delays,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What reading a configuration asks of the machine: through a trait, so that values stay pure and tests need no machine.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// An interface that exists.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Interface {
+    /// It is `lo` or of its kind.
+    pub loopback: bool,
+    /// It can send to groups.
+    pub multicast: bool,
+    /// It is of the Ethernet kind, on which a VMAC can stand.
+    pub ethernet: bool,
+    /// The largest packet.
+    pub mtu: u32,
+    /// Its primary IPv4 address.
+    pub address_v4: Option<Ipv4Addr>,
+    /// Its link-local IPv6 address.
+    pub address_v6: Option<Ipv6Addr>,
+}
+
+/// A user as a script runs as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The user's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+}
+
+/// What can be said about a script's file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScriptFile {
+    /// It does not exist, or the user cannot reach it.
+    NotFound,
+    /// It exists.
+    Found {
+        /// The user may execute it.
+        executable: bool,
+        /// It runs as root, and somebody else may write to it or to a directory above it.
+        unsafe_path: bool,
+    },
+}
+
+/// The name tables of iproute2.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RouteNames {
+    /// `rt_tables`
+    Table,
+    /// `rt_protos`
+    Protocol,
+    /// `rt_scopes`
+    Scope,
+    /// `rt_dsfield`
+    TrafficClass,
+    /// `rt_realms`
+    Realm,
+    /// `group`
+    InterfaceGroup,
+}
+
+/// The machine.
+pub trait System {
+    /// An interface by its name.
+    fn interface(&self, name: &str) -> Option<Interface>;
+    /// A user by name, with the user's own group.
+    fn user(&self, name: &str) -> Option<Identity>;
+    /// A group by name.
+    fn group(&self, name: &str) -> Option<u32>;
+    /// Who the program runs as.
+    fn identity(&self) -> Identity;
+    /// Whether a host name has an address.
+    fn resolves(&self, host: &str) -> bool;
+    /// The file of a script; a name without `/` is searched in the path.
+    fn script(&self, program: &str, identity: Identity) -> ScriptFile;
+    /// The number of a name in one of iproute2's tables.
+    fn route_number(&self, names: RouteNames, name: &str) -> Option<u32>;
+    /// How many processors there are.
+    fn processors(&self) -> u32;
+}

@@ -22,6 +22,7 @@ use super::announcer::Announcer;
 use super::kernel::{Kernel, News};
 use super::notify::Notifier;
 use super::recorder::Recorder;
+use super::smtp_alert::Mailer;
 use super::sockets::{self, Key, Sockets};
 use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
@@ -60,6 +61,7 @@ pub struct Driver<'a> {
     pub(super) sockets: Sockets,
     pub(super) announcer: Announcer,
     pub(super) notifier: Notifier,
+    pub(super) mailer: Mailer,
     /// The interfaces of `use_vmac`.
     pub(super) devices: BTreeMap<InstanceId, Device>,
     /// Addresses that we took away, until the kernel has confirmed it.
@@ -93,6 +95,7 @@ impl<'a> Driver<'a> {
             sockets: Sockets::default(),
             announcer: Announcer::open()?,
             notifier: Notifier::default(),
+            mailer: Mailer::default(),
             devices: BTreeMap::new(),
             expected_removals: Vec::new(),
             scripts: TrackScripts::default(),

@@ -7,6 +7,7 @@ pub mod kernel;
 pub mod notify;
 mod perform;
 pub mod recorder;
+pub mod smtp_alert;
 pub mod sockets;
 pub mod status;
 pub mod track_file;

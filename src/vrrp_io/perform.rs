@@ -35,7 +35,10 @@ impl Driver<'_> {
             }
             Action::Announce { instance, addresses, repeat } => self.announce(*instance, addresses, *repeat),
             Action::AnnounceSource { interface, address } => self.announce_source(interface, *address),
-            Action::Notify(notification) => self.notifier.notify(notification, &self.config.global, self.log),
+            Action::Notify(notification) => {
+                self.notifier.notify(notification, &self.config.global, self.log);
+                self.mailer.alert(notification, &self.config.global, self.log);
+            }
             Action::Report(report) if report.is_detail() => self.log.detail(&report.to_string()),
             Action::Report(report) => self.log.info(&report.to_string()),
         }

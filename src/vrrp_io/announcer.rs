@@ -1,29 +1,126 @@
 //! Gratuitous ARP and unsolicited neighbour advertisements on the wire.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
+use crate::ir::keepalived::Keepalived;
+use crate::primitives::monotonic::Monotonic;
 use crate::sys::raw_socket::FrameSocket;
 use crate::wire::{arp, ndisc};
 
-/// Tells neighbours where an address now is.
+/// One frame that is due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// What is announced.
+    pub address: IpAddr,
+    /// Index of the interface.
+    pub interface: u32,
+    /// Its name.
+    pub name: String,
+    /// The hardware address that is told.
+    pub mac: [u8; 6],
+}
+
+/// The pause between two frames on some interfaces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Pace {
+    /// `None`: all that no other pace names.
+    interfaces: Option<Vec<String>>,
+    arp: Duration,
+    advertisement: Duration,
+    /// When the next frame of each kind may leave.
+    arp_at: Monotonic,
+    advertisement_at: Monotonic,
+}
+
+/// Tells neighbours where an address now is; as fast as it may.
 #[derive(Debug)]
 pub struct Announcer {
     socket: FrameSocket,
+    paces: Vec<Pace>,
+    waiting: VecDeque<Frame>,
 }
 
 impl Announcer {
     /// Opens its socket.
     pub fn open() -> io::Result<Self> {
-        Ok(Self { socket: FrameSocket::open()? })
+        Ok(Self { socket: FrameSocket::open()?, paces: Vec::new(), waiting: VecDeque::new() })
     }
 
-    /// Sends one frame for one address.
-    pub fn announce(&self, address: IpAddr, interface: u32, name: &str, mac: [u8; 6]) -> io::Result<()> {
-        match address {
-            IpAddr::V4(address) => self.socket.send(&arp::gratuitous(mac, address), interface),
-            IpAddr::V6(address) => self.socket.send(&ndisc::unsolicited(mac, address, forwards(name)), interface),
+    /// Takes `garp_group`, `vrrp_garp_interval` and `vrrp_gna_interval` of a configuration.
+    pub fn configure(&mut self, config: &Keepalived, now: Monotonic) {
+        let pace = |interfaces, arp_us, advertisement_us| Pace {
+            interfaces,
+            arp: Duration::from_micros(arp_us),
+            advertisement: Duration::from_micros(advertisement_us),
+            arp_at: now,
+            advertisement_at: now,
+        };
+        let groups = config.garp_groups.iter();
+        let groups =
+            groups.map(|group| pace(Some(group.interfaces.clone()), group.garp_interval_us, group.gna_interval_us));
+        let rest = pace(None, config.global.garp_interval_us, config.global.gna_interval_us);
+        self.paces = groups.chain([rest]).collect();
+    }
+
+    /// When a waiting frame may leave.
+    pub fn next_deadline(&self) -> Option<Monotonic> {
+        self.waiting.iter().map(|frame| self.allowed_at(frame)).min()
+    }
+
+    /// Takes a frame in; [`Announcer::send_due`] sends it, at once if its pace allows.
+    pub fn announce(&mut self, frame: Frame) {
+        self.waiting.push_back(frame);
+    }
+
+    /// Sends what may leave now; says of each frame whether it failed.
+    pub fn send_due(&mut self, now: Monotonic) -> Vec<(Frame, Option<io::Error>)> {
+        let mut sent = Vec::new();
+        while let Some(place) = self.waiting.iter().position(|frame| self.allowed_at(frame) <= now) {
+            let Some(frame) = self.waiting.remove(place) else { break };
+            let error = self.send(&frame, now);
+            sent.push((frame, error));
         }
+        sent
+    }
+
+    /// Forgets what waits for an address that is no longer ours to announce.
+    pub fn forget(&mut self, address: IpAddr) {
+        self.waiting.retain(|frame| frame.address != address);
+    }
+
+    fn pace_of(&self, frame: &Frame) -> Option<usize> {
+        let names = |pace: &Pace| pace.interfaces.as_ref().is_none_or(|names| names.contains(&frame.name));
+        self.paces.iter().position(names)
+    }
+
+    fn allowed_at(&self, frame: &Frame) -> Monotonic {
+        let pace = self.pace_of(frame).map(|place| &self.paces[place]);
+        pace.map_or(
+            Monotonic::default(),
+            |pace| {
+                if frame.address.is_ipv4() { pace.arp_at } else { pace.advertisement_at }
+            },
+        )
+    }
+
+    fn send(&mut self, frame: &Frame, now: Monotonic) -> Option<io::Error> {
+        if let Some(place) = self.pace_of(frame) {
+            let pace = &mut self.paces[place];
+            match frame.address {
+                IpAddr::V4(_) => pace.arp_at = now + pace.arp,
+                IpAddr::V6(_) => pace.advertisement_at = now + pace.advertisement,
+            }
+        }
+        let outcome = match frame.address {
+            IpAddr::V4(address) => self.socket.send(&arp::gratuitous(frame.mac, address), frame.interface),
+            IpAddr::V6(address) => {
+                self.socket.send(&ndisc::unsolicited(frame.mac, address, forwards(&frame.name)), frame.interface)
+            }
+        };
+        outcome.err()
     }
 }
 

@@ -109,6 +109,7 @@ impl<'a> Driver<'a> {
         for event in file_events {
             driver.step(&event);
         }
+        driver.announcer.configure(&driver.config, now());
         driver.notifier.configure(&driver.config, log);
         driver.open_sockets();
         driver.step(&Event::Start);
@@ -141,7 +142,10 @@ impl<'a> Driver<'a> {
     }
 
     fn wait(&self, signals: &Signals) -> io::Result<Ready> {
-        let deadline = [self.engine.next_deadline(), self.scripts.next_deadline()].into_iter().flatten().min();
+        let deadline = [self.engine.next_deadline(), self.scripts.next_deadline(), self.announcer.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min();
         let limit = deadline.map(|deadline| deadline.since(now()));
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.as_fd(), self.kernel.as_fd(), self.files.as_fd()];
         descriptors.extend(self.status.as_ref().map(AsFd::as_fd));
@@ -166,6 +170,7 @@ impl<'a> Driver<'a> {
         if self.engine.next_deadline().is_some_and(|deadline| deadline <= now()) {
             self.step(&Event::Deadline);
         }
+        self.send_waiting_announcements();
     }
 
     /// One step of the engine, and what it asks for.
@@ -277,6 +282,7 @@ impl<'a> Driver<'a> {
         }
         vmac::create_missing(self);
         self.tell_everything();
+        self.announcer.configure(&self.config, now());
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();
         self.perform_all(&actions);

@@ -9,8 +9,8 @@ use crate::vrrp::action::Outgoing;
 use crate::vrrp::event::InstanceId;
 use crate::wire::netlink::kind;
 
-use super::announcer::frame_name;
-use super::driver::Driver;
+use super::announcer::{Frame, frame_name};
+use super::driver::{self, Driver};
 use super::kernel::{error_line, message_name};
 
 impl Driver<'_> {
@@ -74,6 +74,9 @@ impl Driver<'_> {
                 continue;
             };
             let ip = address.prefix.address;
+            if !set {
+                self.announcer.forget(ip);
+            }
             if set {
                 let outcome = self.kernel.add_address(address, index);
                 self.log_failure(outcome, kind::NEW_ADDR);
@@ -109,21 +112,34 @@ impl Driver<'_> {
         }
     }
 
-    fn announce_once(&self, address: IpAddr, index: u32, interface: &str) {
+    fn announce_once(&mut self, address: IpAddr, index: u32, interface: &str) {
         let Some(mac) = self.kernel.links.get(&index).and_then(|link| link.mac) else {
             return;
         };
-        let frame = frame_name(address);
-        self.log.detail(&format!("Sending {frame} on {interface} for {address}"));
-        if let Err(error) = self.announcer.announce(address, index, interface, mac) {
+        self.announcer.announce(Frame { address, interface: index, name: interface.to_owned(), mac });
+        self.send_waiting_announcements();
+    }
+
+    fn log_frame(&self, frame: &Frame, error: Option<&io::Error>) {
+        let Frame { address, name, .. } = frame;
+        let kind = frame_name(*address);
+        self.log.detail(&format!("Sending {kind} on {name} for {address}"));
+        if let Some(error) = error {
             let number = error.raw_os_error().unwrap_or(0);
-            self.log.info(&format!("Error {number} ({error}) sending {frame} on {interface} for {address}"));
+            self.log.info(&format!("Error {number} ({error}) sending {kind} on {name} for {address}"));
         }
     }
 
-    fn announce_source(&self, interface: &str, address: IpAddr) {
-        if let Some(link) = self.kernel.link_named(interface) {
-            self.announce_once(address, link.index, interface);
+    /// Announcements whose turn has come.
+    pub(super) fn send_waiting_announcements(&mut self) {
+        for (frame, error) in self.announcer.send_due(driver::now()) {
+            self.log_frame(&frame, error.as_ref());
+        }
+    }
+
+    fn announce_source(&mut self, interface: &str, address: IpAddr) {
+        if let Some(index) = self.kernel.link_named(interface).map(|link| link.index) {
+            self.announce_once(address, index, interface);
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod lookup;
 pub mod lower;
 pub mod regex;
 pub mod server_name;
+pub mod tls;
 pub mod upstream;
 pub mod url;
 pub mod value;

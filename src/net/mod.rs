@@ -6,3 +6,4 @@ pub mod draining;
 pub mod hosts;
 pub mod listener;
 pub mod stream;
+pub mod tls_server;

@@ -1,0 +1,129 @@
+//! What the `ssl_…` directives of a server say, for `http` and `stream` alike.
+
+pub mod cipher_table;
+pub mod ciphers;
+
+use self::cipher_table::{Authentication, Encryption, KeyExchange, SUITES, Suite};
+use super::value::Text;
+
+/// TLS towards clients.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct ServerTls {
+    /// Certificate chains and their keys, as paths.
+    pub certificates: Vec<Pair>,
+    /// `ssl_protocols`, as far as evenkeel negotiates them.
+    pub protocols: Protocols,
+    /// `ssl_ciphers`, as far as evenkeel negotiates them: OpenSSL's names, the preferred first.
+    pub ciphers: Vec<&'static str>,
+    /// `ssl_prefer_server_ciphers`
+    pub prefer_server_ciphers: bool,
+    /// `ssl_ecdh_curve`, as far as evenkeel negotiates them; empty for its own choice.
+    pub curves: Vec<Curve>,
+    /// `ssl_session_tickets`
+    pub session_tickets: bool,
+    /// `ssl_session_timeout`
+    pub session_timeout_s: u32,
+    /// `ssl_session_cache` other than `off` and `none`.
+    pub session_cache: bool,
+    /// `ssl_buffer_size`
+    pub buffer_size: usize,
+    /// `ssl_reject_handshake`
+    pub reject_handshake: bool,
+}
+
+/// A certificate chain and its key.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Pair {
+    /// The full path of the chain, the server's own certificate first.
+    pub certificate: Text,
+    /// The full path of the key.
+    pub key: Text,
+}
+
+/// The versions that may be negotiated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Protocols {
+    /// TLS 1.2
+    pub tls12: bool,
+    /// TLS 1.3
+    pub tls13: bool,
+}
+
+/// The groups for the key exchange that evenkeel knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub enum Curve {
+    /// X25519MLKEM768
+    X25519MlKem768,
+    /// X25519
+    X25519,
+    /// secp256r1
+    P256,
+    /// secp384r1
+    P384,
+}
+
+impl Curve {
+    /// Reads a name as OpenSSL does. `None` is a name it does not know; `Some(None)` is one that only it knows.
+    pub fn of_name(name: &str) -> Option<Option<Self>> {
+        let name = name.strip_prefix('?').unwrap_or(name);
+        match name {
+            "X25519MLKEM768" => Some(Some(Self::X25519MlKem768)),
+            "X25519" | "x25519" => Some(Some(Self::X25519)),
+            "prime256v1" | "P-256" | "secp256r1" => Some(Some(Self::P256)),
+            "secp384r1" | "P-384" => Some(Some(Self::P384)),
+            "secp521r1" | "P-521" | "X448" | "x448" | "secp256k1" | "secp224r1" | "P-224" | "brainpoolP256r1"
+            | "brainpoolP384r1" | "brainpoolP512r1" | "ffdhe2048" | "ffdhe3072" | "ffdhe4096" | "ffdhe6144"
+            | "ffdhe8192" => Some(None),
+            _ => None,
+        }
+    }
+}
+
+/// Whether evenkeel negotiates a suite: forward secret and authenticated encryption, nothing else.
+pub fn is_negotiated(suite: &Suite) -> bool {
+    suite.key_exchange == KeyExchange::Ecdhe
+        && matches!(suite.authentication, Authentication::Rsa | Authentication::Ecdsa)
+        && matches!(suite.encryption, Encryption::AesGcm | Encryption::Chacha20)
+}
+
+/// The names of a list's suites that evenkeel negotiates.
+pub fn negotiated(suites: &[&'static Suite]) -> Vec<&'static str> {
+    suites.iter().filter(|suite| is_negotiated(suite)).map(|suite| suite.name).collect()
+}
+
+impl Default for ServerTls {
+    /// nginx's defaults.
+    fn default() -> Self {
+        Self {
+            certificates: Vec::new(),
+            protocols: Protocols { tls12: true, tls13: true },
+            ciphers: negotiated(&SUITES.iter().collect::<Vec<_>>()),
+            prefer_server_ciphers: false,
+            curves: Vec::new(),
+            session_tickets: true,
+            session_timeout_s: 300,
+            session_cache: false,
+            buffer_size: 16 * 1024,
+            reject_handshake: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_suites_of_tls_1_2_are_negotiated() {
+        assert_eq!(ServerTls::default().ciphers.len(), 6);
+        let high = ciphers::evaluate(b"HIGH:!aNULL:!MD5").expect("the list is not empty");
+        assert_eq!(negotiated(&high).len(), 6);
+    }
+
+    #[test]
+    fn curves_are_known_unknown_or_only_openssls() {
+        assert_eq!(Curve::of_name("secp384r1"), Some(Some(Curve::P384)));
+        assert_eq!(Curve::of_name("secp521r1"), Some(None));
+        assert_eq!(Curve::of_name("foo"), None);
+    }
+}

@@ -1,0 +1,255 @@
+//! TLS towards clients: what the `ssl_…` directives say, as rustls wants it.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::pki_types::pem::{Error as PemError, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerSessionMemoryCache};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
+
+use crate::ir::tls::{Curve, Pair, ServerTls};
+use crate::ir::value::Text;
+
+/// How many sessions a worker remembers for clients without tickets.
+const REMEMBERED_SESSIONS: usize = 20_480;
+
+/// Why a server's TLS cannot be set up, in nginx's words: the administrator's fault in every case.
+#[derive(Debug)]
+pub enum TlsFault {
+    /// A certificate file cannot be read.
+    CertificateUnreadable(Text, io::Error),
+    /// A certificate file holds no certificate.
+    NoCertificate(Text),
+    /// A key file cannot be read.
+    KeyUnreadable(Text, io::Error),
+    /// A key file holds no key.
+    NoKey(Text),
+    /// The key is locked by a pass phrase.
+    KeyEncrypted(Text),
+    /// The key is of a kind that cannot sign.
+    KeyUnusable(Text, rustls::Error),
+    /// The key belongs to another certificate.
+    KeyMismatch(Text),
+    /// The certificate is none.
+    CertificateMalformed(Text, rustls::Error),
+    /// The settings do not fit together.
+    Settings(rustls::Error),
+}
+
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CertificateUnreadable(path, fault) => {
+                write!(
+                    f,
+                    "cannot load certificate \"{path}\": BIO_new_file() failed (SSL: {})",
+                    unreadable(path, fault)
+                )
+            }
+            Self::NoCertificate(path) => write!(
+                f,
+                "cannot load certificate \"{path}\": PEM_read_bio_X509_AUX() failed \
+                 (SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)"
+            ),
+            Self::KeyUnreadable(path, fault) => {
+                let reason = unreadable(path, fault);
+                write!(f, "cannot load certificate key \"{path}\": BIO_new_file() failed (SSL: {reason})")
+            }
+            Self::NoKey(path) => write!(
+                f,
+                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
+                 (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)"
+            ),
+            Self::KeyEncrypted(path) => write!(
+                f,
+                "cannot load certificate key \"{path}\": the key is encrypted, which evenkeel does not serve yet; \
+                 store it without a pass phrase"
+            ),
+            Self::KeyUnusable(path, fault) => write!(f, "cannot load certificate key \"{path}\": {fault}"),
+            Self::KeyMismatch(path) => write!(
+                f,
+                "SSL_CTX_use_PrivateKey(\"{path}\") failed \
+                 (SSL: error:05800074:x509 certificate routines::key values mismatch)"
+            ),
+            Self::CertificateMalformed(path, fault) => write!(f, "cannot load certificate \"{path}\": {fault}"),
+            Self::Settings(fault) => write!(f, "SSL_CTX_new() failed (SSL: {fault})"),
+        }
+    }
+}
+
+/// OpenSSL's two lines about a file that cannot be opened.
+fn unreadable(path: &Text, fault: &io::Error) -> String {
+    let number = fault.raw_os_error().unwrap_or(0);
+    let words = fault.to_string();
+    let words = words.split(" (os error").next().unwrap_or(&words);
+    let system =
+        format!("error:{:08X}:system library::{words}:calling fopen({path}, r)", 0x8000_0000_u32 | number as u32);
+    match fault.kind() {
+        io::ErrorKind::NotFound => format!("{system} error:10000080:BIO routines::no such file"),
+        _ => format!("{system} error:10080002:BIO routines::system lib"),
+    }
+}
+
+/// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
+pub fn build(
+    wanted: &ServerTls,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Option<Arc<ServerConfig>>, TlsFault> {
+    let provider = Arc::new(provider(wanted));
+    let keys =
+        wanted.certificates.iter().map(|pair| certified_key(pair, &provider, &read)).collect::<Result<_, _>>()?;
+    let versions: Vec<_> =
+        [(wanted.protocols.tls13, &TLS13), (wanted.protocols.tls12 && !wanted.ciphers.is_empty(), &TLS12)]
+            .into_iter()
+            .filter_map(|(enabled, version)| enabled.then_some(version))
+            .collect();
+    if wanted.reject_handshake || versions.is_empty() {
+        return Ok(None);
+    }
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)
+        .map_err(TlsFault::Settings)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Certificates(keys)));
+    config.ignore_client_order = wanted.prefer_server_ciphers;
+    config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024));
+    config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec(), b"http/0.9".to_vec()];
+    remember_sessions(&mut config, wanted)?;
+    Ok(Some(Arc::new(config)))
+}
+
+/// Tickets are made before the workers are forked, so that each opens what another one sealed.
+fn remember_sessions(config: &mut ServerConfig, wanted: &ServerTls) -> Result<(), TlsFault> {
+    if wanted.session_tickets {
+        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsFault::Settings)?;
+    } else {
+        config.send_tls13_tickets = usize::from(wanted.session_cache);
+    }
+    config.session_storage = match wanted.session_cache {
+        true => ServerSessionMemoryCache::new(REMEMBERED_SESSIONS),
+        false => Arc::new(NoServerSessionStorage {}),
+    };
+    Ok(())
+}
+
+fn provider(wanted: &ServerTls) -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    let all = std::mem::take(&mut provider.cipher_suites);
+    let tls13 = all.iter().filter(|suite| suite.tls13().is_some()).copied();
+    let tls12 = wanted.ciphers.iter().filter_map(|name| all.iter().find(|suite| openssl_name(suite) == *name)).copied();
+    provider.cipher_suites = tls13.chain(tls12).collect();
+    if !wanted.curves.is_empty() {
+        provider.kx_groups = wanted.curves.iter().map(|curve| group(*curve)).collect();
+    }
+    provider
+}
+
+/// The name that OpenSSL, and so `$ssl_cipher`, has for a suite.
+pub fn openssl_name(suite: &SupportedCipherSuite) -> &'static str {
+    use rustls::CipherSuite as Id;
+    match suite.suite() {
+        Id::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        Id::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        Id::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        Id::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+        Id::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+        Id::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-ECDSA-CHACHA20-POLY1305",
+        Id::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => "ECDHE-RSA-AES256-GCM-SHA384",
+        Id::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => "ECDHE-RSA-AES128-GCM-SHA256",
+        Id::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
+        _ => "",
+    }
+}
+
+fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
+    match curve {
+        Curve::X25519MlKem768 => aws_lc_rs::kx_group::X25519MLKEM768,
+        Curve::X25519 => aws_lc_rs::kx_group::X25519,
+        Curve::P256 => aws_lc_rs::kx_group::SECP256R1,
+        Curve::P384 => aws_lc_rs::kx_group::SECP384R1,
+    }
+}
+
+fn certified_key(
+    pair: &Pair,
+    provider: &CryptoProvider,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Arc<CertifiedKey>, TlsFault> {
+    let chain = chain(&pair.certificate, &read)?;
+    let pem = read(&pair.key).map_err(|fault| TlsFault::KeyUnreadable(pair.key.clone(), fault))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| match is_encrypted(&pem) {
+        true => TlsFault::KeyEncrypted(pair.key.clone()),
+        false => TlsFault::NoKey(pair.key.clone()),
+    })?;
+    if is_encrypted(&pem) {
+        return Err(TlsFault::KeyEncrypted(pair.key.clone()));
+    }
+    let key =
+        provider.key_provider.load_private_key(key).map_err(|fault| TlsFault::KeyUnusable(pair.key.clone(), fault))?;
+    let certified = CertifiedKey::new(chain, key);
+    match certified.keys_match() {
+        // A key that cannot show its public half is taken on trust, as rustls itself does.
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(Arc::new(certified)),
+        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsFault::KeyMismatch(pair.key.clone())),
+        Err(fault) => Err(TlsFault::CertificateMalformed(pair.certificate.clone(), fault)),
+    }
+}
+
+fn chain(path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    let pem = read(path).map_err(|fault| TlsFault::CertificateUnreadable(path.clone(), fault))?;
+    let chain: Result<Vec<_>, PemError> = CertificateDer::pem_slice_iter(&pem).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) | Err(_) => Err(TlsFault::NoCertificate(path.clone())),
+    }
+}
+
+/// Both of PEM's ways to say that a pass phrase is wanted.
+fn is_encrypted(pem: &[u8]) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find(pem, mark).is_some();
+    has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
+}
+
+/// The certificates of one server. A client gets the first whose key can sign in a way it knows; elliptic curves go
+/// first, as OpenSSL prefers their suites.
+#[derive(Debug)]
+struct Certificates(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let usable = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
+        let is_ecdsa = |key: &&Arc<CertifiedKey>| key.key.algorithm() == SignatureAlgorithm::ECDSA;
+        let mut candidates = self.0.iter().filter(usable);
+        candidates.clone().find(is_ecdsa).or_else(|| candidates.next()).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_certificate_is_named_as_openssl_names_it() {
+        let fault = TlsFault::CertificateUnreadable(Text::from("/c.crt"), io::Error::from_raw_os_error(2));
+        assert_eq!(
+            fault.to_string(),
+            "cannot load certificate \"/c.crt\": BIO_new_file() failed (SSL: error:80000002:system library::\
+             No such file or directory:calling fopen(/c.crt, r) error:10000080:BIO routines::no such file)"
+        );
+    }
+
+    #[test]
+    fn text_that_is_no_certificate_is_refused() {
+        let wanted = ServerTls {
+            certificates: vec![Pair { certificate: Text::from("c"), key: Text::from("k") }],
+            ..ServerTls::default()
+        };
+        let fault = build(&wanted, |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
+        assert!(matches!(fault, TlsFault::NoCertificate(_)), "{fault}");
+    }
+}

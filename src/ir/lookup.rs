@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use super::http::ServerId;
+use super::tls::ServerTls;
 use super::value::Text;
 use crate::conf::diagnostic::{Diagnostic, Place};
 
@@ -94,6 +96,13 @@ pub enum Event {
         group: Option<Text>,
         /// Where it is written.
         place: Place,
+    },
+    /// A server's certificates and keys are read here, and its TLS is made.
+    MakeTls {
+        /// The server.
+        server: ServerId,
+        /// What it is made of.
+        tls: Rc<ServerTls>,
     },
     /// This file has to be readable here (certificates, keys, password lists that nginx reads at once).
     Read {

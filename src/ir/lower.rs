@@ -208,7 +208,8 @@ impl<'e> Reader<'e> {
     }
 }
 
-fn below(prefix: &str, path: &[u8]) -> Text {
+/// A path that begins at `prefix` unless it is absolute.
+pub fn below(prefix: &str, path: &[u8]) -> Text {
     match path.first() {
         Some(b'/') => Text::from(path),
         _ => Text::from([prefix.as_bytes(), path].concat()),

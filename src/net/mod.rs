@@ -7,3 +7,4 @@ pub mod hosts;
 pub mod listener;
 pub mod stream;
 pub mod tls_server;
+pub mod tls_sessions;

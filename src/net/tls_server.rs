@@ -7,11 +7,12 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerSessionMemoryCache};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
+use super::tls_sessions::{Remembered, Tickets};
 use crate::ir::tls::{Curve, Pair, ServerTls};
 use crate::ir::value::Text;
 
@@ -37,6 +38,10 @@ pub enum TlsFault {
     KeyMismatch(Text),
     /// The certificate is none.
     CertificateMalformed(Text, rustls::Error),
+    /// The parameters for Diffie-Hellman cannot be read.
+    DhUnreadable(Text, io::Error),
+    /// The file holds no parameters for Diffie-Hellman.
+    NoDhParameters(Text),
     /// The settings do not fit together.
     Settings(rustls::Error),
 }
@@ -77,6 +82,14 @@ impl fmt::Display for TlsFault {
                  (SSL: error:05800074:x509 certificate routines::key values mismatch)"
             ),
             Self::CertificateMalformed(path, fault) => write!(f, "cannot load certificate \"{path}\": {fault}"),
+            Self::DhUnreadable(path, fault) => {
+                write!(f, "BIO_new_file(\"{path}\") failed (SSL: {})", unreadable(path, fault))
+            }
+            Self::NoDhParameters(path) => write!(
+                f,
+                "PEM_read_bio_DHparams(\"{path}\") failed \
+                 (SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS)"
+            ),
             Self::Settings(fault) => write!(f, "SSL_CTX_new() failed (SSL: {fault})"),
         }
     }
@@ -103,6 +116,7 @@ pub fn build(
     let provider = Arc::new(provider(wanted));
     let keys =
         wanted.certificates.iter().map(|pair| certified_key(pair, &provider, &read)).collect::<Result<_, _>>()?;
+    check_dh_parameters(wanted, &read)?;
     let versions: Vec<_> =
         [(wanted.protocols.tls13, &TLS13), (wanted.protocols.tls12 && !wanted.ciphers.is_empty(), &TLS12)]
             .into_iter()
@@ -123,15 +137,27 @@ pub fn build(
     Ok(Some(Arc::new(config)))
 }
 
+/// nginx refuses a file that it cannot read; the parameters themselves are of no use to us.
+fn check_dh_parameters(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<(), TlsFault> {
+    let Some(path) = &wanted.dhparam else { return Ok(()) };
+    let pem = read(path).map_err(|fault| TlsFault::DhUnreadable(path.clone(), fault))?;
+    match memchr::memmem::find(&pem, b"DH PARAMETERS-----") {
+        Some(_) => Ok(()),
+        None => Err(TlsFault::NoDhParameters(path.clone())),
+    }
+}
+
 /// Tickets are made before the workers are forked, so that each opens what another one sealed.
 fn remember_sessions(config: &mut ServerConfig, wanted: &ServerTls) -> Result<(), TlsFault> {
+    let timeout_s = wanted.session_timeout_s;
     if wanted.session_tickets {
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsFault::Settings)?;
+        let tickets = Tickets::new(timeout_s).ok_or(TlsFault::Settings(rustls::Error::FailedToGetRandomBytes))?;
+        config.ticketer = Arc::new(tickets);
     } else {
         config.send_tls13_tickets = usize::from(wanted.session_cache);
     }
     config.session_storage = match wanted.session_cache {
-        true => ServerSessionMemoryCache::new(REMEMBERED_SESSIONS),
+        true => Arc::new(Remembered::new(REMEMBERED_SESSIONS, timeout_s)),
         false => Arc::new(NoServerSessionStorage {}),
     };
     Ok(())

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "16k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_certificate",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_certificate_cache",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_ciphers",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "HIGH:!aNULL:!MD5",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_client_certificate",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("finite-field Diffie-Hellman is never negotiated"),
     },
     Directive {
         name: "ssl_early_data",
@@ -134,7 +134,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "auto",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_ech_file",
@@ -200,7 +200,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_protocols",
@@ -211,7 +211,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "TLSv1.2 TLSv1.3",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_reject_handshake",
@@ -222,7 +222,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_session_cache",
@@ -233,7 +233,9 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "none",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "sessions are resumed by tickets, which all workers share; besides, each worker remembers its own",
+        ),
     },
     Directive {
         name: "ssl_session_ticket_key",
@@ -255,7 +257,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_session_timeout",
@@ -266,7 +268,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "5m",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_stapling",

@@ -37,6 +37,7 @@ fn http(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 pub fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     reader.http.server = Some(ServerDraft {
         core: Default::default(),
+        ssl: Default::default(),
         names: Vec::new(),
         names_capture: false,
         listens: false,

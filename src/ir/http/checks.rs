@@ -11,6 +11,8 @@ pub struct Order(u8);
 impl Order {
     /// `http_core`
     pub const CORE: Self = Self(0);
+    /// `http_ssl`
+    pub const SSL: Self = Self(19);
     /// `http_proxy`
     pub const PROXY: Self = Self(20);
     /// The trees of locations, after all modules.

@@ -8,6 +8,7 @@ use grammar::Directive as Row;
 use super::core::{Methods, ServerCoreOwn};
 use super::log::Format;
 use super::rewrite::{Condition, Return, Rule};
+use super::ssl::SslOwn;
 use super::try_files::TryFiles;
 use super::{Content, Matching, OwnSettings, geo, limit_conn, limit_req, map, split_clients};
 use crate::conf::diagnostic::Place;
@@ -27,6 +28,8 @@ pub struct HttpDraft {
     stack: Vec<LocationDraft>,
     /// The values of `http` that only whole servers have.
     pub server_core: ServerCoreOwn,
+    /// What `http` says about TLS for all servers.
+    pub server_ssl: SslOwn,
     /// The server that is being read.
     pub server: Option<ServerDraft>,
     /// The servers that were read, each with its own location.
@@ -58,6 +61,8 @@ pub struct HttpDraft {
 pub struct ServerDraft {
     /// The values that only whole servers have.
     pub core: ServerCoreOwn,
+    /// What the server says about TLS.
+    pub ssl: SslOwn,
     /// `server_name`
     pub names: Vec<ServerName>,
     /// Whether a pattern among the names has groups.

@@ -5,8 +5,11 @@ use std::rc::Rc;
 use super::core::ServerCore;
 use super::draft::{LocationDraft, OperationDraft, ServerDraft};
 use super::rewrite::{If, Operation};
+use super::ssl::Ssl;
 use super::{Content, Http, LimitExcept, Location, Locations, Matching, Server, ServerId, Settings, checks};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
+use crate::ir::listen::Listener;
+use crate::ir::lookup::Event;
 use crate::ir::lower::Reader;
 use crate::ir::server_name::ServerName;
 use crate::ir::upstream;
@@ -24,19 +27,27 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     upstream::draft::complete(reader)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();
-    for (server, location) in std::mem::take(&mut reader.http.servers) {
+    let mut secured = Vec::new();
+    let main_ssl = std::mem::take(&mut reader.http.server_ssl).over(&Ssl::default());
+    for (mut server, location) in std::mem::take(&mut reader.http.servers) {
         names.push((server_names(&server), server.names_capture));
+        secured.push((std::mem::take(&mut server.ssl).over(&main_ssl), location.place.clone()));
         servers.push(merging.server(server, location, &main_core, &outer));
     }
+    merging.faults_before(checks::Order::SSL)?;
+    make_tls(reader, &mut servers, &secured)?;
     merging.result()?;
-    let variables = std::mem::take(&mut reader.http.variables).resolve().map_err(|name| {
-        let text = format!("unknown \"{name}\" variable");
-        Diagnostic { level: Level::Emerg, text, place: Place::Nowhere }
-    })?;
     let mut warnings = Vec::new();
     let ports = std::mem::take(&mut reader.http.ports);
     let names = |server: ServerId| names[server.0 as usize].clone();
     let listeners = ports.into_listeners(&names, &mut |warning| warnings.push(warning));
+    for listener in listeners.iter().flatten() {
+        check_certificates(listener, &servers, &secured)?;
+    }
+    let variables = std::mem::take(&mut reader.http.variables).resolve().map_err(|name| {
+        let text = format!("unknown \"{name}\" variable");
+        Diagnostic { level: Level::Emerg, text, place: Place::Nowhere }
+    })?;
     warnings.into_iter().for_each(|warning| reader.warn(warning));
     Ok(Http {
         servers,
@@ -50,6 +61,28 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
         limit_conn_zones: std::mem::take(&mut reader.http.limit_conn_zones),
         zones: reader.http.take_zones(),
     })
+}
+
+/// Gives each server its TLS. The files are read here, in this order, by whoever follows the events.
+fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Place)]) -> Result<(), Diagnostic> {
+    for (index, (ssl, _)) in secured.iter().enumerate() {
+        if let Some(tls) = ssl.resolve(&reader.environment.conf_prefix)? {
+            servers[index].tls = Some(Rc::clone(&tls));
+            reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });
+        }
+    }
+    Ok(())
+}
+
+/// An address with `ssl` needs a certificate in its default server.
+fn check_certificates(listener: &Listener, servers: &[Server], secured: &[(Ssl, Place)]) -> Result<(), Diagnostic> {
+    for address in listener.addresses.iter().filter(|address| address.ssl) {
+        let server = address.default_server.0 as usize;
+        if servers[server].tls.is_none() {
+            return Err(super::ssl::no_certificate(&secured[server].1));
+        }
+    }
+    Ok(())
 }
 
 fn server_names(server: &ServerDraft) -> Vec<ServerName> {
@@ -93,6 +126,14 @@ impl Merging {
         }
     }
 
+    /// The faults of the modules whose turn comes before one's own.
+    fn faults_before(&self, order: checks::Order) -> Result<(), Diagnostic> {
+        match self.faults.iter().filter(|(at, _)| *at < order).min_by_key(|(at, _)| *at) {
+            Some((_, fault)) => Err(fault.clone()),
+            None => Ok(()),
+        }
+    }
+
     fn fault(&mut self, order: checks::Order, text: impl Into<String>) {
         let fault = Diagnostic { level: Level::Emerg, text: text.into(), place: self.close.clone() };
         self.faults.push((order, fault));
@@ -106,7 +147,7 @@ impl Merging {
         }
         let outer = Outer { settings: outer, content: None, internal: false };
         let location = self.location(location, &outer);
-        Server { name: shown_name(&names), names, core: Rc::new(core), location: Rc::new(location) }
+        Server { name: shown_name(&names), names, core: Rc::new(core), tls: None, location: Rc::new(location) }
     }
 
     fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {

@@ -23,7 +23,11 @@ pub mod realip;
 pub mod referer;
 pub mod rewrite;
 pub mod split_clients;
+<<<<<<< HEAD
 pub mod stub_status;
+=======
+pub mod ssl;
+>>>>>>> 2d1c4ef (Read the ssl directives; seal tickets that all workers open)
 pub mod try_files;
 
 use std::rc::Rc;
@@ -33,6 +37,7 @@ use super::listen::Listener;
 use super::regex::Regex;
 use super::server_name::ServerName;
 use super::setter::Table;
+use super::tls::ServerTls;
 use super::upstream::draft as upstream;
 use super::upstream::{Upstream, Zone};
 use super::value::{Template, Text};
@@ -76,6 +81,8 @@ pub struct Server {
     pub names: Vec<ServerName>,
     /// The values that only a whole server has.
     pub core: Rc<ServerCore>,
+    /// `ssl_certificate` and what goes with it; `None` without a certificate.
+    pub tls: Option<Rc<ServerTls>>,
     /// The server's own location: what holds where no `location { }` matches, and before one is looked for.
     pub location: Rc<Location>,
 }
@@ -255,7 +262,11 @@ pub fn table(module: &str) -> Option<Table> {
         "http_referer" => referer::SETTERS,
         "http_rewrite" => rewrite::setters::SETTERS,
         "http_split_clients" => split_clients::SETTERS,
+<<<<<<< HEAD
         "http_stub_status" => stub_status::SETTERS,
+=======
+        "http_ssl" => ssl::SETTERS,
+>>>>>>> 2d1c4ef (Read the ssl directives; seal tickets that all workers open)
         "http_try_files" => try_files::SETTERS,
         "http_upstream_hash" => upstream::HASH_SETTERS,
         "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,

@@ -7,7 +7,7 @@ use self::cipher_table::{Authentication, Encryption, KeyExchange, SUITES, Suite}
 use super::value::Text;
 
 /// TLS towards clients.
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct ServerTls {
     /// Certificate chains and their keys, as paths.
     pub certificates: Vec<Pair>,
@@ -29,6 +29,8 @@ pub struct ServerTls {
     pub buffer_size: usize,
     /// `ssl_reject_handshake`
     pub reject_handshake: bool,
+    /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
+    pub dhparam: Option<Text>,
 }
 
 /// A certificate chain and its key.
@@ -105,6 +107,7 @@ impl Default for ServerTls {
             session_cache: false,
             buffer_size: 16 * 1024,
             reject_handshake: false,
+            dhparam: None,
         }
     }
 }

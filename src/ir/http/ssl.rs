@@ -1,0 +1,225 @@
+//! The values of nginx's `http_ssl` module, from directives to what a server's TLS is made of.
+
+use std::rc::Rc;
+
+use super::draft::HttpDraft;
+use crate::conf::diagnostic::{Diagnostic, Level, Place};
+use crate::conf::tree::{Directive, Word};
+use crate::ir::lower::Reader;
+use crate::ir::setter::{self, Set, Table};
+use crate::ir::tls::{Curve, Pair, Protocols, ServerTls, ciphers, negotiated};
+use crate::ir::upstream::Zone;
+use crate::ir::value::{PAGE_SIZE, Text};
+use crate::primitives::size;
+
+word_set! {
+    /// The versions that `ssl_protocols` names.
+    pub struct NamedProtocols {
+        /// `SSLv2`
+        SSLV2 = 0 "SSLv2",
+        /// `SSLv3`
+        SSLV3 = 1 "SSLv3",
+        /// `TLSv1`
+        TLSV1 = 2 "TLSv1",
+        /// `TLSv1.1`
+        TLSV1_1 = 3 "TLSv1.1",
+        /// `TLSv1.2`
+        TLSV1_2 = 4 "TLSv1.2",
+        /// `TLSv1.3`
+        TLSV1_3 = 5 "TLSv1.3",
+    }
+}
+
+layer! {
+    /// What the `ssl_…` directives of a server say.
+    pub struct Ssl, own SslOwn {
+        /// `ssl_certificate`
+        certificates: Vec<Text> = Vec::new(),
+        /// `ssl_certificate_key`
+        keys: Vec<Text> = Vec::new(),
+        /// `ssl_protocols`
+        protocols: NamedProtocols = NamedProtocols::TLSV1_2.or(NamedProtocols::TLSV1_3),
+        /// `ssl_ciphers`
+        ciphers: Text = Text::from("HIGH:!aNULL:!MD5"),
+        /// `ssl_prefer_server_ciphers`
+        prefer_server_ciphers: bool = false,
+        /// `ssl_ecdh_curve`
+        ecdh_curve: Text = Text::from("auto"),
+        /// `ssl_session_tickets`
+        session_tickets: bool = true,
+        /// `ssl_session_timeout`
+        session_timeout_s: u64 = 300,
+        /// `ssl_session_cache` other than `off` and `none`
+        session_cache: bool = false,
+        /// `ssl_buffer_size`
+        buffer_size: usize = 16 * 1024,
+        /// `ssl_reject_handshake`
+        reject_handshake: bool = false,
+        /// `ssl_dhparam`: read as nginx reads it, and never used: finite-field Diffie-Hellman is not negotiated
+        dhparam: Option<Text> = None,
+    }
+}
+
+/// A setter for one value of the server that is being read (or, in `http`, of all servers).
+macro_rules! ssl {
+    ($field:ident, $parse:expr) => {
+        |reader, directive| setter::once(&mut reader.http.server_ssl().$field, directive, $parse)
+    };
+}
+
+/// The setters of `http_ssl`.
+pub const SETTERS: Table = &[
+    ("ssl_certificate", certificate),
+    ("ssl_certificate_key", certificate_key),
+    ("ssl_protocols", protocols),
+    ("ssl_ciphers", ssl!(ciphers, setter::text)),
+    ("ssl_prefer_server_ciphers", ssl!(prefer_server_ciphers, setter::flag)),
+    ("ssl_ecdh_curve", ssl!(ecdh_curve, setter::text)),
+    ("ssl_session_tickets", ssl!(session_tickets, setter::flag)),
+    ("ssl_session_timeout", ssl!(session_timeout_s, setter::seconds)),
+    ("ssl_session_cache", session_cache),
+    ("ssl_buffer_size", ssl!(buffer_size, setter::size)),
+    ("ssl_reject_handshake", ssl!(reject_handshake, setter::flag)),
+    ("ssl_dhparam", ssl!(dhparam, setter::some_text)),
+];
+
+fn certificate(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let path = readable_path(reader, directive)?;
+    reader.http.server_ssl().certificates.get_or_insert_default().push(path);
+    Ok(())
+}
+
+fn certificate_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let path = readable_path(reader, directive)?;
+    reader.http.server_ssl().keys.get_or_insert_default().push(path);
+    Ok(())
+}
+
+/// A path as written. nginx also takes variables, data and engines here; these are not served yet.
+fn readable_path(_: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
+    let value = directive.args()[0].value;
+    let is_other = value.contains(&b'$') || value.starts_with(b"data:") || value.starts_with(b"engine:");
+    match is_other {
+        true => Err(directive.fails("with variables, data or an engine is not served yet by evenkeel")),
+        false => Ok(Text::from(value)),
+    }
+}
+
+fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let before = reader.http.server_ssl().protocols.unwrap_or_default();
+    let named = setter::word_set(reader, directive, before)?;
+    reader.http.server_ssl().protocols = Some(named);
+    Ok(())
+}
+
+fn session_cache(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    for word in directive.args() {
+        let cached = match word.value {
+            b"off" | b"none" => false,
+            b"builtin" => true,
+            value => match value.strip_prefix(b"builtin:") {
+                Some(count) => size::parse_number(count).map(|_| true).ok_or_else(|| invalid_cache(directive, word))?,
+                None => shared_cache(reader, directive, word)?,
+            },
+        };
+        reader.http.server_ssl().session_cache = Some(cached);
+    }
+    Ok(())
+}
+
+/// `shared:NAME:SIZE`
+fn shared_cache(reader: &mut Reader<'_>, directive: &Directive<'_>, word: &Word<'_>) -> Result<bool, Diagnostic> {
+    let invalid = || invalid_cache(directive, word);
+    let rest = word.value.strip_prefix(b"shared:").ok_or_else(invalid)?;
+    let colon = rest.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or_else(invalid)?;
+    let bytes = size::parse_size(&rest[colon + 1..]).ok_or_else(invalid)? as usize;
+    if bytes < 8 * PAGE_SIZE {
+        return Err(directive.emerg(format!("session cache \"{}\" is too small", word.text())));
+    }
+    let zone = Zone { name: Text::from(&rest[..colon]), size: bytes };
+    reader.http.add_zone(directive, &zone, "http_ssl")?;
+    Ok(true)
+}
+
+fn invalid_cache(directive: &Directive<'_>, word: &Word<'_>) -> Diagnostic {
+    directive.emerg(format!("invalid session cache \"{}\"", word.text()))
+}
+
+impl HttpDraft {
+    /// The values of the server that is being read, or of `http`.
+    fn server_ssl(&mut self) -> &mut SslOwn {
+        match &mut self.server {
+            Some(server) => &mut server.ssl,
+            None => &mut self.server_ssl,
+        }
+    }
+}
+
+impl Ssl {
+    /// What a server's TLS is made of; nothing for a server without certificates.
+    pub fn resolve(&self, conf_prefix: &str) -> Result<Option<Rc<ServerTls>>, Diagnostic> {
+        if self.keys.len() < self.certificates.len() {
+            let last = &self.certificates[self.certificates.len() - 1];
+            return Err(fault(format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"")));
+        }
+        if self.certificates.is_empty() && !self.reject_handshake {
+            return Ok(None);
+        }
+        let suites = ciphers::evaluate(&self.ciphers).ok_or_else(|| {
+            let list = &self.ciphers;
+            fault(format!(
+                "SSL_CTX_set_cipher_list(\"{list}\") failed (SSL: error:0A0000B9:SSL routines::no cipher match)"
+            ))
+        })?;
+        let path = |path: &Text| crate::ir::lower::below(conf_prefix, path);
+        let pairs = self.certificates.iter().zip(&self.keys);
+        let certificates = pairs.map(|(certificate, key)| Pair { certificate: path(certificate), key: path(key) });
+        Ok(Some(Rc::new(ServerTls {
+            certificates: certificates.collect(),
+            protocols: Protocols {
+                tls12: self.protocols.contains(NamedProtocols::TLSV1_2),
+                tls13: self.protocols.contains(NamedProtocols::TLSV1_3),
+            },
+            ciphers: negotiated(&suites),
+            prefer_server_ciphers: self.prefer_server_ciphers,
+            curves: curves(&self.ecdh_curve)?,
+            session_tickets: self.session_tickets,
+            session_timeout_s: u32::try_from(self.session_timeout_s).unwrap_or(u32::MAX),
+            session_cache: self.session_cache,
+            buffer_size: self.buffer_size,
+            reject_handshake: self.reject_handshake,
+            dhparam: self.dhparam.as_ref().map(path),
+        })))
+    }
+}
+
+/// The groups of a list that evenkeel negotiates; empty means its own choice.
+fn curves(list: &Text) -> Result<Vec<Curve>, Diagnostic> {
+    if &**list == b"auto" {
+        return Ok(Vec::new());
+    }
+    let text = list.to_string();
+    let mut curves = Vec::new();
+    for name in text.split(':') {
+        match Curve::of_name(name) {
+            Some(known) => curves.extend(known),
+            None => {
+                return Err(fault(format!(
+                    "SSL_CTX_set1_curves_list(\"{text}\") failed \
+                     (SSL: error:0A080106:SSL routines::passed invalid argument:group '{name}' cannot be set)"
+                )));
+            }
+        }
+    }
+    Ok(curves)
+}
+
+fn fault(text: String) -> Diagnostic {
+    Diagnostic { level: Level::Emerg, text, place: Place::Nowhere }
+}
+
+/// What is said about an address with `ssl` whose default server has no certificate.
+pub fn no_certificate(server: &Place) -> Diagnostic {
+    let text = "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive".to_owned();
+    Diagnostic { level: Level::Emerg, text, place: server.clone() }
+}

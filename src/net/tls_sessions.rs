@@ -1,0 +1,127 @@
+//! How TLS sessions are resumed: by tickets that every worker can open, and by a memory of each worker.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
+
+const KEY_LENGTH: usize = 32;
+const TIME_LENGTH: usize = 8;
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Seals session tickets. The key is made before the workers are forked, so that each opens what another one sealed;
+/// it lasts until the next reload, as nginx's does without `ssl_session_ticket_key`.
+pub struct Tickets {
+    key: RandomizedNonceKey,
+    timeout_s: u32,
+}
+
+impl Tickets {
+    /// Tickets that are good for so long; nothing if the system has no randomness to give.
+    pub fn new(timeout_s: u32) -> Option<Self> {
+        let mut key = [0; KEY_LENGTH];
+        aws_lc_rs::rand::fill(&mut key).ok()?;
+        Some(Self { key: RandomizedNonceKey::new(&AES_256_GCM, &key).ok()?, timeout_s })
+    }
+}
+
+impl fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tickets").field("timeout_s", &self.timeout_s).finish_non_exhaustive()
+    }
+}
+
+impl ProducesTickets for Tickets {
+    fn enabled(&self) -> bool {
+        true
+    }
+
+    fn lifetime(&self) -> u32 {
+        self.timeout_s
+    }
+
+    /// Nonce, then the sealed time and session.
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        let mut sealed = stamped(plain, now_s());
+        let nonce = self.key.seal_in_place_append_tag(Aad::empty(), &mut sealed).ok()?;
+        Some([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = ticket.split_at_checked(NONCE_LEN)?;
+        let mut sealed = sealed.to_vec();
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let opened = self.key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
+        fresh(opened, self.timeout_s, now_s())
+    }
+}
+
+/// A worker's memory of sessions, for clients that do not take tickets.
+#[derive(Debug)]
+pub struct Remembered {
+    sessions: Arc<ServerSessionMemoryCache>,
+    timeout_s: u32,
+}
+
+impl Remembered {
+    /// Room for so many sessions, each good for so long.
+    pub fn new(count: usize, timeout_s: u32) -> Self {
+        Self { sessions: ServerSessionMemoryCache::new(count), timeout_s }
+    }
+}
+
+impl StoresServerSessions for Remembered {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        self.sessions.put(key, stamped(&value, now_s()))
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        fresh(&self.sessions.get(key)?, self.timeout_s, now_s())
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        fresh(&self.sessions.take(key)?, self.timeout_s, now_s())
+    }
+
+    fn can_cache(&self) -> bool {
+        true
+    }
+}
+
+/// A session with the time it began.
+fn stamped(session: &[u8], now_s: u64) -> Vec<u8> {
+    [now_s.to_be_bytes().as_slice(), session].concat()
+}
+
+/// The session, unless it began too long ago.
+fn fresh(stamped: &[u8], timeout_s: u32, now_s: u64) -> Option<Vec<u8>> {
+    let (began_s, session) = stamped.split_first_chunk::<TIME_LENGTH>()?;
+    (now_s.saturating_sub(u64::from_be_bytes(*began_s)) <= u64::from(timeout_s)).then(|| session.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_opens_until_it_is_changed() {
+        let tickets = Tickets::new(300).expect("the system has randomness");
+        let mut ticket = tickets.encrypt(b"session").expect("a short text can be sealed");
+        assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
+        ticket[NONCE_LEN] ^= 1;
+        assert_eq!(tickets.decrypt(&ticket), None);
+        assert_eq!(tickets.decrypt(b"short"), None);
+    }
+
+    #[test]
+    fn a_session_is_fresh_for_its_timeout() {
+        let stamped = stamped(b"session", 1000);
+        assert_eq!(fresh(&stamped, 300, 1300).as_deref(), Some(&b"session"[..]));
+        assert_eq!(fresh(&stamped, 300, 1301), None);
+    }
+}

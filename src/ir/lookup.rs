@@ -104,32 +104,4 @@ pub enum Event {
         /// What it is made of.
         tls: Rc<ServerTls>,
     },
-    /// This file has to be readable here (certificates, keys, password lists that nginx reads at once).
-    Read {
-        /// What the file is.
-        purpose: Purpose,
-        /// Its full path.
-        path: Rc<str>,
-        /// Where it is written.
-        place: Place,
-    },
-}
-
-/// What a file that is read along with the configuration holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Purpose {
-    /// A certificate chain.
-    Certificate,
-    /// A private key.
-    CertificateKey,
-    /// Certificates of authorities.
-    TrustedCertificate,
-    /// A revocation list.
-    RevocationList,
-    /// Parameters for Diffie-Hellman.
-    DhParameters,
-    /// Pass phrases of keys.
-    Passwords,
-    /// A session ticket key.
-    TicketKey,
 }

@@ -1,5 +1,6 @@
 //! TLS towards clients: what the `ssl_…` directives say, as rustls wants it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use super::tls_sessions::{Remembered, Tickets};
+use crate::ir::http::ServerId;
 use crate::ir::tls::{Curve, Pair, ServerTls};
 use crate::ir::value::Text;
 
@@ -107,6 +109,9 @@ fn unreadable(path: &Text, fault: &io::Error) -> String {
         _ => format!("{system} error:10080002:BIO routines::system lib"),
     }
 }
+
+/// The TLS of each server that has any; `None` for one that refuses every handshake.
+pub type Contexts = HashMap<ServerId, Option<Arc<ServerConfig>>>;
 
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
 pub fn build(

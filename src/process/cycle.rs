@@ -3,6 +3,8 @@
 //! A reload makes a new generation beside the running one. Nothing of the old one changes until everything of the new one
 //! is open, so a fault leaves the old one as it was.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use super::disk_files::DiskFiles;
@@ -23,6 +25,7 @@ use crate::log::open_files::{OpenError, OpenFiles};
 use crate::log::opening::LogOpener;
 use crate::net::hosts::Hosts;
 use crate::net::listener::{self, Address, Available, Listening, Opener, Wanted};
+use crate::net::tls_server;
 use crate::sys::{credentials, descriptors, scheduling};
 
 /// How far a generation is brought up.
@@ -62,6 +65,8 @@ pub struct Cycle {
     pub nginx: Nginx,
     /// The addresses of its host names.
     pub hosts: Rc<Hosts>,
+    /// The TLS of its servers.
+    pub tls: Rc<tls_server::Contexts>,
     /// Who the workers are; `None` where we are not root and cannot become another.
     pub user: Option<WorkerUser>,
     /// The main error log.
@@ -132,9 +137,10 @@ impl Loader<'_> {
         now::update_zone();
         let (read, files) = self.read()?;
         let cycle = if self.purpose == Purpose::Signal {
-            let Read { nginx, hosts, user } = read;
+            let Read { nginx, found: Found { hosts, user, tls } } = read;
             let (prefix, log) = (self.prefix(), Rc::clone(self.log));
-            Cycle { prefix, nginx, hosts, user, log, files: Rc::default(), listening: Vec::new() }
+            let (hosts, tls) = (Rc::new(hosts), Rc::new(tls));
+            Cycle { prefix, nginx, hosts, tls, user, log, files: Rc::default(), listening: Vec::new() }
         } else {
             self.open(read, available)?
         };
@@ -146,17 +152,16 @@ impl Loader<'_> {
         let sources = Sources::default();
         let tree = nginx::parse(&sources, &DiskFiles, conf_prefix, self.directives, conf_file);
         let lowered = lower::lower(&tree, &self.environment());
-        let mut hosts = Hosts::default();
-        let mut user = None;
+        let mut found = Found::default();
         for event in &lowered.events {
-            self.follow(event, &lowered.hosts, &mut hosts, &mut user)?;
+            self.follow(event, &lowered.hosts, &mut found)?;
         }
         let nginx = lowered.result.map_err(|fault| self.say(&fault))?;
-        if user.is_none() && credentials::is_root() {
-            user = Some(self.built_in_user()?);
+        if found.user.is_none() && credentials::is_root() {
+            found.user = Some(self.built_in_user()?);
         }
         let files = tree.files.iter().map(|source| (source.name.clone(), source.text.clone())).collect();
-        Ok((Read { nginx, hosts: Rc::new(hosts), user }, files))
+        Ok((Read { nginx, found }, files))
     }
 
     fn prefix(&self) -> Rc<str> {
@@ -173,13 +178,7 @@ impl Loader<'_> {
     }
 
     /// Does what nginx does at this point of its reading.
-    fn follow(
-        &self,
-        event: &Event,
-        named: &[crate::ir::lookup::Host],
-        hosts: &mut Hosts,
-        user: &mut Option<WorkerUser>,
-    ) -> Result<(), NotLoaded> {
+    fn follow(&self, event: &Event, named: &[crate::ir::lookup::Host], found: &mut Found) -> Result<(), NotLoaded> {
         match event {
             Event::Message(message) => {
                 self.say(message);
@@ -191,21 +190,22 @@ impl Loader<'_> {
             }
             Event::Resolve(id) => {
                 let host = &named[id.0 as usize];
-                if !hosts.resolve(*id, host) {
+                if !found.hosts.resolve(*id, host) {
                     return Err(self.say(&host.not_found()));
                 }
             }
             Event::FindUser { user: name, group, place } => {
                 let group = group.as_ref().unwrap_or(name).to_string();
                 let fail = |text| self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() });
-                *user = Some(find_user(&name.to_string(), &group).map_err(fail)?);
+                found.user = Some(find_user(&name.to_string(), &group).map_err(fail)?);
             }
-            Event::Read { path, place, .. } => {
-                if let Err(error) = std::fs::File::open(&**path) {
-                    let reason = crate::primitives::os_error::suffix(&error);
-                    let text = format!("open() \"{path}\" failed{reason}");
-                    return Err(self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() }));
-                }
+            Event::MakeTls { server, tls } => {
+                let made = tls_server::build(tls, |path| std::fs::read(OsStr::from_bytes(path)));
+                let fault = |fault: tls_server::TlsFault| {
+                    self.log.say(Level::Emerg, fault);
+                    NotLoaded
+                };
+                found.tls.insert(*server, made.map_err(fault)?);
             }
         }
         Ok(())
@@ -229,7 +229,8 @@ impl Loader<'_> {
     }
 
     fn open(&self, read: Read, available: Vec<Available>) -> Result<Cycle, NotLoaded> {
-        let Read { nginx, hosts, user } = read;
+        let Read { nginx, found: Found { hosts, user, tls } } = read;
+        let (hosts, tls) = (Rc::new(hosts), Rc::new(tls));
         self.pid_file(&nginx)?;
         let owner = user.as_ref().map(|user| user.uid);
         paths::create(&nginx, owner, self.log).map_err(|_| NotLoaded)?;
@@ -253,7 +254,7 @@ impl Loader<'_> {
             log.say(Level::Notice, "using the \"epoll\" event method");
         }
         warn_of_limits(&nginx, &log);
-        Ok(Cycle { prefix: self.prefix(), nginx, hosts, user, log, files, listening })
+        Ok(Cycle { prefix: self.prefix(), nginx, hosts, tls, user, log, files, listening })
     }
 
     /// At a start the file is written later, by the process that stays.
@@ -283,8 +284,15 @@ impl Loader<'_> {
 
 struct Read {
     nginx: Nginx,
-    hosts: Rc<Hosts>,
+    found: Found,
+}
+
+/// What the system answered while the configuration was read.
+#[derive(Default)]
+struct Found {
+    hosts: Hosts,
     user: Option<WorkerUser>,
+    tls: tls_server::Contexts,
 }
 
 /// The machine's name in small letters, as nginx keeps it.

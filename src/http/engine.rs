@@ -17,6 +17,7 @@ use crate::log::error_log::ErrorLog;
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
+use crate::net::tls_server::Contexts;
 
 /// Connections keep at most this many read and write buffers for later ones.
 const SPARE_BUFFERS: usize = 64;
@@ -43,6 +44,8 @@ pub struct Engine {
     pub limit_conn_zones: Vec<limit_conn::Zone>,
     /// What `stub_status` shows.
     pub counters: Counters,
+    /// The TLS of the servers.
+    pub tls: Rc<Contexts>,
     /// Whether the worker is to end: no connection waits for a further request.
     pub draining: Draining,
     /// The groups of backends.
@@ -58,6 +61,8 @@ pub struct Opened<'a> {
     pub log: Rc<ErrorLog>,
     /// The log files.
     pub files: Rc<OpenFiles>,
+    /// The TLS of the servers.
+    pub tls: Rc<Contexts>,
     /// Tells when the worker is to end.
     pub draining: Draining,
     /// The addresses of the configuration's host names.
@@ -125,6 +130,7 @@ impl Engine {
             access_logs: AccessLogs::new(opened.files, syslogs),
             getters,
             counters: Counters::default(),
+            tls: opened.tls,
             draining: opened.draining,
             upstreams,
             buffers: RefCell::default(),

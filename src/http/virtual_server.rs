@@ -61,7 +61,8 @@ pub fn choose(request: &mut Request, host: &[u8]) {
     }
 }
 
-fn by_name(names: &ServerNames, host: &[u8]) -> Option<ServerId> {
+/// The server of a name, by its own or by a wildcard.
+pub fn by_name(names: &ServerNames, host: &[u8]) -> Option<ServerId> {
     if let Some(server) = names.exact.get(host) {
         return Some(*server);
     }

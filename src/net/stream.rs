@@ -6,8 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
+use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::server::TlsStream;
 
 use super::accept;
 
@@ -18,6 +20,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A unix socket.
     Unix(UnixStream),
+    /// TLS over TCP. It is large, and most connections are plain.
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 macro_rules! each {
@@ -25,6 +29,7 @@ macro_rules! each {
         match $stream {
             Stream::Tcp($inner) => $expression,
             Stream::Unix($inner) => $expression,
+            Stream::Tls($inner) => $expression,
         }
     };
 }
@@ -44,6 +49,24 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.local_addr().ok(),
             Self::Unix(_) => None,
+            Self::Tls(stream) => stream.get_ref().0.local_addr().ok(),
+        }
+    }
+
+    /// `tcp_nodelay`; nothing to do for unix sockets.
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nodelay(true),
+            Self::Unix(_) => Ok(()),
+            Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
+        }
+    }
+
+    /// The connection's TLS, if it has any.
+    pub fn tls(&self) -> Option<&ServerConnection> {
+        match self {
+            Self::Tls(stream) => Some(stream.get_ref().1),
+            Self::Tcp(_) | Self::Unix(_) => None,
         }
     }
 
@@ -60,8 +83,19 @@ impl Stream {
     }
 
     /// Waits until a read may succeed.
-    pub fn poll_readable(&self, context: &mut Context) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_read_ready(context))
+    pub fn poll_readable(&mut self, context: &mut Context) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(context),
+            Self::Unix(stream) => stream.poll_read_ready(context),
+            Self::Tls(stream) => {
+                let (socket, tls) = stream.get_mut();
+                // A record may hold more than was asked for; what is left of it makes no socket readable.
+                match tls.process_new_packets() {
+                    Ok(state) if state.plaintext_bytes_to_read() == 0 => socket.poll_read_ready(context),
+                    _ => Poll::Ready(Ok(())),
+                }
+            }
+        }
     }
 
     /// Looks at the next byte without taking it: whether there is one, or the end of the stream.
@@ -71,23 +105,38 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.poll_peek(context, &mut room).map_ok(|length| length > 0),
             Self::Unix(stream) => stream.poll_read_ready(context).map_ok(|()| true),
+            Self::Tls(stream) => stream.get_mut().0.poll_peek(context, &mut room).map_ok(|length| length > 0),
         }
     }
 
-    /// Waits until a write may succeed.
+    /// Waits until a write to the descriptor may succeed.
     pub fn poll_writable(&self, context: &mut Context) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_write_ready(context))
+        match self {
+            Self::Tcp(stream) => stream.poll_write_ready(context),
+            Self::Unix(stream) => stream.poll_write_ready(context),
+            Self::Tls(stream) => stream.get_ref().0.poll_write_ready(context),
+        }
     }
 
-    /// Runs a system call that writes to the descriptor; when it would block, readiness is asked for anew.
+    /// Runs a system call that writes to the descriptor; when it would block, readiness is asked for anew. Not for TLS, whose
+    /// bytes are not the descriptor's.
     pub fn try_write_with<R>(&self, call: impl FnOnce(BorrowedFd) -> io::Result<R>) -> io::Result<R> {
-        each!(self, stream => stream.try_io(tokio::io::Interest::WRITABLE, || call(stream.as_fd())))
+        const WRITABLE: tokio::io::Interest = tokio::io::Interest::WRITABLE;
+        match self {
+            Self::Tcp(stream) => stream.try_io(WRITABLE, || call(stream.as_fd())),
+            Self::Unix(stream) => stream.try_io(WRITABLE, || call(stream.as_fd())),
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        each!(self, stream => stream.as_fd())
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+            Self::Tls(stream) => stream.get_ref().0.as_fd(),
+        }
     }
 }
 

@@ -8,9 +8,14 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
 use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use super::tls_sessions::{Remembered, Tickets};
@@ -112,6 +117,61 @@ fn unreadable(path: &Text, fault: &io::Error) -> String {
 
 /// The TLS of each server that has any; `None` for one that refuses every handshake.
 pub type Contexts = HashMap<ServerId, Option<Arc<ServerConfig>>>;
+
+/// A stream whose handshake is done.
+pub struct Secured(pub TlsStream<TcpStream>);
+
+/// Why there was no handshake: the client's doing, or nobody's.
+#[derive(Debug)]
+pub enum HandshakeFault {
+    /// The client closed the connection.
+    ClosedByClient,
+    /// The client was silent for too long.
+    TimedOut,
+    /// What the client sent makes no handshake, or the two sides have nothing in common.
+    Io(io::Error),
+    /// No server here takes the name, or any handshake at all.
+    Refused,
+}
+
+impl fmt::Display for HandshakeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClosedByClient => f.write_str("peer closed connection in SSL handshake"),
+            Self::TimedOut => f.write_str("client timed out (110: Connection timed out)"),
+            Self::Io(fault) => write!(f, "SSL_do_handshake() failed (SSL: {fault})"),
+            Self::Refused => f.write_str("SSL_do_handshake() failed (SSL: unrecognized name)"),
+        }
+    }
+}
+
+/// Takes a client's hello, lets the caller choose by the name in it, and finishes the handshake.
+pub async fn handshake(
+    stream: TcpStream,
+    choose: impl FnOnce(Option<&str>) -> Option<Arc<ServerConfig>>,
+) -> Result<Secured, HandshakeFault> {
+    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(broken)?;
+    let chosen = choose(start.client_hello().server_name());
+    let Some(config) = chosen else {
+        refuse(start.io).await;
+        return Err(HandshakeFault::Refused);
+    };
+    start.into_stream(config).await.map(Secured).map_err(broken)
+}
+
+fn broken(fault: io::Error) -> HandshakeFault {
+    match fault.kind() {
+        io::ErrorKind::UnexpectedEof => HandshakeFault::ClosedByClient,
+        _ => HandshakeFault::Io(fault),
+    }
+}
+
+/// A fatal alert, "unrecognized name" (RFC 8446 section 6.2), which is what nginx answers with.
+async fn refuse(mut stream: TcpStream) {
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+    // The connection ends here, whether the client hears it or not.
+    stream.write_all(&ALERT).await.ok();
+}
 
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
 pub fn build(

@@ -36,6 +36,7 @@ impl Services {
             prefix: &cycle.prefix,
             log: Rc::clone(&cycle.log),
             files: Rc::clone(&cycle.files),
+            tls: Rc::clone(&cycle.tls),
             draining: draining.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             error_log: &error_log,

@@ -1020,7 +1020,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_cipher",
@@ -1029,7 +1029,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_ciphers",
@@ -1173,7 +1173,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_curves",
@@ -1218,7 +1218,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_server_name",
@@ -1227,7 +1227,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_session_id",
@@ -1245,7 +1245,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_sigalg",

@@ -14,35 +14,45 @@ use crate::http::request::Request;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Location;
 use crate::ir::http::core::LingeringClose;
+use crate::log::error_log::Level;
 use crate::net::accept::Accepted;
+
+/// nginx's own status for plain HTTP on an address with `ssl`.
+const HTTP_TO_HTTPS: u16 = 497;
 
 /// Serves a connection to its end.
 pub async fn serve(engine: Rc<Engine>, accepted: Accepted) {
     let counters = &engine.counters;
     count(&counters.active, 1);
-    let connection = Connection::new(Rc::clone(&engine), accepted);
-    set_options(&connection);
+    if let Some(connection) = Connection::begin(Rc::clone(&engine), accepted).await {
+        serve_requests(&engine, &connection).await;
+    }
+    count(&engine.counters.active, -1);
+}
+
+async fn serve_requests(engine: &Rc<Engine>, connection: &Rc<Connection>) {
+    set_options(connection);
     let core = Rc::clone(&engine.server(connection.servers().default_server).core);
     let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
     let mut closing = std::pin::pin!(engine.draining.begun());
-    while wait_readable(&connection, &mut deadline, closing.as_mut()).await {
+    while wait_readable(connection, &mut deadline, closing.as_mut()).await {
         // The future of a request is large; a connection that waits is not to pay for it.
-        match Box::pin(serve_burst(&connection)).await {
+        match Box::pin(serve_burst(connection)).await {
             Some(keepalive_ms) => deadline = Deadline::after_ms(keepalive_ms),
             None => break,
         }
     }
-    count(&engine.counters.active, -1);
+    if connection.is_secure() {
+        connection.say_goodbye().await;
+    }
 }
 
 fn set_options(connection: &Connection) {
     let nodelay = connection.engine.server(connection.servers().default_server).location.settings.core.tcp_nodelay;
     connection.with_stream(|stream| {
-        if let crate::net::stream::Stream::Tcp(stream) = stream
-            && nodelay
-        {
+        if nodelay {
             // A socket that is closed already shows that with the first read.
-            drop(stream.set_nodelay(true));
+            drop(stream.set_nodelay());
         }
     });
 }
@@ -131,6 +141,10 @@ async fn serve_one(request: &mut Request) -> bool {
     request.body_position = request.head.end;
     body_reader::begin(request);
     match outcome {
+        Ok(()) if connection.servers().ssl && !connection.is_secure() => {
+            request.log(Level::Info, "client sent plain HTTP request to HTTPS port");
+            finalize::refuse(request, HTTP_TO_HTTPS).await;
+        }
         Ok(()) => finalize::answer(request).await,
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
     }

@@ -4,6 +4,7 @@ pub mod http1;
 pub mod lingering;
 mod output;
 mod request_head;
+pub mod secure;
 pub mod tunnel;
 
 use std::cell::{Cell, RefCell};
@@ -14,6 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep};
 
 use super::engine::Engine;
@@ -92,21 +94,28 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn new(engine: Rc<Engine>, accepted: Accepted) -> Rc<Self> {
-        let addresses = &engine.http.listeners[accepted.listener].addresses;
-        let stream = Stream::from(accepted.stream);
+    /// Takes a connection, with its TLS handshake where the address has `ssl`; `None` if it ended there.
+    async fn begin(engine: Rc<Engine>, accepted: Accepted) -> Option<Rc<Self>> {
+        let Accepted { stream, peer, listener, number, slot } = accepted;
+        let addresses = &engine.http.listeners[listener].addresses;
+        let mut stream = Stream::from(stream);
         let local = if addresses.len() > 1 { stream.local_address() } else { None };
         let address = addresses.iter().position(|servers| is_at(servers, local)).unwrap_or(addresses.len() - 1);
+        if addresses[address].ssl {
+            let client = secure::Client { number, address: peer };
+            // A handshake's future is large; a connection without one is not to pay for it.
+            stream = Box::pin(secure::begin(&engine, &addresses[address], stream, &client)).await?;
+        }
         let out = engine.take_buffer();
-        let peer = accepted.peer.map_or(Peer::Unix, Peer::Inet);
-        Rc::new(Self {
+        let peer = peer.map_or(Peer::Unix, Peer::Inet);
+        Some(Rc::new(Self {
             stream: RefCell::new(stream),
-            number: accepted.number,
+            number,
             peer_text: peer.text().into_boxed_str(),
             peer,
             local,
-            _slot: accepted.slot,
-            listener: accepted.listener,
+            _slot: slot,
+            listener,
             address,
             began: crate::log::now::since_epoch(),
             requests: Cell::new(0),
@@ -114,7 +123,26 @@ impl Connection {
             out: RefCell::new(out),
             timer: RefCell::default(),
             engine,
+        }))
+    }
+
+    /// Whether what is said on it is encrypted.
+    pub fn is_secure(&self) -> bool {
+        self.stream.borrow().tls().is_some()
+    }
+
+    /// Tells a TLS client that nothing is missing (RFC 8446 section 6.1). Whether it still listens is not waited for.
+    async fn say_goodbye(&self) {
+        std::future::poll_fn(|context| {
+            let _unheard = Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(context);
+            Poll::Ready(())
         })
+        .await;
+    }
+
+    /// `https` or `http`
+    pub fn scheme(&self) -> &'static [u8] {
+        if self.is_secure() { b"https" } else { b"http" }
     }
 
     /// The servers of the address that the client came to.

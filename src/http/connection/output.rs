@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -14,6 +15,8 @@ use crate::http::verdict::ClientGone;
 const COPY_LIMIT: usize = 4096;
 /// With so much gathered, it is time to write.
 const GATHER_LIMIT: usize = 16 * 1024;
+/// How much of a file is read at once where it goes through the process.
+const COPIED_PIECE: usize = 64 * 1024;
 /// The most that one call asks the kernel to send of a file.
 const SENDFILE_CHUNK: usize = 2 * 1024 * 1024;
 
@@ -84,7 +87,11 @@ impl Connection {
                     Poll::Pending => return self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
                 }
             }
-            Poll::Ready(Ok(()))
+            // TLS may still hold what it has taken.
+            match Pin::new(&mut *self.stream.borrow_mut()).poll_flush(context) {
+                Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|_| ClientGone)),
+                Poll::Pending => self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
+            }
         })
         .await;
         self.sent.set(self.sent.get() + written as u64);
@@ -96,6 +103,9 @@ impl Connection {
 
     /// Writes what waits, then a piece of a file, straight from the kernel's cache.
     pub async fn send_file(&self, file: &File, offset: u64, length: u64, timeout_ms: u64) -> Result<(), ClientGone> {
+        if self.is_secure() {
+            return self.copy_file(file, offset, length, timeout_ms).await;
+        }
         self.flush(timeout_ms).await?;
         let mut deadline = Deadline::after_ms(timeout_ms);
         let mut position = offset as i64;
@@ -125,6 +135,24 @@ impl Connection {
         .await;
         self.sent.set(self.sent.get() + (position as u64 - offset));
         outcome
+    }
+
+    /// Sends a piece of a file through the process, for what the kernel cannot encrypt.
+    async fn copy_file(&self, file: &File, offset: u64, length: u64, timeout_ms: u64) -> Result<(), ClientGone> {
+        let mut piece = vec![0; COPIED_PIECE.min(length as usize)];
+        let (mut position, end) = (offset, offset + length);
+        while position < end {
+            let wanted = piece.len().min((end - position) as usize);
+            match file.read_at(&mut piece[..wanted], position) {
+                // The file is shorter than it was when its length was announced, or cannot be read any more.
+                Ok(0) | Err(_) => return Err(ClientGone),
+                Ok(read) => {
+                    self.write_with(&piece[..read], timeout_ms).await?;
+                    position += read as u64;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn sendfile(&self, file: &File, position: &mut i64, count: usize) -> io::Result<usize> {

@@ -169,7 +169,7 @@ fn absolute_location(request: &Request) -> Option<Vec<u8>> {
     }
     let path = request.response.headers.find(b"Location").filter(|path| path.first() == Some(&b'/'))?;
     let connection = &request.connection;
-    let mut url = b"http://".to_vec();
+    let mut url = [connection.scheme(), b"://"].concat();
     if core.server_name_in_redirect {
         url.extend_from_slice(&connection.engine.server(request.server).name);
     } else if !request.host.is_empty() {
@@ -178,7 +178,8 @@ fn absolute_location(request: &Request) -> Option<Vec<u8>> {
         url.extend_from_slice(connection.local_text().as_bytes());
     }
     let port = connection.local_port();
-    if core.port_in_redirect && port != 80 && port != 0 {
+    let default_port = if connection.is_secure() { 443 } else { 80 };
+    if core.port_in_redirect && port != default_port && port != 0 {
         url.push(b':');
         write_number(u64::from(port), &mut url);
     }

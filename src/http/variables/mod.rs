@@ -5,6 +5,7 @@ pub mod family;
 mod module;
 mod request;
 mod response;
+mod tls;
 mod upstream;
 
 use std::io::Write;
@@ -87,6 +88,7 @@ fn is_fixed(name: &str) -> bool {
 fn builtin(name: &str) -> Option<Write1> {
     request::find(name)
         .or_else(|| connection::find(name))
+        .or_else(|| tls::find(name))
         .or_else(|| response::find(name))
         .or_else(|| upstream::find(name))
         .or_else(|| module::find(name))

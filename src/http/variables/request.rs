@@ -49,8 +49,6 @@ pub fn find(name: &str) -> Option<Write1> {
         "request_method" => |request, out| put_some(out, Some(request.method_name()).filter(|name| !name.is_empty())),
         "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
         "request_uri" => |request, out| put_bytes(out, request.head.target()),
-        "scheme" => |_, out| put_bytes(out, b"http"),
-        "https" => |_, _| true,
         "http2" | "http3" => |_, _| true,
         "server_name" => |request, out| put(out, &request.connection.engine.server(request.server).name),
         "server_protocol" => |request, out| put_bytes(out, request.head.protocol()),

@@ -73,6 +73,7 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     request.internal = true;
     request.valid_unparsed_uri = false;
     request.valid_location = true;
+    request.adds_uri_to_alias = false;
     request.named = false;
     Verdict::Redirected
 }

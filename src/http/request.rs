@@ -119,12 +119,16 @@ pub struct Request {
     pub received: usize,
     /// How far the body has been taken out of the head's buffer.
     pub body_position: usize,
+    /// It came before the answer to the one before it was out.
+    pub pipelined: bool,
     /// What came behind a chunked body: the next request.
     pub leftover: Vec<u8>,
     /// The target as sent still says where the request goes: no rewrite, no internal redirect.
     pub valid_unparsed_uri: bool,
     /// The path still begins with the location's name: no `rewrite … break`.
     pub valid_location: bool,
+    /// `try_files` found a file under the `alias` of a pattern: the path follows the alias all the same.
+    pub adds_uri_to_alias: bool,
     /// The path has a `%`, `+` or the like that was decoded.
     pub plus_in_uri: bool,
     /// The path had an escape.
@@ -260,9 +264,11 @@ impl Request {
             framing: Framing::None,
             received: 0,
             body_position: 0,
+            pipelined: false,
             leftover: Vec::new(),
             valid_unparsed_uri: false,
             valid_location: true,
+            adds_uri_to_alias: false,
             plus_in_uri: false,
             quoted_uri: false,
             uri_changed: false,

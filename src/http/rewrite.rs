@@ -206,13 +206,19 @@ fn redirect(request: &mut Request, rule: &Rule) {
     }
     let mut url = unescape_redirect(&url);
     if rule.keep_arguments && !request.args.is_empty() {
-        url.push(if rule.arguments.is_some() { b'&' } else { b'?' });
+        let has_arguments = rule.arguments.is_some() || rule.replacement.parts.iter().any(has_question_mark);
+        url.push(if has_arguments { b'&' } else { b'?' });
         url.extend_from_slice(&request.args);
     }
     if request.location.settings.rewrite.log {
         request.log(Level::Notice, format_args!("rewritten redirect: \"{}\"", String::from_utf8_lossy(&url)));
     }
     request.response.set_location(&url);
+}
+
+/// Whether a replacement as written has arguments.
+fn has_question_mark(part: &Part) -> bool {
+    matches!(part, Part::Literal(text) if text.contains(&b'?'))
 }
 
 /// Takes back escapes of plain characters before the `?` (`ngx_unescape_uri` with `NGX_UNESCAPE_REDIRECT`).

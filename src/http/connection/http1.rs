@@ -23,6 +23,8 @@ const HTTP_TO_HTTPS: u16 = 497;
 /// Serves a connection to its end.
 pub async fn serve(engine: Rc<Engine>, accepted: Accepted) {
     let counters = &engine.counters;
+    count(&counters.accepted, 1);
+    count(&counters.handled, 1);
     count(&counters.active, 1);
     if let Some(connection) = Connection::begin(Rc::clone(&engine), accepted).await {
         serve_requests(&engine, &connection).await;
@@ -66,7 +68,11 @@ async fn wait_readable(
     let engine = &connection.engine;
     count(&engine.counters.waiting, 1);
     let readable = std::future::poll_fn(|context| {
-        let peeked = connection.with_stream(|stream| stream.poll_readable(context));
+        // A new socket claims to be readable until somebody has tried.
+        let peeked = connection.with_stream(|stream| match connection.requests.get() {
+            0 => stream.poll_peek(context).map_ok(drop),
+            _ => stream.poll_readable(context),
+        });
         match peeked {
             Poll::Ready(outcome) => Poll::Ready(outcome.is_ok()),
             // A connection on which nothing was sent yet is kept until its header timeout.
@@ -91,8 +97,10 @@ fn is_closing(engine: &Engine, closing: Pin<&mut impl Future<Output = ()>>, cont
 async fn serve_burst(connection: &Rc<Connection>) -> Option<u64> {
     let engine = &connection.engine;
     let mut head = Head { buffer: engine.take_buffer(), ..Head::default() };
+    let mut pipelined = false;
     loop {
         let mut request = Request::new(Rc::clone(connection), head);
+        request.pipelined = std::mem::replace(&mut pipelined, true);
         if !serve_one(&mut request).await {
             return None;
         }

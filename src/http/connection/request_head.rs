@@ -58,11 +58,18 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
     read_request_line(request, &core, &mut window, &mut position, &mut deadline).await?;
     if request.version < HTTP_10 {
         head(request).end = position;
+        if request.host.is_empty() {
+            virtual_server::choose(request, &[]);
+        }
         return Ok(());
     }
     request.action = "reading client request headers";
     read_headers(request, &mut window, &mut position, &mut deadline).await?;
     head(request).end = position;
+    if request.host.is_empty() {
+        // `server_name ""` is for those who name no host.
+        virtual_server::choose(request, &[]);
+    }
     request.request_length.set((position - request.head.line.start) as u64);
     check(request)?;
     request.action = "";

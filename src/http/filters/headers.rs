@@ -57,16 +57,14 @@ pub fn expects_trailers(status: u16, settings: &Headers) -> bool {
 /// What follows a chunked body: a backend's trailers, then the location's.
 pub fn trailers(request: &mut Request) -> HeaderList {
     let settings = Rc::clone(&request.location.settings.headers);
-    let mut trailers = std::mem::take(&mut request.response.trailers);
     let safe = is_safe(request.response.status);
     for trailer in settings.add_trailers.iter().filter(|trailer| safe || trailer.always) {
         let value = evaluate::text(request, &trailer.value);
         if !value.is_empty() {
-            trailers.push(&trailer.name, &value);
+            request.response.trailers.push(&trailer.name, &value);
         }
     }
-    request.response.trailers = trailers.clone();
-    trailers
+    request.response.trailers.clone()
 }
 
 fn expires(request: &mut Request, setting: &Expires) {

@@ -19,9 +19,9 @@ pub fn handle(request: &mut Request) -> Verdict {
     let mut directory_checked = false;
     let mut name = map_uri_to_path(request).path;
     let directory_length = name.len();
-    for (index, template) in settings.files.iter().enumerate() {
+    for template in settings.files.iter() {
         let file = evaluate::text(request, template);
-        if index + 1 == settings.files.len() && file.first() == Some(&b'/') {
+        if file.first() == Some(&b'/') {
             let args = request.args.clone();
             return finalize::internal_redirect(request, &file, &args);
         }
@@ -34,10 +34,10 @@ pub fn handle(request: &mut Request) -> Verdict {
                 let args = request.args.clone();
                 return finalize::internal_redirect(request, &uri, &args);
             }
-            Err(error) if is_missing(&error) => {
-                if !directory_checked && template.constant().is_some() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if !directory_checked {
                     directory_checked = true;
-                    if let Some(verdict) = test_directory(request, &name[..directory_length]) {
+                    if let Some(verdict) = test_directory(request, &name[..directory_length], &name) {
                         return verdict;
                     }
                 }
@@ -48,12 +48,8 @@ pub fn handle(request: &mut Request) -> Verdict {
     Verdict::Declined
 }
 
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
-}
-
 /// A directory that is not there has no index, and no listing either.
-fn test_directory(request: &Request, name: &[u8]) -> Option<Verdict> {
+fn test_directory(request: &Request, name: &[u8], file: &[u8]) -> Option<Verdict> {
     let shown = name.strip_suffix(b"/").filter(|name| !name.is_empty()).unwrap_or(name);
     match std::fs::metadata(path(shown)) {
         Ok(metadata) if metadata.is_dir() => None,
@@ -62,8 +58,10 @@ fn test_directory(request: &Request, name: &[u8]) -> Option<Verdict> {
             Some(Verdict::Finish(500))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let text = format_args!("\"{}index.html\" is not found", String::from_utf8_lossy(name));
-            request.log_error(Level::Error, &error, text);
+            if request.location.settings.core.log_not_found {
+                let text = format_args!("\"{}\" is not found", String::from_utf8_lossy(file));
+                request.log_error(Level::Error, &error, text);
+            }
             Some(Verdict::Finish(404))
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -81,6 +79,13 @@ fn fail(request: &Request, name: &[u8], error: &io::Error) -> Verdict {
         let text = format!("\"{}\" is forbidden", String::from_utf8_lossy(name));
         request.log_error(Level::Error, error, text);
         return Verdict::Finish(403);
+    }
+    if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename) {
+        if request.location.settings.core.log_not_found {
+            let text = format!("\"{}\" is not found", String::from_utf8_lossy(name));
+            request.log_error(Level::Error, error, text);
+        }
+        return Verdict::Finish(404);
     }
     request.log_error(Level::Crit, error, text);
     Verdict::Finish(500)

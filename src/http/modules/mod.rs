@@ -73,6 +73,7 @@ pub fn map_uri_to_path(request: &Request) -> Mapped {
     let skipped = match root.alias {
         None => 0,
         Some(Alias::Prefix(length)) => length.min(request.uri.len()),
+        Some(Alias::Whole) if request.adds_uri_to_alias => 0,
         Some(Alias::Whole) => request.uri.len(),
     };
     path.extend_from_slice(&request.uri[skipped..]);

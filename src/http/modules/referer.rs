@@ -7,6 +7,11 @@ use crate::ir::http::referer::ValidReferers;
 use crate::ir::server_name::ServerName;
 use crate::ir::value::Text;
 
+/// What is shorter than `http://i.ru` is not looked into.
+const SHORTEST: usize = 11;
+/// A longer host name is not welcome.
+const LONGEST_NAME: usize = 256;
+
 /// Writes `1` for a referer that is not welcome, nothing for one that is.
 pub fn write_invalid(request: &Request, out: &mut Vec<u8>) -> bool {
     let Some(valid) = &request.location.settings.referer.valid else { return true };
@@ -18,6 +23,9 @@ pub fn write_invalid(request: &Request, out: &mut Vec<u8>) -> bool {
 
 fn is_valid(request: &Request, valid: &ValidReferers) -> bool {
     let Some(referer) = request.header(Known::Referer) else { return valid.none };
+    if referer.len() < SHORTEST {
+        return valid.blocked;
+    }
     let lower = referer.get(..8).unwrap_or(referer).to_ascii_lowercase();
     let scheme = match lower.as_slice() {
         text if text.starts_with(b"http://") => 7,
@@ -29,6 +37,9 @@ fn is_valid(request: &Request, valid: &ValidReferers) -> bool {
         return valid.blocked;
     }
     let end = rest.iter().position(|&byte| byte == b'/' || byte == b':').unwrap_or(rest.len());
+    if end > LONGEST_NAME {
+        return false;
+    }
     let name = rest[..end].to_ascii_lowercase();
     let slash = memchr::memchr(b'/', rest).unwrap_or(rest.len());
     let uri = &rest[slash..];

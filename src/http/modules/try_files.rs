@@ -1,7 +1,5 @@
 //! `try_files`: the first file that is there, or the last word (`ngx_http_try_files_module`).
 
-use std::rc::Rc;
-
 use super::path;
 use crate::http::error_page::split_args;
 use crate::http::request::Request;
@@ -17,13 +15,13 @@ pub fn handle(request: &mut Request) -> Verdict {
     let alias = request.location.settings.core.root.alias;
     for candidate in &settings.candidates {
         let name = evaluate::text(request, &candidate.name).into_owned();
-        let skipped = skipped(request, alias, &name);
+        let skipped = if candidate.name.constant().is_none() { skipped(request, alias, &name) } else { 0 };
         let file = [&root, &name[skipped..]].concat();
         let Ok(metadata) = std::fs::metadata(path(&file)) else { continue };
         if metadata.is_dir() != candidate.directory {
             continue;
         }
-        take(request, &name, candidate.directory, alias);
+        take(request, &name[skipped..], candidate.directory, alias);
         return Verdict::Declined;
     }
     match &settings.otherwise {
@@ -40,23 +38,25 @@ pub fn handle(request: &mut Request) -> Verdict {
     }
 }
 
-/// With `alias`, a name that begins with the location's name loses it.
+/// With `alias`, a name made of the path loses what stands for the alias.
 fn skipped(request: &Request, alias: Option<Alias>, name: &[u8]) -> usize {
     match alias {
-        Some(Alias::Prefix(length)) if name.len() >= length && name.starts_with(&request.location.name) => length,
+        Some(Alias::Prefix(length)) if request.uri.get(..length).is_some_and(|begin| name.starts_with(begin)) => length,
         _ => 0,
     }
 }
 
 fn take(request: &mut Request, name: &[u8], directory: bool, alias: Option<Alias>) {
-    let mut uri = match alias {
-        Some(Alias::Prefix(_)) if !name.starts_with(&request.location.name) => {
-            [&*Rc::clone(&request.location).name, name].concat()
+    match alias {
+        None => request.set_uri(name),
+        Some(Alias::Whole) if directory => {}
+        Some(Alias::Whole) => {
+            request.set_uri(name);
+            request.adds_uri_to_alias = true;
         }
-        _ => name.to_vec(),
-    };
-    if directory && uri.last() != Some(&b'/') {
-        uri.push(b'/');
+        Some(Alias::Prefix(length)) => {
+            let uri = [&request.uri[..length.min(request.uri.len())], name].concat();
+            request.set_uri(&uri);
+        }
     }
-    request.set_uri(&uri);
 }

@@ -38,10 +38,7 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "nginx_version" => |_, out| put(out, error_page::NAME_AND_VERSION.trim_start_matches("nginx/")),
         "pid" => |_, out| put(out, std::process::id()),
-        "pipe" => |request, out| {
-            let pipelined = request.head.end < request.received && request.framing.is_done();
-            put_bytes(out, if pipelined { b"p" } else { b"." })
-        },
+        "pipe" => |request, out| put_bytes(out, if request.pipelined { b"p" } else { b"." }),
         "msec" => |_, out| put_seconds(out, now::since_epoch().as_millis() as u64),
         "time_local" => |_, out| now::with(|now| put(out, &now.access_log)),
         "time_iso8601" => |_, out| now::with(|now| put(out, &now.iso8601)),

@@ -68,7 +68,7 @@ pub fn cookie<'r>(request: &'r Request, name: &[u8]) -> Option<&'r [u8]> {
 
 /// The value of a cookie in one `Cookie` line; letter case of the name does not matter (`ngx_http_parse_multi_header_lines`).
 pub fn find_cookie<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
-    line.split(|&byte| byte == b';' || byte == b',').find_map(|part| {
+    line.split(|&byte| byte == b';').find_map(|part| {
         let part = part.trim_ascii_start();
         let rest =
             part.get(..name.len()).filter(|head| head.eq_ignore_ascii_case(name)).map(|_| &part[name.len()..])?;

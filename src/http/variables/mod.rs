@@ -127,12 +127,21 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
         }
         Getter::Geo(geo) => {
             let geo = &engine.http.geos[geo.0 as usize];
-            module::geo(request, geo, out);
-            true
+            if geo.volatile {
+                module::geo(request, geo, out);
+                return true;
+            }
+            remember(request, id, out, |request, out| {
+                module::geo(request, geo, out);
+                true
+            })
         }
         Getter::SplitClients(split) => {
-            module::split_clients(request, &engine.http.split_clients[split.0 as usize], out);
-            true
+            let split = &engine.http.split_clients[split.0 as usize];
+            remember(request, id, out, |request, out| {
+                module::split_clients(request, split, out);
+                true
+            })
         }
     }
 }

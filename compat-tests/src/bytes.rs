@@ -27,7 +27,10 @@ pub fn read(text: &str) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     for line in text.lines() {
         match line.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            Some(direction) => steps.push(read_direction(direction)?),
+            Some(direction) => match read_direction(direction)? {
+                Step::Bytes(bytes) => push_bytes(&mut steps, &bytes),
+                step => steps.push(step),
+            },
             None => push_bytes(&mut steps, &unescape(line)?),
         }
     }

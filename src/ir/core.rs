@@ -299,19 +299,13 @@ fn debug_connection(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 fn thread_pool(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let mut has_threads = false;
     for word in &directive.args()[1..] {
-        let (digits, is_threads) = match (word.value.strip_prefix(b"threads="), word.value.strip_prefix(b"max_queue="))
-        {
-            (Some(digits), _) => (Some(digits), true),
-            (_, digits) => (digits, false),
-        };
-        let number = digits
-            .map(parse_number)
-            .ok_or_else(|| directive.emerg(format!("invalid parameter \"{}\"", word.text())))?;
-        match (number, is_threads) {
-            (Some(1..), true) => has_threads = true,
-            (Some(_), false) => {}
-            (_, true) => return Err(directive.emerg(format!("invalid threads value \"{}\"", word.text()))),
-            (None, false) => return Err(directive.emerg(format!("invalid max_queue value \"{}\"", word.text()))),
+        let invalid = |what| directive.emerg(format!("invalid {what} value \"{}\"", word.text()));
+        if let Some(digits) = word.value.strip_prefix(b"threads=") {
+            parse_number(digits).filter(|threads| *threads > 0).ok_or_else(|| invalid("threads"))?;
+            has_threads = true;
+        } else if let Some(digits) = word.value.strip_prefix(b"max_queue=") {
+            // Any other word is passed over, as in nginx.
+            parse_number(digits).ok_or_else(|| invalid("max_queue"))?;
         }
     }
     match has_threads {

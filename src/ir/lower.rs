@@ -138,6 +138,12 @@ impl<'e> Reader<'e> {
             }
             accepted.push(row);
         }
+        if let grammar::Value::Bitmask(words) = row.value {
+            let mut warnings = Vec::new();
+            let checked = common::bitmask(directive, words, 0, &mut warnings).map(drop);
+            warnings.into_iter().for_each(|warning| self.warn(warning));
+            return checked;
+        }
         common::check(row, directive)
     }
 

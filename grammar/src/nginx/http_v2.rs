@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "64k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
     },
     Directive {
         name: "http2_chunk_size",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
     },
     Directive {
         name: "http2_idle_timeout",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_max_concurrent_pushes",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_max_concurrent_streams",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "128",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
     },
     Directive {
         name: "http2_max_field_size",
@@ -79,7 +79,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_max_header_size",
@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_max_requests",
@@ -101,7 +101,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_pool_size",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
     },
     Directive {
         name: "http2_push",
@@ -123,7 +123,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_push_preload",
@@ -134,7 +134,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_recv_buffer_size",
@@ -145,7 +145,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "256k",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
     },
     Directive {
         name: "http2_recv_timeout",
@@ -156,7 +156,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nginx itself has dropped it"),
     },
     Directive {
         name: "http2_streams_index_size",
@@ -167,6 +167,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "31",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
     },
 ];

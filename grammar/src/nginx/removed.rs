@@ -50,14 +50,14 @@ pub const DIRECTIVES: &[Directive] = &[
     },
     Directive {
         name: "ssl",
-        module: "removed",
+        module: "http_ssl",
         contexts: Context::HTTP.or(Context::SERVER),
         args: Args::FLAG,
         value: Value::Custom,
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Removed,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl",

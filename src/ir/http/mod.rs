@@ -23,12 +23,10 @@ pub mod realip;
 pub mod referer;
 pub mod rewrite;
 pub mod split_clients;
-<<<<<<< HEAD
-pub mod stub_status;
-=======
 pub mod ssl;
->>>>>>> 2d1c4ef (Read the ssl directives; seal tickets that all workers open)
+pub mod stub_status;
 pub mod try_files;
+pub mod v2;
 
 use std::rc::Rc;
 
@@ -262,12 +260,10 @@ pub fn table(module: &str) -> Option<Table> {
         "http_referer" => referer::SETTERS,
         "http_rewrite" => rewrite::setters::SETTERS,
         "http_split_clients" => split_clients::SETTERS,
-<<<<<<< HEAD
-        "http_stub_status" => stub_status::SETTERS,
-=======
         "http_ssl" => ssl::SETTERS,
->>>>>>> 2d1c4ef (Read the ssl directives; seal tickets that all workers open)
+        "http_stub_status" => stub_status::SETTERS,
         "http_try_files" => try_files::SETTERS,
+        "http_v2" => v2::SETTERS,
         "http_upstream_hash" => upstream::HASH_SETTERS,
         "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,
         "http_upstream_keepalive" => upstream::KEEPALIVE_SETTERS,

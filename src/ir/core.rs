@@ -310,7 +310,7 @@ fn thread_pool(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     }
     match has_threads {
         true => Ok(()),
-        false => Err(directive.fails("must have \"threads\" parameter")),
+        false => Err(directive.emerg("\"thread_pool\" must have \"threads\" parameter")),
     }
 }
 

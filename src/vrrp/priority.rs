@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ir::keepalived::Instance;
+use crate::ir::keepalived::instance::Destination;
 use crate::ir::keepalived::tracker::{Tracked, TrackedInterface, Trackers};
 use crate::wire::vrrp::Family;
 
@@ -56,6 +57,8 @@ pub enum Fault {
     File(String, i32),
     /// The quorum of processes of weight 0 is missing.
     Process(String),
+    /// `unicast_fault_no_peer`: there is nobody to talk to.
+    NoPeer,
 }
 
 impl fmt::Display for Fault {
@@ -67,6 +70,7 @@ impl fmt::Display for Fault {
             Self::ScriptPending(name) => write!(f, "script {name} has no result yet"),
             Self::File(name, status) => write!(f, "tracked file {name} has status {status}"),
             Self::Process(name) => write!(f, "tracked process {name} quorum not achieved"),
+            Self::NoPeer => f.write_str("no unicast peer"),
         }
     }
 }
@@ -147,6 +151,11 @@ impl<'a> Tracking<'a> {
         }
         if self.source_address().is_none() {
             faults.push(Fault::NoSourceAddress(family(self.config).number()));
+        }
+        if let Destination::Unicast { peers, fault_without_peer: true, .. } = &self.config.destination
+            && peers.is_empty()
+        {
+            faults.push(Fault::NoPeer);
         }
         faults.extend(self.script_faults());
         faults

@@ -371,7 +371,9 @@ fn verb(set: bool) -> &'static str {
 fn write_start_fault(name: &str, fault: &Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match fault {
         Fault::Interface(interface) => write!(f, "({name}): entering FAULT state (interface {interface} down)"),
-        Fault::NoSourceAddress(_) | Fault::Process(_) => write!(f, "({name}) entering FAULT state ({fault})"),
+        Fault::NoSourceAddress(_) | Fault::Process(_) | Fault::NoPeer => {
+            write!(f, "({name}) entering FAULT state ({fault})")
+        }
         Fault::Script(script) => write!(f, "({name}): entering FAULT state due to script {script}"),
         Fault::File(..) => write!(f, "({name}): entering FAULT state ({fault})"),
         Fault::ScriptPending(_) => Ok(()),

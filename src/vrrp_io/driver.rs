@@ -24,6 +24,7 @@ use super::notify::Notifier;
 use super::recorder::Recorder;
 use super::smtp_alert::Mailer;
 use super::sockets::{self, Key, Sockets};
+use super::static_items;
 use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
 use super::track_script::TrackScripts;
@@ -103,6 +104,8 @@ impl<'a> Driver<'a> {
             status,
             recorder,
         };
+        let config = driver.config.clone();
+        static_items::exchange(&mut driver, &Keepalived::default(), &config);
         vmac::create_missing(&mut driver);
         driver.tell_everything();
         driver.log.info("Registering gratuitous ARP shared channel");
@@ -235,6 +238,10 @@ impl<'a> Driver<'a> {
             self.reap();
         }
         self.notifier.close_fifos();
+        if !self.options.keep_addresses {
+            let config = self.config.clone();
+            static_items::exchange(self, &config, &Keepalived::default());
+        }
         vmac::remove_all(self);
     }
 
@@ -273,7 +280,9 @@ impl<'a> Driver<'a> {
         };
         let mut actions = Vec::new();
         self.engine.reload(now(), &config, &mut actions);
-        self.config = config;
+        let before = std::mem::replace(&mut self.config, config);
+        let after = self.config.clone();
+        static_items::exchange(self, &before, &after);
         if let Ok((files, events)) = TrackFiles::open(&self.config.track_files) {
             self.files = files;
             for event in events {

@@ -17,6 +17,8 @@ const EEXIST: i32 = 17;
 const ENOENT: i32 = 2;
 const ESRCH: i32 = 3;
 const SCOPE_LINK: u8 = 253;
+/// rtnetlink's number of keepalived among those that make routes and rules.
+const PROTOCOL_KEEPALIVED: u8 = 18;
 
 /// What the kernel told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -317,6 +319,7 @@ fn rule_repr(config: &Rule) -> rule::Repr {
         action,
         table,
         goto,
+        protocol: config.protocol.unwrap_or(PROTOCOL_KEEPALIVED),
     }
 }
 

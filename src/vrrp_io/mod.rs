@@ -9,6 +9,7 @@ mod perform;
 pub mod recorder;
 pub mod smtp_alert;
 pub mod sockets;
+pub mod static_items;
 pub mod status;
 pub mod track_file;
 pub mod track_script;

@@ -19,7 +19,6 @@ mod attribute {
 }
 
 const FLAG_INVERT: u32 = 2;
-const PROTOCOL_KEEPALIVED: u8 = 18;
 
 /// A rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +49,8 @@ pub struct Repr {
     pub table: u32,
     /// For action 2.
     pub goto: Option<u32>,
+    /// Who made it; keepalived is 18.
+    pub protocol: u8,
 }
 
 impl Repr {
@@ -81,7 +82,7 @@ impl Repr {
             .optional(attribute::OUTPUT_INTERFACE, self.output_interface.as_deref().map(zero_ended))
             .optional(attribute::TABLE, (self.table > 0xff).then(|| self.table.to_ne_bytes()))
             .optional(attribute::GOTO, self.goto.map(u32::to_ne_bytes))
-            .attribute(attribute::PROTOCOL, &[PROTOCOL_KEEPALIVED])
+            .attribute(attribute::PROTOCOL, &[self.protocol])
             .finish()
     }
 }
@@ -107,6 +108,7 @@ mod tests {
             action: 1,
             table: 100,
             goto: None,
+            protocol: 18,
         };
         let bytes = rule.add(1);
         let message = messages(&bytes).next().expect("one message");

@@ -69,6 +69,7 @@ macro_rules! ssl {
 
 /// The setters of `http_ssl`.
 pub const SETTERS: Table = &[
+    ("ssl", ssl),
     ("ssl_certificate", certificate),
     ("ssl_certificate_key", certificate_key),
     ("ssl_protocols", protocols),
@@ -82,6 +83,16 @@ pub const SETTERS: Table = &[
     ("ssl_reject_handshake", ssl!(reject_handshake, setter::flag)),
     ("ssl_dhparam", ssl!(dhparam, setter::some_text)),
 ];
+
+/// What was there before `listen … ssl`; nginx 1.25.1 dropped it.
+fn ssl(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let enabled = setter::flag(directive)?;
+    reader.warn(directive.warn("the \"ssl\" directive is deprecated, use the \"listen ... ssl\" directive instead"));
+    match enabled {
+        true => Err(setter::parameter_not_yet(directive, "on")),
+        false => Ok(()),
+    }
+}
 
 fn certificate(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let path = readable_path(reader, directive)?;

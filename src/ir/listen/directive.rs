@@ -172,10 +172,10 @@ impl Parameters {
         Ok(())
     }
 
-    /// TLS, HTTP/2 and QUIC come later.
+    /// HTTP/2 and QUIC come later.
     fn check_served(&self, directive: &Directive<'_>) -> Result<(), Diagnostic> {
-        let Protocols { ssl, http2, quic, .. } = self.protocols;
-        match [(ssl, "ssl"), (http2, "http2"), (quic, "quic")].iter().find(|(asked, _)| *asked) {
+        let Protocols { http2, quic, .. } = self.protocols;
+        match [(http2, "http2"), (quic, "quic")].iter().find(|(asked, _)| *asked) {
             Some((_, name)) => Err(parameter_not_yet(directive, name)),
             None => Ok(()),
         }

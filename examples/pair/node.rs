@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub struct Node {
     child: Child,
     input: Option<ChildStdin>,
     done: Receiver<String>,
+    printed: Arc<Mutex<String>>,
 }
 
 /// How long a command may take.
@@ -46,18 +48,23 @@ impl Node {
         let output = child.stdout.take().ok_or("the shell has an output")?;
         let (sender, done) = channel();
         let lines = lines.clone();
+        let printed = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&printed);
         thread::spawn(move || {
             for text in BufReader::new(output).lines().map_while(Result::ok) {
                 let was_read = match text.strip_prefix("@done ") {
                     Some(code) => sender.send(code.to_owned()).is_ok(),
-                    None => lines.send(Line { from: name, text }).is_ok(),
+                    None => {
+                        sink.lock().unwrap_or_else(PoisonError::into_inner).push_str(&format!("\n{text}"));
+                        lines.send(Line { from: name, text }).is_ok()
+                    }
                 };
                 if !was_read {
                     return;
                 }
             }
         });
-        let mut node = Self { name, child, input, done };
+        let mut node = Self { name, child, input, done, printed };
         node.run("exec 2>&1")?;
         Ok(node)
     }
@@ -70,13 +77,16 @@ impl Node {
     /// Has the shell run the command and waits until it is done; an exit code other than 0 is a fault.
     pub fn run(&mut self, command: &str) -> Result<(), String> {
         let input = self.input.as_mut().ok_or("the shell has an input")?;
+        self.printed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         writeln!(input, "{command}\necho \"@done $?\"").map_err(|error| format!("{}: {error}", self.name))?;
-        match self.done.recv_timeout(LIMIT) {
-            Ok(code) if code == "0" => Ok(()),
-            Ok(code) => Err(format!("{}: exit code {code}: {command}", self.name)),
-            Err(RecvTimeoutError::Timeout) => Err(format!("{}: did not end: {command}", self.name)),
-            Err(RecvTimeoutError::Disconnected) => Err(format!("{}: the shell ended: {command}", self.name)),
-        }
+        let fault = match self.done.recv_timeout(LIMIT) {
+            Ok(code) if code == "0" => return Ok(()),
+            Ok(code) => format!("exit code {code}"),
+            Err(RecvTimeoutError::Timeout) => "did not end".to_owned(),
+            Err(RecvTimeoutError::Disconnected) => "the shell ended".to_owned(),
+        };
+        let printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(format!("{}: {fault}: {command}{printed}", self.name))
     }
 }
 

@@ -82,7 +82,7 @@ fn loopback_configuration() -> Result<String, String> {
     for host in 21..=24 {
         text = text.replace(&format!("10.77.0.{host}:80"), &format!("127.0.0.1:97{host}"));
     }
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temporary = ["client_body", "proxy"];
     let temporary: String = temporary.iter().map(|name| format!("{name}_temp_path FOLDER/{name};\n")).collect();
     let text = text.replace("listen      80;", "listen      127.0.0.1:9780;");
     let text = text.replace("/var/log/nginx", "FOLDER").replace("/run/nginx.pid", "FOLDER/nginx.pid");

@@ -1,11 +1,12 @@
 //! What all connections of one generation share within a worker: configuration, opened logs, counters, buffers.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::access_log::AccessLogs;
+use super::counters::Counters;
 use super::modules::{limit_conn, limit_req};
 use super::upstream::Upstreams;
 use super::variables::{self, Getter};
@@ -67,34 +68,12 @@ pub struct Opened<'a> {
     pub draining: Draining,
     /// The addresses of the configuration's host names.
     pub hosts: &'a dyn Fn(HostId) -> Vec<SocketAddr>,
+    /// What all workers count together.
+    pub counters: Counters,
     /// The log for the `error_log` lines of a block.
     pub error_log: &'a dyn Fn(&[ErrorLogLine]) -> Rc<ErrorLog>,
     /// A syslog daemon of an `access_log`.
     pub syslog: &'a dyn Fn(&SyslogTarget) -> Option<Rc<Syslog>>,
-}
-
-/// What `stub_status` counts in this worker.
-#[derive(Default, Debug)]
-pub struct Counters {
-    /// Connections taken.
-    pub accepted: Cell<u64>,
-    /// Connections served.
-    pub handled: Cell<u64>,
-    /// Requests.
-    pub requests: Cell<u64>,
-    /// Open connections.
-    pub active: Cell<u64>,
-    /// Connections on which a request is being read.
-    pub reading: Cell<u64>,
-    /// Connections on which an answer is being made.
-    pub writing: Cell<u64>,
-    /// Connections between two requests.
-    pub waiting: Cell<u64>,
-}
-
-/// Adds to a counter.
-pub fn count(counter: &Cell<u64>, difference: i64) {
-    counter.set(counter.get().wrapping_add_signed(difference));
 }
 
 impl Engine {
@@ -129,7 +108,7 @@ impl Engine {
             error_logs,
             access_logs: AccessLogs::new(opened.files, syslogs),
             getters,
-            counters: Counters::default(),
+            counters: opened.counters,
             tls: opened.tls,
             draining: opened.draining,
             upstreams,

@@ -7,6 +7,7 @@
 pub mod access_log;
 pub mod body_reader;
 pub mod connection;
+pub mod counters;
 pub mod engine;
 pub mod error_page;
 pub mod evaluate;

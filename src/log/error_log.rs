@@ -2,7 +2,7 @@
 //!
 //! A call costs one comparison when its line is not due; the text is made by a closure that runs only when it is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -21,6 +21,16 @@ const ERROR_ROOM: usize = 50;
 thread_local! {
     /// Until the program has started in full, grave messages are shown on standard error too.
     static SHOWS_ON_STDERR: Cell<bool> = const { Cell::new(true) };
+}
+
+thread_local! {
+    /// The last line of level emerg.
+    static LAST_GRAVE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The text of the last line of level emerg, for who asks why something was not done.
+pub fn last_grave_text() -> Option<String> {
+    LAST_GRAVE.with_borrow(Clone::clone)
 }
 
 /// From now on standard error is left alone: the program has started.
@@ -120,6 +130,9 @@ impl ErrorLog {
     #[cold]
     fn emit(&self, level: Level, mut line: Line) {
         line.finish();
+        if level == Level::Emerg {
+            LAST_GRAVE.set(Some(String::from_utf8_lossy(line.text()).trim_end().to_owned()));
+        }
         let mut wrote_stderr = false;
         for output in self.outputs.iter().take_while(|output| level <= output.level) {
             match &output.target {

@@ -15,7 +15,7 @@ use crate::conf::diagnostic::{Diagnostic, Level};
 use crate::conf::nginx;
 use crate::conf::source::Sources;
 use crate::ir::Nginx;
-use crate::ir::core::{ErrorLogTarget, WorkerProcesses};
+use crate::ir::core::{ErrorLog as Line, ErrorLogTarget, WorkerProcesses};
 use crate::ir::listen::ListenAddress;
 use crate::ir::lookup::{Event, HostId};
 use crate::ir::lower::{self, Environment};
@@ -307,9 +307,14 @@ fn find_user(name: &str, group: &str) -> Result<WorkerUser, String> {
     Ok(WorkerUser { name: account.name, uid: account.uid, gid })
 }
 
-/// Whether a log is standard error by the configuration's own wish.
+/// Whether a log, be it that of one location, is standard error by the configuration's own wish.
 fn wants_stderr(nginx: &Nginx) -> bool {
-    nginx.core.error_log.iter().any(|line| line.target == ErrorLogTarget::Stderr)
+    let is_stderr = |line: &Line| line.target == ErrorLogTarget::Stderr;
+    let mut is_wanted = nginx.core.error_log.iter().any(is_stderr);
+    paths::for_each_location(nginx, &mut |location| {
+        is_wanted |= location.settings.core.error_log.iter().any(is_stderr);
+    });
+    is_wanted
 }
 
 /// What goes to standard error from now on belongs in the log; a log that is standard error stays there.

@@ -1,17 +1,19 @@
 //! The master: one thread, no runtime. It follows signals, starts workers, replaces those that die, and changes generations.
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
-use std::sync::atomic::AtomicU64;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use super::control::{Answer, Control, Question, Status, WorkerStatus};
 use super::cycle::{self, Cycle, Loader, Purpose};
 use super::options::Places;
 use super::pid_file;
+use super::shared::Shared;
 use super::signals::{self, Circumstances, Request};
 use super::upgrade;
 use super::worker::{self, Birth, Command};
 use crate::conf::diagnostic::Level;
+use crate::log::{error_log, now};
 use crate::net::listener::{self, Available};
 use crate::sys::descriptors;
 use crate::sys::fork::{self, End, Pid, Side};
@@ -41,8 +43,8 @@ pub struct Heritage {
     pub inherited: bool,
     /// Who started us: while it lives, we are its new binary.
     pub parent: Pid,
-    /// The number of the next connection, shared by the workers.
-    pub counter: &'static AtomicU64,
+    /// What the workers share.
+    pub shared: Shared,
 }
 
 /// What a child is.
@@ -74,6 +76,8 @@ struct Child {
     just_started: bool,
     /// It was told to end.
     exiting: bool,
+    /// The generation it serves.
+    generation: u64,
     /// It has ended.
     ended: Option<End>,
 }
@@ -84,7 +88,27 @@ pub struct Master {
     cycle: Cycle,
     children: Vec<Child>,
     signals: Signals,
+    /// Without it only `evenkeel status` and `evenkeel reload` do not work.
+    control: Option<Control>,
+    generations: Generations,
     state: State,
+}
+
+/// The count of generations, and what became of the last one.
+#[derive(Debug)]
+struct Generations {
+    /// The present one; the first is 1.
+    present: u64,
+    /// When it was taken.
+    taken_at: String,
+    /// Why the last reload was not taken, if it was not.
+    last_fault: Option<String>,
+}
+
+impl Generations {
+    fn taken(present: u64) -> Self {
+        Self { present, taken_at: now::with(|now| now.error_log.clone()), last_fault: None }
+    }
 }
 
 /// What is under way.
@@ -107,7 +131,9 @@ struct Termination {
 impl Master {
     /// A master over a generation whose sockets are open.
     pub fn new(heritage: Heritage, cycle: Cycle, signals: Signals) -> Self {
-        Self { heritage, cycle, children: Vec::new(), signals, state: State::default() }
+        let control = Control::open().ok();
+        let (children, state) = (Vec::new(), State::default());
+        Self { heritage, cycle, children, signals, control, generations: Generations::taken(1), state }
     }
 
     /// Runs until told to end; gives the exit status.
@@ -116,7 +142,8 @@ impl Master {
         self.heritage.title.set(&format!("nginx: master process {}", words.join(" ")));
         self.start_workers(false);
         loop {
-            if let Err(error) = self.signals.wait(self.time_to_next_termination()) {
+            let control = self.control.as_ref().map(AsFd::as_fd);
+            if let Err(error) = self.signals.wait_with(control, self.time_to_next_termination()) {
                 self.cycle.log.say_error(Level::Alert, &error, "poll() failed");
             }
             let mut requests = self.requests();
@@ -125,6 +152,7 @@ impl Master {
             for request in requests {
                 self.follow(request);
             }
+            self.answer_questions();
             self.press_termination();
             if (self.state.terminating.is_some() || self.state.quitting) && !self.has_live_children() {
                 return self.end();
@@ -174,6 +202,41 @@ impl Master {
         }
     }
 
+    fn answer_questions(&mut self) {
+        while let Some(asking) = self.control.as_ref().and_then(Control::next) {
+            let answer = match asking.question {
+                Question::Status => Answer { is_done: true, text: self.status().text() },
+                Question::Reload => self.reload_when_asked(),
+            };
+            asking.answer(&answer);
+        }
+    }
+
+    fn reload_when_asked(&mut self) -> Answer {
+        if self.state.terminating.is_some() || self.state.quitting || self.state.new_binary.is_some() {
+            return Answer { is_done: false, text: "the master is ending or changing its binary\n".into() };
+        }
+        self.reconfigure();
+        match &self.generations.last_fault {
+            Some(fault) => Answer { is_done: false, text: format!("{fault}\n") },
+            None => Answer { is_done: true, text: format!("generation {}\n", self.generations.present) },
+        }
+    }
+
+    fn status(&self) -> Status {
+        let workers = self.children.iter().filter(|child| child.role != Role::NewBinary);
+        Status {
+            conf_file: self.heritage.places.conf_file.clone(),
+            generation: self.generations.present,
+            taken_at: self.generations.taken_at.clone(),
+            last_fault: self.generations.last_fault.clone(),
+            workers: workers
+                .map(|child| WorkerStatus { pid: child.pid, generation: child.generation, drains: child.exiting })
+                .collect(),
+            new_binary: self.state.new_binary,
+        }
+    }
+
     fn time_to_next_termination(&self) -> Option<Duration> {
         let termination = self.state.terminating?;
         Some(termination.next.saturating_duration_since(Instant::now()))
@@ -218,15 +281,18 @@ impl Master {
             Ok(Side::Child) => {
                 // The channels of the others are theirs alone.
                 self.children.clear();
+                self.control = None;
                 drop(ours);
-                let Heritage { title, daemonized, counter, .. } = &self.heritage;
-                let birth = Birth { index, channel: theirs, title, daemonized: *daemonized, counter };
+                let Heritage { title, daemonized, shared, .. } = &self.heritage;
+                let birth = Birth { index, channel: theirs, title, daemonized: *daemonized, shared: *shared };
                 std::process::exit(worker::run(&mut self.cycle, birth));
             }
             Ok(Side::Parent(pid)) => {
                 log.say(Level::Notice, format_args!("start {} {pid}", role.name()));
                 let channel = Some(ours);
-                let child = Child { pid, role, channel, respawn: true, just_started, exiting: false, ended: None };
+                let generation = self.generations.present;
+                let child =
+                    Child { pid, role, channel, respawn: true, just_started, exiting: false, generation, ended: None };
                 self.children.push(child);
             }
         }
@@ -319,7 +385,11 @@ impl Master {
         let log = std::rc::Rc::clone(&self.cycle.log);
         let available = self.cycle.listening.iter().map(Available::from).collect();
         let loader = Loader { places, directives, purpose: Purpose::Run, log: &log, old: Some(&self.cycle) };
-        let Ok(loaded) = loader.load(available) else { return };
+        let Ok(loaded) = loader.load(available) else {
+            self.generations.last_fault = error_log::last_grave_text();
+            return;
+        };
+        self.generations = Generations::taken(self.generations.present + 1);
         let old = std::mem::replace(&mut self.cycle, loaded.cycle);
         cycle::remove_gone_unix_sockets(&old, &self.cycle);
         drop(old);
@@ -340,6 +410,7 @@ impl Master {
             respawn: false,
             just_started: false,
             exiting: false,
+            generation: self.generations.present,
             ended: None,
         });
     }

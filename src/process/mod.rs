@@ -1,5 +1,6 @@
 //! Processes as nginx and keepalived have them: masters and parents without threads, workers with one runtime each.
 
+pub mod control;
 pub mod cycle;
 pub mod daemon;
 pub mod disk_files;
@@ -11,6 +12,7 @@ pub mod paths;
 pub mod pid_file;
 pub mod privileges;
 pub mod services;
+pub mod shared;
 pub mod signals;
 pub mod single;
 pub mod start;

@@ -7,10 +7,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::rc::Rc;
 
 use crate::conf::diagnostic::Level;
+use crate::http::engine;
 use crate::ir::Nginx;
 use crate::ir::core::{ErrorLog as Line, ErrorLogTarget};
+use crate::ir::http::Location;
 use crate::ir::http::log::AccessLogTarget;
-use crate::ir::http::{Http, Location};
 use crate::log::error_log::ErrorLog;
 
 /// Says that a directory could not be made; the reason is in the log.
@@ -88,22 +89,9 @@ fn error_log_files(lines: &[Line], add: &mut impl FnMut(String)) {
     }
 }
 
-fn for_each_location(nginx: &Nginx, run: &mut impl FnMut(&Rc<Location>)) {
+/// Runs something for every location of `http`.
+pub fn for_each_location(nginx: &Nginx, run: &mut impl FnMut(&Rc<Location>)) {
     if let Some(http) = &nginx.http {
-        each_location(http, run);
-    }
-}
-
-fn each_location(http: &Http, run: &mut impl FnMut(&Rc<Location>)) {
-    for server in &http.servers {
-        each_inner(&server.location, run);
-    }
-}
-
-fn each_inner(location: &Rc<Location>, run: &mut impl FnMut(&Rc<Location>)) {
-    run(location);
-    let inner = &location.locations;
-    for location in [&inner.exact, &inner.prefix, &inner.regex, &inner.named].into_iter().flatten() {
-        each_inner(location, run);
+        engine::each_location(http, run);
     }
 }

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::cycle::{self, Cycle};
+use super::shared::Shared;
 use crate::http::connection::http1;
+use crate::http::counters::Counters;
 use crate::http::engine::{Engine, Opened};
 use crate::ir::core::ErrorLog as Line;
 use crate::ir::http::log::SyslogTarget;
@@ -25,7 +27,7 @@ pub struct Services {
 
 impl Services {
     /// Engines over a generation whose files and sockets are open.
-    pub fn new(cycle: &Cycle, draining: &Draining) -> Rc<Self> {
+    pub fn new(cycle: &Cycle, draining: &Draining, shared: &Shared) -> Rc<Self> {
         let hostname = cycle::hostname();
         let resolve = |id: HostId| -> Option<SocketAddr> { cycle.hosts.addresses(id).first().copied() };
         let opener = LogOpener { files: &cycle.files, hostname: &hostname, resolve: &resolve };
@@ -39,6 +41,7 @@ impl Services {
             tls: Rc::clone(&cycle.tls),
             draining: draining.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
+            counters: Counters::over(shared.http),
             error_log: &error_log,
             syslog: &|target: &SyslogTarget| opener.syslog(target),
         };

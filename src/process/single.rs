@@ -8,7 +8,7 @@ use super::cycle::{self, Cycle, Loader, Purpose};
 use super::master::Heritage;
 use super::pid_file;
 use super::signals::{Circumstances, Request};
-use super::worker::{Accepting, Requests};
+use super::worker::{Accepting, Place, Requests};
 use crate::conf::diagnostic::Level;
 use crate::net::accept::Connections;
 use crate::net::listener::{self, Available};
@@ -36,8 +36,9 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
     // A change of the binary needs a master.
     let circumstances = Circumstances { daemonized: false, binary_is_changing: true };
     let mut requests = Requests::of_master(circumstances)?;
-    let connections = Connections::new(cycle.nginx.events.worker_connections, heritage.counter);
-    let mut accepting = Accepting::start(&cycle, cycle.listening.clone(), 0, &connections);
+    let connections = Connections::new(cycle.nginx.events.worker_connections, heritage.shared.connection_number);
+    let place = Place { index: 0, connections: &connections, shared: &heritage.shared };
+    let mut accepting = Accepting::start(&cycle, cycle.listening.clone(), &place);
     loop {
         match requests.next(&cycle.log).await? {
             Request::Terminate | Request::Quit => return Ok(cycle),
@@ -46,8 +47,7 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
                 cycle.log.say(Level::Notice, "reconfiguring");
                 let Some(new) = reconfigure(heritage, &cycle) else { continue };
                 cycle::remove_gone_unix_sockets(&cycle, &new);
-                let mut old =
-                    std::mem::replace(&mut accepting, Accepting::start(&new, new.listening.clone(), 0, &connections));
+                let mut old = std::mem::replace(&mut accepting, Accepting::start(&new, new.listening.clone(), &place));
                 old.stop();
                 cycle = new;
             }

@@ -2,15 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 
 use super::cycle::{self, Loader, NotLoaded, Purpose};
 use super::daemon;
 use super::master::{Heritage, Master};
 use super::options::{Options, Places, Signal as Asked};
 use super::pid_file;
+use super::shared::Shared;
 use super::signals;
 use super::single;
 use super::upgrade;
@@ -21,7 +20,7 @@ use crate::net::listener::Available;
 use crate::primitives::os_error;
 use crate::sys::process_title::{self, ProcessTitle};
 use crate::sys::signal::{self, Signal, Signals};
-use crate::sys::{fork, scheduling, shared_words};
+use crate::sys::{fork, scheduling};
 
 /// Does what the options ask for; gives the exit status. `version` is what a start writes into the log.
 pub fn run(options: &Options, arguments: Vec<OsString>, version: &str) -> i32 {
@@ -149,9 +148,7 @@ impl Attempt<'_> {
         pid_file::write(&cycle.pid_path(), &cycle.log).map_err(|_| NotLoaded)?;
         cycle::redirect_stderr(&cycle.nginx, &cycle.log);
         error_log::stop_showing_on_stderr();
-        let counter =
-            shared_words::map(NonZeroUsize::MIN).map_err(|error| emerg(error, "mmap(MAP_ANON|MAP_SHARED)"))?;
-        counter[0].store(1, Ordering::Relaxed);
+        let shared = Shared::map().map_err(|error| emerg(error, "mmap(MAP_ANON|MAP_SHARED)"))?;
         let signals = Signals::block(signals::HANDLED).map_err(|error| emerg(error, "sigprocmask()"))?;
         let heritage = Heritage {
             arguments,
@@ -161,7 +158,7 @@ impl Attempt<'_> {
             daemonized,
             inherited,
             parent,
-            counter: &counter[0],
+            shared,
         };
         if cycle.nginx.core.master_process {
             Ok(Master::new(heritage, cycle, signals).run())

@@ -5,7 +5,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::panic;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -15,6 +14,7 @@ use tokio::task::{JoinHandle, LocalSet};
 use super::cycle::Cycle;
 use super::privileges;
 use super::services::Services;
+use super::shared::Shared;
 use super::signals::{self, Circumstances, Request};
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
@@ -63,8 +63,8 @@ pub struct Birth<'a> {
     pub title: &'a ProcessTitle,
     /// Started in the background.
     pub daemonized: bool,
-    /// The number of the next connection, shared with the other workers.
-    pub counter: &'static AtomicU64,
+    /// What the workers share.
+    pub shared: Shared,
 }
 
 /// The life of a worker; gives its exit status.
@@ -97,10 +97,11 @@ pub fn run(cycle: &mut Cycle, birth: Birth<'_>) -> i32 {
 }
 
 async fn serve(cycle: &Cycle, listening: Vec<Listening>, birth: Birth<'_>) -> io::Result<()> {
-    let Birth { index, channel, title, daemonized, counter } = birth;
+    let Birth { index, channel, title, daemonized, shared } = birth;
     let mut requests = Requests::of_worker(channel, daemonized)?;
-    let connections = Connections::new(cycle.nginx.events.worker_connections, counter);
-    let mut accepting = Accepting::start(cycle, listening, index, &connections);
+    let connections = Connections::new(cycle.nginx.events.worker_connections, shared.connection_number);
+    let mut accepting =
+        Accepting::start(cycle, listening, &Place { index, connections: &connections, shared: &shared });
     let ends_at_once = loop {
         match requests.next(&cycle.log).await? {
             Request::Reopen => accepting.reopen_logs(cycle),
@@ -164,6 +165,16 @@ impl Drop for Accepting {
     }
 }
 
+/// Where sockets accept: in which worker, with what it counts.
+pub struct Place<'a> {
+    /// Its place among the workers.
+    pub index: usize,
+    /// `worker_connections`
+    pub connections: &'a Connections,
+    /// What the workers share.
+    pub shared: &'a Shared,
+}
+
 /// The sockets of a generation while they accept.
 pub struct Accepting {
     tasks: Vec<JoinHandle<()>>,
@@ -173,9 +184,10 @@ pub struct Accepting {
 
 impl Accepting {
     /// Starts to accept on the sockets that are this worker's.
-    pub fn start(cycle: &Cycle, listening: Vec<Listening>, index: usize, connections: &Connections) -> Self {
+    pub fn start(cycle: &Cycle, listening: Vec<Listening>, place: &Place<'_>) -> Self {
+        let Place { index, connections, shared } = *place;
         let draining = Draining::default();
-        let services = Services::new(cycle, &draining);
+        let services = Services::new(cycle, &draining, shared);
         let own = |socket: &Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
         let mut tasks: Vec<_> = listening
             .into_iter()

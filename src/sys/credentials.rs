@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use nix::sys::prctl;
+use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{self, Gid, Group, Uid, User};
 
 /// An entry of the user database.
@@ -72,4 +73,9 @@ pub fn die_with_parent(signal: super::signal::Signal) -> io::Result<()> {
 /// Our user and group in force.
 pub fn identity() -> (u32, u32) {
     (unistd::geteuid().as_raw(), unistd::getegid().as_raw())
+}
+
+/// The number of the user at the other end of a unix socket.
+pub fn of_peer(socket: impl std::os::fd::AsFd) -> io::Result<u32> {
+    Ok(getsockopt(&socket, sockopt::PeerCredentials)?.uid())
 }

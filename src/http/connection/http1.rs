@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::request_head::{self, NoRequest};
 use super::{Connection, Deadline, lingering};
-use crate::http::engine::{Engine, count};
+use crate::http::engine::Engine;
 use crate::http::message::head::Head;
 use crate::http::request::Request;
 use crate::http::{access_log, body_reader, finalize};
@@ -23,13 +23,12 @@ const HTTP_TO_HTTPS: u16 = 497;
 /// Serves a connection to its end.
 pub async fn serve(engine: Rc<Engine>, accepted: Accepted) {
     let counters = &engine.counters;
-    count(&counters.accepted, 1);
-    count(&counters.handled, 1);
-    count(&counters.active, 1);
+    counters.accepted.add();
+    counters.handled.add();
+    let _active = counters.active.hold();
     if let Some(connection) = Connection::begin(Rc::clone(&engine), accepted).await {
         serve_requests(&engine, &connection).await;
     }
-    count(&engine.counters.active, -1);
 }
 
 async fn serve_requests(engine: &Rc<Engine>, connection: &Rc<Connection>) {
@@ -66,8 +65,8 @@ async fn wait_readable(
     mut closing: Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
     let engine = &connection.engine;
-    count(&engine.counters.waiting, 1);
-    let readable = std::future::poll_fn(|context| {
+    let _waiting = engine.counters.waiting.hold();
+    std::future::poll_fn(|context| {
         // A new socket claims to be readable until somebody has tried.
         let peeked = connection.with_stream(|stream| match connection.requests.get() {
             0 => stream.poll_peek(context).map_ok(drop),
@@ -82,9 +81,7 @@ async fn wait_readable(
             Poll::Pending => connection.poll_deadline(deadline, context).map(|()| false),
         }
     })
-    .await;
-    count(&engine.counters.waiting, -1);
-    readable
+    .await
 }
 
 /// Whether the worker is to end; wakes the task when it is told so.
@@ -132,19 +129,19 @@ async fn serve_one(request: &mut Request) -> bool {
     let connection = Rc::clone(&request.connection);
     let counters = &connection.engine.counters;
     connection.requests.set(connection.requests.get() + 1);
-    count(&counters.reading, 1);
+    let reading = counters.reading.hold();
     let outcome = request_head::read(request).await;
-    count(&counters.reading, -1);
+    drop(reading);
     if let Err(NoRequest::Closed(status)) = outcome {
         if request.head.line.is_started() {
-            count(&counters.requests, 1);
+            counters.requests.add();
             request.response.status = status;
             access_log::write(request);
         }
         return false;
     }
-    count(&counters.requests, 1);
-    count(&counters.writing, 1);
+    counters.requests.add();
+    let writing = counters.writing.hold();
     request.received = request.head.buffer.len();
     request.body_position = request.head.end;
     body_reader::begin(request);
@@ -157,7 +154,7 @@ async fn serve_one(request: &mut Request) -> bool {
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
     }
     let flushed = request.client_gone || connection.flush(request.send_timeout_ms()).await.is_err();
-    count(&counters.writing, -1);
+    drop(writing);
     access_log::write(request);
     request.limit_conn_held.clear();
     !flushed && finish(request, &connection).await

@@ -6,7 +6,7 @@ use crate::http::verdict::Verdict;
 use crate::http::{body_reader, filters};
 use crate::wire::http1::request_line::Method;
 
-/// Sends the counters of this worker.
+/// Sends the counters of all workers.
 pub async fn handle(request: &mut Request) -> Verdict {
     if !matches!(request.method, Method::Get | Method::Head) {
         return Verdict::Finish(405);

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use grammar::nginx::{Found, find};
 use grammar::{Context, Directive as Row, Status};
 
 use super::core::{CoreDraft, EventsDraft};
@@ -145,6 +146,15 @@ impl<'e> Reader<'e> {
             return checked;
         }
         common::check(row, directive)
+    }
+
+    /// Takes directives without effect for given: nginx has used their values by now, and refuses them afterwards.
+    pub fn settle(&mut self, names: &[&str]) {
+        for name in names {
+            if let Found::Row(row) = find(self.context, name.as_bytes()) {
+                self.http.block().accepted.push(row);
+            }
+        }
     }
 
     /// The values of the location (or server, or `http`) that is being read.

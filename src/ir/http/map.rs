@@ -43,6 +43,7 @@ pub const SETTERS: Table = &[("map", map)];
 
 fn map(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let [subject, variable] = directive.args() else { return Ok(()) };
+    reader.settle(&["map_hash_max_size", "map_hash_bucket_size"]);
     let subject = reader.template(directive, subject.value)?;
     let name = variable_name(directive, variable.value)?;
     let id = MapId(reader.http.maps.len() as u32);

@@ -1,11 +1,10 @@
 //! What can be said about a directive before its setter runs: context, terminator, number of arguments.
 
+use grammar::Context;
 use grammar::nginx::{Found, find};
-use grammar::{Context, Status};
 
 use super::diagnostic::Diagnostic;
 use super::tree::{Body, Directive, Word};
-use super::value;
 
 /// Checks a directive in nginx's order, which decides which of several faults is reported, and gives its row.
 ///
@@ -29,11 +28,12 @@ pub fn directive(context: Context, directive: &Directive<'_>) -> Result<&'static
     if !row.args.accepts(directive.args().len()) {
         return Err(directive.emerg(format!("invalid number of arguments in \"{}\" directive", name())));
     }
-    if row.status == Status::NotYet {
-        value::check(row, directive)?;
-        return Err(directive.fails("is not served yet by evenkeel"));
-    }
     Ok(row)
+}
+
+/// What is said about a directive that nginx has and evenkeel does not serve yet; its value is checked before.
+pub fn not_yet(directive: &Directive<'_>) -> Diagnostic {
+    directive.fails("is not served yet by evenkeel")
 }
 
 /// The words of a line in a block that holds no directives (`map`, `geo`, `types`, `split_clients`, `charset_map`).

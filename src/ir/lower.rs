@@ -125,8 +125,13 @@ impl<'e> Reader<'e> {
     fn act(&mut self, directive: &Directive<'_>) -> Set {
         let row = check::directive(self.context, directive)?;
         match setter(row) {
-            Some(setter) => setter(self, directive),
-            None => self.accept(row, directive),
+            Some(setter) => setter(self, directive)?,
+            None => self.accept(row, directive)?,
+        }
+        match row.status {
+            // The original's own words about the value come first.
+            Status::NotYet => Err(check::not_yet(directive)),
+            Status::Done | Status::Accepted(_) => Ok(()),
         }
     }
 

@@ -1,8 +1,10 @@
 //! The variables a configuration names: each gets a number once, and every use is that number.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use grammar::variables::{Kind, Variable as Row};
+use grammar::{Edition, Status};
 
 use super::http::{geo::GeoId, map::MapId, split_clients::SplitClientsId};
 use super::value::Text;
@@ -111,23 +113,57 @@ impl Registry {
         Ok(self.use_name(&name))
     }
 
-    /// All variables with their sources, or the first name that nothing defines.
-    pub fn resolve(self) -> Result<Variables, Text> {
+    /// All variables with their sources, or what is wrong with one of them.
+    pub fn resolve(self) -> Result<Variables, BadVariable> {
         let mut defined = self.defined;
         let mut used = Vec::with_capacity(self.used.len());
+        let mut not_yet = None;
         for name in self.used {
             let source = match defined.remove(&name) {
                 Some(source) => source,
-                None => builtin(&name).ok_or_else(|| name.clone())?,
+                None => builtin(&name).ok_or_else(|| BadVariable::Unknown(name.clone()))?,
             };
+            if let Source::Builtin(Row { status: Status::NotYet, .. })
+            | Source::Family { row: Row { status: Status::NotYet, .. }, .. } = source
+            {
+                not_yet.get_or_insert_with(|| name.clone());
+            }
             used.push(Variable { name, source });
         }
-        Ok(Variables { used })
+        match not_yet {
+            Some(name) => Err(BadVariable::NotYet(name)),
+            None => Ok(Variables { used }),
+        }
     }
 }
 
+/// Why a variable cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BadVariable {
+    /// Nobody defines it.
+    Unknown(Text),
+    /// nginx has it; evenkeel does not yet.
+    NotYet(Text),
+}
+
+impl fmt::Display for BadVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => write!(f, "unknown \"{name}\" variable"),
+            Self::NotYet(name) => write!(f, "the \"{name}\" variable is not served yet by evenkeel"),
+        }
+    }
+}
+
+/// What a stock nginx does not have is unknown to us too, until we serve it.
+fn is_known(row: &Row) -> bool {
+    row.edition == Edition::Open || row.status != Status::NotYet
+}
+
 fn exact_row(name: &[u8]) -> Option<&'static Row> {
-    grammar::variables::http::VARIABLES.iter().find(|row| row.kind == Kind::Exact && row.name.as_bytes() == name)
+    grammar::variables::http::VARIABLES
+        .iter()
+        .find(|row| row.kind == Kind::Exact && row.name.as_bytes() == name && is_known(row))
 }
 
 fn builtin(name: &[u8]) -> Option<Source> {

@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "client_body_in_file_only",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::Accepted("a body in memory is always in one piece"),
     },
     Directive {
         name: "client_body_temp_path",
@@ -222,7 +222,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "early_hints",
@@ -233,7 +233,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "error_log",
@@ -375,7 +375,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "keepalive_requests",
@@ -661,7 +661,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "postpone_output",
@@ -716,7 +716,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "resolver",
@@ -727,7 +727,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "resolver_timeout",
@@ -738,7 +738,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "30s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::NotYet,
     },
     Directive {
         name: "root",
@@ -804,7 +804,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "2m",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::Accepted("other connections get their turn after each piece, whatever its size"),
     },
     Directive {
         name: "server",
@@ -881,7 +881,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k|8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::Accepted("answers of subrequests are not kept in buffers of a fixed size"),
     },
     Directive {
         name: "tcp_nodelay",
@@ -903,7 +903,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::Accepted("how packets are filled is left to the kernel"),
     },
     Directive {
         name: "types",

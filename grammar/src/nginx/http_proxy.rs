@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "8k|16k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::Accepted("a buffer is sent as soon as the client takes it"),
     },
     Directive {
         name: "proxy_cache",
@@ -821,7 +821,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "8k|16k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Done,
+        status: Status::Accepted("temporary files are written in the pieces that arrive"),
     },
     Directive {
         name: "proxy_temp_path",

@@ -21,7 +21,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "args",
@@ -30,7 +30,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "binary_remote_addr",
@@ -39,7 +39,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "body_bytes_sent",
@@ -48,7 +48,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "bytes_sent",
@@ -57,7 +57,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connection",
@@ -66,7 +66,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connection_requests",
@@ -75,7 +75,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connection_time",
@@ -84,7 +84,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connections_active",
@@ -93,7 +93,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connections_reading",
@@ -102,7 +102,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connections_waiting",
@@ -111,7 +111,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "connections_writing",
@@ -120,7 +120,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "content_length",
@@ -129,7 +129,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "content_type",
@@ -138,7 +138,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "cookie_",
@@ -147,7 +147,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "date_gmt",
@@ -156,7 +156,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "date_local",
@@ -174,7 +174,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "document_uri",
@@ -183,7 +183,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "fastcgi_path_info",
@@ -363,7 +363,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "host",
@@ -372,7 +372,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "hostname",
@@ -381,7 +381,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http2",
@@ -390,7 +390,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http3",
@@ -399,7 +399,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_",
@@ -408,7 +408,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_cookie",
@@ -417,7 +417,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_host",
@@ -426,7 +426,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_referer",
@@ -435,7 +435,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_user_agent",
@@ -444,7 +444,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_via",
@@ -453,7 +453,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "http_x_forwarded_for",
@@ -462,7 +462,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "https",
@@ -471,7 +471,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "invalid_referer",
@@ -480,7 +480,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "is_args",
@@ -489,7 +489,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "is_request_port",
@@ -498,7 +498,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "limit_conn_status",
@@ -507,7 +507,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "limit_rate",
@@ -516,7 +516,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "limit_req_status",
@@ -525,7 +525,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "memcached_key",
@@ -552,7 +552,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "msie",
@@ -570,7 +570,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "pid",
@@ -579,7 +579,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "pipe",
@@ -588,7 +588,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "proxy_add_x_forwarded_for",
@@ -597,7 +597,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "proxy_host",
@@ -606,7 +606,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "proxy_internal_body_length",
@@ -633,7 +633,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "proxy_protocol_addr",
@@ -642,7 +642,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
     },
     Variable {
         name: "proxy_protocol_port",
@@ -651,7 +651,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
     },
     Variable {
         name: "proxy_protocol_server_addr",
@@ -660,7 +660,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
     },
     Variable {
         name: "proxy_protocol_server_port",
@@ -669,7 +669,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
     },
     Variable {
         name: "proxy_protocol_tlv_",
@@ -678,7 +678,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
     },
     Variable {
         name: "query_string",
@@ -687,7 +687,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "realip_remote_addr",
@@ -696,7 +696,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "realip_remote_port",
@@ -705,7 +705,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "realpath_root",
@@ -714,7 +714,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "remote_addr",
@@ -723,7 +723,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "remote_port",
@@ -732,7 +732,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "remote_user",
@@ -741,7 +741,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request",
@@ -750,7 +750,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_body",
@@ -759,7 +759,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_body_file",
@@ -768,7 +768,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_completion",
@@ -777,7 +777,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_filename",
@@ -786,7 +786,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_id",
@@ -795,7 +795,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_length",
@@ -804,7 +804,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_method",
@@ -813,7 +813,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_port",
@@ -822,7 +822,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_time",
@@ -831,7 +831,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "request_uri",
@@ -840,7 +840,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "scheme",
@@ -849,7 +849,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "secure_link",
@@ -876,7 +876,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_cache_control",
@@ -885,7 +885,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_connection",
@@ -894,7 +894,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_content_length",
@@ -903,7 +903,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_content_type",
@@ -912,7 +912,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_keep_alive",
@@ -921,7 +921,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_last_modified",
@@ -930,7 +930,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_link",
@@ -939,7 +939,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_location",
@@ -948,7 +948,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_transfer_encoding",
@@ -957,7 +957,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_trailer_",
@@ -966,7 +966,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "server_addr",
@@ -975,7 +975,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "server_name",
@@ -984,7 +984,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "server_port",
@@ -993,7 +993,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "server_protocol",
@@ -1002,7 +1002,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "slice_range",
@@ -1047,7 +1047,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_escaped_cert",
@@ -1056,7 +1058,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_fingerprint",
@@ -1065,7 +1069,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_i_dn",
@@ -1074,7 +1080,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_i_dn_legacy",
@@ -1083,7 +1091,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_raw_cert",
@@ -1092,7 +1102,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_s_dn",
@@ -1101,7 +1113,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_s_dn_legacy",
@@ -1110,7 +1124,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_serial",
@@ -1119,7 +1135,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_sigalg",
@@ -1128,7 +1146,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_v_end",
@@ -1137,7 +1157,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_v_remain",
@@ -1146,7 +1168,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_v_start",
@@ -1155,7 +1179,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_client_verify",
@@ -1164,7 +1190,9 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(
+            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
+        ),
     },
     Variable {
         name: "ssl_curve",
@@ -1272,7 +1300,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "tcpinfo_rcv_space",
@@ -1317,7 +1345,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "time_local",
@@ -1326,7 +1354,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "uid_got",
@@ -1362,7 +1390,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_bytes_received",
@@ -1371,7 +1399,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_bytes_sent",
@@ -1380,7 +1408,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_cache_etag",
@@ -1389,7 +1417,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("there is no cache yet, so it is empty as in nginx without one"),
     },
     Variable {
         name: "upstream_cache_last_modified",
@@ -1398,7 +1426,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("there is no cache yet, so it is empty as in nginx without one"),
     },
     Variable {
         name: "upstream_cache_status",
@@ -1407,7 +1435,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("there is no cache yet, so it is empty as in nginx without one"),
     },
     Variable {
         name: "upstream_connect_time",
@@ -1416,7 +1444,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_cookie_",
@@ -1425,7 +1453,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_header_time",
@@ -1434,7 +1462,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_http_",
@@ -1443,7 +1471,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_response_length",
@@ -1452,7 +1480,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_response_time",
@@ -1461,7 +1489,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_status",
@@ -1470,7 +1498,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_trailer_",
@@ -1479,7 +1507,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "uri",
@@ -1488,6 +1516,6 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

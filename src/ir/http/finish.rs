@@ -44,8 +44,8 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     for listener in listeners.iter().flatten() {
         check_certificates(listener, &servers, &secured)?;
     }
-    let variables = std::mem::take(&mut reader.http.variables).resolve().map_err(|name| {
-        let text = format!("unknown \"{name}\" variable");
+    let variables = std::mem::take(&mut reader.http.variables).resolve().map_err(|fault| {
+        let text = fault.to_string();
         Diagnostic { level: Level::Emerg, text, place: Place::Nowhere }
     })?;
     warnings.into_iter().for_each(|warning| reader.warn(warning));

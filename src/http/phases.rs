@@ -193,7 +193,8 @@ async fn access(request: &mut Request) -> Verdict {
     }
     let any = request.location.settings.core.satisfy == Satisfy::Any;
     let mut refused = None;
-    for module in [modules::AccessModule::Access, modules::AccessModule::AuthBasic] {
+    for module in [modules::AccessModule::Access, modules::AccessModule::AuthBasic, modules::AccessModule::AuthRequest]
+    {
         match module.handle(request).await {
             Verdict::Declined => {}
             Verdict::Passed if any => {
@@ -254,6 +255,10 @@ async fn content(request: &mut Request) -> Verdict {
         verdict => return verdict,
     }
     match modules::autoindex::handle(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    match modules::gzip_static::handle(request).await {
         Verdict::Declined => {}
         verdict => return verdict,
     }

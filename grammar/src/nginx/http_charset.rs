@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "charset_map",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "text/html text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "override_charset",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "source_charset",

@@ -1,5 +1,6 @@
 //! What an answer goes through on its way out, one file for each of nginx's filters.
 
+pub mod charset;
 pub mod chunked;
 pub mod gzip;
 pub mod header;

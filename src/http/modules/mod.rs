@@ -2,8 +2,10 @@
 
 pub mod access;
 pub mod auth_basic;
+pub mod auth_request;
 pub mod autoindex;
 pub mod empty_gif;
+pub mod gzip_static;
 pub mod index;
 pub mod limit_conn;
 pub mod limit_req;
@@ -32,6 +34,8 @@ pub enum AccessModule {
     Access,
     /// `auth_basic`
     AuthBasic,
+    /// `auth_request`
+    AuthRequest,
 }
 
 impl AccessModule {
@@ -40,6 +44,7 @@ impl AccessModule {
         match self {
             Self::Access => access::handle(request),
             Self::AuthBasic => auth_basic::handle(request),
+            Self::AuthRequest => auth_request::handle(request).await,
         }
     }
 }

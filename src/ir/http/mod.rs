@@ -2,8 +2,10 @@
 
 pub mod access;
 pub mod auth_basic;
+pub mod auth_request;
 pub mod autoindex;
 pub mod blocks;
+pub mod charset;
 pub mod checks;
 pub mod core;
 pub mod draft;
@@ -11,6 +13,7 @@ pub mod empty_gif;
 pub mod finish;
 pub mod geo;
 pub mod gzip;
+pub mod gzip_static;
 pub mod headers;
 pub mod index;
 pub mod limit_conn;
@@ -212,10 +215,16 @@ settings! {
     access: Access, AccessOwn;
     /// `auth_basic`
     auth_basic: AuthBasic, AuthBasicOwn;
+    /// `auth_request`
+    auth_request: AuthRequest, AuthRequestOwn;
     /// `autoindex`
     autoindex: Autoindex, AutoindexOwn;
+    /// `charset`
+    charset: Charset, CharsetOwn;
     /// `gzip`
     gzip: Gzip, GzipOwn;
+    /// `gzip_static`
+    gzip_static: GzipStatic, GzipStaticOwn;
     /// `add_header`, `expires`
     headers: Headers, HeadersOwn;
     /// `index`
@@ -243,6 +252,9 @@ pub fn table(module: &str) -> Option<Table> {
     Some(match module {
         "http_core" => core::setters::SETTERS,
         "http_access" => access::SETTERS,
+        "http_auth_request" => auth_request::SETTERS,
+        "http_charset" => charset::SETTERS,
+        "http_gzip_static" => gzip_static::SETTERS,
         "http_auth_basic" => auth_basic::SETTERS,
         "http_autoindex" => autoindex::SETTERS,
         "http_empty_gif" => empty_gif::SETTERS,

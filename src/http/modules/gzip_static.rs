@@ -1,0 +1,49 @@
+//! `gzip_static`: the file beside the file, compressed beforehand (`ngx_http_gzip_static_module`).
+
+use super::{map_uri_to_path, static_files};
+use crate::http::filters::gzip;
+use crate::http::request::Request;
+use crate::http::verdict::Verdict;
+use crate::http::{body_reader, rewrite};
+use crate::ir::http::gzip_static::Mode;
+use crate::log::error_log::Level;
+use crate::wire::http1::request_line::Method;
+
+/// Sends `FILE.gz` in the place of `FILE`.
+pub async fn handle(request: &mut Request) -> Verdict {
+    let mode = request.location.settings.gzip_static.mode;
+    let is_read = matches!(request.method, Method::Get | Method::Head);
+    if mode == Mode::Off || !is_read || request.uri.last() == Some(&b'/') {
+        return Verdict::Declined;
+    }
+    let wanted = mode == Mode::Always || gzip::is_wanted(request);
+    if !wanted && !request.location.settings.core.gzip_vary {
+        return Verdict::Declined;
+    }
+    let mut name = map_uri_to_path(request).path;
+    name.extend_from_slice(b".gz");
+    let (file, metadata) = match static_files::open(&name) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let shown = String::from_utf8_lossy(&name);
+            request.log_error(Level::Error, &error, format_args!("open() \"{shown}\" failed"));
+            return Verdict::Declined;
+        }
+        Err(_) => return Verdict::Declined,
+    };
+    if mode == Mode::On {
+        // The answer depends on what the client takes, whatever this one takes.
+        request.response.gzip_vary = true;
+        if !wanted {
+            return Verdict::Declined;
+        }
+    }
+    if !metadata.is_file() {
+        return Verdict::Declined;
+    }
+    body_reader::discard(request);
+    request.action = "sending response to client";
+    request.response.content_type = Some(rewrite::content_type(request));
+    request.response.headers.push(b"Content-Encoding", b"gzip");
+    static_files::send(request, &file, &metadata).await
+}

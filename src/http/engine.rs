@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use super::access_log::AccessLogs;
@@ -12,6 +12,7 @@ use super::upstream::Upstreams;
 use super::variables::{self, Getter};
 use crate::ir::core::ErrorLog as ErrorLogLine;
 use crate::ir::http::log::{AccessLogTarget, SyslogTarget};
+use crate::ir::http::realip::Trusted;
 use crate::ir::http::{Http, Location, Server, ServerId};
 use crate::ir::lookup::HostId;
 use crate::log::error_log::ErrorLog;
@@ -43,6 +44,8 @@ pub struct Engine {
     pub limit_req_zones: Vec<RefCell<limit_req::Zone>>,
     /// The zones of `limit_conn`, in the configuration's order.
     pub limit_conn_zones: Vec<limit_conn::Zone>,
+    /// The addresses of names in `set_real_ip_from`.
+    pub trusted_hosts: BTreeMap<u32, Vec<IpAddr>>,
     /// What `stub_status` shows.
     pub counters: Counters,
     /// The TLS of the servers.
@@ -79,11 +82,17 @@ pub struct Opened<'a> {
 impl Engine {
     /// An engine over a configuration whose logs are open.
     pub fn new(http: Http, opened: Opened<'_>) -> Rc<Self> {
-        let (mut error_logs, mut syslogs) = (BTreeMap::new(), BTreeMap::new());
+        let (mut error_logs, mut syslogs, mut trusted_hosts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         each_location(&http, &mut |location| {
             let lines = &location.settings.core.error_log;
             if !lines.is_empty() {
                 error_logs.entry(lines.as_ptr() as usize).or_insert_with(|| (opened.error_log)(lines));
+            }
+            for trusted in location.settings.realip.from.iter() {
+                if let Trusted::Host(host) = trusted {
+                    let addresses = (opened.hosts)(*host).iter().map(SocketAddr::ip).collect();
+                    trusted_hosts.insert(host.0, addresses);
+                }
             }
             for log in location.settings.log.access_logs.iter() {
                 if let AccessLogTarget::Syslog(target) = &log.target
@@ -102,6 +111,7 @@ impl Engine {
         Rc::new(Self {
             limit_req_zones,
             limit_conn_zones,
+            trusted_hosts,
             http,
             prefix: opened.prefix.into(),
             log: opened.log,

@@ -5,14 +5,60 @@ use std::rc::Rc;
 use super::phases::{self, Entry};
 use super::request::{Request, Sink};
 use super::verdict::{CLIENT_CLOSED_REQUEST, CLOSE, Verdict};
-use super::{access_log, error_page};
+use super::{access_log, body_reader, error_page, evaluate};
 use crate::log::error_log::Level;
 
 /// Runs a request that was read to its answer.
 pub async fn answer(request: &mut Request) {
     phases::begin(request);
-    let verdict = phases::run(request, Entry::Start).await;
+    let verdict = match read_early_body(request).await {
+        Ok(()) => phases::run(request, Entry::Start).await,
+        Err(status) => Verdict::Finish(status),
+    };
     conclude(request, verdict).await;
+    post_action(request).await;
+}
+
+/// `client_body_early_read`: the body is read before the first phase.
+async fn read_early_body(request: &mut Request) -> Result<(), u16> {
+    let core = Rc::clone(&request.connection.engine.server(request.server).core);
+    let wanted = core.client_body_early_read.iter().any(|template| {
+        let value = evaluate::text(request, template);
+        evaluate::is_true(&value)
+    });
+    if !wanted {
+        return Ok(());
+    }
+    let max_body = request.location.settings.core.client_max_body_size;
+    if let Some(length) = request.content_length.filter(|&length| max_body > 0 && length > max_body) {
+        request.log(Level::Error, format_args!("client intended to send too large body: {length} bytes"));
+        request.expect_tested = true;
+        body_reader::discard(request);
+        return Err(413);
+    }
+    body_reader::read(request).await
+}
+
+/// `post_action`: once the answer is out, another location runs for its effects.
+async fn post_action(request: &mut Request) {
+    let Some(uri) = request.location.settings.core.post_action.clone() else { return };
+    let timeout_ms = request.send_timeout_ms();
+    if request.connection.flush(timeout_ms).await.is_err() {
+        request.client_gone = true;
+    }
+    let keepalive = request.keepalive;
+    let mut action = Request::inside(request);
+    action.is_subrequest = false;
+    action.sink = Sink::Discard;
+    action.header_only = true;
+    action.uri.clone_from(&request.uri);
+    let verdict = match uri.first() {
+        Some(b'@') => named_location(&mut action, &uri),
+        _ => internal_redirect(&mut action, &uri, b""),
+    };
+    Box::pin(conclude(&mut action, verdict)).await;
+    request.uri = std::mem::take(&mut action.uri);
+    request.keepalive = keepalive;
 }
 
 /// Answers a request that was refused while it was read.
@@ -28,12 +74,16 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
             Verdict::Close | Verdict::Finish(CLOSE) => {
                 if verdict == Verdict::Finish(CLOSE) {
                     request.response.status = CLOSE;
+                    reset(request);
                 }
                 close(request);
                 return;
             }
             Verdict::Finish(status @ (CLIENT_CLOSED_REQUEST | 408)) => {
                 request.response.status = status;
+                if status == 408 {
+                    reset(request);
+                }
                 close(request);
                 return;
             }
@@ -48,6 +98,13 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
                 Box::pin(phases::run(request, entry)).await
             }
         };
+    }
+}
+
+/// `reset_timedout_connection`: the kernel forgets what it still had for the client.
+fn reset(request: &Request) {
+    if request.location.settings.core.reset_timedout_connection && !request.is_subrequest {
+        request.connection.with_stream(|stream| stream.reset_when_closed());
     }
 }
 

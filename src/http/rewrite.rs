@@ -38,6 +38,7 @@ async fn run_all(request: &mut Request, operations: &[Operation]) -> Flow {
                 Flow::Next
             }
             Operation::Break => {
+                request.valid_location &= !request.uri_changed;
                 request.uri_changed = false;
                 Flow::Stop
             }

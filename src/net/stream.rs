@@ -118,6 +118,14 @@ impl Stream {
         }
     }
 
+    /// Lets closing reset the connection instead of ending it in order.
+    pub fn reset_when_closed(&self) {
+        if let Self::Tcp(stream) = self {
+            // A socket that is gone already needs no reset.
+            drop(stream.set_zero_linger());
+        }
+    }
+
     /// Runs a system call that writes to the descriptor; when it would block, readiness is asked for anew. Not for TLS, whose
     /// bytes are not the descriptor's.
     pub fn try_write_with<R>(&self, call: impl FnOnce(BorrowedFd) -> io::Result<R>) -> io::Result<R> {

@@ -19,6 +19,7 @@ use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep};
 
 use super::engine::Engine;
+use super::verdict::ClientGone;
 use crate::ir::listen::AddressServers;
 use crate::net::accept::{Accepted, Slot};
 use crate::net::stream::Stream;
@@ -185,6 +186,16 @@ impl Connection {
             Poll::Ready(Ok(true)) | Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(()),
         }
+    }
+
+    /// Waits, unless the client goes away first.
+    pub async fn pause(&self, delay_ms: u64) -> Result<(), ClientGone> {
+        let mut deadline = Deadline::after_ms(delay_ms);
+        std::future::poll_fn(|context| match self.poll_gone(context) {
+            Poll::Ready(()) => Poll::Ready(Err(ClientGone)),
+            Poll::Pending => self.poll_deadline(&mut deadline, context).map(Ok),
+        })
+        .await
     }
 
     /// Runs something with the socket.

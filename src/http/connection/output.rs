@@ -17,8 +17,8 @@ const COPY_LIMIT: usize = 4096;
 const GATHER_LIMIT: usize = 16 * 1024;
 /// How much of a file is read at once where it goes through the process.
 const COPIED_PIECE: usize = 64 * 1024;
-/// The most that one call asks the kernel to send of a file.
-const SENDFILE_CHUNK: usize = 2 * 1024 * 1024;
+/// The most that one call asks the kernel to send of a file, where `sendfile_max_chunk` sets no limit.
+const SENDFILE_CHUNK: usize = 1 << 30;
 
 impl Connection {
     /// Lets something add to what is going to be written.
@@ -102,17 +102,24 @@ impl Connection {
     }
 
     /// Writes what waits, then a piece of a file, straight from the kernel's cache.
-    pub async fn send_file(&self, file: &File, offset: u64, length: u64, timeout_ms: u64) -> Result<(), ClientGone> {
+    pub async fn send_file(
+        &self,
+        file: &File,
+        (offset, length): (u64, u64),
+        max_chunk: usize,
+        timeout_ms: u64,
+    ) -> Result<(), ClientGone> {
         if self.is_secure() {
             return self.copy_file(file, offset, length, timeout_ms).await;
         }
         self.flush(timeout_ms).await?;
         let mut deadline = Deadline::after_ms(timeout_ms);
+        let max_chunk = if max_chunk == 0 { SENDFILE_CHUNK } else { max_chunk };
         let mut position = offset as i64;
         let end = (offset + length) as i64;
         let outcome = std::future::poll_fn(|context| {
             while position < end {
-                let count = usize::try_from(end - position).unwrap_or(usize::MAX).min(SENDFILE_CHUNK);
+                let count = usize::try_from(end - position).unwrap_or(usize::MAX).min(max_chunk);
                 match self.sendfile(file, &mut position, count) {
                     // The file is shorter than it was when its length was announced.
                     Ok(0) => return Poll::Ready(Err(ClientGone)),

@@ -286,12 +286,11 @@ fn take_header(request: &mut Request, line: &HeaderLine) -> Result<(), NoRequest
         | Known::IfNoneMatch
         | Known::ContentLength
         | Known::ContentRange
-        | Known::ContentType
-        | Known::Range
         | Known::IfRange
         | Known::TransferEncoding
         | Known::Expect
         | Known::Authorization
+        | Known::ProxyAuthorization
             if earlier =>
         {
             Err(duplicate(request, &entry, "header line"))

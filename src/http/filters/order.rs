@@ -222,7 +222,7 @@ async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u
             0 => end - position,
             _ => wait_for_room(request, end - position).await?,
         };
-        connection.send_file(file, position, room, core.send_timeout_ms).await?;
+        connection.send_file(file, (position, room), core.sendfile_max_chunk, core.send_timeout_ms).await?;
         position += room;
     }
     Ok(())
@@ -284,6 +284,6 @@ async fn wait_for_room(request: &mut Request, wanted: u64) -> Result<u64, Client
         let delay_ms = excess * 1000 / filters.limit_rate + 1;
         let connection = Rc::clone(&request.connection);
         connection.flush(request.send_timeout_ms()).await?;
-        tokio::time::sleep(std::time::Duration::from_millis(delay_ms)).await;
+        connection.pause(delay_ms).await?;
     }
 }

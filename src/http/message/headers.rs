@@ -66,6 +66,8 @@ known_headers! {
     Via = b"via",
     /// `Authorization`
     Authorization = b"authorization",
+    /// `Proxy-Authorization`
+    ProxyAuthorization = b"proxy-authorization",
     /// `Keep-Alive`
     KeepAlive = b"keep-alive",
     /// `X-Forwarded-For`

@@ -59,15 +59,28 @@ pub async fn handle(request: &mut Request) -> Verdict {
         Ok(entries) => entries,
         Err(error) => return refuse(request, &directory, &error),
     };
-    let (content_type, page) = match settings.format {
-        Format::Html => ("text/html", html(request, &settings, &entries)),
-        Format::Json => ("application/json", json(&entries, None)),
-        Format::Jsonp if callback.is_empty() => ("application/json", json(&entries, None)),
-        Format::Jsonp => ("application/javascript", json(&entries, Some(&callback))),
-        Format::Xml => ("text/xml", xml(&entries)),
+    let content_type = match settings.format {
+        Format::Html => "text/html",
+        Format::Json => "application/json",
+        Format::Jsonp if callback.is_empty() => "application/json",
+        Format::Jsonp => "application/javascript",
+        Format::Xml => "text/xml",
     };
     request.response.status = 200;
     request.response.content_type = Some(ContentType::Static(content_type.as_bytes()));
+    if settings.format == Format::Xml {
+        request.response.charset = Some(b"utf-8".to_vec());
+    }
+    // The head comes first: only then is the charset known, by which the widths of names are reckoned.
+    if let Err(fault) = filters::order::send_head(request).await {
+        return fault.into();
+    }
+    let page = match settings.format {
+        Format::Html => html(request, &settings, &entries),
+        Format::Json => json(&entries, None),
+        Format::Jsonp => json(&entries, Some(&*callback).filter(|callback| !callback.is_empty())),
+        Format::Xml => xml(&entries),
+    };
     filters::order::answer_of_unknown_length(request, &page).await
 }
 

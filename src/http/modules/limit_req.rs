@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::http::evaluate;
 use crate::http::request::Request;
-use crate::http::verdict::Verdict;
+use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::limit_req::{Limit, ReqZone};
 use crate::log::error_log::Level;
 use crate::log::now;
@@ -180,15 +180,10 @@ pub async fn handle(request: &mut Request) -> Verdict {
 
 /// Waits, unless the client goes away.
 async fn wait(request: &Request, delay_ms: u64) -> Verdict {
-    let connection = Rc::clone(&request.connection);
-    let mut deadline = crate::http::connection::Deadline::after_ms(delay_ms);
-    std::future::poll_fn(|context| {
-        if connection.poll_gone(context).is_ready() {
-            return std::task::Poll::Ready(Verdict::Finish(crate::http::verdict::CLIENT_CLOSED_REQUEST));
-        }
-        connection.poll_deadline(&mut deadline, context).map(|()| Verdict::Declined)
-    })
-    .await
+    match request.connection.pause(delay_ms).await {
+        Ok(()) => Verdict::Declined,
+        Err(ClientGone) => Verdict::Finish(CLIENT_CLOSED_REQUEST),
+    }
 }
 
 fn key(request: &Request, limit: &Limit) -> Option<Vec<u8>> {

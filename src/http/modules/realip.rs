@@ -15,10 +15,14 @@ pub fn handle(request: &mut Request) {
     if settings.from.is_empty() || request.client.is_some() || request.is_subrequest {
         return;
     }
+    let engine = Rc::clone(&request.connection.engine);
     let is_trusted = |peer: &Peer| {
         settings.from.iter().any(|trusted| match trusted {
             Trusted::Clients(clients) => access::fits(clients, peer),
-            Trusted::Host(_) => false,
+            Trusted::Host(host) => {
+                let known = engine.trusted_hosts.get(&host.0);
+                known.zip(peer.ip()).is_some_and(|(known, address)| known.contains(&address))
+            }
         })
     };
     if !is_trusted(&request.connection.peer) {

@@ -35,6 +35,8 @@ pub enum Purpose {
     Test {
         /// `-q`: without the line that the syntax is ok.
         quiet: bool,
+        /// `-T`: the texts are kept to be printed.
+        dumps: bool,
     },
     /// `-s`: only read.
     Signal,
@@ -127,7 +129,7 @@ pub struct Loader<'a> {
 pub struct Loaded {
     /// The generation.
     pub cycle: Cycle,
-    /// Each file with its bytes, in the order of first use, for `-T`.
+    /// For `-T`: each file with its bytes, in the order of first use.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -160,7 +162,9 @@ impl Loader<'_> {
         if found.user.is_none() && credentials::is_root() {
             found.user = Some(self.built_in_user()?);
         }
-        let files = tree.files.iter().map(|source| (source.name.clone(), source.text.clone())).collect();
+        let is_printed = matches!(self.purpose, Purpose::Test { dumps: true, .. });
+        let printed = tree.files.iter().filter(|_| is_printed);
+        let files = printed.map(|source| (source.name.clone(), source.text.clone())).collect();
         Ok((Read { nginx, found }, files))
     }
 
@@ -184,7 +188,7 @@ impl Loader<'_> {
                 self.say(message);
             }
             Event::SyntaxIsOk => {
-                if self.purpose == (Purpose::Test { quiet: false }) {
+                if matches!(self.purpose, Purpose::Test { quiet: false, .. }) {
                     eprintln!("nginx: the configuration file {} syntax is ok", self.places.conf_file);
                 }
             }

@@ -65,3 +65,50 @@ pub fn parse_nginx(file: impl AsRef<Path>) -> Result<ir::Nginx, Diagnostic> {
     let tree = conf::nginx::parse(&sources, &DiskFiles, &conf_prefix, b"", &file);
     lower(&tree, &Environment { conf_prefix, ..Environment::default() }).result
 }
+
+/// Reads a keepalived configuration with everything that it includes, and resolves its defaults.
+///
+/// Only files are opened. What the file names elsewhere, such as interfaces, users and scripts, is taken to exist, so
+/// that a file can be looked at away from the machine that it is for.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("evenkeel-doc-k-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let file = folder.join("keepalived.conf");
+/// let text = "vrrp_instance A {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n 192.0.2.10\n }\n}\n";
+/// std::fs::write(&file, text)?;
+/// let keepalived = evenkeel::parse_keepalived(&file)?;
+/// assert_eq!(keepalived.instances[0].priority, 100);
+///
+/// std::fs::write(&file, text.replace("51", "300"))?;
+/// let fault = evenkeel::parse_keepalived(&file).unwrap_err();
+/// assert!(fault.to_string().ends_with(": Line 3) number '300' outside range [1, 255]"));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// The first fault, in keepalived's words and with its place.
+pub fn parse_keepalived(
+    file: impl AsRef<Path>,
+) -> Result<ir::keepalived::Keepalived, conf::keepalived::report::Report> {
+    use conf::keepalived::report::Fault;
+    let directory = std::env::current_dir().map(|path| path.to_string_lossy().into_owned());
+    let options = ir::keepalived::read::Options {
+        path: file.as_ref().to_string_lossy().into_owned(),
+        directory: directory.unwrap_or_default(),
+        testing: true,
+        ..Default::default()
+    };
+    let machine = process::machine::Machine::default();
+    let outcome = ir::keepalived::read::read(&machine, &ir::keepalived::system::AnyMachine, &options);
+    let is_fault = |report: &conf::keepalived::report::Report| {
+        // Whether scripts are safe is a question to the machine.
+        !matches!(report.fault, Fault::LogOnly | Fault::Security) && !outcome.not_served.contains(report)
+    };
+    match outcome.reports.iter().find(|report| is_fault(report)) {
+        None => Ok(outcome.keepalived),
+        Some(report) => Err(report.clone()),
+    }
+}

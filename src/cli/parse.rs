@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::conf::diagnostic::Diagnostic;
 use crate::conf::nginx;
 use crate::conf::source::Sources;
 use crate::conf::tree::Tree;
 use crate::ir::Nginx;
+use crate::ir::keepalived::Keepalived;
 use crate::process::disk_files::DiskFiles;
 
 /// Print configurations as data, to look at or to compare.
@@ -38,16 +38,40 @@ struct Values<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     nginx: Option<&'a Nginx>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    keepalived: Option<&'a Keepalived>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-impl<'a> Values<'a> {
-    fn new(file: &'a Path, result: &'a Result<Nginx, Diagnostic>) -> Self {
-        Self {
-            file: file.to_string_lossy(),
-            nginx: result.as_ref().ok(),
-            error: result.as_ref().err().map(ToString::to_string),
+/// What reading one file gave.
+enum Read {
+    Nginx(Box<Nginx>),
+    Keepalived(Box<Keepalived>),
+    Wrong(String),
+}
+
+impl Read {
+    /// A file whose name has `keepalived` in it is one of keepalived's.
+    fn file(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        if name.contains("keepalived") {
+            return crate::parse_keepalived(path)
+                .map_or_else(|fault| Self::Wrong(fault.to_string()), |values| Self::Keepalived(Box::new(values)));
         }
+        crate::parse_nginx(path)
+            .map_or_else(|fault| Self::Wrong(fault.to_string()), |values| Self::Nginx(Box::new(values)))
+    }
+}
+
+impl<'a> Values<'a> {
+    fn new(file: &'a Path, read: &'a Read) -> Self {
+        let mut values = Self { file: file.to_string_lossy(), nginx: None, keepalived: None, error: None };
+        match read {
+            Read::Nginx(nginx) => values.nginx = Some(nginx),
+            Read::Keepalived(keepalived) => values.keepalived = Some(keepalived),
+            Read::Wrong(error) => values.error = Some(error.clone()),
+        }
+        values
     }
 }
 
@@ -72,10 +96,10 @@ impl Parse {
     }
 
     fn print_values(&self) -> io::Result<bool> {
-        let results: Vec<_> = self.files.iter().map(|file| (file, crate::parse_nginx(file))).collect();
-        let values: Vec<_> = results.iter().map(|(file, result)| Values::new(file, result)).collect();
+        let results: Vec<_> = self.files.iter().map(|file| (file, Read::file(file))).collect();
+        let values: Vec<_> = results.iter().map(|(file, read)| Values::new(file, read)).collect();
         self.print(&values)?;
-        Ok(results.iter().all(|(_, result)| result.is_ok()))
+        Ok(!results.iter().any(|(_, read)| matches!(read, Read::Wrong(_))))
     }
 
     fn print(&self, value: &impl Serialize) -> io::Result<()> {

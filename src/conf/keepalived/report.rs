@@ -74,3 +74,5 @@ impl fmt::Display for Report {
         }
     }
 }
+
+impl std::error::Error for Report {}

@@ -78,3 +78,56 @@ pub trait System {
     /// How many processors there are.
     fn processors(&self) -> u32;
 }
+
+/// A machine that has whatever a configuration names: for reading a file away from where it runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnyMachine;
+
+impl System for AnyMachine {
+    fn interface(&self, name: &str) -> Option<Interface> {
+        let loopback = name == "lo";
+        Some(Interface {
+            loopback,
+            multicast: !loopback,
+            ethernet: !loopback,
+            mtu: 1500,
+            address_v4: None,
+            address_v6: None,
+        })
+    }
+
+    fn user(&self, _: &str) -> Option<Identity> {
+        Some(self.identity())
+    }
+
+    fn group(&self, _: &str) -> Option<u32> {
+        Some(self.identity().gid)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity { uid: 0, gid: 0 }
+    }
+
+    fn resolves(&self, _: &str) -> bool {
+        true
+    }
+
+    fn script(&self, _: &str, _: Identity) -> ScriptFile {
+        ScriptFile::Found { executable: true, unsafe_path: false }
+    }
+
+    fn route_number(&self, names: RouteNames, name: &str) -> Option<u32> {
+        match (names, name) {
+            (RouteNames::Table, "main") | (RouteNames::Scope, "host") => Some(254),
+            (RouteNames::Table, "local") => Some(255),
+            (RouteNames::Table, "default") | (RouteNames::Scope, "link") => Some(253),
+            (RouteNames::Scope, "global") => Some(0),
+            (RouteNames::Protocol, "keepalived") => Some(18),
+            _ => None,
+        }
+    }
+
+    fn processors(&self) -> u32 {
+        u32::MAX
+    }
+}

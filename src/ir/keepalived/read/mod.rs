@@ -62,6 +62,8 @@ pub struct Outcome {
     pub keepalived: Keepalived,
     /// Every message, in the order that the processes say them.
     pub reports: Vec<Report>,
+    /// Those of them that name what evenkeel does not serve yet; the original says nothing of these.
+    pub not_served: Vec<Report>,
     /// The exit code of `-t`.
     pub test_exit_code: i32,
     /// The exit code with which a daemon ends instead of running; `None` if it runs.
@@ -195,7 +197,8 @@ impl<'s> Reading<'s> {
             "linkbeat_interfaces" | "interface_up_down_delays" => self.interface_block(parser, name, line),
             "global_defs" => {}
             "virtual_server_group" => {
-                parser.all_values(line);
+                let unnamed = Line { words: line.words[..1].to_vec(), text: String::new() };
+                parser.all_values(&unnamed);
             }
             "virtual_server" | "SSL" => {}
             _ => {
@@ -397,7 +400,7 @@ pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcom
             }
         }
     }
-    reports.append(&mut reading.not_served);
+    reports.extend(reading.not_served.iter().cloned());
     let refusal = reading.refusal;
     reading.outcome(reports, None, refusal)
 }
@@ -430,7 +433,8 @@ impl Reading<'_> {
             Fault::Security => 6,
             _ => 5,
         });
-        Outcome { keepalived: self.finish(), reports, test_exit_code, refusal }
+        let not_served = std::mem::take(&mut self.not_served);
+        Outcome { keepalived: self.finish(), reports, not_served, test_exit_code, refusal }
     }
 
     fn finish(&mut self) -> Keepalived {

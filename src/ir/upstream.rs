@@ -59,8 +59,6 @@ pub struct Server {
     pub max_fails: u32,
     /// `fail_timeout`
     pub fail_timeout_seconds: u64,
-    /// `slow_start`
-    pub slow_start_ms: u64,
     /// `down`
     pub down: bool,
     /// `backup`

@@ -225,7 +225,6 @@ impl Server {
             max_conns: 0,
             max_fails: 1,
             fail_timeout_seconds: 10,
-            slow_start_ms: 0,
             down: false,
             backup: false,
             drain: false,

@@ -61,11 +61,9 @@ fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &Keepalive
         keep_addresses: options.keep_addresses,
         data_file: std::env::temp_dir().join("keepalived.data"),
     };
-    let mut reload = |log: &KeepalivedLog| {
+    let mut reload = || {
+        // The parent has logged what there is to say of the file.
         let reading = read();
-        for line in &reading.lines {
-            log.info(line);
-        }
         match reading.refusal {
             None => Ok(reading.keepalived),
             Some(code) => Err(format!("the new one would end the daemon with exit code {code}")),

@@ -9,6 +9,11 @@ use super::instance::{OwnerConflict, VirtualRouter};
 use super::report::InstanceReport;
 
 impl VirtualRouter {
+    /// Whether it holds an IPv6 address when it is master.
+    pub fn has_ipv6_address(&self) -> bool {
+        self.all_addresses().iter().any(|address| address.prefix.address.is_ipv6())
+    }
+
     fn all_addresses(&self) -> Vec<VirtualAddress> {
         self.config.addresses.iter().chain(&self.config.excluded_addresses).cloned().collect()
     }
@@ -22,9 +27,7 @@ impl VirtualRouter {
 
     /// Addresses, routes, rules: in this order in, in the opposite order out (keepalived).
     pub(super) fn hold(&self, actions: &mut Vec<Action>) {
-        for addresses in [&self.config.addresses, &self.config.excluded_addresses] {
-            self.change_addresses(true, addresses, actions);
-        }
+        self.change_addresses(true, actions);
         self.change_routes(true, actions);
         self.change_rules(true, actions);
     }
@@ -40,15 +43,19 @@ impl VirtualRouter {
     pub(super) fn release(&self, actions: &mut Vec<Action>) {
         self.change_rules(false, actions);
         self.change_routes(false, actions);
-        for addresses in [&self.config.addresses, &self.config.excluded_addresses] {
-            self.change_addresses(false, addresses, actions);
-        }
+        self.change_addresses(false, actions);
     }
 
-    fn change_addresses(&self, set: bool, addresses: &[VirtualAddress], actions: &mut Vec<Action>) {
-        if !addresses.is_empty() {
-            self.report(InstanceReport::Addresses(set), actions);
-            actions.push(Action::Addresses { instance: self.id, set, addresses: addresses.to_vec() });
+    fn change_addresses(&self, set: bool, actions: &mut Vec<Action>) {
+        let lists = [
+            (&self.config.addresses, InstanceReport::Addresses(set)),
+            (&self.config.excluded_addresses, InstanceReport::ExcludedAddresses(set)),
+        ];
+        for (addresses, text) in lists {
+            if !addresses.is_empty() {
+                self.report(text, actions);
+                actions.push(Action::Addresses { instance: self.id, set, addresses: addresses.clone() });
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::primitives::monotonic::Monotonic;
 use super::action::{Action, Occasion};
 use super::engine::{Engine, Health};
 use super::instance::{StateName, VirtualRouter};
-use super::report::Report;
+use super::report::{InstanceReport, Report};
 use super::tracker::{ScriptCounter, Watched};
 
 impl Engine {
@@ -116,6 +116,11 @@ impl VirtualRouter {
         let after: Vec<VirtualAddress> = all(&self.config);
         let instance = self.id;
         let gone: Vec<VirtualAddress> = before.iter().filter(|address| !after.contains(address)).cloned().collect();
+        for address in &gone {
+            let interface = address.interface.clone().or_else(|| old.interface.clone()).unwrap_or_default();
+            let address = format!("{}/{}", address.prefix.address, address.prefix.length);
+            self.report(InstanceReport::AddressLeftOut { address, interface }, actions);
+        }
         let new: Vec<VirtualAddress> = after.iter().filter(|address| !before.contains(address)).cloned().collect();
         let routes_gone: Vec<_> =
             old.routes.iter().filter(|route| !self.config.routes.contains(route)).cloned().collect();

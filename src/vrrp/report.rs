@@ -108,6 +108,15 @@ pub enum InstanceReport {
     Timeout,
     /// Addresses go in (`true`) or out.
     Addresses(bool),
+    /// Excluded addresses go in or out.
+    ExcludedAddresses(bool),
+    /// A reload left an address out.
+    AddressLeftOut {
+        /// With its prefix.
+        address: String,
+        /// Where it was.
+        interface: String,
+    },
     /// Routes go in or out.
     Routes(bool),
     /// Rules go in or out.
@@ -217,6 +226,7 @@ impl Report {
             Self::Instance {
                 text: I::Timeout
                     | I::Addresses(_)
+                    | I::ExcludedAddresses(_)
                     | I::Routes(_)
                     | I::Rules(_)
                     | I::SentZero
@@ -312,6 +322,10 @@ impl InstanceReport {
             Self::Priority { from, to } => write!(f, "Changing effective priority from {from} to {to}"),
             Self::Timeout => f.write_str("Receive advertisement timeout"),
             Self::Addresses(set) => write!(f, "{} VIPs.", verb(*set)),
+            Self::ExcludedAddresses(set) => write!(f, "{} E-VIPs.", verb(*set)),
+            Self::AddressLeftOut { address, interface } => {
+                write!(f, "ip address {address} dev {interface}, no longer exist")
+            }
             Self::Routes(set) => write!(f, "{} Virtual Routes", verb(*set)),
             Self::Rules(set) => write!(f, "{} Virtual Rules", verb(*set)),
             Self::SentZero => f.write_str("sent 0 priority"),

@@ -49,7 +49,7 @@ pub struct Options {
 }
 
 /// Reads the configuration anew; the error says why the old one stays.
-pub type Reload<'a> = dyn FnMut(&KeepalivedLog) -> Result<Keepalived, String> + 'a;
+pub type Reload<'a> = dyn FnMut() -> Result<Keepalived, String> + 'a;
 
 /// Everything the VRRP process holds.
 #[derive(Debug)]
@@ -109,6 +109,9 @@ impl<'a> Driver<'a> {
         vmac::create_missing(&mut driver);
         driver.tell_everything();
         driver.log.info("Registering gratuitous ARP shared channel");
+        if driver.engine.instances().iter().any(|router| router.has_ipv6_address()) {
+            driver.log.info("Registering gratuitous NDISC shared channel");
+        }
         for event in file_events {
             driver.step(&event);
         }
@@ -270,7 +273,7 @@ impl<'a> Driver<'a> {
 
     fn reload(&mut self, reload: &mut Reload<'_>) {
         self.log.info("Reloading");
-        let config = match reload(self.log) {
+        let config = match reload() {
             Ok(config) => config,
             Err(reason) => {
                 // keepalived would end here, with its addresses left in place.

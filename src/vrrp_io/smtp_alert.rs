@@ -9,6 +9,7 @@ use crate::ir::keepalived::Global;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::log::now;
 use crate::sys::fork::{self, Side};
+use crate::sys::scheduling;
 use crate::vrrp::action::{Notification, Occasion, Subject};
 
 /// Sends alerts; remembers what each instance and group was last mailed about.
@@ -85,7 +86,11 @@ fn texts(notification: &Notification) -> Option<(&'static str, &'static str)> {
 
 fn deliver(global: &Global, subject: &str, body: &str, log: &KeepalivedLog) {
     let server = global.mail.server.as_deref().unwrap_or_default();
-    match connect(global).map_err(Failure::Connect).and_then(|stream| converse(stream, global, subject, body)) {
+    let outcome = connect(global).map_err(Failure::Connect).and_then(|stream| {
+        log.detail(&format!("Remote SMTP server [{server}]:{} connected.", global.mail.port));
+        converse(stream, global, subject, body)
+    });
+    match outcome {
         Ok(()) => log.detail("SMTP alert successfully sent."),
         Err(Failure::Connect(error)) if error.kind() == io::ErrorKind::TimedOut => {
             log.info(&format!("Timeout connecting SMTP server [{server}]:{}.", global.mail.port));
@@ -117,7 +122,8 @@ fn converse(stream: TcpStream, global: &Global, subject: &str, body: &str) -> Re
     let mut stream = BufReader::new(stream);
     let sender = mail.sender.as_deref().unwrap_or_default();
     expect(&mut stream, "connect", "220")?;
-    let helo = mail.helo_name.as_deref().unwrap_or("localhost");
+    let own_name = scheduling::hostname().unwrap_or_else(|_| "localhost".into());
+    let helo = mail.helo_name.as_deref().unwrap_or(&own_name);
     command(&mut stream, "HELO", &format!("HELO {helo}\r\n"), "250")?;
     command(&mut stream, "MAIL", &format!("MAIL FROM:{}\r\n", path(sender)), "250")?;
     for recipient in &mail.recipients {

@@ -46,6 +46,19 @@ pub fn fork() -> io::Result<Side> {
     }
 }
 
+/// Does something slow in a process of its own, which ends with it. The same holds as for [`fork`].
+#[allow(unsafe_code)]
+pub fn apart(work: impl FnOnce()) -> io::Result<Pid> {
+    match fork()? {
+        Side::Parent(pid) => Ok(pid),
+        Side::Child => {
+            work();
+            // SAFETY: ends this process at once; nothing of the parent's that this copy holds is dropped.
+            unsafe { libc::_exit(0) }
+        }
+    }
+}
+
 /// Leaves the session and terminal of the caller.
 pub fn new_session() -> io::Result<()> {
     unistd::setsid()?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::ir::keepalived::Global;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::log::now;
-use crate::sys::fork::{self, Side};
+use crate::sys::fork;
 use crate::sys::scheduling;
 use crate::vrrp::action::{Notification, Occasion, Subject};
 
@@ -39,13 +39,8 @@ impl Mailer {
             return;
         }
         let subject = subject(notification, global.router_id.as_deref().unwrap_or_default(), title);
-        match fork::fork() {
-            Ok(Side::Child) => {
-                deliver(global, &subject, body, log);
-                std::process::exit(0);
-            }
-            Ok(Side::Parent(_)) => {}
-            Err(error) => log.info(&format!("smtp alert: fork error({error})")),
+        if let Err(error) = fork::apart(|| deliver(global, &subject, body, log)) {
+            log.info(&format!("smtp alert: fork error({error})"));
         }
     }
 }

@@ -103,7 +103,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "-",
-        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -113,7 +113,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "-",
-        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -123,7 +123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "-",
-        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -133,7 +133,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.3",
         needs: "-",
-        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -143,7 +143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "0.5.3",
         needs: "-",
-        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -153,7 +153,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -223,7 +223,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -253,7 +253,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -263,7 +263,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::Accepted("mail goes out only where smtp_alert asks for it"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -443,7 +443,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.21",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -453,7 +453,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.21",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",

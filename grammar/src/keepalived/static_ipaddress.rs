@@ -23,7 +23,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "error if twice: item dropped",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -33,7 +33,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -43,7 +43,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -53,7 +53,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -63,7 +63,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -73,7 +73,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -83,7 +83,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -93,7 +93,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -103,7 +103,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -113,7 +113,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -123,7 +123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -133,7 +133,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",
@@ -143,7 +143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",

@@ -513,7 +513,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "0.5.7",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",

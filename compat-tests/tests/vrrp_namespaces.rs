@@ -1,0 +1,87 @@
+//! A pair of routers in network namespaces of their own: takeover, hand-over, failing scripts, reloads, beside keepalived.
+//! Needs root and ip(8); says so and does nothing without them.
+
+#[path = "vrrp_namespaces/lab.rs"]
+mod lab;
+
+use std::time::Duration;
+
+use lab::{Lab, Node, Which};
+
+const ELECTION: Duration = Duration::from_secs(12);
+
+/// Plays the same story with every mixture of ours and keepalived's; all of them must end alike.
+#[test]
+fn the_address_follows_script_stop_and_kill() {
+    let Some(mixtures) = lab::mixtures() else { return };
+    for (first, second) in mixtures {
+        let lab = Lab::new("s");
+        let mut a = lab.node("a", first, 101, true);
+        let mut b = lab.node("b", second, 100, false);
+        a.start();
+        b.start();
+        lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.fail_script(true);
+        lab.wait("b takes over by weight", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
+        a.fail_script(false);
+        lab.wait("a takes it back", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.stop();
+        lab.wait("b takes over after a stop", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
+        a.start();
+        lab.wait("a is master again", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.kill();
+        lab.wait("b takes over after a kill", ELECTION, || b.holds(), &[&a, &b]);
+        b.stop();
+        assert!(!b.holds(), "{first:?} {second:?}: a stopped router still holds the address");
+    }
+}
+
+/// What one router alone says in its log is keepalived's, line by line, from the start to the end.
+#[test]
+fn a_single_router_says_what_keepalived_says() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Option<Vec<String>> {
+        which.exists().then(|| {
+            let lab = Lab::new("l");
+            let mut node = lab.node("a", which, 150, false);
+            node.start();
+            lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+            node.fail_script(true);
+            lab.wait("the priority falls", ELECTION, || node.log().contains("from 150 to 130"), &[&node]);
+            node.stop();
+            instance_lines(&node)
+        })
+    };
+    let Some(theirs) = story(Which::Keepalived) else { return };
+    assert_eq!(story(Which::Evenkeel), Some(theirs));
+}
+
+/// Lines about the instance and its script, without their times. Only the first burst is sure to be in both.
+fn instance_lines(node: &Node) -> Vec<String> {
+    let text = |line: &str| line.splitn(2, ": ").nth(1).unwrap_or_default().to_owned();
+    let log = node.log();
+    let lines = log.lines().map(text);
+    lines
+        .filter(|line| line.starts_with('(') || line.contains("Script") || line.starts_with("Stopping"))
+        .filter(|line| !line.starts_with("(/"))
+        .collect()
+}
+
+/// A broken file changes nothing; a good one moves what it changes and no more.
+#[test]
+fn a_reload_touches_what_has_changed() {
+    let Some(_) = lab::mixtures() else { return };
+    let lab = Lab::new("r");
+    let mut node = lab.node("a", Which::Evenkeel, 150, false);
+    node.start();
+    lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+    node.rewrite(|text| text.replace("198.51.100.100/24", "198.51.100.100/24\n  198.51.100.101/24"));
+    node.reload();
+    lab.wait("the new address is there", ELECTION, || node.has("198.51.100.101/24"), &[&node]);
+    node.rewrite(|text| text.replace("virtual_router_id 51", "virtual_router_id"));
+    node.reload();
+    lab.wait("it refuses", ELECTION, || node.log().contains("Reload refused"), &[&node]);
+    assert!(node.holds() && node.has("198.51.100.101/24"), "{}", node.log());
+    assert_eq!(node.log().matches("Entering MASTER STATE").count(), 1, "{}", node.log());
+    node.stop();
+}

@@ -1,0 +1,214 @@
+//! Namespaces on a bridge, a daemon in each; everything is taken away again whatever happens.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
+
+const ADDRESS: &str = "198.51.100.100/24";
+const ORIGINAL: &str = "/usr/sbin/keepalived";
+
+/// Which program runs on a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    Evenkeel,
+    Keepalived,
+}
+
+impl Which {
+    pub fn exists(self) -> bool {
+        self == Self::Evenkeel || Path::new(ORIGINAL).exists()
+    }
+
+    fn command(self) -> Vec<String> {
+        match self {
+            Self::Evenkeel => {
+                let ours = compat_tests::subject::ours().expect("evenkeel builds");
+                vec![ours.keepalived.display().to_string()]
+            }
+            Self::Keepalived => vec![ORIGINAL.into()],
+        }
+    }
+}
+
+/// The pairs to play with; `None`, with a word why, where nothing can be played.
+pub fn mixtures() -> Option<Vec<(Which, Which)>> {
+    let ip = Command::new("ip").arg("-V").stdout(Stdio::null()).status();
+    if !geteuid().is_root() || !ip.is_ok_and(|status| status.success()) {
+        println!("skipped: network namespaces need root and ip(8)");
+        return None;
+    }
+    let mut all = vec![(Which::Evenkeel, Which::Evenkeel)];
+    if Which::Keepalived.exists() {
+        all.extend([(Which::Evenkeel, Which::Keepalived), (Which::Keepalived, Which::Evenkeel)]);
+    }
+    Some(all)
+}
+
+/// A bridge in a namespace of its own, and a directory.
+pub struct Lab {
+    name: String,
+    directory: PathBuf,
+    namespaces: RefCell<Vec<String>>,
+}
+
+fn ip(words: &[&str]) -> String {
+    let output = Command::new("ip").args(words).output().expect("ip(8) was there");
+    assert!(output.status.success(), "ip {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+impl Lab {
+    pub fn new(tag: &str) -> Self {
+        let name = format!("ek{tag}{}", std::process::id());
+        let directory = std::env::temp_dir().join(&name);
+        fs::create_dir_all(&directory).expect("a scratch directory");
+        let lab = Self { name, directory, namespaces: RefCell::default() };
+        let switch = lab.namespace("s");
+        let bridge = ["link", "add", "br0", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0"];
+        ip(&[&["-n", &switch], &bridge[..]].concat());
+        ip(&["-n", &switch, "link", "set", "br0", "up"]);
+        lab
+    }
+
+    fn namespace(&self, node: &str) -> String {
+        let name = format!("{}{node}", self.name);
+        ip(&["netns", "add", &name]);
+        self.namespaces.borrow_mut().push(name.clone());
+        ip(&["-n", &name, "link", "set", "lo", "up"]);
+        name
+    }
+
+    /// A node with its cable to the bridge, and a configuration with a script of weight -20.
+    pub fn node(&self, name: &str, which: Which, priority: u8, wants_master: bool) -> Node {
+        let namespace = self.namespace(name);
+        let switch = format!("{}s", self.name);
+        let port = format!("p{name}");
+        ip(&["-n", &switch, "link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns", &namespace]);
+        ip(&["-n", &switch, "link", "set", &port, "master", "br0", "up"]);
+        let host = if name == "a" { 1 } else { 2 };
+        ip(&["-n", &namespace, "addr", "add", &format!("198.51.100.{host}/24"), "dev", "eth0"]);
+        ip(&["-n", &namespace, "link", "set", "eth0", "up"]);
+        let base = self.directory.join(name);
+        let state = if wants_master { "MASTER" } else { "BACKUP" };
+        let fail = base.with_extension("fail").display().to_string();
+        let text = format!(
+            "global_defs {{\n  script_user root\n  enable_script_security\n}}\nvrrp_script chk {{\n  \
+             script \"/usr/bin/test ! -e {fail}\"\n  interval 1\n  weight -20\n}}\nvrrp_instance LAB {{\n  state {state}\n  \
+             interface eth0\n  virtual_router_id 51\n  priority {priority}\n  advert_int 1\n  authentication {{\n    \
+             auth_type PASS\n    auth_pass 1111\n  }}\n  virtual_ipaddress {{\n  {ADDRESS}\n  }}\n  \
+             track_script {{\n    chk\n  }}\n}}\n"
+        );
+        fs::write(base.with_extension("conf"), text).expect("a configuration");
+        Node { which, namespace, base, process: None }
+    }
+
+    pub fn wait(&self, what: &str, limit: Duration, reached: impl Fn() -> bool, nodes: &[&Node]) {
+        let until = Instant::now() + limit;
+        while !reached() {
+            let logs = || nodes.iter().map(|node| format!("== {:?}\n{}", node.which, node.log())).collect::<String>();
+            assert!(Instant::now() < until, "not reached: {what}\n{}", logs());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for namespace in self.namespaces.borrow().iter() {
+            let pids = Command::new("ip").args(["netns", "pids", namespace]).output();
+            let pids = pids.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+            for pid in pids.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()) {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            let _ = Command::new("ip").args(["netns", "del", namespace]).status();
+        }
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A namespace with a daemon.
+pub struct Node {
+    which: Which,
+    namespace: String,
+    base: PathBuf,
+    process: Option<Child>,
+}
+
+impl Node {
+    fn file(&self, extension: &str) -> String {
+        self.base.with_extension(extension).display().to_string()
+    }
+
+    pub fn start(&mut self) {
+        let _ = fs::remove_file(self.file("pid"));
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.file("log")).expect("a log");
+        let files = [("-f", "conf"), ("-p", "pid"), ("-r", "vrrp"), ("-c", "check"), ("-b", "bfd")];
+        let process = Command::new("ip")
+            .args(["netns", "exec", &self.namespace])
+            .args(self.which.command())
+            .args(["-n", "-l", "-D", "-P"])
+            .args(files.iter().flat_map(|(option, extension)| [(*option).to_owned(), self.file(extension)]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.process = Some(process.expect("ip(8) was there"));
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.file("log")).unwrap_or_default()
+    }
+
+    pub fn has(&self, address: &str) -> bool {
+        ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
+    }
+
+    pub fn holds(&self) -> bool {
+        self.has(ADDRESS)
+    }
+
+    pub fn fail_script(&self, fail: bool) {
+        let path = self.file("fail");
+        let done = if fail { fs::write(path, "") } else { fs::remove_file(path) };
+        done.expect("the script's file");
+    }
+
+    pub fn rewrite(&self, change: impl Fn(&str) -> String) {
+        let path = self.file("conf");
+        let text = fs::read_to_string(&path).expect("the configuration");
+        fs::write(path, change(&text)).expect("the configuration");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = self.process.as_ref().expect("it was started");
+        kill(Pid::from_raw(process.id() as i32), signal).expect("it runs");
+    }
+
+    pub fn reload(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
+    pub fn stop(&mut self) {
+        self.signal(Signal::SIGTERM);
+        let mut process = self.process.take().expect("it was started");
+        assert!(process.wait().expect("it ends").success(), "{}", self.log());
+    }
+
+    /// Every process of the daemon at once: its address stays behind.
+    pub fn kill(&mut self) {
+        for pid in ip(&["netns", "pids", &self.namespace]).split_ascii_whitespace() {
+            let pid = Pid::from_raw(pid.parse().expect("a number"));
+            let _ = kill(pid, Signal::SIGSTOP);
+        }
+        for pid in ip(&["netns", "pids", &self.namespace]).split_ascii_whitespace() {
+            let _ = kill(Pid::from_raw(pid.parse().expect("a number")), Signal::SIGKILL);
+        }
+        let mut process = self.process.take().expect("it was started");
+        let _ = process.wait();
+    }
+}

@@ -8,17 +8,17 @@ use evenkeel::cli;
 fn main() -> ExitCode {
     let mut words: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let name = words.first().map_or("", |word| base_name(word)).to_owned();
-    // `evenkeel nginx …` is `nginx …`.
+    // `evenkeel nginx …` is `nginx …`, and says a little more.
     if name != "nginx" && words.get(1).is_some_and(|word| word == "nginx") {
         words.remove(0);
-        return cli::nginx::run(words);
+        return cli::nginx::run(words, true);
     }
     if name != "keepalived" && words.get(1).is_some_and(|word| word == "keepalived") {
         words.remove(0);
         return cli::keepalived::run(words);
     }
     match name.as_str() {
-        "nginx" => cli::nginx::run(words),
+        "nginx" => cli::nginx::run(words, false),
         "keepalived" => cli::keepalived::run(words),
         _ => cli::evenkeel::run(words),
     }

@@ -10,10 +10,10 @@ use crate::process::options::{CONF_FILE, Options, PREFIX, Signal};
 /// The version that is served, as `Server` and scripts know it.
 pub const NGINX_VERSION: &str = "1.31.5";
 
-/// Does what the words ask for. The first is the program's name.
-pub fn run(words: Vec<String>) -> ExitCode {
+/// Does what the words ask for. The first is the program's name. `explains`: a test also says what has no effect.
+pub fn run(words: Vec<String>, explains: bool) -> ExitCode {
     let options = match parse(words.iter().skip(1).cloned()) {
-        Ok(options) => options,
+        Ok(options) => Options { explains, ..options },
         Err(fault) => {
             eprintln!("nginx: {fault}");
             return ExitCode::FAILURE;

@@ -84,6 +84,8 @@ impl Host {
 pub enum Event {
     /// A warning or notice.
     Message(Diagnostic),
+    /// A directive that evenkeel accepts and does nothing for, with the reason. nginx says nothing here.
+    WithoutEffect(Diagnostic),
     /// The whole text was read: `-t` says that the syntax is ok. Later faults have no place in the text.
     SyntaxIsOk,
     /// This host's addresses are asked for here.

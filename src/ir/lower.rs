@@ -3,6 +3,7 @@
 //! Faults come in nginx's order, because nginx too reads and acts directive by directive. What it asks of the system
 //! on the way (addresses of hosts, the number of a user) is put among the [`Event`]s instead.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use grammar::nginx::{Found, find};
@@ -84,6 +85,8 @@ pub struct Reader<'e> {
     pub http_done: Option<http::Http>,
     /// `upstream { }`, while it is read.
     pub upstream: Option<UpstreamDraft>,
+    /// The directives without effect that were met.
+    without_effect: BTreeSet<&'static str>,
 }
 
 impl<'e> Reader<'e> {
@@ -98,6 +101,7 @@ impl<'e> Reader<'e> {
             http: HttpDraft::default(),
             http_done: None,
             upstream: None,
+            without_effect: BTreeSet::new(),
         }
     }
 
@@ -131,7 +135,19 @@ impl<'e> Reader<'e> {
         match row.status {
             // The original's own words about the value come first.
             Status::NotYet => Err(check::not_yet(directive)),
-            Status::Done | Status::Accepted(_) => Ok(()),
+            Status::Accepted(reason) => {
+                self.note_without_effect(row.name, reason, directive);
+                Ok(())
+            }
+            Status::Done => Ok(()),
+        }
+    }
+
+    /// Notes a directive without effect once, where it first stands.
+    fn note_without_effect(&mut self, name: &'static str, reason: &str, directive: &Directive<'_>) {
+        if self.without_effect.insert(name) {
+            let text = format!("\"{name}\" directive has no effect: {reason}");
+            self.events.push(Event::WithoutEffect(directive.warn(text)));
         }
     }
 

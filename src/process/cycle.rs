@@ -37,6 +37,8 @@ pub enum Purpose {
         quiet: bool,
         /// `-T`: the texts are kept to be printed.
         dumps: bool,
+        /// Called by evenkeel's own name: what has no effect is said, too.
+        explains: bool,
     },
     /// `-s`: only read.
     Signal,
@@ -186,6 +188,11 @@ impl Loader<'_> {
         match event {
             Event::Message(message) => {
                 self.say(message);
+            }
+            Event::WithoutEffect(warning) => {
+                if matches!(self.purpose, Purpose::Test { explains: true, .. }) {
+                    self.say(warning);
+                }
             }
             Event::SyntaxIsOk => {
                 if matches!(self.purpose, Purpose::Test { quiet: false, .. }) {

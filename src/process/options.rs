@@ -24,6 +24,8 @@ pub struct Options {
     pub dumps: bool,
     /// `-q`: a test says nothing when all is well.
     pub is_quiet: bool,
+    /// Called as `evenkeel nginx`: a test also says which directives have no effect, and why.
+    pub explains: bool,
     /// `-p`
     pub prefix: Option<String>,
     /// `-e`; empty for `stderr`.

@@ -76,7 +76,8 @@ impl Attempt<'_> {
 
     fn test(&self) -> i32 {
         let conf_file = &self.places.conf_file;
-        let purpose = Purpose::Test { quiet: self.options.is_quiet, dumps: self.options.dumps };
+        let Options { is_quiet: quiet, dumps, explains, .. } = *self.options;
+        let purpose = Purpose::Test { quiet, dumps, explains };
         let Ok(loaded) = self.loader(purpose).load(Vec::new()) else {
             say_on_stderr(&format!("configuration file {conf_file} test failed"));
             return 1;

@@ -117,7 +117,9 @@ async fn answer_with(request: &mut Request, answer: &Return) -> Verdict {
         return Verdict::Finish(answer.status);
     }
     request.response.status = answer.status;
-    request.response.content_type = Some(content_type(request));
+    if request.response.content_type.is_none() {
+        request.response.content_type = Some(content_type(request));
+    }
     filters::order::answer(request, &text).await
 }
 

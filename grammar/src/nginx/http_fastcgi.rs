@@ -597,6 +597,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "fastcgi_temp 1 2 (build)",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nothing is passed to a FastCGI server"),
     },
 ];

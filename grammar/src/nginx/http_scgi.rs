@@ -542,6 +542,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "scgi_temp 1 2 (build)",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("nothing is passed to a SCGI server"),
     },
 ];

@@ -38,7 +38,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
     body_reader::discard(request);
     request.action = "sending response to client";
-    request.response.content_type = Some(rewrite::content_type(request));
+    if request.response.content_type.is_none() {
+        request.response.content_type = Some(rewrite::content_type(request));
+    }
     send(request, &file, &metadata).await
 }
 

@@ -177,6 +177,10 @@ async fn write_file(
 async fn pass_through(request: &mut Request, job: &Job, connection: &mut BackendConnection) -> Result<Sent, Faulty> {
     let mut piece = job.head.clone();
     let is_chunked = job.body == BodyLength::Chunked;
+    // What came along with the client's head goes along with ours.
+    while !is_chunked && request.body_position < request.received && !request.framing.is_done() {
+        body_reader::read_part(request, &mut piece).await.map_err(Faulty::Request)?;
+    }
     loop {
         let (sent, written) = write(request, job, connection, &piece, &[]).await;
         record(request).bytes_sent += written;

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use evenkeel::cli;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut words: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let name = words.first().map_or("", |word| base_name(word)).to_owned();

@@ -18,6 +18,7 @@ use super::variables::Slot;
 use crate::ir::http::{Location, ServerId};
 use crate::ir::listen::ListenAddress;
 use crate::log::error_log::Level;
+use crate::ir::value::Text;
 use crate::wire::http1::request_line::Method;
 
 /// How often a request may get a new URI before nginx takes it for a loop.
@@ -207,9 +208,9 @@ pub struct UpstreamRecord {
     /// The URI that is sent.
     pub uri: Vec<u8>,
     /// `$proxy_host`
-    pub proxy_host: Vec<u8>,
+    pub proxy_host: Option<Text>,
     /// `$proxy_port`
-    pub proxy_port: Vec<u8>,
+    pub proxy_port: Option<Text>,
 }
 
 /// One attempt at a backend.

@@ -155,6 +155,12 @@ impl HeaderList {
         self.lines.push(Line::new(&self.bytes, start..middle, middle..self.bytes.len()));
     }
 
+    /// Makes room for lines of so many bytes in all.
+    pub fn reserve(&mut self, lines: usize, bytes: usize) {
+        self.lines.reserve(lines);
+        self.bytes.reserve(bytes);
+    }
+
     /// All lines in order, as name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.lines.iter().map(|line| (&self.bytes[line.name()], &self.bytes[line.value()]))

@@ -10,7 +10,7 @@ use crate::http::upstream::group::Group;
 use crate::http::upstream::request::{BodyLength, Destination, method, write_headers, write_uri};
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
-use crate::ir::value::Template;
+use crate::ir::value::{Template, Text};
 use crate::log::error_log::Level;
 use crate::net::connect::Target;
 
@@ -18,7 +18,7 @@ use crate::net::connect::Target;
 struct Resolved {
     group: Rc<Group>,
     destination: Destination,
-    port: Vec<u8>,
+    port: Option<Text>,
 }
 
 /// Answers a request out of a backend.
@@ -36,7 +36,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     if !passes_body_through && let Err(status) = body_reader::read(request).await {
         return Verdict::Finish(status);
     }
-    request.upstream.proxy_host = resolved.destination.host_header.to_vec();
+    request.upstream.proxy_host = Some(resolved.destination.host_header.clone());
     request.upstream.proxy_port = resolved.port;
     let plans = request.connection.engine.upstreams.plans(&proxy, pass);
     let set_body = proxy.set_body.as_ref().map(|template| evaluate::text(request, template).into_owned());
@@ -80,11 +80,11 @@ fn resolve(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
             group: Rc::clone(request.connection.engine.upstreams.group(*upstream)),
             destination: Destination {
                 host_header: host_header.clone(),
-                uri: uri.clone().unwrap_or_default(),
+                uri: uri.clone(),
                 is_evaluated: false,
                 location_length: pass.location.len(),
             },
-            port: port.to_vec(),
+            port: Some(port.clone()),
         }),
         ProxyTarget::Template(template) => evaluate_url(request, template),
     }
@@ -122,14 +122,14 @@ fn evaluate_url(request: &Request, template: &Template) -> Result<Resolved, u16>
         (false, false) => [url.host, b":", url.port_text].concat(),
     };
     let port = match (url.is_unix, is_default_port) {
-        (true, _) => Vec::new(),
-        (false, true) => b"80".to_vec(),
-        (false, false) => url.port_text.to_vec(),
+        (true, _) => None,
+        (false, true) => Some(Text::from("80")),
+        (false, false) => Some(Text::from(url.port_text)),
     };
     let uri = if url.uri.first() == Some(&b'?') { [b"/", url.uri].concat() } else { url.uri.to_vec() };
     let group = find_group(request, &url)?;
     let destination =
-        Destination { host_header: host_header.into(), uri: uri.into(), is_evaluated: true, location_length: 0 };
+        Destination { host_header: host_header.into(), uri: Some(uri.into()), is_evaluated: true, location_length: 0 };
     Ok(Resolved { group, destination, port })
 }
 

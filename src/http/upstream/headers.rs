@@ -65,6 +65,7 @@ fn default_redirect(pass: &ProxyPass) -> Option<RedirectRule> {
 
 /// Fills in the answer to the client.
 pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buffer: &[u8]) {
+    request.response.headers.reserve(head.lines.len(), head.end);
     for line in head.lines.iter().filter(|line| !line.dropped) {
         let name = &buffer[line.name.clone()];
         if !plan.hides(line.kind, name) {

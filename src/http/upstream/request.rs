@@ -64,7 +64,7 @@ pub struct Destination {
     /// `$proxy_host`, and `Host` where nothing else is said.
     pub host_header: Text,
     /// The URI part; nothing where there is none.
-    pub uri: Text,
+    pub uri: Option<Text>,
     /// The URL has variables: its URI part is sent as it is.
     pub is_evaluated: bool,
     /// How many bytes of the request's path the URI part replaces.
@@ -97,15 +97,16 @@ pub fn method(request: &Request, proxy: &Proxy) -> Vec<u8> {
 /// Writes the URI that is sent; gives its place in `out`.
 pub fn write_uri(request: &Request, destination: &Destination, out: &mut Vec<u8>) -> Result<(), ZeroLengthUri> {
     let before = out.len();
-    if destination.is_evaluated && !destination.uri.is_empty() {
-        out.extend_from_slice(&destination.uri);
-    } else if destination.uri.is_empty() && request.valid_unparsed_uri {
+    let uri = destination.uri.as_deref().unwrap_or_default();
+    if destination.is_evaluated && !uri.is_empty() {
+        out.extend_from_slice(uri);
+    } else if uri.is_empty() && request.valid_unparsed_uri {
         out.extend_from_slice(request.head.target());
     } else {
         let mut rest = &request.uri[..];
         if request.valid_location {
-            out.extend_from_slice(&destination.uri);
-            if !destination.uri.is_empty() {
+            out.extend_from_slice(uri);
+            if !uri.is_empty() {
                 rest = &rest[destination.location_length.min(rest.len())..];
             }
         }

@@ -84,6 +84,9 @@ kinds! {
     TransferEncoding = b"transfer-encoding",
 }
 
+/// Room for so many header lines is made at once.
+const USUAL_LINES: usize = 16;
+
 /// No name that the proxy reads is longer.
 const LONGEST_KNOWN: usize = 19;
 
@@ -235,6 +238,7 @@ impl Parser {
     /// Reads on. The buffer holds everything from the beginning of the answer.
     pub fn parse(&mut self, buffer: &[u8]) -> Result<Progress, Fault> {
         if !self.has_status {
+            self.head.lines.reserve(USUAL_LINES);
             match status_line::parse(&buffer[self.position..]) {
                 Ok(None) => return Ok(Progress::Again),
                 Ok(Some(line)) => self.take_status(line)?,

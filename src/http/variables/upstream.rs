@@ -1,6 +1,6 @@
 //! Variables that come from the attempts at backends.
 
-use super::{Write1, put, put_bytes, put_seconds};
+use super::{Write1, put, put_bytes, put_seconds, put_some};
 use crate::http::message::headers::Known;
 use crate::http::request::{Request, UpstreamAttempt};
 
@@ -23,10 +23,10 @@ pub fn find(name: &str) -> Option<Write1> {
         "upstream_bytes_received" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_received)),
         "upstream_bytes_sent" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_sent)),
         "proxy_host" => {
-            |request, out| put_bytes(out, &request.upstream.proxy_host) && !request.upstream.proxy_host.is_empty()
+            |request, out| put_some(out, request.upstream.proxy_host.as_deref())
         }
         "proxy_port" => {
-            |request, out| put_bytes(out, &request.upstream.proxy_port) && !request.upstream.proxy_port.is_empty()
+            |request, out| put_some(out, request.upstream.proxy_port.as_deref())
         }
         "proxy_add_x_forwarded_for" => add_forwarded_for,
         _ => return None,

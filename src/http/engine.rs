@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 
 use super::access_log::AccessLogs;
 use super::counters::Counters;
@@ -15,6 +16,7 @@ use crate::ir::http::log::{AccessLogTarget, SyslogTarget};
 use crate::ir::http::realip::Trusted;
 use crate::ir::http::{Http, Location, Server, ServerId};
 use crate::ir::lookup::HostId;
+use crate::ir::upstream::UpstreamId;
 use crate::log::error_log::ErrorLog;
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
@@ -73,6 +75,8 @@ pub struct Opened<'a> {
     pub hosts: &'a dyn Fn(HostId) -> Vec<SocketAddr>,
     /// What all workers count together.
     pub counters: Counters,
+    /// The words that workers share for a group with a `zone`.
+    pub upstream_words: &'a dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
     /// The log for the `error_log` lines of a block.
     pub error_log: &'a dyn Fn(&[ErrorLogLine]) -> Rc<ErrorLog>,
     /// A syslog daemon of an `access_log`.
@@ -103,7 +107,7 @@ impl Engine {
             }
         });
         let seed = crate::log::now::since_epoch().as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
-        let upstreams = Upstreams::new(&http, seed, opened.hosts);
+        let upstreams = Upstreams::new(&http, seed, opened.hosts, opened.upstream_words);
         let getters = variables::getters(&http.variables);
         let limit_req_zones =
             http.limit_req_zones.iter().map(|zone| RefCell::new(limit_req::Zone::new(zone))).collect();

@@ -11,6 +11,7 @@ use super::disk_files::DiskFiles;
 use super::options::Places;
 use super::paths;
 use super::pid_file;
+use super::upstream_zones::UpstreamZones;
 use crate::conf::diagnostic::{Diagnostic, Level};
 use crate::conf::nginx;
 use crate::conf::source::Sources;
@@ -79,6 +80,8 @@ pub struct Cycle {
     pub files: Rc<OpenFiles>,
     /// The listening sockets.
     pub listening: Vec<Listening>,
+    /// The state of upstream servers that all workers share.
+    pub upstream_zones: UpstreamZones,
 }
 
 impl Cycle {
@@ -144,7 +147,9 @@ impl Loader<'_> {
             let Read { nginx, found: Found { hosts, user, tls } } = read;
             let (prefix, log) = (self.prefix(), Rc::clone(self.log));
             let (hosts, tls) = (Rc::new(hosts), Rc::new(tls));
-            Cycle { prefix, nginx, hosts, tls, user, log, files: Rc::default(), listening: Vec::new() }
+            let upstream_zones = UpstreamZones::default();
+            let (files, listening) = (Rc::default(), Vec::new());
+            Cycle { prefix, nginx, hosts, tls, user, log, files, listening, upstream_zones }
         } else {
             self.open(read, available)?
         };
@@ -265,7 +270,11 @@ impl Loader<'_> {
             log.say(Level::Notice, "using the \"epoll\" event method");
         }
         warn_of_limits(&nginx, &log);
-        Ok(Cycle { prefix: self.prefix(), nginx, hosts, tls, user, log, files, listening })
+        let upstream_zones = UpstreamZones::map(&nginx, &hosts).map_err(|error| {
+            log.say_error(Level::Alert, &error, "mmap(MAP_ANON|MAP_SHARED) failed");
+            NotLoaded
+        })?;
+        Ok(Cycle { prefix: self.prefix(), nginx, hosts, tls, user, log, files, listening, upstream_zones })
     }
 
     /// At a start the file is written later, by the process that stays.

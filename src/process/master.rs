@@ -351,6 +351,7 @@ impl Master {
         while let Ok(Some((pid, end))) = fork::reap() {
             let child = self.children.iter_mut().find(|child| child.pid == pid);
             let name = child.as_ref().map_or("unknown process", |child| child.role.name());
+            self.cycle.upstream_zones.free_locks_of(pid);
             let log = &self.cycle.log;
             match end {
                 End::Signaled { signal, core_dumped } => {

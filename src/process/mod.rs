@@ -17,5 +17,6 @@ pub mod signals;
 pub mod single;
 pub mod start;
 pub mod upgrade;
+pub mod upstream_zones;
 pub mod vrrp_child;
 pub mod worker;

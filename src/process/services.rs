@@ -42,6 +42,7 @@ impl Services {
             draining: draining.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             counters: Counters::over(shared.http),
+            upstream_words: &|id| cycle.upstream_zones.words(id),
             error_log: &error_log,
             syslog: &|target: &SyslogTarget| opener.syslog(target),
         };

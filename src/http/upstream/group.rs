@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 
 use super::keepalive::Pool;
 use crate::balance::{Balancer, Method, Peer, PeerId, Session};
@@ -10,9 +11,12 @@ use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::Http;
 use crate::ir::lookup::HostId;
-use crate::ir::upstream::{self, Keepalive, PeerAddress, Upstream};
+use crate::ir::upstream::{self, Keepalive, PeerAddress, Upstream, UpstreamId};
 use crate::ir::value::{Template, Text};
 use crate::net::connect::Target;
+use crate::sys::fork;
+use crate::zone::lock::Holder;
+use crate::zone::peers::PeerTable;
 
 /// A server's address, with the text that logs and variables show.
 #[derive(Clone, Debug)]
@@ -39,22 +43,71 @@ pub struct Group {
     pub pool: Rc<Pool>,
 }
 
-impl Group {
-    fn new(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Self {
-        let mut ranks = [(Vec::new(), Vec::new()), (Vec::new(), Vec::new())];
-        for server in &upstream.servers {
-            let (servers, peers) = &mut ranks[usize::from(server.backup)];
-            for target in targets(&server.address, resolve) {
-                servers.push(Server::new(target));
-                peers.push(peer(server));
-            }
+/// The servers of a group and their peers, primary and backup.
+type Ranks = [(Vec<Server>, Vec<Peer>); 2];
+
+fn ranks(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Ranks {
+    let mut ranks = Ranks::default();
+    for server in &upstream.servers {
+        let (servers, peers) = &mut ranks[usize::from(server.backup)];
+        for target in targets(&server.address, resolve) {
+            servers.push(Server::new(target));
+            peers.push(peer(server));
         }
-        let [(primary, primary_peers), (backup, backup_peers)] = ranks;
+    }
+    ranks
+}
+
+/// How the state of a group's servers lies in shared words: primary, then backup.
+#[derive(Debug)]
+pub struct SharedLayout {
+    weights: [Vec<i64>; 2],
+}
+
+impl SharedLayout {
+    /// The layout of a group.
+    pub fn of(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Self {
+        Self { weights: ranks(upstream, resolve).map(|(_, peers)| peers.iter().map(|peer| peer.weight).collect()) }
+    }
+
+    /// How many words it takes.
+    pub fn words(&self) -> usize {
+        self.weights.iter().map(|weights| PeerTable::words_needed(weights.len())).sum()
+    }
+
+    /// Every server as it is at the start; gives the words that are locks.
+    pub fn reset(&self, words: &'static [AtomicU64]) -> [&'static AtomicU64; 2] {
+        let [primary, backup] = self.tables(words);
+        primary.reset(&self.weights[0]);
+        backup.reset(&self.weights[1]);
+        [&words[0], &words[PeerTable::words_needed(self.weights[0].len())]]
+    }
+
+    fn tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
+        let holder = Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now };
+        let (primary, backup) = words.split_at(PeerTable::words_needed(self.weights[0].len()));
+        [PeerTable::shared(primary, holder), PeerTable::shared(backup, holder)]
+    }
+}
+
+impl Group {
+    fn new(
+        upstream: &Upstream,
+        resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>,
+        shared: Option<&'static [AtomicU64]>,
+    ) -> Self {
+        let layout = SharedLayout::of(upstream, resolve);
+        let [(primary, primary_peers), (backup, backup_peers)] = ranks(upstream, resolve);
+        let [primary_state, backup_state] = match shared {
+            Some(words) => layout.tables(words),
+            None => layout.weights.map(|weights| PeerTable::own(&weights)),
+        };
+        let method = method(&upstream.balancer);
         Self {
             name: Rc::from(upstream.name.to_string()),
             port: upstream.port,
             host: upstream.name.clone(),
-            balancer: Balancer::new(method(&upstream.balancer), primary_peers, backup_peers),
+            balancer: Balancer::with_state(method, primary_peers, primary_state, backup_peers, backup_state),
             key: key(&upstream.balancer),
             primary: primary.into(),
             backup: backup.into(),
@@ -125,8 +178,13 @@ impl Server {
 }
 
 /// All groups of a configuration, by their number.
-pub fn groups(http: &Http, mut resolve: impl FnMut(HostId) -> Vec<SocketAddr>) -> Vec<Rc<Group>> {
-    http.upstreams.iter().map(|upstream| Rc::new(Group::new(upstream, &mut resolve))).collect()
+pub fn groups(
+    http: &Http,
+    resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>,
+    shared: &dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
+) -> Vec<Rc<Group>> {
+    let numbered = http.upstreams.iter().zip(0..);
+    numbered.map(|(upstream, number)| Rc::new(Group::new(upstream, resolve, shared(UpstreamId(number))))).collect()
 }
 
 fn targets(address: &PeerAddress, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Vec<Target> {

@@ -23,6 +23,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 
 use self::group::Group;
 use crate::ir::http::Http;
@@ -49,11 +50,17 @@ pub struct Upstreams {
 }
 
 impl Upstreams {
-    /// The groups of a configuration; `resolve` gives the addresses of its host names, `seed` is for `random`.
-    pub fn new(http: &Http, seed: u64, resolve: impl FnMut(HostId) -> Vec<SocketAddr>) -> Self {
+    /// The groups of a configuration; `resolve` gives the addresses of its host names, `shared` the words of groups with a
+    /// `zone`, `seed` is for `random`.
+    pub fn new(
+        http: &Http,
+        seed: u64,
+        mut resolve: impl FnMut(HostId) -> Vec<SocketAddr>,
+        shared: &dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
+    ) -> Self {
         let shows = |name: &[u8]| name.starts_with(b"upstream_http_") || name.starts_with(b"upstream_cookie_");
         Self {
-            groups: group::groups(http, resolve),
+            groups: group::groups(http, &mut resolve, shared),
             plans: RefCell::default(),
             random: Cell::new(seed | 1),
             shows_headers: http.variables.used.iter().any(|variable| shows(&variable.name)),

@@ -22,12 +22,8 @@ pub fn find(name: &str) -> Option<Write1> {
         }
         "upstream_bytes_received" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_received)),
         "upstream_bytes_sent" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_sent)),
-        "proxy_host" => {
-            |request, out| put_some(out, request.upstream.proxy_host.as_deref())
-        }
-        "proxy_port" => {
-            |request, out| put_some(out, request.upstream.proxy_port.as_deref())
-        }
+        "proxy_host" => |request, out| put_some(out, request.upstream.proxy_host.as_deref()),
+        "proxy_port" => |request, out| put_some(out, request.upstream.proxy_port.as_deref()),
         "proxy_add_x_forwarded_for" => add_forwarded_for,
         _ => return None,
     })

@@ -45,3 +45,34 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::keepalived::Keepalived;
+    use crate::vrrp::Engine;
+
+    #[test]
+    fn a_recording_steps_a_new_engine_the_same_way() {
+        let path = std::env::temp_dir().join(format!("evenkeel-recording-{}", std::process::id()));
+        let config = Keepalived::default();
+        let events = [Event::Link { interface: "eth0".into(), running: true }, Event::Start, Event::Stop];
+        let mut recorder = Recorder::create(&path).expect("a file");
+        let mut engine = Engine::new(&config, Monotonic::default());
+        for (second, event) in events.iter().enumerate() {
+            let at = Monotonic::from_micros(second as u64 * 1_000_000);
+            let mut actions = Vec::new();
+            engine.step(at, event, &mut actions);
+            recorder.record(at, event, &actions);
+        }
+        let text = std::fs::read_to_string(&path).expect("the recording");
+        std::fs::remove_file(&path).expect("the recording");
+        let mut replayed = Engine::new(&config, Monotonic::default());
+        for line in text.lines() {
+            let Recorded { at, event } = serde_json::from_str(line).expect("a recorded line");
+            replayed.step(at, &event, &mut Vec::new());
+        }
+        assert_eq!(replayed, engine);
+        assert_eq!(text.lines().count(), events.len());
+    }
+}

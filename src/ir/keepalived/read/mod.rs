@@ -365,6 +365,12 @@ impl Reading<'_> {
         let position = parser.reader.position();
         self.not_served.push(Report { fault: Fault::General, position, text });
     }
+
+    /// Notes a value that is not served of a keyword that is.
+    fn value_not_served(&mut self, parser: &Parser<'_, '_>, what: &str) {
+        let text = format!("\"{what}\" is not served yet by evenkeel");
+        self.not_served.push(Report { fault: Fault::General, position: parser.reader.position(), text });
+    }
 }
 
 pub use authentication::key_bytes;

@@ -1,0 +1,147 @@
+//! Cases that keepalived and evenkeel answer alike: the whole text and the exit code of `-t`.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::*;
+use crate::conf::keepalived::files::FileKind;
+use crate::ir::keepalived::system::{Interface, ScriptFile};
+
+const CASES: &str = include_str!("tests/cases.tsv");
+
+/// Files in memory, and a machine with one interface, one user and no script users.
+struct Memory(BTreeMap<&'static str, String>);
+
+impl Files for Memory {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.0.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn kind(&self, path: &str) -> Option<FileKind> {
+        match path.trim_end_matches('/') {
+            "/e/inc" => Some(FileKind::Directory),
+            "/e/inc/exec.inc" => Some(FileKind::Executable),
+            path => self.0.contains_key(path).then_some(FileKind::Regular),
+        }
+    }
+
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        let head = format!("{}/", directory.trim_end_matches(['/', '.']));
+        let inside = self.0.keys().filter_map(|path| path.strip_prefix(&head)).filter(|name| !name.contains('/'));
+        Some(inside.map(str::to_owned).collect())
+    }
+}
+
+impl System for Memory {
+    fn interface(&self, name: &str) -> Option<Interface> {
+        (name == "eth0").then_some(Interface {
+            loopback: false,
+            multicast: true,
+            ethernet: true,
+            mtu: 1500,
+            address_v4: None,
+            address_v6: None,
+        })
+    }
+
+    fn user(&self, name: &str) -> Option<Identity> {
+        (name == "root").then(|| self.identity())
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        (name == "root").then_some(0)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity { uid: 0, gid: 0 }
+    }
+
+    fn resolves(&self, _: &str) -> bool {
+        true
+    }
+
+    fn script(&self, program: &str, _: Identity) -> ScriptFile {
+        match program {
+            "/bin/true" | "true" => ScriptFile::Found { executable: true, unsafe_path: false },
+            "/etc/hostname" => ScriptFile::Found { executable: false, unsafe_path: false },
+            _ => ScriptFile::NotFound,
+        }
+    }
+
+    fn route_number(&self, _: RouteNames, _: &str) -> Option<u32> {
+        None
+    }
+
+    fn processors(&self) -> u32 {
+        1
+    }
+}
+
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        out.push(match c {
+            '\\' => match rest.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('0') => '\0',
+                _ => '\\',
+            },
+            c => c,
+        });
+    }
+    out
+}
+
+fn run(text: &str) -> Outcome {
+    let instance = "vrrp_instance A {\n    interface eth0\n    virtual_router_id 5\n    priority 100\n    advert_int 1\n    \
+                    virtual_ipaddress {\n        198.51.100.50\n    }\n}\n";
+    let files = Memory(BTreeMap::from([
+        ("/e/k.conf", text.to_owned()),
+        ("/e/inc/a.inc", instance.to_owned()),
+        ("/e/inc/prio.txt", "priority 100\n".to_owned()),
+        ("/e/inc/exec.inc", "# x\n".to_owned()),
+    ]));
+    let surroundings = Surroundings { config_id: "main".into(), ..Surroundings::default() };
+    let options =
+        Options { path: "k.conf".into(), directory: "/e".into(), surroundings, testing: true, ..Options::default() };
+    read(&files, &files, &options)
+}
+
+#[test]
+fn tests_end_as_in_keepalived() {
+    let mut wrong = String::new();
+    let mut count = 0;
+    for line in CASES.lines().filter(|line| !line.starts_with('#')) {
+        let [name, text, code, said] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let outcome = run(&unescape(text));
+        let shown = |report: &&Report| report.fault > Fault::LogOnly && !outcome.not_served.contains(report);
+        let ours: String = outcome.reports.iter().filter(shown).map(|report| format!("{report}\n")).collect();
+        // What is not served yet is told in addition, so only the rest is compared.
+        let ours_code =
+            if outcome.not_served.is_empty() { outcome.test_exit_code.to_string() } else { code.to_owned() };
+        if ours != unescape(said) || ours_code != code {
+            wrong += &format!("{name}: {ours_code} for {code}\n{ours}--\n{}", unescape(said));
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty() && count > 120, "{count} cases\n{wrong}");
+}
+
+#[test]
+fn an_instance_gets_its_defaults() {
+    let outcome = run("vrrp_instance A {\n state MASTER\n interface eth0\n virtual_router_id 51\n priority 150\n \
+                       authentication {\n auth_type PASS\n auth_pass s3cret\n }\n virtual_ipaddress {\n 192.0.2.9/24\n }\n}\n");
+    assert_eq!(outcome.test_exit_code, 0);
+    insta::assert_yaml_snapshot!(outcome.keepalived.instances);
+}
+
+#[test]
+fn a_refused_configuration_names_its_exit_code() {
+    assert_eq!(run("vrrp_instance A {\n interface eth0\n}\n").refusal, Some(2));
+    assert_eq!(run("vrrp_instance A {\n interface\n}\n").refusal, Some(2));
+    assert_eq!(run("includem nothing\n").refusal, Some(6));
+    assert_eq!(run("virtual_server 192.0.2.1 80 {\n}\n").refusal, None);
+}

@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "client_body_in_file_only",
@@ -661,7 +661,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "postpone_output",
@@ -716,7 +716,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "resolver",

@@ -248,7 +248,7 @@ async fn content(request: &mut Request) -> Verdict {
         Some(Content::Proxy(pass)) => return modules::proxy::handle(request, &pass).await,
         Some(Content::StubStatus) => return modules::stub_status::handle(request).await,
         Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,
-        Some(Content::Echo(_)) | None => {}
+        None => {}
     }
     match modules::index::handle(request) {
         Verdict::Declined => {}

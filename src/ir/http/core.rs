@@ -34,8 +34,6 @@ layer! {
         underscores_in_headers: bool = false,
         /// `client_body_early_read`
         client_body_early_read: List<Template> = List::default(),
-        /// `http2`
-        http2: bool = false,
     }
 }
 

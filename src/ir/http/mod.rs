@@ -41,7 +41,7 @@ use super::setter::Table;
 use super::tls::ServerTls;
 use super::upstream::draft as upstream;
 use super::upstream::{Upstream, Zone};
-use super::value::{Template, Text};
+use super::value::Text;
 use super::variables::Variables;
 
 /// The number of a [`Server`] in [`Http::servers`].
@@ -162,8 +162,6 @@ pub enum Content {
     StubStatus,
     /// `empty_gif`
     EmptyGif,
-    /// `echo …` of the third-party module.
-    Echo(Rc<[Template]>),
 }
 
 /// Declares the list of modules once: resolved values, and those of a block that is still being read.

@@ -172,7 +172,10 @@ fn log_format(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
             // Of all faults, a missing bracket alone has the words it has elsewhere; here without "variable".
             match fault.strip_prefix("the closing") {
                 Some(_) => directive.emerg(fault),
-                None => directive.emerg(format!("invalid parameter \"{}\"", word.text())),
+                None => {
+                    let rest = String::from_utf8_lossy(from_bad_dollar(word.value));
+                    directive.emerg(format!("invalid parameter \"{rest}\""))
+                }
             }
         })?;
         for part in template.parts.iter() {
@@ -186,6 +189,16 @@ fn log_format(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let template = Template::of_parts(parts);
     reader.http.formats.insert(key.clone(), Rc::new(Format { name: key, escape, template }));
     Ok(())
+}
+
+/// What nginx shows of a word with a dollar sign that no name follows: all from that sign on.
+fn from_bad_dollar(word: &[u8]) -> &[u8] {
+    let is_bad = |at: &usize| {
+        let after = &word[at + 1..];
+        let name = after.strip_prefix(b"{").unwrap_or(after);
+        !name.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    memchr::memchr_iter(b'$', word).find(is_bad).map_or(word, |at| &word[at..])
 }
 
 fn access_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

@@ -51,5 +51,7 @@ fn the_originals_take_every_example() {
 
 #[test]
 fn evenkeel_takes_every_example() {
-    assert_nginx_passes(&subject::ours().expect("evenkeel builds"));
+    let ours = subject::ours().expect("evenkeel builds");
+    assert_nginx_passes(&ours);
+    assert_keepalived_passes(&ours);
 }

@@ -27,6 +27,12 @@ fn the_originals_play_it_with_the_same_files() {
 }
 
 #[test]
+fn evenkeel_plays_it() {
+    let printed = play(None, &[]);
+    assert!(printed.contains(" done: "), "{printed}");
+}
+
+#[test]
 fn evenkeel_plays_the_proxy_alone() {
     let printed = play(None, &["loopback"]);
     assert!(printed.contains(" done: requests were spread"), "{printed}");

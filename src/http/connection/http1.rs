@@ -181,7 +181,9 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
         }
     };
     if linger {
-        lingering::close(connection, core).await;
+        // A request that is bad has no body to wait for.
+        let has_whole_body = request.framing.is_done() || request.response.status == 400;
+        lingering::close(connection, core, has_whole_body).await;
     }
     false
 }

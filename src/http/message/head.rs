@@ -17,9 +17,15 @@ pub struct Head {
 }
 
 impl Head {
-    /// The first line, without CR and LF.
+    /// The first line, without CR and LF; of one that is refused or cut off, what has come of it, as nginx shows it.
     pub fn request_line(&self) -> &[u8] {
-        &self.buffer[self.line.start..self.line.end.max(self.line.start)]
+        let (start, end) = (self.line.start.min(self.buffer.len()), self.line.end);
+        if end > start {
+            return &self.buffer[start..end];
+        }
+        let rest = &self.buffer[start..];
+        let length = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
+        &rest[..length]
     }
 
     /// The name of the method.

@@ -162,6 +162,8 @@ pub struct Request {
     pub finished: bool,
     /// The client went away.
     pub client_gone: bool,
+    /// The target was read, and its path is one that nginx does not serve.
+    pub uri_refused: bool,
     /// The answer.
     pub response: ResponseHead,
     /// What the body goes through on its way out.
@@ -286,6 +288,7 @@ impl Request {
             header_sent: false,
             finished: false,
             client_gone: false,
+            uri_refused: false,
             response: ResponseHead::default(),
             filters: Filters::default(),
             sink: Sink::Client,

@@ -169,6 +169,7 @@ fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> 
     if line.complex_uri || line.quoted_uri || line.empty_path {
         let Ok(normal) = uri::normalize(raw, core.merge_slashes, line.empty_path, &mut request.uri) else {
             request.uri.clear();
+            request.uri_refused = true;
             request.log(Level::Info, "client sent invalid request");
             return Err(NoRequest::Refused(400));
         };

@@ -4,7 +4,7 @@ use super::{Write1, put, put_bytes, put_seconds, put_some};
 use crate::http::body_reader::Body;
 use crate::http::message::headers::Known;
 use crate::http::modules;
-use crate::http::request::{HTTP_10, Request};
+use crate::http::request::Request;
 use crate::log::now;
 
 /// The getter of a name.
@@ -24,7 +24,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "realpath_root" => realpath_root,
         // A line that was refused has no URI; one that was read has an empty one if its URI was refused later.
         "uri" | "document_uri" => {
-            |request, out| (!request.uri.is_empty() || request.version >= HTTP_10) && put_bytes(out, &request.uri)
+            |request, out| (!request.uri.is_empty() || request.uri_refused) && put_bytes(out, &request.uri)
         }
         "host" => host,
         "http_host" => |request, out| put_some(out, request.header(Known::Host)),

@@ -5,4 +5,5 @@ pub mod http1;
 pub mod ip;
 pub mod ndisc;
 pub mod netlink;
+pub mod proxy_protocol;
 pub mod vrrp;

@@ -642,7 +642,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
+        status: Status::Done,
     },
     Variable {
         name: "proxy_protocol_port",
@@ -651,7 +651,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
+        status: Status::Done,
     },
     Variable {
         name: "proxy_protocol_server_addr",
@@ -660,7 +660,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
+        status: Status::Done,
     },
     Variable {
         name: "proxy_protocol_server_port",
@@ -669,7 +669,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
+        status: Status::Done,
     },
     Variable {
         name: "proxy_protocol_tlv_",

@@ -3,6 +3,7 @@
 pub mod http1;
 pub mod lingering;
 mod output;
+mod proxied;
 mod request_head;
 pub mod secure;
 pub mod tunnel;
@@ -23,6 +24,7 @@ use super::verdict::ClientGone;
 use crate::ir::listen::AddressServers;
 use crate::net::accept::{Accepted, Slot};
 use crate::net::stream::Stream;
+use crate::wire::proxy_protocol::Addresses;
 
 /// Who is at the other end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,6 +81,8 @@ pub struct Connection {
     pub peer: Peer,
     /// The peer's address as text.
     pub peer_text: Box<str>,
+    /// What a balancer in front says about its client (`proxy_protocol`).
+    pub proxied: Option<Addresses>,
     local: Option<SocketAddr>,
     listener: usize,
     address: usize,
@@ -102,8 +106,13 @@ impl Connection {
         let mut stream = Stream::from(stream);
         let local = if addresses.len() > 1 { stream.local_address() } else { None };
         let address = addresses.iter().position(|servers| is_at(servers, local)).unwrap_or(addresses.len() - 1);
+        let client = secure::Client { number, address: peer };
+        let mut proxied = None;
+        if addresses[address].proxy_protocol {
+            let header = Box::pin(proxied::begin(&engine, &addresses[address], &mut stream, &client)).await?;
+            proxied = header.addresses;
+        }
         if addresses[address].ssl {
-            let client = secure::Client { number, address: peer };
             // A handshake's future is large; a connection without one is not to pay for it.
             stream = Box::pin(secure::begin(&engine, &addresses[address], stream, &client)).await?;
         }
@@ -114,6 +123,7 @@ impl Connection {
             number,
             peer_text: peer.text().into_boxed_str(),
             peer,
+            proxied,
             local,
             _slot: slot,
             listener,

@@ -35,7 +35,13 @@ pub fn handle(request: &mut Request) {
         Header::Named(name) => {
             head.lines().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
         }
-        Header::ProxyProtocol => return,
+        Header::ProxyProtocol => {
+            if let Some(addresses) = request.connection.proxied {
+                let peer = Peer::Inet(addresses.client);
+                request.client = Some(Client { text: peer.text().into_boxed_str(), peer });
+            }
+            return;
+        }
     };
     // A unix socket's peer is nobody's address; what it forwards is looked at all the same.
     let start = request.connection.peer.ip().unwrap_or(IpAddr::V4(0.into()));

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use super::{Write1, put, put_bytes, put_seconds};
+use crate::http::request::Request;
 use crate::http::{connection::Peer, error_page};
 use crate::log::now;
+use crate::wire::proxy_protocol::Addresses;
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
@@ -23,6 +25,10 @@ pub fn find(name: &str) -> Option<Write1> {
             0 => true,
             port => put(out, port),
         },
+        "proxy_protocol_addr" => |request, out| proxied(request, out, |ends, out| put(out, ends.client.ip())),
+        "proxy_protocol_port" => |request, out| proxied(request, out, |ends, out| put(out, ends.client.port())),
+        "proxy_protocol_server_addr" => |request, out| proxied(request, out, |ends, out| put(out, ends.server.ip())),
+        "proxy_protocol_server_port" => |request, out| proxied(request, out, |ends, out| put(out, ends.server.port())),
         "connection" => |request, out| put(out, request.connection.number),
         "connection_requests" => |request, out| put(out, request.connection.requests.get()),
         "connection_time" => |request, out| {
@@ -52,4 +58,9 @@ fn port(peer: &Peer, out: &mut Vec<u8>) -> bool {
         0 => true,
         port => put(out, port),
     }
+}
+
+/// A value out of the PROXY protocol's header; nothing where there is none.
+fn proxied(request: &Request, out: &mut Vec<u8>, write: fn(&Addresses, &mut Vec<u8>) -> bool) -> bool {
+    request.connection.proxied.as_ref().is_some_and(|addresses| write(addresses, out))
 }

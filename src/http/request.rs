@@ -17,8 +17,8 @@ use super::message::response::ResponseHead;
 use super::variables::Slot;
 use crate::ir::http::{Location, ServerId};
 use crate::ir::listen::ListenAddress;
-use crate::log::error_log::Level;
 use crate::ir::value::Text;
+use crate::log::error_log::Level;
 use crate::wire::http1::request_line::Method;
 
 /// How often a request may get a new URI before nginx takes it for a loop.

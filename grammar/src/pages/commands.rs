@@ -6,7 +6,8 @@ use super::roff::Page;
 pub fn evenkeel() -> String {
     let mut page = Page::new("evenkeel", 1, "one program in the place of nginx and keepalived");
     page.section("SYNOPSIS").sample(
-        "evenkeel nginx [options]\nevenkeel keepalived [options]\nevenkeel parse [--tree|--ir] [--format json|yaml] FILE...",
+        "evenkeel nginx [options]\nevenkeel keepalived [options]\nevenkeel parse [--tree|--ir] [--format json|yaml] FILE...\n\
+         evenkeel status [--pid-file FILE]\nevenkeel reload [--pid-file FILE]",
     );
     page.section("DESCRIPTION")
         .paragraph(
@@ -18,6 +19,16 @@ pub fn evenkeel() -> String {
             "evenkeel parse",
             "Reads configuration files and prints what they mean: with --tree the directives as they stand, with --ir the typed values \
              with inheritance and defaults. The output is stable, so that it can be kept and compared.",
+        )
+        .item(
+            "evenkeel status",
+            "Shows the running proxy: which generation of its configuration it serves, since when, why the last reload was not taken if \
+             it was not, and each worker with the generation it serves or drains. Only root and the proxy's own user are answered.",
+        )
+        .item(
+            "evenkeel reload",
+            "Lets the running proxy read its configuration anew and waits: status 0 if it was taken, else status 1 and the reason, and \
+             the old configuration goes on.",
         );
     page.section("SEE ALSO")
         .paragraph("nginx(8), keepalived(8), evenkeel-directives(7), evenkeel-keywords(7), evenkeel-variables(7)");

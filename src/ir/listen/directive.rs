@@ -172,10 +172,10 @@ impl Parameters {
         Ok(())
     }
 
-    /// HTTP/2, QUIC and the PROXY protocol come later.
+    /// HTTP/2 and QUIC come later.
     fn check_served(&self, directive: &Directive<'_>) -> Result<(), Diagnostic> {
-        let Protocols { http2, quic, proxy_protocol, .. } = self.protocols;
-        let unserved = [(http2, "http2"), (quic, "quic"), (proxy_protocol, "proxy_protocol")];
+        let Protocols { http2, quic, .. } = self.protocols;
+        let unserved = [(http2, "http2"), (quic, "quic")];
         match unserved.iter().find(|(asked, _)| *asked) {
             Some((_, name)) => Err(parameter_not_yet(directive, name)),
             None => Ok(()),

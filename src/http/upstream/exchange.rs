@@ -280,7 +280,11 @@ fn parse(request: &mut Request, parser: &mut Parser, buffer: &[u8], limit: usize
             Faulty::Server(Failure::InvalidHeader)
         })?;
         match progress {
-            Progress::EarlyHints => parser.restart(),
+            Progress::EarlyHints => {
+                // `$upstream_status` keeps the first status of a try.
+                record(request).status = parser.head.status;
+                parser.restart();
+            }
             Progress::NoHead => {
                 request.log(Level::Error, "upstream sent no valid HTTP/1.0 header");
                 return Ok(true);

@@ -28,8 +28,7 @@ struct Shared {
 impl ScriptedUpstream {
     /// Listens on the port; each request gets the next answer, and the last one again once all are used.
     pub fn start(port: u16, answers: Vec<Vec<Step>>) -> Result<Self, String> {
-        let listener =
-            TcpListener::bind(("127.0.0.1", port)).map_err(|error| format!("upstream on {port}: {error}"))?;
+        let listener = bind(port)?;
         let shared = Arc::new(Shared {
             answers,
             next_answer: AtomicUsize::new(0),

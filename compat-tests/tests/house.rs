@@ -11,6 +11,8 @@ mod documents;
 mod known;
 #[path = "house/layers.rs"]
 mod layers;
+#[path = "house/rings.rs"]
+mod rings;
 #[path = "house/rows.rs"]
 mod rows;
 #[path = "house/sizes.rs"]

@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::conf::keepalived::definitions::Surroundings;
 use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::read::{self, Outcome};
-use crate::process::keepalived;
 use crate::process::machine::Machine;
+use crate::process::{keepalived, keepalived_run};
 
 use super::keepalived_words::{Argument, Word, Words};
 
@@ -302,7 +302,7 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         eprintln!("The option {option} is not served yet by evenkeel");
         return ExitCode::FAILURE;
     }
-    let daemon = keepalived::Options {
+    let daemon = keepalived_run::Options {
         command_line: words,
         version: VERSION.into(),
         config_path: options.conf_file.clone(),
@@ -321,7 +321,7 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         let global = &mut outcome.keepalived.global;
         global.umask = options.umask.or(global.umask);
         let lines = outcome.reports.iter().map(ToString::to_string).collect();
-        keepalived::Reading { keepalived: outcome.keepalived, lines, refusal: outcome.refusal }
+        keepalived_run::Reading { keepalived: outcome.keepalived, lines, refusal: outcome.refusal }
     })
 }
 

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::source::Source;
-
 /// How grave a message is, in nginx's names and order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,16 +51,6 @@ pub enum Place {
     CommandLine,
     /// Nowhere in particular: a check of the whole.
     Nowhere,
-}
-
-impl Place {
-    /// A line of a source.
-    pub fn of(source: &Source, line: u32) -> Self {
-        match source.is_command_line {
-            true => Self::CommandLine,
-            false => Self::Line { file: source.name.clone(), line },
-        }
-    }
 }
 
 /// One message.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use bumpalo::Bump;
 use typed_arena::Arena;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Place};
 
 /// One text: a file, or the words of a command line.
 #[derive(Debug)]
@@ -18,6 +18,16 @@ pub struct Source {
     pub text: Vec<u8>,
     /// Whether the text came from the command line.
     pub is_command_line: bool,
+}
+
+impl Source {
+    /// One of its lines.
+    pub fn place(&self, line: u32) -> Place {
+        match self.is_command_line {
+            true => Place::CommandLine,
+            false => Place::Line { file: self.name.clone(), line },
+        }
+    }
 }
 
 /// The number of a [`Source`], counted from 0 in the order of first use.

@@ -66,13 +66,13 @@ impl<'s> Directive<'s> {
 
     /// The place that nginx names in a message about this directive.
     pub fn place(&self) -> Place {
-        Place::of(self.source, self.line)
+        self.source.place(self.line)
     }
 
     /// The place of the `}` that ends its block, for what nginx finds out only there.
     pub fn close_place(&self) -> Place {
         match self.body {
-            Body::Block(Block { close_line: Some(line), close_source, .. }) => Place::of(close_source, line),
+            Body::Block(Block { close_line: Some(line), close_source, .. }) => close_source.place(line),
             _ => self.place(),
         }
     }

@@ -1,6 +1,6 @@
 //! Dates of HTTP: written in the one preferred form, read in all three (RFC 9110 section 5.6.7).
 
-use super::clock::{Civil, DAY_NAMES, MONTH_NAMES};
+use super::calendar::{Civil, DAY_NAMES, MONTH_NAMES};
 
 /// `Sun, 22 Nov 2026 15:57:23 GMT`
 pub fn format(unix_seconds: i64) -> String {

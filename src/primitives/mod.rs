@@ -1,5 +1,6 @@
 //! Small values that every layer shares.
 
+pub mod calendar;
 pub mod checksum;
 pub mod clock;
 pub mod duration;

@@ -1,6 +1,5 @@
 //! keepalived's parent: reads the file, starts the VRRP process, starts it again when it dies, and passes signals on.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,9 @@ use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{descriptors, scheduling, usage};
 
+use super::keepalived_run::{FATAL, Options, Read, Reading, seconds};
 use super::vrrp_child;
 
-/// Exit code: something that cannot be helped.
-pub const FATAL: u8 = 1;
 /// Exit code: the configuration cannot run.
 const CONFIG: u8 = 2;
 /// Exit code: rights are missing.
@@ -26,49 +24,6 @@ const COMMAND_LINE_WIDTH: usize = 104;
 
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
-
-/// The command line.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Options {
-    /// All words, for the log.
-    pub command_line: Vec<String>,
-    /// The version as the log begins with it: `Keepalived v…`.
-    pub version: String,
-    /// -f
-    pub config_path: String,
-    /// -n: stay in the foreground.
-    pub foreground: bool,
-    /// -l: log to the console.
-    pub console: bool,
-    /// -D
-    pub detail: bool,
-    /// -S; none with -G.
-    pub syslog_facility: Option<u8>,
-    /// -p
-    pub pid_file: String,
-    /// -r
-    pub vrrp_pid_file: String,
-    /// Without -R: a child that dies is started again.
-    pub respawn: bool,
-    /// -V
-    pub keep_addresses: bool,
-    /// Where events and actions of the VRRP process are recorded.
-    pub record: Option<PathBuf>,
-}
-
-/// What came of reading the file.
-#[derive(Debug)]
-pub struct Reading {
-    /// The configuration, as far as it can be used.
-    pub keepalived: Keepalived,
-    /// What the log says of it.
-    pub lines: Vec<String>,
-    /// The exit code with which the daemon ends instead of running.
-    pub refusal: Option<i32>,
-}
-
-/// Reads the file.
-pub type Read<'a> = dyn Fn() -> Reading + 'a;
 
 /// What the parent remembers of its child.
 #[derive(Debug)]
@@ -293,11 +248,6 @@ impl Parent<'_> {
         }
         let _ = signal::send(child.pid, Signal::SIGKILL);
     }
-}
-
-/// With six decimals, as keepalived writes processor times.
-pub(super) fn seconds(time: Duration) -> String {
-    format!("{}.{:06}", time.as_secs(), time.subsec_micros())
 }
 
 fn read_and_log(options: &Options, read: &Read<'_>, log: &KeepalivedLog) -> Reading {

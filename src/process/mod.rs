@@ -5,6 +5,7 @@ pub mod cycle;
 pub mod daemon;
 pub mod disk_files;
 pub mod keepalived;
+pub mod keepalived_run;
 pub mod machine;
 pub mod master;
 pub mod options;

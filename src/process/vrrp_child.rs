@@ -10,7 +10,7 @@ use crate::sys::{credentials, scheduling, usage};
 use crate::vrrp_io::driver::{self, Driver};
 use crate::vrrp_io::status;
 
-use super::keepalived::{FATAL, Options, Read, seconds};
+use super::keepalived_run::{FATAL, Options, Read, seconds};
 
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::ir::keepalived::instance::Destination;
-use crate::ir::keepalived::{Command, Route, Rule, VirtualAddress};
+use crate::ir::keepalived::{Command, Notify, Route, Rule, VirtualAddress};
 use crate::wire::vrrp::Repr;
 
 use super::event::InstanceId;
@@ -155,5 +155,24 @@ impl Occasion {
             Self::MasterPriority => "MASTER_PRIORITY",
             Self::BackupPriority => "BACKUP_PRIORITY",
         }
+    }
+
+    /// The script of this very occasion.
+    pub fn command(self, notify: &Notify) -> Option<Command> {
+        let command = match self {
+            Self::Master => &notify.master,
+            Self::Backup => &notify.backup,
+            Self::Fault => &notify.fault,
+            Self::Stop => &notify.stop,
+            Self::Deleted => &notify.deleted,
+            Self::MasterReceivedLowerPriority => &notify.master_received_lower_priority,
+            Self::MasterPriority | Self::BackupPriority => &None,
+        };
+        command.clone()
+    }
+
+    /// Whether the script of every state, and mail, hear of it.
+    pub fn is_state(self) -> bool {
+        matches!(self, Self::Master | Self::Backup | Self::Fault | Self::Stop | Self::Deleted)
     }
 }

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::{Authentication, Destination, OldUnicastChecksum};
 use crate::primitives::checksum::Sum;
-use crate::wire::vrrp::{self, Body, Family, MULTICAST_V4, Packet, Repr, auth_type};
+use crate::wire::vrrp::{self, Body, Family, MULTICAST_V4, OWNER, Packet, Repr, auth_type};
 
 use super::event::Received;
-use super::priority::{OWNER, family};
 
 /// The smallest Ethernet frame, without its header and checksum: shorter packets arrive padded to it.
 const SHORTEST_PAYLOAD: usize = 46;
@@ -194,7 +193,7 @@ pub struct Expectation<'a> {
 
 /// Checks a packet in keepalived's order; the first fault is the answer.
 pub fn check(received: &Received, expect: Expectation<'_>) -> Result<Heard, Refusal> {
-    let family = family(expect.config);
+    let family = Family::from(expect.config.family);
     let len = received.header_len + received.payload.len();
     let Ok(packet) = Packet::new(&received.payload) else {
         return Err(Refusal::Length { len, expected: received.header_len + vrrp::HEADER_LEN });

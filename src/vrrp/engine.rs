@@ -12,16 +12,17 @@ use serde::Serialize;
 use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::tracker::Trackers;
 use crate::primitives::monotonic::Monotonic;
-use crate::wire::vrrp::Family;
+use crate::wire::vrrp::{Family, OWNER};
 
 use super::action::{Action, Occasion};
 use super::event::{Event, InstanceId, Received, ScriptExit};
+use super::fault::{Addend, Fault};
+use super::group::Group;
 use super::instance::{Situation, StateName, VirtualRouter};
-use super::priority::{Addend, Fault, OWNER, Tracking, family};
+use super::priority::Tracking;
 use super::reception::Reception;
 use super::report::{InstanceReport, Report};
 use super::statistics::Statistics;
-use super::sync_group::Group;
 use super::tracker::Watched;
 
 /// All virtual routers of one daemon.
@@ -340,7 +341,7 @@ impl Engine {
                 _ => true,
             };
             router.config.virtual_router_id == vrid
-                && family(&router.config) == Family::of(received.source)
+                && Family::from(router.config.family) == Family::of(received.source)
                 && same_interface
         })
     }

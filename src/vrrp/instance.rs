@@ -27,12 +27,12 @@ use serde::Serialize;
 use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::{Destination, OldUnicastChecksum};
 use crate::primitives::monotonic::Monotonic;
+use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, ChecksumForm, Notification, Occasion, Outgoing, Subject};
 use super::advert::{self, Refusal};
 use super::announce::Announcements;
 use super::event::InstanceId;
-use super::priority::OWNER;
 use super::report::{InstanceReport, Report};
 use super::statistics::Statistics;
 use super::timers;
@@ -407,13 +407,13 @@ impl VirtualRouter {
     /// Tells scripts, FIFOs and mail.
     pub(super) fn notify(&self, occasion: Occasion, priority: u8, actions: &mut Vec<Action>) {
         let notify = &self.config.notify;
-        let is_state = super::sync_group::is_state(occasion);
+        let is_state = occasion.is_state();
         actions.push(Action::Notify(Box::new(Notification {
             subject: Subject::Instance,
             name: self.config.name.clone(),
             occasion,
             priority,
-            command: super::sync_group::command_for(notify, occasion),
+            command: occasion.command(notify),
             any: notify.any.clone().filter(|_| is_state),
             smtp_alert: notify.smtp_alert && is_state,
         })));

@@ -10,6 +10,8 @@ pub mod advert;
 pub mod announce;
 pub mod engine;
 pub mod event;
+pub mod fault;
+pub mod group;
 pub mod instance;
 pub mod interfaces;
 pub mod priority;

@@ -1,79 +1,16 @@
 //! Effective priority and faults: derived from what is watched each time they are asked for, never stored.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::Destination;
 use crate::ir::keepalived::tracker::{Tracked, TrackedInterface, Trackers};
-use crate::wire::vrrp::Family;
+use crate::wire::vrrp::{Family, OWNER};
 
+use super::fault::{Addend, Cause, Fault};
 use super::tracker::Watched;
-
-/// The priority of the address owner (RFC 9568 §5.2.4); trackers do not touch it.
-pub const OWNER: u8 = 255;
 
 /// A product of a tracked file's value and weight from here down is a fault.
 const FILE_FAULT: i64 = -254;
 const WEIGHT_LIMIT: i64 = 253;
-
-/// Why the priority differs from the configured one, for display.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Addend {
-    /// What is watched.
-    pub cause: Cause,
-    /// What it adds; negative lowers.
-    pub value: i32,
-}
-
-/// Something watched, by name.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// `track_script`
-    Script(String),
-    /// `track_file`
-    File(String),
-    /// `track_process`
-    Process(String),
-    /// `track_interface`
-    Interface(String),
-}
-
-/// Why an instance is in FAULT.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// Its interface, or one that it tracks with weight 0, cannot pass packets (or can, with `reverse`).
-    Interface(String),
-    /// No address that adverts could come from.
-    NoSourceAddress(u8),
-    /// A script of weight 0 fails.
-    Script(String),
-    /// A script of weight 0 has no result yet; keepalived is silent about this one.
-    ScriptPending(String),
-    /// A tracked file of weight 0 is not zero, or its product is too low.
-    File(String, i32),
-    /// The quorum of processes of weight 0 is missing.
-    Process(String),
-    /// `unicast_fault_no_peer`: there is nobody to talk to.
-    NoPeer,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Interface(name) => write!(f, "interface {name} down"),
-            Self::NoSourceAddress(family) => write!(f, "no IPv{family} address for interface"),
-            Self::Script(name) => write!(f, "script {name} failed"),
-            Self::ScriptPending(name) => write!(f, "script {name} has no result yet"),
-            Self::File(name, status) => write!(f, "tracked file {name} has status {status}"),
-            Self::Process(name) => write!(f, "tracked process {name} quorum not achieved"),
-            Self::NoPeer => f.write_str("no unicast peer"),
-        }
-    }
-}
 
 /// What one instance and its group watch, and what was heard of it.
 #[derive(Clone, Copy)]
@@ -150,7 +87,7 @@ impl<'a> Tracking<'a> {
             }
         }
         if self.source_address().is_none() {
-            faults.push(Fault::NoSourceAddress(family(self.config).number()));
+            faults.push(Fault::NoSourceAddress(Family::from(self.config.family).number()));
         }
         if let Destination::Unicast { peers, fault_without_peer: true, .. } = &self.config.destination
             && peers.is_empty()
@@ -201,15 +138,7 @@ impl<'a> Tracking<'a> {
         let interface = || self.config.interface.as_deref();
         self.config
             .source_address
-            .or_else(|| self.watched.interfaces.primary_address(interface()?, family(self.config)))
-    }
-}
-
-/// The family of an instance in the terms of the wire.
-pub fn family(config: &Instance) -> Family {
-    match config.family {
-        crate::ir::keepalived::instance::Family::V4 => Family::Ipv4,
-        crate::ir::keepalived::instance::Family::V6 => Family::Ipv6,
+            .or_else(|| self.watched.interfaces.primary_address(interface()?, self.config.family.into()))
     }
 }
 

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::primitives::monotonic::Monotonic;
+use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, Occasion};
 use super::advert::{self, Expectation, Heard, Refusal};
 use super::event::Received;
 use super::instance::{OwnerConflict, Situation, State, StateName, VirtualRouter};
-use super::priority::OWNER;
 use super::report::InstanceReport;
 use super::timers;
 use super::transition::{self, BackupReaction, BackupRules, Comparison, MasterReaction};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::advert::Refusal;
 use super::event::ScriptExit;
-use super::priority::Fault;
+use super::fault::Fault;
 
 /// One line of log.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -1,77 +1,10 @@
 //! Sync groups: instances that are master together, or none of them.
 
-use crate::ir::keepalived::{Command, Notify, SyncGroup};
 use crate::primitives::monotonic::Monotonic;
 
-use super::action::{Action, Notification, Occasion, Subject};
+use super::action::Action;
 use super::engine::Engine;
 use super::instance::StateName;
-use super::report::Report;
-
-/// A group and what it last told the outside.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Group {
-    /// As configured.
-    pub config: SyncGroup,
-    /// The places of its members among the instances.
-    pub members: Vec<usize>,
-    /// The state that it told last; its members may be on their way to another.
-    pub told: StateName,
-}
-
-impl Group {
-    fn tell(&mut self, state: StateName, actions: &mut Vec<Action>) {
-        self.told = state;
-        self.notify(actions);
-    }
-
-    pub(super) fn notify(&self, actions: &mut Vec<Action>) {
-        let occasion = match self.told {
-            StateName::Master => Occasion::Master,
-            StateName::Backup => Occasion::Backup,
-            StateName::Fault => Occasion::Fault,
-            StateName::Init => return,
-        };
-        self.notify_occasion(occasion, actions);
-    }
-
-    pub(super) fn notify_occasion(&self, occasion: Occasion, actions: &mut Vec<Action>) {
-        let notify = &self.config.notify;
-        actions.push(Action::Notify(Box::new(Notification {
-            subject: Subject::Group,
-            name: self.config.name.clone(),
-            occasion,
-            priority: 0,
-            command: command_for(notify, occasion),
-            any: notify.any.clone(),
-            smtp_alert: notify.smtp_alert,
-        })));
-    }
-
-    fn report(&self, state: StateName, actions: &mut Vec<Action>) {
-        let report = Report::Syncing { group: self.config.name.clone(), state: state.word().into() };
-        actions.push(Action::Report(report));
-    }
-}
-
-/// The script of one occasion.
-pub(super) fn command_for(notify: &Notify, occasion: Occasion) -> Option<Command> {
-    let command = match occasion {
-        Occasion::Master => &notify.master,
-        Occasion::Backup => &notify.backup,
-        Occasion::Fault => &notify.fault,
-        Occasion::Stop => &notify.stop,
-        Occasion::Deleted => &notify.deleted,
-        Occasion::MasterReceivedLowerPriority => &notify.master_received_lower_priority,
-        Occasion::MasterPriority | Occasion::BackupPriority => &None,
-    };
-    command.clone()
-}
-
-/// Whether the script of every state, and mail, hear of it.
-pub(super) fn is_state(occasion: Occasion) -> bool {
-    matches!(occasion, Occasion::Master | Occasion::Backup | Occasion::Fault | Occasion::Stop | Occasion::Deleted)
-}
 
 impl Engine {
     pub(super) fn group_of(&self, member: usize) -> Option<usize> {

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::priority::OWNER;
+use crate::wire::vrrp::OWNER;
 
 /// An advert that passed all checks, and who we are beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,5 @@
 //! The loop: wait, feed the engine what happened, do what it asks for. One timer serves everything.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,7 +13,6 @@ use crate::sys::fork::{self, End, Pid};
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{monotonic_clock, poll};
 use crate::vrrp::event::InstanceId;
-use crate::vrrp::priority::family;
 use crate::vrrp::{Action, Engine, Event};
 use crate::wire::vrrp::Family;
 
@@ -28,7 +26,7 @@ use super::static_items;
 use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
 use super::track_script::TrackScripts;
-use super::vmac::{self, Device};
+use super::vmac::Devices;
 
 /// Packets of one socket that are read before timers are looked at again.
 const PACKETS_A_ROUND: usize = 64;
@@ -64,7 +62,7 @@ pub struct Driver<'a> {
     pub(super) notifier: Notifier,
     pub(super) mailer: Mailer,
     /// The interfaces of `use_vmac`.
-    pub(super) devices: BTreeMap<InstanceId, Device>,
+    pub(super) devices: Devices,
     /// Addresses that we took away, until the kernel has confirmed it.
     pub(super) expected_removals: Vec<(IpAddr, u32)>,
     scripts: TrackScripts,
@@ -97,7 +95,7 @@ impl<'a> Driver<'a> {
             announcer: Announcer::open()?,
             notifier: Notifier::default(),
             mailer: Mailer::default(),
-            devices: BTreeMap::new(),
+            devices: Devices::default(),
             expected_removals: Vec::new(),
             scripts: TrackScripts::default(),
             files,
@@ -105,8 +103,8 @@ impl<'a> Driver<'a> {
             recorder,
         };
         let config = driver.config.clone();
-        static_items::exchange(&mut driver, &Keepalived::default(), &config);
-        vmac::create_missing(&mut driver);
+        static_items::exchange(&mut driver.kernel, &Keepalived::default(), &config, log);
+        driver.create_missing_devices();
         driver.tell_everything();
         driver.log.info("Registering gratuitous ARP shared channel");
         if driver.engine.instances().iter().any(|router| router.has_ipv6_address()) {
@@ -243,9 +241,9 @@ impl<'a> Driver<'a> {
         self.notifier.close_fifos();
         if !self.options.keep_addresses {
             let config = self.config.clone();
-            static_items::exchange(self, &config, &Keepalived::default());
+            static_items::exchange(&mut self.kernel, &config, &Keepalived::default(), self.log);
         }
-        vmac::remove_all(self);
+        self.devices.remove_all(self.engine.instances(), &mut self.kernel, self.log);
     }
 
     fn dump(&self) {
@@ -285,25 +283,30 @@ impl<'a> Driver<'a> {
         self.engine.reload(now(), &config, &mut actions);
         let before = std::mem::replace(&mut self.config, config);
         let after = self.config.clone();
-        static_items::exchange(self, &before, &after);
+        static_items::exchange(&mut self.kernel, &before, &after, self.log);
         if let Ok((files, events)) = TrackFiles::open(&self.config.track_files) {
             self.files = files;
             for event in events {
                 self.engine.step(now(), &event, &mut actions);
             }
         }
-        vmac::create_missing(self);
+        self.create_missing_devices();
         self.tell_everything();
         self.announcer.configure(&self.config, now());
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();
         self.perform_all(&actions);
-        vmac::remove_unused(self);
+        self.devices.remove_unused(self.engine.instances(), &mut self.kernel, self.log);
         self.scripts.configure(&self.config.scripts, &self.config.global, now(), self.log);
         self.log_sockets();
     }
 
     // ---- the kernel ----
+
+    fn create_missing_devices(&mut self) {
+        let prefix = &self.config.global.vmac_prefix;
+        self.devices.create_missing(self.engine.instances(), prefix, &mut self.kernel, self.log);
+    }
 
     /// Tells the engine of every interface that it may ask for.
     fn tell_everything(&mut self) {
@@ -394,7 +397,7 @@ impl<'a> Driver<'a> {
         let mut wanted: Vec<(Key, u32)> = Vec::new();
         for router in self.engine.instances() {
             let config = &router.config;
-            let device = self.devices.get(&router.id).filter(|device| !device.transmit_base);
+            let device = self.devices.get(router.id).filter(|device| !device.transmit_base);
             let index = match (device, &config.interface) {
                 (Some(device), _) => Some(device.index),
                 (None, Some(name)) => self.kernel.link_named(name).map(|link| link.index),
@@ -402,9 +405,9 @@ impl<'a> Driver<'a> {
             };
             let source = config.source_address.or_else(|| {
                 let index = self.kernel.link_named(config.interface.as_deref()?)?.index;
-                self.primary_address(index, family(config) == Family::Ipv6)
+                self.primary_address(index, Family::from(config.family) == Family::Ipv6)
             });
-            let key = sockets::key(config, family(config), source, device.map(|device| device.name.clone()));
+            let key = sockets::key(config, config.family.into(), source, device.map(|device| device.name.clone()));
             if let (Some(key), Some(index)) = (key, index)
                 && !wanted.iter().any(|(known, _)| *known == key)
             {

@@ -45,7 +45,7 @@ impl Driver<'_> {
     }
 
     fn send(&mut self, outgoing: &Outgoing) {
-        let device = self.devices.get(&outgoing.instance).filter(|device| !device.transmit_base);
+        let device = self.devices.get(outgoing.instance).filter(|device| !device.transmit_base);
         let device = device.map(|device| device.name.clone());
         for (destination, error) in self.sockets.send(outgoing, device.as_deref()) {
             // The last word of an instance whose interface is down cannot arrive (keepalived is silent as well).
@@ -59,7 +59,7 @@ impl Driver<'_> {
     fn interface_of(&self, instance: InstanceId, address: &VirtualAddress) -> Option<(u32, String)> {
         let router = self.engine.instances().iter().find(|router| router.id == instance);
         let own = router.and_then(|router| router.config.interface.clone());
-        let device = self.devices.get(&instance).filter(|_| address.interface.is_none() || address.interface == own);
+        let device = self.devices.get(instance).filter(|_| address.interface.is_none() || address.interface == own);
         if let Some(device) = device {
             return Some((device.index, device.name.clone()));
         }

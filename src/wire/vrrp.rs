@@ -52,6 +52,9 @@ impl Version {
     }
 }
 
+/// The priority of the address owner (RFC 9568 §5.2.4); trackers do not touch it.
+pub const OWNER: u8 = 255;
+
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Family {

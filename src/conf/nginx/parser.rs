@@ -164,11 +164,8 @@ impl<'s> Parser<'s, '_> {
         done: &mut Vec<Directive<'s>>,
     ) -> Result<Next, Diagnostic> {
         let source = lexer.source;
-        let at_line = |text: &str, line| Diagnostic {
-            level: Level::Emerg,
-            text: text.to_owned(),
-            place: Place::of(source, line),
-        };
+        let at_line =
+            |text: &str, line| Diagnostic { level: Level::Emerg, text: text.to_owned(), place: source.place(line) };
         let here = |text| at_line(text, lexer.line());
         match ending.map_err(|error| at_line(&error.text, error.line))? {
             Ending::Semicolon => {

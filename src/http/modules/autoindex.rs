@@ -14,7 +14,7 @@ use crate::http::{body_reader, filters};
 use crate::ir::http::autoindex::{Autoindex, Format};
 use crate::log::error_log::Level;
 use crate::log::now;
-use crate::primitives::clock::{Civil, MONTH_NAMES};
+use crate::primitives::calendar::{Civil, MONTH_NAMES};
 use crate::primitives::escape::{self, Escape};
 use crate::primitives::http_date;
 use crate::wire::http1::request_line::Method;

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::wire::vrrp;
+
 use super::addresses::VirtualAddress;
 use super::notify::Notify;
 use super::routes::Route;
@@ -101,6 +103,15 @@ pub enum Family {
     V4,
     /// IPv6
     V6,
+}
+
+impl From<Family> for vrrp::Family {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::Ipv4,
+            Family::V6 => Self::Ipv6,
+        }
+    }
 }
 
 /// Where adverts go.

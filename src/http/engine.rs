@@ -22,6 +22,7 @@ use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
 use crate::net::tls_server::Contexts;
+use crate::sys::shared_words::SharedWords;
 
 /// Connections keep at most this many read and write buffers for later ones.
 const SPARE_BUFFERS: usize = 64;
@@ -43,9 +44,9 @@ pub struct Engine {
     /// How each variable gets its value, by its number.
     pub getters: Vec<Getter>,
     /// The zones of `limit_req`, in the configuration's order.
-    pub limit_req_zones: Vec<RefCell<limit_req::Zone>>,
+    pub limit_req_zones: Vec<limit_req::Zone>,
     /// The zones of `limit_conn`, in the configuration's order.
-    pub limit_conn_zones: Vec<limit_conn::Zone>,
+    pub limit_conn_zones: Vec<Rc<limit_conn::Zone>>,
     /// The addresses of names in `set_real_ip_from`.
     pub trusted_hosts: BTreeMap<u32, Vec<IpAddr>>,
     /// What `stub_status` shows.
@@ -77,6 +78,8 @@ pub struct Opened<'a> {
     pub counters: Counters,
     /// The words that workers share for a group with a `zone`.
     pub upstream_words: &'a dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
+    /// The words of the zones of `limit_req`, and those of `limit_conn`.
+    pub limit_words: [Vec<SharedWords>; 2],
     /// The log for the `error_log` lines of a block.
     pub error_log: &'a dyn Fn(&[ErrorLogLine]) -> Rc<ErrorLog>,
     /// A syslog daemon of an `access_log`.
@@ -109,9 +112,11 @@ impl Engine {
         let seed = crate::log::now::since_epoch().as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
         let upstreams = Upstreams::new(&http, seed, opened.hosts, opened.upstream_words);
         let getters = variables::getters(&http.variables);
+        let [req_words, conn_words] = opened.limit_words;
         let limit_req_zones =
-            http.limit_req_zones.iter().map(|zone| RefCell::new(limit_req::Zone::new(zone))).collect();
-        let limit_conn_zones = http.limit_conn_zones.iter().map(|_| limit_conn::Zone::default()).collect();
+            http.limit_req_zones.iter().zip(req_words).map(|(zone, words)| limit_req::table(zone, words)).collect();
+        let conn_zones = http.limit_conn_zones.iter().zip(conn_words);
+        let limit_conn_zones = conn_zones.map(|(zone, words)| Rc::new(limit_conn::table(zone, words))).collect();
         Rc::new(Self {
             limit_req_zones,
             limit_conn_zones,

@@ -188,6 +188,16 @@ impl Template {
         Ok(Self { parts: Rc::from(parts) })
     }
 
+    /// The text as it would be written, with the names of its variables.
+    pub fn written<'a>(&self, name: impl Fn(VariableId) -> &'a Text) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.to_string(),
+            Part::Variable(id) => format!("${}", name(*id)),
+            Part::Capture(group) => format!("${group}"),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// Whether the text depends on the request.
     pub fn is_constant(&self) -> bool {
         self.constant().is_some()

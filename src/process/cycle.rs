@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use super::disk_files::DiskFiles;
+use super::limit_zones::LimitZones;
 use super::options::Places;
 use super::paths;
 use super::pid_file;
@@ -82,6 +83,8 @@ pub struct Cycle {
     pub listening: Vec<Listening>,
     /// The state of upstream servers that all workers share.
     pub upstream_zones: UpstreamZones,
+    /// What `limit_req` and `limit_conn` count, that all workers share.
+    pub limit_zones: LimitZones,
 }
 
 impl Cycle {
@@ -147,9 +150,9 @@ impl Loader<'_> {
             let Read { nginx, found: Found { hosts, user, tls } } = read;
             let (prefix, log) = (self.prefix(), Rc::clone(self.log));
             let (hosts, tls) = (Rc::new(hosts), Rc::new(tls));
-            let upstream_zones = UpstreamZones::default();
+            let (upstream_zones, limit_zones) = (UpstreamZones::default(), LimitZones::default());
             let (files, listening) = (Rc::default(), Vec::new());
-            Cycle { prefix, nginx, hosts, tls, user, log, files, listening, upstream_zones }
+            Cycle { prefix, nginx, hosts, tls, user, log, files, listening, upstream_zones, limit_zones }
         } else {
             self.open(read, available)?
         };
@@ -260,6 +263,11 @@ impl Loader<'_> {
             log.say(Level::Emerg, format_args!("zero size shared memory zone \"{}\"", zone.name));
             return Err(NotLoaded);
         }
+        let old_zones = self.old.map(|old| &old.limit_zones);
+        let limit_zones = match &nginx.http {
+            Some(http) => LimitZones::map(http, old_zones, &log).map_err(|_| NotLoaded)?,
+            None => LimitZones::default(),
+        };
         let testing = matches!(self.purpose, Purpose::Test { .. });
         let opener = Opener { log: &log, testing };
         let listening = opener.open(wanted(&nginx, &hosts), available).map_err(|_| NotLoaded)?;
@@ -274,7 +282,8 @@ impl Loader<'_> {
             log.say_error(Level::Alert, &error, "mmap(MAP_ANON|MAP_SHARED) failed");
             NotLoaded
         })?;
-        Ok(Cycle { prefix: self.prefix(), nginx, hosts, tls, user, log, files, listening, upstream_zones })
+        let prefix = self.prefix();
+        Ok(Cycle { prefix, nginx, hosts, tls, user, log, files, listening, upstream_zones, limit_zones })
     }
 
     /// At a start the file is written later, by the process that stays.

@@ -352,6 +352,7 @@ impl Master {
             let child = self.children.iter_mut().find(|child| child.pid == pid);
             let name = child.as_ref().map_or("unknown process", |child| child.role.name());
             self.cycle.upstream_zones.free_locks_of(pid);
+            self.cycle.limit_zones.free_locks_of(pid);
             let log = &self.cycle.log;
             match end {
                 End::Signaled { signal, core_dumped } => {

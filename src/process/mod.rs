@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod disk_files;
 pub mod keepalived;
 pub mod keepalived_run;
+pub mod limit_zones;
 pub mod machine;
 pub mod master;
 pub mod options;

@@ -1,4 +1,8 @@
 //! What workers share: tables and locks over words that someone else has mapped.
 
+pub mod limit_conn;
+pub mod limit_req;
 pub mod lock;
 pub mod peers;
+pub mod slab;
+pub mod table;

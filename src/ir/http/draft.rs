@@ -18,7 +18,7 @@ use crate::ir::server_name::ServerName;
 use crate::ir::setter::Set;
 use crate::ir::upstream::Zone;
 use crate::ir::upstream::draft::Upstreams;
-use crate::ir::value::{Part, Template, Text};
+use crate::ir::value::{Template, Text};
 use crate::ir::variables::{Registry, VariableId};
 
 /// `http { }`
@@ -206,12 +206,7 @@ impl HttpDraft {
 
     /// A text with variables, as it would be written.
     pub fn written(&self, template: &Template) -> String {
-        let part = |part: &Part| match part {
-            Part::Literal(text) => text.to_string(),
-            Part::Variable(id) => format!("${}", self.variables.name(*id)),
-            Part::Capture(group) => format!("${group}"),
-        };
-        template.parts.iter().map(part).collect()
+        template.written(|id| self.variables.name(id))
     }
 
     /// Every piece of shared memory.

@@ -41,7 +41,7 @@ use super::setter::Table;
 use super::tls::ServerTls;
 use super::upstream::draft as upstream;
 use super::upstream::{Upstream, Zone};
-use super::value::Text;
+use super::value::{Template, Text};
 use super::variables::Variables;
 
 /// The number of a [`Server`] in [`Http::servers`].
@@ -71,6 +71,13 @@ pub struct Http {
     pub limit_conn_zones: Vec<limit_conn::ConnZone>,
     /// Every piece of shared memory by name.
     pub zones: Vec<Zone>,
+}
+
+impl Http {
+    /// A text with variables, as it would be written.
+    pub fn written(&self, template: &Template) -> String {
+        template.written(|id| &self.variables.get(id).name)
+    }
 }
 
 /// `server { }`

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use super::access_log::AccessLogs;
 use super::counters::Counters;
 use super::modules::{limit_conn, limit_req};
+use super::resolvers::Resolvers;
 use super::upstream::Upstreams;
 use super::variables::{self, Getter};
 use crate::ir::core::ErrorLog as ErrorLogLine;
@@ -21,6 +22,7 @@ use crate::log::error_log::ErrorLog;
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
+use crate::net::resolver::Resolver;
 use crate::net::tls_server::Contexts;
 use crate::sys::shared_words::SharedWords;
 
@@ -57,6 +59,7 @@ pub struct Engine {
     pub draining: Draining,
     /// The groups of backends.
     pub upstreams: Upstreams,
+    resolvers: Resolvers,
     buffers: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -90,10 +93,14 @@ impl Engine {
     /// An engine over a configuration whose logs are open.
     pub fn new(http: Http, opened: Opened<'_>) -> Rc<Self> {
         let (mut error_logs, mut syslogs, mut trusted_hosts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut resolvers = Resolvers::default();
         each_location(&http, &mut |location| {
             let lines = &location.settings.core.error_log;
             if !lines.is_empty() {
                 error_logs.entry(lines.as_ptr() as usize).or_insert_with(|| (opened.error_log)(lines));
+            }
+            if let Some(settings) = &location.settings.core.resolver {
+                resolvers.add(settings, opened.hosts, &opened.log);
             }
             for trusted in location.settings.realip.from.iter() {
                 if let Trusted::Host(host) = trusted {
@@ -131,6 +138,7 @@ impl Engine {
             tls: opened.tls,
             draining: opened.draining,
             upstreams,
+            resolvers,
             buffers: RefCell::default(),
         })
     }
@@ -147,6 +155,11 @@ impl Engine {
             return &self.log;
         }
         self.error_logs.get(&(lines.as_ptr() as usize)).unwrap_or(&self.log)
+    }
+
+    /// The `resolver` in force in a location.
+    pub fn resolver(&self, location: &Location) -> Option<&Rc<Resolver>> {
+        self.resolvers.get(location.settings.core.resolver.as_ref()?)
     }
 
     /// A buffer for a connection, empty.

@@ -18,6 +18,7 @@ pub mod message;
 pub mod modules;
 pub mod phases;
 pub mod request;
+pub mod resolvers;
 pub mod rewrite;
 pub mod status;
 pub mod temp_file;

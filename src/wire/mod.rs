@@ -1,6 +1,7 @@
 //! Bytes to values and back, for every protocol spoken here. Pure: no sockets, no clock.
 
 pub mod arp;
+pub mod dns;
 pub mod http1;
 pub mod ip;
 pub mod ndisc;

@@ -727,7 +727,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "resolver_timeout",
@@ -738,7 +738,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "30s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "root",

@@ -8,6 +8,7 @@ use crate::http::request::Request;
 use crate::http::upstream::attempt::{self, Job};
 use crate::http::upstream::group::Group;
 use crate::http::upstream::request::{BodyLength, Destination, method, write_headers, write_uri};
+use crate::http::upstream::resolve::{self, Servers};
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
 use crate::ir::value::{Template, Text};
@@ -16,7 +17,7 @@ use crate::net::connect::Target;
 
 /// Where a request goes.
 struct Resolved {
-    group: Rc<Group>,
+    servers: Servers,
     destination: Destination,
     port: Option<Text>,
 }
@@ -24,7 +25,7 @@ struct Resolved {
 /// Answers a request out of a backend.
 pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     let proxy = Rc::clone(&request.location.settings.proxy);
-    let resolved = match resolve(request, pass) {
+    let resolved = match destination(request, pass) {
         Ok(resolved) => resolved,
         Err(status) => return Verdict::Finish(status),
     };
@@ -58,10 +59,14 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     request.upstream.uri = head[uri_start..].to_vec();
     write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head);
     head.extend_from_slice(set_body.as_deref().unwrap_or_default());
+    let group = match resolve::group(request, &proxy, resolved.servers).await {
+        Ok(group) => group,
+        Err(status) => return Verdict::Finish(status),
+    };
     let job = Job {
         proxy,
         plan: Rc::clone(&plans.answer),
-        group: resolved.group,
+        group,
         destination: resolved.destination,
         head,
         body,
@@ -74,10 +79,10 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     verdict
 }
 
-fn resolve(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
+fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
     match &pass.to {
         ProxyTarget::Upstream { upstream, host_header, port, uri, .. } => Ok(Resolved {
-            group: Rc::clone(request.connection.engine.upstreams.group(*upstream)),
+            servers: Servers::Group(Rc::clone(request.connection.engine.upstreams.group(*upstream))),
             destination: Destination {
                 host_header: host_header.clone(),
                 uri: uri.clone(),
@@ -127,10 +132,10 @@ fn evaluate_url(request: &Request, template: &Template) -> Result<Resolved, u16>
         (false, false) => Some(Text::from(url.port_text)),
     };
     let uri = if url.uri.first() == Some(&b'?') { [b"/", url.uri].concat() } else { url.uri.to_vec() };
-    let group = find_group(request, &url)?;
+    let servers = find_servers(request, &url);
     let destination =
         Destination { host_header: host_header.into(), uri: Some(uri.into()), is_evaluated: true, location_length: 0 };
-    Ok(Resolved { group, destination, port })
+    Ok(Resolved { servers, destination, port })
 }
 
 fn parse_url(text: &[u8]) -> Result<Url<'_>, &'static str> {
@@ -164,25 +169,20 @@ fn parse_url(text: &[u8]) -> Result<Url<'_>, &'static str> {
     Ok(Url { host, port, port_text, uri, is_unix: false })
 }
 
-/// A group of the configuration, or one for an address that stands in the URL.
-fn find_group(request: &Request, url: &Url) -> Result<Rc<Group>, u16> {
+/// A group of the configuration, one for an address that stands in the URL, or a name to be resolved.
+fn find_servers(request: &Request, url: &Url) -> Servers {
     let upstreams = &request.connection.engine.upstreams;
-    let shown = String::from_utf8_lossy(url.host).into_owned();
+    let shown = String::from_utf8_lossy(url.host);
+    let alone = |target| Servers::Group(Rc::new(Group::of_addresses(url.host, vec![target])));
     if url.is_unix {
-        return Ok(Rc::new(Group::of_addresses(url.host, vec![Target::Unix(shown.into())])));
+        return alone(Target::Unix(shown.into()));
     }
     if let Some(group) = upstreams.find(url.host, url.port, 80) {
-        return Ok(Rc::clone(group));
+        return Servers::Group(Rc::clone(group));
     }
     let port = url.port.unwrap_or(80);
     match shown.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-        Ok(address) => {
-            let target = Target::Inet(std::net::SocketAddr::new(address, port));
-            Ok(Rc::new(Group::of_addresses(url.host, vec![target])))
-        }
-        Err(_) => {
-            request.log(Level::Error, format_args!("no resolver defined to resolve {shown}"));
-            Err(502)
-        }
+        Ok(address) => alone(Target::Inet(std::net::SocketAddr::new(address, port))),
+        Err(_) => Servers::Name { host: url.host.into(), port },
     }
 }

@@ -14,6 +14,7 @@ pub mod keepalive;
 pub mod pipe;
 pub mod relay;
 pub mod request;
+pub mod resolve;
 pub mod response;
 pub mod retry;
 pub mod spool;

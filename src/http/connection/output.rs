@@ -31,6 +31,11 @@ impl Connection {
         self.out.borrow().len()
     }
 
+    /// Forgets what waits to be written.
+    pub fn discard_gathered(&self) {
+        self.out.borrow_mut().clear();
+    }
+
     /// Sends bytes, possibly only later with what follows.
     pub async fn send(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
         if !self.copied(bytes) {

@@ -50,7 +50,7 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
 pub fn note_head(request: &mut Request, head: &Head, buffer: &[u8]) {
     let attempt = record(request);
     if attempt.status == 0 {
-        attempt.status = head.status;
+        attempt.status = if head.version == 9 { 200 } else { head.status };
     }
     attempt.bytes_received += buffer.len() as u64;
     if request.connection.engine.upstreams.shows_headers() {
@@ -214,7 +214,8 @@ impl<'j> Relay<'j> {
             return Ok(Some(range));
         }
         let gathered = request.connection.gathered();
-        if gathered > 0 && (self.prompt || gathered >= POSTPONED) && order::flush(request).await.is_err() {
+        let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || order::holds_back(request));
+        if waits && order::flush(request).await.is_err() {
             return Err(Verdict::Close);
         }
         let pipe = &mut self.pipe;
@@ -292,7 +293,12 @@ impl<'j> Relay<'j> {
                 let call = if self.prompt { "recv() failed" } else { "readv() failed" };
                 request.log_error(Level::Error, &error, call);
             }
-            Some(End::Malformed(fault)) => request.log(Level::Error, fault),
+            Some(End::Malformed(fault)) => {
+                request.log(Level::Error, fault);
+                // nginx closes at once, and with that drops what it has held back until then.
+                request.connection.discard_gathered();
+                return Verdict::Close;
+            }
             Some(End::Spool(error)) => request.log_error(Level::Crit, &error, "temporary file of an answer failed"),
         }
         break_off(request).await

@@ -243,7 +243,8 @@ impl Parser {
                 Ok(None) => return Ok(Progress::Again),
                 Ok(Some(line)) => self.take_status(line)?,
                 Err(status_line::NoStatusLine) => {
-                    self.head = Head { version: 9, status: 200, end: self.position, close: true, ..Head::default() };
+                    // It has no status; `$upstream_status` shows 200 all the same.
+                    self.head = Head { version: 9, end: self.position, close: true, ..Head::default() };
                     return Ok(Progress::NoHead);
                 }
             }

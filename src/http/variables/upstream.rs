@@ -11,7 +11,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "upstream_status" => |request, out| {
             each(request, out, |attempt, out| match attempt.status {
                 0 => put_bytes(out, b"-"),
-                status => put(out, format_args!("{status:03}")),
+                status => put(out, status),
             })
         },
         "upstream_connect_time" => |request, out| each(request, out, |attempt, out| time(attempt.connect_ms, out)),

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::program::Program;
+
 /// What a fenced block is, by the words after its fence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -48,12 +50,19 @@ pub struct Case {
     pub title: String,
     /// Its blocks in order.
     pub blocks: Vec<Block>,
+    /// The last version of the original that does not know what the case shows: `Newer than 1.22: …`.
+    pub newer_than: Option<String>,
 }
 
 impl Case {
     /// `http/request_line.md: A bare CR ends nothing`, the name that tests and lists use.
     pub fn name(&self) -> String {
         format!("{}: {}", self.file, self.title)
+    }
+
+    /// Whether this program, an original, is too old for the case.
+    pub fn is_unknown_to(&self, program: &Program) -> bool {
+        self.newer_than.as_ref().is_some_and(|version| program.versions.contains(version))
     }
 
     /// Whether a server runs during the case.
@@ -117,7 +126,10 @@ fn parse(path: &Path, file: &str, text: &str) -> Result<Vec<Case>, String> {
                 line: index + 1,
                 title,
                 blocks: shared.clone(),
+                newer_than: None,
             });
+        } else if let (Some(rest), Some(case)) = (line.strip_prefix("Newer than "), cases.last_mut()) {
+            case.newer_than = rest.split_once(':').map(|(version, _)| version.to_owned());
         } else if let Some(info) = line.strip_prefix("```") {
             let place = format!("{file}:{}", index + 1);
             let body = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();

@@ -38,9 +38,10 @@ impl Scratch {
         }
         fs::write(&path, content).map_err(describe)?;
         set_mode(&path, if content.starts_with("#!") { 0o755 } else { 0o644 })?;
-        let file = fs::File::open(&path).map_err(describe)?;
         let fixed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
-        file.set_modified(fixed).map_err(describe)
+        // The directories on the way have just changed; lists of them show their times.
+        let changed = path.ancestors().take_while(|path| *path != self.0);
+        changed.into_iter().try_for_each(|path| fs::File::open(path)?.set_modified(fixed)).map_err(describe)
     }
 }
 

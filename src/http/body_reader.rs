@@ -27,7 +27,15 @@ pub enum Framing {
     /// So many bytes.
     Length(u64),
     /// Chunks up to the last one.
-    Chunked(Box<Chunked>),
+    Chunked(Box<ChunkedBody>),
+}
+
+/// A chunked body in the making.
+#[derive(Default, Debug)]
+pub struct ChunkedBody {
+    chunked: Chunked,
+    /// How many bytes of it were read.
+    received: u64,
 }
 
 impl Framing {
@@ -135,8 +143,8 @@ pub fn is_at_hand(request: &mut Request) -> bool {
         let whole = match &request.framing {
             Framing::None => true,
             Framing::Length(left) => arrived.len() as u64 >= *left,
-            Framing::Chunked(chunked) => {
-                let (mut chunked, mut position) = (chunked.clone(), 0);
+            Framing::Chunked(body) => {
+                let (mut chunked, mut position) = (body.chunked.clone(), 0);
                 loop {
                     match chunked.parse(arrived, &mut position) {
                         Ok(Progress::Data(_)) => {}
@@ -186,17 +194,11 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
     let mut bytes = Vec::with_capacity(known.min(core.client_body_buffer_size));
     let mut spill: Option<BodyFile> = None;
     let mut total = 0u64;
+    let came_with_head = request.body_position < request.received;
     while read_part(request, &mut bytes).await? {
-        if total + bytes.len() as u64 > core.client_max_body_size
-            && core.client_max_body_size > 0
-            && request.chunked_body
-        {
-            let size = total + bytes.len() as u64;
-            request.log(Level::Error, format_args!("client intended to send too large chunked body: {size} bytes"));
-            request.body = Body::Discarded;
-            return Err(413);
-        }
-        if in_file || bytes.len() > core.client_body_buffer_size {
+        // What came along with the head is in a buffer already, however large.
+        let is_at_hand = came_with_head && total == 0 && request.framing.is_done();
+        if in_file || !is_at_hand && bytes.len() > core.client_body_buffer_size {
             total += bytes.len() as u64;
             write_spill(request, &mut spill, &bytes)?;
             bytes.clear();
@@ -283,7 +285,14 @@ pub async fn read_part(request: &mut Request, out: &mut Vec<u8>) -> Result<bool,
     match &mut request.framing {
         Framing::None | Framing::Length(0) => Ok(false),
         Framing::Length(_) => read_plain(request, out, timeout_ms).await.map(|()| true),
-        Framing::Chunked(_) => read_chunked(request, out, timeout_ms).await,
+        Framing::Chunked(_) => {
+            let limit = request.location.settings.core.client_max_body_size;
+            let outcome = read_chunked(request, out, limit, timeout_ms).await;
+            if outcome == Err(413) {
+                request.body = Body::Discarded;
+            }
+            outcome
+        }
     }
 }
 
@@ -329,8 +338,9 @@ async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, tim
     }
 }
 
-async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64) -> Result<bool, u16> {
-    let Framing::Chunked(mut chunked) = std::mem::take(&mut request.framing) else { return Ok(false) };
+/// Reads more chunks, of a body that may have `limit` bytes; 0 is no limit.
+async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeout_ms: u64) -> Result<bool, u16> {
+    let Framing::Chunked(mut body) = std::mem::take(&mut request.framing) else { return Ok(false) };
     let before = out.len();
     loop {
         let raw = match take_preread(request, usize::MAX) {
@@ -342,12 +352,9 @@ async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64)
             }
         };
         let mut position = 0;
-        let progress = decode(&mut chunked, &raw, &mut position, out);
+        let progress = body.decode(&raw, &mut position, limit, out);
         request.request_length.set(request.request_length.get() + position as u64);
-        let Ok(done) = progress else {
-            request.log(Level::Info, "client sent invalid chunked body");
-            return Err(400);
-        };
+        let done = progress.map_err(|fault| refuse_chunk(request, &fault))?;
         if done {
             // What follows is the next request.
             request.leftover.extend_from_slice(&raw[position..]);
@@ -357,24 +364,77 @@ async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64)
             return Ok(out.len() > before);
         }
         if out.len() > before {
-            request.framing = Framing::Chunked(chunked);
+            request.framing = Framing::Chunked(body);
             return Ok(true);
         }
     }
 }
 
-/// Appends the data of these bytes; true at the end of the body.
-fn decode(
-    chunked: &mut Chunked,
-    raw: &[u8],
-    position: &mut usize,
-    out: &mut Vec<u8>,
-) -> Result<bool, crate::wire::http1::chunked::InvalidChunk> {
-    loop {
-        match chunked.parse(raw, position)? {
-            Progress::Data(range) => out.extend_from_slice(&raw[range]),
-            Progress::Again => return Ok(false),
-            Progress::Done => return Ok(true),
+/// What is wrong with a chunk.
+enum BadChunk {
+    Invalid,
+    /// With so many bytes received, it has so many more than the body may have.
+    TooLarge(u64, u64),
+}
+
+fn refuse_chunk(request: &Request, fault: &BadChunk) -> u16 {
+    match fault {
+        BadChunk::Invalid => {
+            request.log(Level::Info, "client sent invalid chunked body");
+            400
+        }
+        BadChunk::TooLarge(received, more) => {
+            let text = format_args!("client intended to send too large chunked body: {received}+{more} bytes");
+            request.log(Level::Error, text);
+            413
+        }
+    }
+}
+
+impl ChunkedBody {
+    /// Appends the data of these bytes; true at the end of the body.
+    fn decode(
+        &mut self,
+        raw: &[u8],
+        position: &mut usize,
+        limit: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, BadChunk> {
+        loop {
+            match self.chunked.parse(raw, position).map_err(|_| BadChunk::Invalid)? {
+                Progress::Data(range) => {
+                    let announced = range.len() as u64 + self.chunked.left_of_chunk();
+                    if limit > 0 && announced > limit.saturating_sub(self.received) {
+                        return Err(BadChunk::TooLarge(self.received, announced));
+                    }
+                    self.received += range.len() as u64;
+                    out.extend_from_slice(&raw[range]);
+                }
+                Progress::Again => return Ok(false),
+                Progress::Done => return Ok(true),
+            }
+        }
+    }
+}
+
+/// Forgets what has come of a body that nobody wanted.
+pub fn skip_preread(request: &mut Request) {
+    match &mut request.framing {
+        Framing::None => {}
+        Framing::Length(left) => {
+            let left = *left;
+            let limit = usize::try_from(left).unwrap_or(usize::MAX);
+            let length = take_preread(request, limit).map_or(0, |range| range.len());
+            request.framing = Framing::Length(left - length as u64);
+        }
+        Framing::Chunked(body) => {
+            let mut position = request.body_position;
+            let arrived = &request.head.buffer[..request.received];
+            let is_over = !matches!(body.decode(arrived, &mut position, 0, &mut Vec::new()), Ok(false));
+            request.body_position = position;
+            if is_over {
+                request.framing = Framing::None;
+            }
         }
     }
 }
@@ -390,7 +450,7 @@ pub async fn drain(request: &mut Request) -> bool {
         let left_ms = end.saturating_duration_since(tokio::time::Instant::now()).as_millis() as u64;
         let timeout_ms = core.lingering_timeout_ms.min(left_ms);
         let outcome = match request.framing {
-            Framing::Chunked(_) => read_chunked(request, &mut forgotten, timeout_ms).await.map(drop),
+            Framing::Chunked(_) => read_chunked(request, &mut forgotten, 0, timeout_ms).await.map(drop),
             _ => read_plain(request, &mut forgotten, timeout_ms).await,
         };
         if outcome.is_err() || left_ms == 0 {

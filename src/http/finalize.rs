@@ -52,6 +52,8 @@ async fn post_action(request: &mut Request) {
     action.sink = Sink::Discard;
     action.header_only = true;
     action.uri.clone_from(&request.uri);
+    action.response.status = request.response.status;
+    action.error_status = request.error_status;
     let verdict = match uri.first() {
         Some(b'@') => named_location(&mut action, &uri),
         _ => internal_redirect(&mut action, &uri, b""),
@@ -178,6 +180,9 @@ pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink)
     child.set_uri(uri);
     child.args = args.to_vec();
     child.sink = sink;
+    // A request is counted once, with all that it asks for itself.
+    child.limit_conn_status = parent.limit_conn_status;
+    child.limit_req_status = parent.limit_req_status;
     child
 }
 

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::tracker::Trackers;
@@ -50,7 +50,7 @@ pub(super) enum Health {
 }
 
 /// One instance for people to look at.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct InstanceStatus {
     /// Its name.
     pub name: String,

@@ -22,6 +22,16 @@ impl Source {
         self.code.lines().enumerate().map(|(index, line)| (index + 1, line)).take_while(|(n, _)| *n < self.tests_begin)
     }
 
+    /// The content of its string literals alone, line for line.
+    pub fn literals(&self) -> String {
+        let lines = self.text.lines().zip(self.code.lines());
+        let kept = lines.filter(|(text, _)| !text.trim_start().starts_with("//")).map(|(text, code)| {
+            let pairs = text.chars().zip(code.chars());
+            pairs.map(|(text, code)| if text != code { text } else { ' ' }).filter(|c| *c != '"').collect::<String>()
+        });
+        kept.collect::<Vec<_>>().join("\n")
+    }
+
     /// The folder of `src/` it stands in: its layer.
     pub fn folder(&self) -> Option<&str> {
         self.path.strip_prefix("src/")?.split_once('/').map(|(folder, _)| folder)

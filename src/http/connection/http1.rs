@@ -133,7 +133,8 @@ async fn serve_one(request: &mut Request) -> bool {
     let outcome = request_head::read(request).await;
     drop(reading);
     if let Err(NoRequest::Closed(status)) = outcome {
-        if request.head.line.is_started() {
+        // A client that sends nothing but line ends has begun a request, too.
+        if request.head.line.is_started() || !request.head.buffer.is_empty() {
             counters.requests.add();
             request.response.status = status;
             access_log::write(request);
@@ -170,6 +171,7 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
         }
         return false;
     }
+    body_reader::skip_preread(request);
     let linger = match core.lingering_close {
         LingeringClose::Off => false,
         LingeringClose::Always => true,

@@ -70,7 +70,7 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
         // `server_name ""` is for those who name no host.
         virtual_server::choose(request, &[]);
     }
-    request.request_length.set((position - request.head.line.start) as u64);
+    note_length(request, position);
     check(request)?;
     request.action = "";
     Ok(())
@@ -146,7 +146,13 @@ async fn read_request_line(
             return Err(NoRequest::Refused(414));
         }
     }
+    note_length(request, *position);
     take_line(request, core)
+}
+
+/// Counts what was read of the head, so that the log shows it of a refused one, too.
+fn note_length(request: &Request, position: usize) {
+    request.request_length.set((position - request.head.line.start) as u64);
 }
 
 fn refuse_line(request: &mut Request, fault: Fault) -> NoRequest {
@@ -220,6 +226,7 @@ async fn read_headers(
         match line.parse(&head.buffer[..visible], position, core.underscores_in_headers) {
             Ok(Progress::Line) => {
                 line_start = *position;
+                note_length(request, line_start);
                 if line.invalid && core.ignore_invalid_headers {
                     let text =
                         String::from_utf8_lossy(&request.head.buffer[line.name.start..line.value.end]).into_owned();

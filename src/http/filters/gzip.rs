@@ -11,6 +11,8 @@ use crate::primitives::http_date;
 
 /// The window of the compressor, in bits.
 const WINDOW_BITS: u8 = 15;
+/// Less than this of a body is held back, as it would be in one of nginx's `gzip_buffers`.
+const LEAST_PIECE: usize = 4096;
 /// Compressors that a worker keeps for later answers.
 const SPARE: usize = 8;
 
@@ -22,6 +24,10 @@ thread_local! {
 pub struct Encoder {
     compress: Option<Compress>,
     level: u8,
+    /// What waits until there is enough of it for a piece.
+    held: Vec<u8>,
+    /// Something was taken that a flush would bring out.
+    pub is_behind: bool,
 }
 
 impl Encoder {
@@ -31,21 +37,29 @@ impl Encoder {
             Some(spare.swap_remove(index).1)
         });
         let fresh = || Compress::new_gzip(Compression::new(u32::from(level)), WINDOW_BITS);
-        Self { compress: Some(spare.unwrap_or_else(fresh)), level }
+        Self { compress: Some(spare.unwrap_or_else(fresh)), level, held: Vec::new(), is_behind: false }
     }
 
-    /// Compresses bytes to the end of `out`.
+    /// Compresses bytes to the end of `out`, or holds them back for the next piece.
     pub fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.append(&mut self.held);
         self.run(bytes, FlushCompress::None, out);
+        self.is_behind = true;
+        if out.len() < LEAST_PIECE {
+            self.held.append(out);
+        }
     }
 
     /// Writes everything that has been taken so far.
     pub fn flush(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.held);
         self.run(&[], FlushCompress::Sync, out);
+        self.is_behind = false;
     }
 
     /// Writes the end.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.held);
         self.run(&[], FlushCompress::Finish, out);
     }
 

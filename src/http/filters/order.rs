@@ -143,6 +143,11 @@ pub async fn answer_of_unknown_length(request: &mut Request, body: &[u8]) -> Ver
     Verdict::Done
 }
 
+/// Whether a filter has taken something that has not come out of it.
+pub fn holds_back(request: &Request) -> bool {
+    request.filters.gzip.as_ref().is_some_and(|encoder| encoder.is_behind)
+}
+
 /// Lets everything that was sent so far reach the client now.
 pub async fn flush(request: &mut Request) -> Result<(), ClientGone> {
     if !matches!(request.sink, Sink::Client) {
@@ -265,6 +270,9 @@ fn set_limit_rate(request: &mut Request) {
     };
     let rate = request.limit_rate.unwrap_or_else(|| configured(&core.limit_rate));
     let after = configured(&core.limit_rate_after);
+    if core.limit_rate.is_some() {
+        request.limit_rate = Some(rate);
+    }
     request.filters.limit_rate = rate;
     request.filters.limit_rate_after = after;
 }

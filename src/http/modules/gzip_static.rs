@@ -44,6 +44,5 @@ pub async fn handle(request: &mut Request) -> Verdict {
     body_reader::discard(request);
     request.action = "sending response to client";
     request.response.content_type = Some(rewrite::content_type(request));
-    request.response.headers.push(b"Content-Encoding", b"gzip");
-    static_files::send(request, &file, &metadata).await
+    static_files::send(request, &file, &metadata, Some(b"gzip")).await
 }

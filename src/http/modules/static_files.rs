@@ -41,7 +41,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if request.response.content_type.is_none() {
         request.response.content_type = Some(rewrite::content_type(request));
     }
-    send(request, &file, &metadata).await
+    send(request, &file, &metadata, None).await
 }
 
 /// Opens a file for reading, without waiting for a pipe's other end.
@@ -51,8 +51,8 @@ pub fn open(name: &[u8]) -> io::Result<(File, Metadata)> {
     Ok((file, metadata))
 }
 
-/// Sends an open file with its validators.
-pub async fn send(request: &mut Request, file: &File, metadata: &Metadata) -> Verdict {
+/// Sends an open file with its validators, and the coding it is in.
+pub async fn send(request: &mut Request, file: &File, metadata: &Metadata, coding: Option<&[u8]>) -> Verdict {
     let length = metadata.len();
     request.response.status = 200;
     request.response.content_length = Some(length);
@@ -60,6 +60,9 @@ pub async fn send(request: &mut Request, file: &File, metadata: &Metadata) -> Ve
     if request.location.settings.core.etag {
         let tag = format!("\"{:x}-{length:x}\"", metadata.mtime());
         request.response.headers.push(b"ETag", tag.as_bytes());
+    }
+    if let Some(coding) = coding {
+        request.response.headers.push(b"Content-Encoding", coding);
     }
     request.response.allow_ranges = true;
     if let Err(fault) = order::send_head(request).await {

@@ -65,7 +65,7 @@ words! {
         Off = "off",
         /// The outer list, if the block has none of its own.
         On = "on",
-        /// The outer list, then the block's own.
+        /// The block's own list, then the outer one.
         Merge = "merge",
     }
 }
@@ -80,7 +80,7 @@ pub const SETTERS: Table = &[
 ];
 
 impl HeadersOwn {
-    /// Lists are put before, after or in the place of the outer ones, as `add_header_inherit` says.
+    /// Lists are put before or in the place of the outer ones, as `add_header_inherit` says.
     pub fn over(self, outer: &Headers) -> Headers {
         let mut inner = self;
         let header_inherit = inner.add_header_inherit.unwrap_or(outer.add_header_inherit);
@@ -96,7 +96,7 @@ fn inherit_list(rule: ListInherit, own: Option<List<AddHeader>>, outer: &List<Ad
         (ListInherit::Off, own) => own.unwrap_or_default(),
         (ListInherit::On | ListInherit::Merge, None) => outer.clone(),
         (ListInherit::On, Some(own)) => own,
-        (ListInherit::Merge, Some(own)) => List::from([outer, &own[..]].concat()),
+        (ListInherit::Merge, Some(own)) => List::from([&own[..], outer].concat()),
     }
 }
 

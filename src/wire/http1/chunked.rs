@@ -51,6 +51,11 @@ impl Chunked {
         Self { keep_trailers: true, ..Self::default() }
     }
 
+    /// How many bytes of the present chunk are still to be taken.
+    pub fn left_of_chunk(&self) -> u64 {
+        self.size
+    }
+
     /// The least number of bytes that must still follow.
     pub fn least_remaining(&self) -> u64 {
         const LAST_CHUNK: u64 = 7;

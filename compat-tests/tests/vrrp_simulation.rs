@@ -1,12 +1,17 @@
 //! Virtual routers in virtual time: a seeded network that loses, delays, doubles and cuts, routers that die and come back,
 //! scripts that fail. What must hold, holds for every seed; a seed that ever failed is kept below.
 
+#[path = "vrrp_simulation/plan.rs"]
+mod plan;
+#[path = "vrrp_simulation/setup.rs"]
+mod setup;
 #[path = "vrrp_simulation/world.rs"]
 mod world;
 
 use std::time::Duration;
 
-use world::{Plan, World};
+use plan::Plan;
+use world::{Move, World};
 
 /// Seeds that once failed, with what they showed.
 const KEPT_SEEDS: [u64; 0] = [];
@@ -27,9 +32,7 @@ fn every_seed_heals() {
         world.start_all();
         world.run_for(plan.settling_time());
         world.trouble(&plan);
-        world.heal();
-        world.run_for(plan.settling_time());
-        world.check_one_rightful_master(&plan);
+        world.settle(&plan);
         world.check_calm(&plan, Duration::from_secs(30));
         failovers += world.failovers();
     }
@@ -79,4 +82,53 @@ fn a_failing_script_moves_the_addresses_and_brings_them_back() {
         world.run_for(plan.settling_time());
         assert_eq!(world.only_master(), Some(first), "seed {seed}");
     }
+}
+
+/// Moves in a row in a small space; `EVENKEEL_SIMULATION_DEPTH` sets another number.
+const DEPTH: usize = 3;
+
+/// Everything that two routers can live through in a few moves: after each row of them a healed network has one master.
+#[test]
+fn small_spaces_hold_no_surprise() {
+    let depth = std::env::var("EVENKEEL_SIMULATION_DEPTH").ok().and_then(|text| text.parse().ok()).unwrap_or(DEPTH);
+    let mut rows = 0;
+    for (priorities, version, preempt) in
+        [([101, 100], 2, true), ([100, 100], 3, true), ([101, 100], 3, false), ([255, 100], 2, true)]
+    {
+        let plan = Plan::small(&priorities, version, preempt);
+        let mut world = World::new(&plan, 0);
+        world.start_all();
+        world.run_for(plan.settling_time());
+        rows += go_on(&world, &plan, &mut Vec::new(), depth);
+    }
+    println!("{rows} rows of up to {depth} moves");
+}
+
+fn go_on(world: &World, plan: &Plan, made: &mut Vec<Move>, depth: usize) -> u64 {
+    if depth == 0 {
+        return 0;
+    }
+    let moves = moves(plan);
+    let mut rows = 0;
+    for next in moves {
+        made.push(next);
+        let mut after = world.clone();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            after.make(next);
+            after.clone().settle(plan);
+        }));
+        assert!(outcome.is_ok(), "{made:?} in {plan:?}");
+        rows += 1 + go_on(&after, plan, made, depth - 1);
+        made.pop();
+    }
+    rows
+}
+
+fn moves(plan: &Plan) -> Vec<Move> {
+    let mut moves = vec![Move::Wait(plan.interval / 3), Move::Wait(plan.longest_master_down()), Move::Lose, Move::Join];
+    for (one, other) in [(0, 1), (1, 0)] {
+        moves.extend([Move::Kill(one), Move::Stop(one), Move::Start(one), Move::Cut(one, other)]);
+        moves.extend([Move::Script(one, false), Move::Script(one, true), Move::Link(one, false)]);
+    }
+    moves
 }

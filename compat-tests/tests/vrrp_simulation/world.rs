@@ -2,13 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use evenkeel::ir::keepalived::addresses::{Prefix, VirtualAddress};
-use evenkeel::ir::keepalived::instance::{Announce, Authentication, Destination, Family, OldUnicastChecksum};
-use evenkeel::ir::keepalived::tracker::{Tracked, Trackers};
-use evenkeel::ir::keepalived::{Command, Instance, Keepalived, Notify, Script};
+use evenkeel::ir::keepalived::Keepalived;
+use evenkeel::ir::keepalived::instance::Destination;
 use evenkeel::primitives::checksum::Sum;
 use evenkeel::primitives::monotonic::Monotonic;
 use evenkeel::vrrp::action::{ChecksumForm, Outgoing};
@@ -17,98 +15,11 @@ use evenkeel::vrrp::instance::StateName;
 use evenkeel::vrrp::{Action, Engine, Event};
 use evenkeel::wire::vrrp;
 
-const INTERFACE: &str = "eth0";
-const SCRIPT: &str = "chk";
-
-/// SplitMix64: small, seeded, the same everywhere.
-#[derive(Clone)]
-pub struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
-
-/// What a seed stands for.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    version: u8,
-    interval: Duration,
-    preempt: bool,
-    /// Base priorities; two routers may have the same.
-    priorities: Vec<u8>,
-    longest_delay: Duration,
-    loss_percent: u64,
-    double_percent: u64,
-    /// Clocks run wrong by at most so many parts in a thousand.
-    drift_per_mille: i64,
-    troubles: u64,
-}
-
-impl Plan {
-    pub fn from_seed(seed: u64) -> Self {
-        let mut random = Random(seed);
-        let routers = 2 + random.below(6) as usize;
-        let version = 2 + random.below(2) as u8;
-        let interval = match version {
-            2 => Duration::from_secs(1 + random.below(3)),
-            _ => Duration::from_millis([100, 250, 1000][random.below(3) as usize]),
-        };
-        Self {
-            version,
-            interval,
-            preempt: random.chance(70),
-            priorities: (0..routers).map(|_| 1 + random.below(254) as u8).collect(),
-            longest_delay: interval / [1000, 100, 20][random.below(3) as usize],
-            loss_percent: random.below(40),
-            double_percent: random.below(20),
-            drift_per_mille: random.below(6) as i64,
-            troubles: 2 + random.below(8),
-        }
-    }
-
-    pub fn without_delays(mut self) -> Self {
-        // Packets that overtake each other would be another story.
-        self.longest_delay = Duration::ZERO;
-        self.drift_per_mille = 0;
-        self
-    }
-
-    pub fn preempting(mut self) -> Self {
-        self.preempt = true;
-        // The failing script must bring the best below the second best, and every router has its own place.
-        self.priorities = (0..self.priorities.len()).map(|place| 100 + 10 * place as u8).collect();
-        self
-    }
-
-    pub fn longest_skew(&self) -> Duration {
-        if self.version == 2 { Duration::from_secs(1) } else { self.interval }
-    }
-
-    pub fn longest_master_down(&self) -> Duration {
-        self.interval * 3 + self.longest_skew()
-    }
-
-    /// Long enough for two elections one after the other, and every clock's drift.
-    pub fn settling_time(&self) -> Duration {
-        self.longest_master_down() * 3
-    }
-}
+use crate::plan::{Plan, Random};
+use crate::setup::{INTERFACE, SCRIPT, WEIGHT, configuration};
 
 /// One router: an engine, a clock, and what the world sees of it.
+#[derive(Clone)]
 struct Router {
     engine: Option<Engine>,
     config: Keepalived,
@@ -120,6 +31,7 @@ struct Router {
     /// Addresses in the kernel: they stay there when the daemon is killed.
     holds: bool,
     script_good: bool,
+    link_up: bool,
 }
 
 impl Router {
@@ -131,9 +43,17 @@ impl Router {
     fn is_master(&self) -> bool {
         self.engine.as_ref().is_some_and(|engine| engine.instances()[0].state() == StateName::Master)
     }
+
+    fn effective(&self) -> u8 {
+        match self.priority {
+            vrrp::OWNER => vrrp::OWNER,
+            base if self.script_good => base,
+            base => (i32::from(base) + WEIGHT).clamp(1, 254) as u8,
+        }
+    }
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Delivery {
     at: u64,
     number: u64,
@@ -141,7 +61,26 @@ struct Delivery {
     from: usize,
 }
 
+/// What can happen in a small space.
+#[derive(Clone, Copy, Debug)]
+pub enum Move {
+    /// Time passes.
+    Wait(Duration),
+    /// The next packet on its way is lost.
+    Lose,
+    Kill(usize),
+    Stop(usize),
+    Start(usize),
+    /// Nothing of the first reaches the second any more.
+    Cut(usize, usize),
+    /// All cuts are mended.
+    Join,
+    Script(usize, bool),
+    Link(usize, bool),
+}
+
 /// All of it.
+#[derive(Clone)]
 pub struct World {
     seed: u64,
     random: Random,
@@ -155,24 +94,28 @@ pub struct World {
     loss_percent: u64,
     double_percent: u64,
     longest_delay: Duration,
+    longest_double_mastery: Duration,
+    /// Two masters that could hear each other, and since when.
+    beside_each_other: BTreeMap<(usize, usize), u64>,
     failovers: u64,
     transitions: u64,
 }
 
 impl World {
     pub fn new(plan: &Plan, seed: u64) -> Self {
-        let mut random = Random(!seed);
+        let mut random = Random::new(!seed);
         let routers = plan.priorities.iter().enumerate().map(|(place, priority)| {
             let span = 2 * plan.drift_per_mille as u64 + 1;
             Router {
                 engine: None,
-                config: configuration(plan, *priority),
-                address: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1 + place as u8)),
+                config: configuration(plan, place),
+                address: plan.address(place),
                 priority: *priority,
                 drift_per_mille: random.below(span) as i64 - plan.drift_per_mille,
                 offset: random.below(1_000_000_000),
                 holds: false,
                 script_good: true,
+                link_up: true,
             }
         });
         let routers = routers.collect();
@@ -188,6 +131,8 @@ impl World {
             loss_percent: 0,
             double_percent: 0,
             longest_delay: plan.longest_delay,
+            longest_double_mastery: plan.longest_double_mastery(),
+            beside_each_other: BTreeMap::new(),
             failovers: 0,
             transitions: 0,
         }
@@ -238,6 +183,30 @@ impl World {
         }
     }
 
+    /// Two masters beside each other need a network that explains them.
+    fn check_double_mastery(&mut self) {
+        let masters = self.masters();
+        let pairs =
+            masters.iter().enumerate().flat_map(|(at, one)| masters[at + 1..].iter().map(|other| (*one, *other)));
+        let hear_each_other: Vec<(usize, usize)> = pairs.filter(|(one, other)| self.connects(*one, *other)).collect();
+        self.beside_each_other.retain(|pair, _| hear_each_other.contains(pair));
+        for pair in hear_each_other {
+            let since = *self.beside_each_other.entry(pair).or_insert(self.now);
+            let time = Duration::from_micros(self.now - since);
+            assert!(
+                time <= self.longest_double_mastery,
+                "seed {}: both of {pair:?} are master for {time:?}",
+                self.seed
+            );
+        }
+    }
+
+    fn connects(&self, one: usize, other: usize) -> bool {
+        let is_cut = self.cuts.contains(&(one, other)) || self.cuts.contains(&(other, one));
+        let links = self.routers[one].link_up && self.routers[other].link_up;
+        self.loss_percent == 0 && !is_cut && links
+    }
+
     /// Nothing moves without a cause.
     pub fn check_calm(&mut self, plan: &Plan, time: Duration) {
         let before = self.transitions;
@@ -246,6 +215,13 @@ impl World {
     }
 
     // ---- events from outside ----
+
+    /// All is mended, time passes, and one is master.
+    pub fn settle(&mut self, plan: &Plan) {
+        self.heal();
+        self.run_for(plan.settling_time());
+        self.check_one_rightful_master(plan);
+    }
 
     pub fn start_all(&mut self) {
         for place in 0..self.routers.len() {
@@ -257,8 +233,8 @@ impl World {
         let router = &mut self.routers[place];
         router.engine = Some(Engine::new(&router.config, router.local(self.now)));
         let address = Some(router.address);
-        self.feed(place, &Event::Link { interface: INTERFACE.into(), running: true });
-        let family = vrrp::Family::Ipv4;
+        self.link(place, true);
+        let family = vrrp::Family::of(self.routers[place].address);
         self.feed(place, &Event::PrimaryAddress { interface: INTERFACE.into(), family, address });
         self.feed(place, &Event::Start);
         let good = self.routers[place].script_good;
@@ -281,7 +257,24 @@ impl World {
     }
 
     fn link(&mut self, place: usize, running: bool) {
+        self.routers[place].link_up = running;
         self.feed(place, &Event::Link { interface: INTERFACE.into(), running });
+    }
+
+    /// One move of a small space.
+    pub fn make(&mut self, move_: Move) {
+        self.beside_each_other.clear();
+        match move_ {
+            Move::Wait(time) => self.run_for(time),
+            Move::Lose => drop(self.queue.pop()),
+            Move::Kill(place) => self.kill(place),
+            Move::Stop(place) => self.stop(place),
+            Move::Start(place) => self.start(place),
+            Move::Cut(from, to) => self.cuts.push((from, to)),
+            Move::Join => self.cuts.clear(),
+            Move::Script(place, good) => self.script_result(place, good),
+            Move::Link(place, running) => self.link(place, running),
+        }
     }
 
     /// A while of everything that can go wrong.
@@ -296,6 +289,8 @@ impl World {
     }
 
     fn one_trouble(&mut self) {
+        // Whoever was better may not be so any more: what follows is another pair of masters.
+        self.beside_each_other.clear();
         let routers = self.routers.len() as u64;
         let place = self.random.below(routers) as usize;
         let other = self.random.below(routers) as usize;
@@ -404,7 +399,7 @@ impl World {
 
     fn deliver(&mut self, delivery: &Delivery) {
         let Some(packet) = self.packets.get(&delivery.number).cloned() else { return };
-        if !self.cuts.contains(&(delivery.from, delivery.to)) {
+        if !self.cuts.contains(&(delivery.from, delivery.to)) && self.routers[delivery.to].link_up {
             self.feed(delivery.to, &Event::Advert(packet));
         }
     }
@@ -424,6 +419,7 @@ impl World {
         }
         self.failovers += u64::from(!was_master && self.routers[place].is_master());
         self.check_holders();
+        self.check_double_mastery();
     }
 
     fn act(&mut self, place: usize, action: Action) {
@@ -435,135 +431,63 @@ impl World {
     }
 
     fn send(&mut self, from: usize, outgoing: &Outgoing) {
-        let group = IpAddr::V4(vrrp::MULTICAST_V4);
-        let start = match outgoing.checksum {
-            ChecksumForm::Bare => Sum::default(),
-            _ => vrrp::pseudo_header(outgoing.source, group, outgoing.repr.len()),
-        };
-        let mut payload = Vec::new();
-        outgoing.repr.emit(start, &mut payload);
-        let received = Received {
-            interface: Some(INTERFACE.into()),
-            source: outgoing.source,
-            destination: group,
-            hop_limit: Some(255),
-            header_len: 20,
-            total_len: Some(20 + payload.len()),
-            payload,
-        };
-        for to in (0..self.routers.len()).filter(|to| *to != from) {
-            let copies = if self.random.chance(self.loss_percent) {
-                0
-            } else {
-                1 + u64::from(self.random.chance(self.double_percent))
-            };
-            for _ in 0..copies {
-                let delay = self.random.below(self.longest_delay.as_micros() as u64 + 1);
-                self.next_number += 1;
-                let number = self.next_number;
-                self.packets.insert(number, received.clone());
-                self.queue.push(Reverse(Delivery { at: self.now + delay, number, to, from }));
+        match &outgoing.destination {
+            Destination::Multicast { group } => {
+                let received = packet(outgoing, *group);
+                for to in (0..self.routers.len()).filter(|to| *to != from) {
+                    self.carry(from, to, &received);
+                }
+            }
+            Destination::Unicast { peers, .. } => {
+                for peer in peers {
+                    let to = self.routers.iter().position(|router| router.address == peer.address);
+                    self.carry(from, to.expect("every peer is a router"), &packet(outgoing, peer.address));
+                }
             }
         }
-        // Packets that have arrived everywhere are forgotten.
+        self.forget_what_arrived();
+    }
+
+    /// Puts a packet on its way: not at all, once or twice, each with a delay of its own.
+    fn carry(&mut self, from: usize, to: usize, received: &Received) {
+        // A carrier that is down takes nothing away.
+        let lost = self.random.chance(self.loss_percent) || !self.routers[from].link_up;
+        let copies = if lost { 0 } else { 1 + u64::from(self.random.chance(self.double_percent)) };
+        for _ in 0..copies {
+            let delay = self.random.below(self.longest_delay.as_micros() as u64 + 1);
+            self.next_number += 1;
+            let number = self.next_number;
+            self.packets.insert(number, received.clone());
+            self.queue.push(Reverse(Delivery { at: self.now + delay, number, to, from }));
+        }
+    }
+
+    fn forget_what_arrived(&mut self) {
         let oldest = self.queue.iter().map(|Reverse(delivery)| delivery.number).min().unwrap_or(u64::MAX);
         self.packets = self.packets.split_off(&oldest);
     }
 }
 
-impl Router {
-    fn effective(&self) -> u8 {
-        if self.script_good { self.priority } else { self.priority.saturating_sub(60).max(1) }
-    }
-}
-
-fn configuration(plan: &Plan, priority: u8) -> Keepalived {
-    let command = Command { words: vec!["/bin/true".into()], user: None };
-    let script = Script {
-        name: SCRIPT.into(),
-        command,
-        interval_us: 1_000_000,
-        timeout_us: 1_000_000,
-        weight: -60,
-        reverse: false,
-        rise: 1,
-        fall: 1,
-        init_fail: false,
+/// What arrives of what was sent.
+fn packet(outgoing: &Outgoing, destination: IpAddr) -> Received {
+    let start = match outgoing.checksum {
+        ChecksumForm::Bare => Sum::default(),
+        ChecksumForm::PseudoHeader => vrrp::pseudo_header(outgoing.source, destination, outgoing.repr.len()),
+        ChecksumForm::OldUnicast => {
+            vrrp::pseudo_header(outgoing.source, IpAddr::V4(vrrp::MULTICAST_V4), outgoing.repr.len())
+        }
     };
-    let instance = instance(plan, priority);
-    Keepalived { scripts: vec![script], instances: vec![instance], ..Keepalived::default() }
-}
-
-fn instance(plan: &Plan, priority: u8) -> Instance {
-    let address = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 100));
-    let tracked = Tracked { name: SCRIPT.into(), weight: -60, reverse: false };
-    Instance {
-        name: "LAB".into(),
-        family: Family::V4,
-        version: plan.version,
-        virtual_router_id: 51,
-        priority,
-        wants_master: false,
+    let mut payload = Vec::new();
+    outgoing.repr.emit(start, &mut payload);
+    // Of IPv6 the kernel takes the header off.
+    let header_len = if destination.is_ipv4() { 20 } else { 0 };
+    Received {
         interface: Some(INTERFACE.into()),
-        vrf: None,
-        advert_interval_us: plan.interval.as_micros() as u64,
-        down_timer_adverts: 3,
-        destination: Destination::Multicast { group: IpAddr::V4(vrrp::MULTICAST_V4) },
-        source_address: None,
-        track_source_address: false,
-        authentication: Authentication::None,
-        auth_hmac: None,
-        addresses: vec![virtual_address(address)],
-        excluded_addresses: Vec::new(),
-        routes: Vec::new(),
-        rules: Vec::new(),
-        promote_secondaries: false,
-        trackers: Trackers { scripts: vec![tracked], ..Trackers::default() },
-        track_primary: true,
-        notify: Notify::default(),
-        preempt: plan.preempt,
-        preempt_delay_us: 0,
-        strict: false,
-        accept: true,
-        skip_check_adv_addr: false,
-        lower_prio_no_advert: false,
-        higher_prio_send_advert: false,
-        owner_ignore_adverts: false,
-        v3_checksum_as_v2: false,
-        old_unicast_checksum: OldUnicastChecksum::Auto,
-        timer_expired_backup: 0,
-        announce: Announce {
-            master_delay_us: 5_000_000,
-            master_repeat: 5,
-            master_refresh_us: 0,
-            master_refresh_repeat: 1,
-            lower_prio_delay_us: 5_000_000,
-            lower_prio_repeat: 5,
-            extra_interface_us: 0,
-            extra_interface_all: false,
-        },
-        vmac: None,
-        ipvlan: None,
-        receive_buffer_size: 0,
-        debug: 0,
-    }
-}
-
-fn virtual_address(address: IpAddr) -> VirtualAddress {
-    VirtualAddress {
-        prefix: Prefix { address, length: 32 },
-        interface: Some(INTERFACE.into()),
-        scope: 0,
-        broadcast: None,
-        label: None,
-        peer: None,
-        home: false,
-        manage_temporary: false,
-        no_prefix_route: false,
-        autojoin: false,
-        no_dad: true,
-        preferred_lifetime_s: None,
-        tracked: true,
-        use_vmac: false,
+        source: outgoing.source,
+        destination,
+        hop_limit: Some(255),
+        header_len,
+        total_len: destination.is_ipv4().then_some(header_len + payload.len()),
+        payload,
     }
 }

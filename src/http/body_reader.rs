@@ -393,13 +393,7 @@ fn refuse_chunk(request: &Request, fault: &BadChunk) -> u16 {
 
 impl ChunkedBody {
     /// Appends the data of these bytes; true at the end of the body.
-    fn decode(
-        &mut self,
-        raw: &[u8],
-        position: &mut usize,
-        limit: u64,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, BadChunk> {
+    fn decode(&mut self, raw: &[u8], position: &mut usize, limit: u64, out: &mut Vec<u8>) -> Result<bool, BadChunk> {
         loop {
             match self.chunked.parse(raw, position).map_err(|_| BadChunk::Invalid)? {
                 Progress::Data(range) => {

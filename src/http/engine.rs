@@ -23,6 +23,7 @@ use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
 use crate::net::resolver::Resolver;
+use crate::net::tls_client;
 use crate::net::tls_server::Contexts;
 use crate::sys::shared_words::SharedWords;
 
@@ -55,6 +56,8 @@ pub struct Engine {
     pub counters: Counters,
     /// The TLS of the servers.
     pub tls: Rc<Contexts>,
+    /// The TLS of locations towards their backends.
+    pub client_tls: Rc<tls_client::Contexts>,
     /// Whether the worker is to end: no connection waits for a further request.
     pub draining: Draining,
     /// The groups of backends.
@@ -73,6 +76,8 @@ pub struct Opened<'a> {
     pub files: Rc<OpenFiles>,
     /// The TLS of the servers.
     pub tls: Rc<Contexts>,
+    /// The TLS of locations towards their backends.
+    pub client_tls: Rc<tls_client::Contexts>,
     /// Tells when the worker is to end.
     pub draining: Draining,
     /// The addresses of the configuration's host names.
@@ -136,6 +141,7 @@ impl Engine {
             getters,
             counters: opened.counters,
             tls: opened.tls,
+            client_tls: opened.client_tls,
             draining: opened.draining,
             upstreams,
             resolvers,

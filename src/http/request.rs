@@ -213,6 +213,15 @@ pub struct UpstreamRecord {
     pub proxy_host: Option<Text>,
     /// `$proxy_port`
     pub proxy_port: Option<Text>,
+    /// TLS towards the backend.
+    pub is_secure: bool,
+}
+
+impl UpstreamRecord {
+    /// The beginning of the backend's URL.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_secure { "https://" } else { "http://" }
+    }
 }
 
 /// One attempt at a backend.
@@ -449,7 +458,7 @@ impl Request {
         if let Some(attempt) = self.upstream.attempts.last()
             && !attempt.address.is_empty()
         {
-            line.push_display(format_args!(", upstream: \"http://{}", attempt.address));
+            line.push_display(format_args!(", upstream: \"{}{}", self.upstream.scheme(), attempt.address));
             if self.upstream.uri.first() != Some(&b'/') {
                 line.push(b"/");
             }

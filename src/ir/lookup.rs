@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::http::ServerId;
-use super::tls::ServerTls;
+use super::http::proxy_ssl::ProxySsl;
+use super::tls::{ClientTls, ServerTls};
 use super::value::Text;
 use crate::conf::diagnostic::{Diagnostic, Place};
 
@@ -105,5 +106,19 @@ pub enum Event {
         server: ServerId,
         /// What it is made of.
         tls: Rc<ServerTls>,
+    },
+    /// The files of TLS towards backends are read here, and it is made.
+    MakeClientTls {
+        /// The location's values; their place in memory names them.
+        ssl: Rc<ProxySsl>,
+        /// What it is made of.
+        tls: Rc<ClientTls>,
+    },
+    /// A file is opened and read here; what is in it is needed later.
+    MustBeReadable {
+        /// The full path.
+        path: Text,
+        /// Where it is written.
+        place: Place,
     },
 }

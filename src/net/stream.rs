@@ -7,11 +7,15 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use rustls::ServerConnection;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
 use super::accept;
+use super::tls_stream::{self, Socket};
+
+/// TLS towards a backend, over a plain stream.
+pub type Secured = tls_stream::Secured<Stream>;
 
 /// A connected stream socket.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub enum Stream {
     Unix(UnixStream),
     /// TLS over TCP. It is large, and most connections are plain.
     Tls(Box<TlsStream<TcpStream>>),
+    /// TLS towards a backend.
+    TlsClient(Box<Secured>),
 }
 
 macro_rules! each {
@@ -30,6 +36,7 @@ macro_rules! each {
             Stream::Tcp($inner) => $expression,
             Stream::Unix($inner) => $expression,
             Stream::Tls($inner) => $expression,
+            Stream::TlsClient($inner) => $expression,
         }
     };
 }
@@ -50,6 +57,7 @@ impl Stream {
             Self::Tcp(stream) => stream.local_addr().ok(),
             Self::Unix(_) => None,
             Self::Tls(stream) => stream.get_ref().0.local_addr().ok(),
+            Self::TlsClient(stream) => stream.socket().local_address(),
         }
     }
 
@@ -59,6 +67,7 @@ impl Stream {
             Self::Tcp(stream) => stream.set_nodelay(true),
             Self::Unix(_) => Ok(()),
             Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
+            Self::TlsClient(stream) => stream.socket().set_nodelay(),
         }
     }
 
@@ -66,8 +75,13 @@ impl Stream {
     pub fn tls(&self) -> Option<&ServerConnection> {
         match self {
             Self::Tls(stream) => Some(stream.get_ref().1),
-            Self::Tcp(_) | Self::Unix(_) => None,
+            Self::Tcp(_) | Self::Unix(_) | Self::TlsClient(_) => None,
         }
+    }
+
+    /// Whether bytes that were written may still wait for a flush.
+    pub fn needs_flush(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::TlsClient(_))
     }
 
     /// Reads what there is to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
@@ -95,6 +109,7 @@ impl Stream {
                     _ => Poll::Ready(Ok(())),
                 }
             }
+            Self::TlsClient(stream) => stream.poll_peek(context).map_ok(drop),
         }
     }
 
@@ -105,7 +120,12 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.poll_peek(context, &mut room).map_ok(|length| length > 0),
             Self::Unix(stream) => stream.poll_read_ready(context).map_ok(|()| true),
-            Self::Tls(stream) => stream.get_mut().0.poll_peek(context, &mut room).map_ok(|length| length > 0),
+            // What came along with the end of the handshake makes no socket readable.
+            Self::Tls(stream) => match Pin::new(stream).poll_fill_buf(context) {
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(false)),
+                filled => filled.map_ok(|bytes| !bytes.is_empty()),
+            },
+            Self::TlsClient(stream) => stream.poll_peek(context),
         }
     }
 
@@ -115,6 +135,7 @@ impl Stream {
             Self::Tcp(stream) => stream.poll_write_ready(context),
             Self::Unix(stream) => stream.poll_write_ready(context),
             Self::Tls(stream) => stream.get_ref().0.poll_write_ready(context),
+            Self::TlsClient(stream) => stream.socket().poll_writable(context),
         }
     }
 
@@ -133,7 +154,17 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.try_io(WRITABLE, || call(stream.as_fd())),
             Self::Unix(stream) => stream.try_io(WRITABLE, || call(stream.as_fd())),
-            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tls(_) | Self::TlsClient(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+impl Socket for Stream {
+    fn write_at_once(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_write(bytes),
+            Self::Unix(stream) => stream.try_write(bytes),
+            Self::Tls(_) | Self::TlsClient(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -144,6 +175,7 @@ impl AsFd for Stream {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
             Self::Tls(stream) => stream.get_ref().0.as_fd(),
+            Self::TlsClient(stream) => stream.socket().as_fd(),
         }
     }
 }

@@ -6,8 +6,6 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
@@ -18,102 +16,15 @@ use tokio_rustls::server::TlsStream;
 
 use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
+use super::tls_fault::TlsFault;
+use super::tls_keys;
 use super::tls_sessions::{Remembered, Tickets};
 use crate::ir::http::ServerId;
-use crate::ir::tls::{Curve, Pair, ServerTls};
+use crate::ir::tls::{Curve, ServerTls};
 use crate::ir::value::Text;
 
 /// How many sessions a worker remembers for clients without tickets.
 const REMEMBERED_SESSIONS: usize = 20_480;
-
-/// Why a server's TLS cannot be set up, in nginx's words: the administrator's fault in every case.
-#[derive(Debug)]
-pub enum TlsFault {
-    /// A certificate file cannot be read.
-    CertificateUnreadable(Text, io::Error),
-    /// A certificate file holds no certificate.
-    NoCertificate(Text),
-    /// A key file cannot be read.
-    KeyUnreadable(Text, io::Error),
-    /// A key file holds no key.
-    NoKey(Text),
-    /// The key is locked by a pass phrase.
-    KeyEncrypted(Text),
-    /// The key is of a kind that cannot sign.
-    KeyUnusable(Text, rustls::Error),
-    /// The key belongs to another certificate.
-    KeyMismatch(Text),
-    /// The certificate is none.
-    CertificateMalformed(Text, rustls::Error),
-    /// The parameters for Diffie-Hellman cannot be read.
-    DhUnreadable(Text, io::Error),
-    /// The file holds no parameters for Diffie-Hellman.
-    NoDhParameters(Text),
-    /// The settings do not fit together.
-    Settings(rustls::Error),
-}
-
-impl fmt::Display for TlsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CertificateUnreadable(path, fault) => {
-                write!(
-                    f,
-                    "cannot load certificate \"{path}\": BIO_new_file() failed (SSL: {})",
-                    unreadable(path, fault)
-                )
-            }
-            Self::NoCertificate(path) => write!(
-                f,
-                "cannot load certificate \"{path}\": PEM_read_bio_X509_AUX() failed \
-                 (SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)"
-            ),
-            Self::KeyUnreadable(path, fault) => {
-                let reason = unreadable(path, fault);
-                write!(f, "cannot load certificate key \"{path}\": BIO_new_file() failed (SSL: {reason})")
-            }
-            Self::NoKey(path) => write!(
-                f,
-                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
-                 (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)"
-            ),
-            Self::KeyEncrypted(path) => write!(
-                f,
-                "cannot load certificate key \"{path}\": the key is encrypted, which evenkeel does not serve yet; \
-                 store it without a pass phrase"
-            ),
-            Self::KeyUnusable(path, fault) => write!(f, "cannot load certificate key \"{path}\": {fault}"),
-            Self::KeyMismatch(path) => write!(
-                f,
-                "SSL_CTX_use_PrivateKey(\"{path}\") failed \
-                 (SSL: error:05800074:x509 certificate routines::key values mismatch)"
-            ),
-            Self::CertificateMalformed(path, fault) => write!(f, "cannot load certificate \"{path}\": {fault}"),
-            Self::DhUnreadable(path, fault) => {
-                write!(f, "BIO_new_file(\"{path}\") failed (SSL: {})", unreadable(path, fault))
-            }
-            Self::NoDhParameters(path) => write!(
-                f,
-                "PEM_read_bio_DHparams(\"{path}\") failed \
-                 (SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS)"
-            ),
-            Self::Settings(fault) => write!(f, "SSL_CTX_new() failed (SSL: {fault})"),
-        }
-    }
-}
-
-/// OpenSSL's two lines about a file that cannot be opened.
-fn unreadable(path: &Text, fault: &io::Error) -> String {
-    let number = fault.raw_os_error().unwrap_or(0);
-    let words = fault.to_string();
-    let words = words.split(" (os error").next().unwrap_or(&words);
-    let system =
-        format!("error:{:08X}:system library::{words}:calling fopen({path}, r)", 0x8000_0000_u32 | number as u32);
-    match fault.kind() {
-        io::ErrorKind::NotFound => format!("{system} error:10000080:BIO routines::no such file"),
-        _ => format!("{system} error:10080002:BIO routines::system lib"),
-    }
-}
 
 /// The TLS of each server that has any; `None` for one that refuses every handshake.
 pub type Contexts = HashMap<ServerId, Option<Arc<ServerConfig>>>;
@@ -178,9 +89,12 @@ pub fn build(
     wanted: &ServerTls,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Option<Arc<ServerConfig>>, TlsFault> {
-    let provider = Arc::new(provider(wanted));
-    let keys =
-        wanted.certificates.iter().map(|pair| certified_key(pair, &provider, &read)).collect::<Result<_, _>>()?;
+    let provider = Arc::new(crypto(&wanted.ciphers, &wanted.curves));
+    let keys = wanted
+        .certificates
+        .iter()
+        .map(|pair| tls_keys::certified_key(pair, &[], &provider, &read))
+        .collect::<Result<_, _>>()?;
     check_dh_parameters(wanted, &read)?;
     let versions: Vec<_> =
         [(wanted.protocols.tls13, &TLS13), (wanted.protocols.tls12 && !wanted.ciphers.is_empty(), &TLS12)]
@@ -228,14 +142,15 @@ fn remember_sessions(config: &mut ServerConfig, wanted: &ServerTls) -> Result<()
     Ok(())
 }
 
-fn provider(wanted: &ServerTls) -> CryptoProvider {
+/// The cryptography of a list of suites (TLS 1.2's; those of 1.3 are always there) and groups.
+pub fn crypto(ciphers: &[&'static str], curves: &[Curve]) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     let all = std::mem::take(&mut provider.cipher_suites);
     let tls13 = all.iter().filter(|suite| suite.tls13().is_some()).copied();
-    let tls12 = wanted.ciphers.iter().filter_map(|name| all.iter().find(|suite| openssl_name(suite) == *name)).copied();
+    let tls12 = ciphers.iter().filter_map(|name| all.iter().find(|suite| openssl_name(suite) == *name)).copied();
     provider.cipher_suites = tls13.chain(tls12).collect();
-    if !wanted.curves.is_empty() {
-        provider.kx_groups = wanted.curves.iter().map(|curve| group(*curve)).collect();
+    if !curves.is_empty() {
+        provider.kx_groups = curves.iter().map(|curve| group(*curve)).collect();
     }
     provider
 }
@@ -266,46 +181,6 @@ fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
     }
 }
 
-fn certified_key(
-    pair: &Pair,
-    provider: &CryptoProvider,
-    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
-) -> Result<Arc<CertifiedKey>, TlsFault> {
-    let chain = chain(&pair.certificate, &read)?;
-    let pem = read(&pair.key).map_err(|fault| TlsFault::KeyUnreadable(pair.key.clone(), fault))?;
-    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| match is_encrypted(&pem) {
-        true => TlsFault::KeyEncrypted(pair.key.clone()),
-        false => TlsFault::NoKey(pair.key.clone()),
-    })?;
-    if is_encrypted(&pem) {
-        return Err(TlsFault::KeyEncrypted(pair.key.clone()));
-    }
-    let key =
-        provider.key_provider.load_private_key(key).map_err(|fault| TlsFault::KeyUnusable(pair.key.clone(), fault))?;
-    let certified = CertifiedKey::new(chain, key);
-    match certified.keys_match() {
-        // A key that cannot show its public half is taken on trust, as rustls itself does.
-        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(Arc::new(certified)),
-        Err(rustls::Error::InconsistentKeys(_)) => Err(TlsFault::KeyMismatch(pair.key.clone())),
-        Err(fault) => Err(TlsFault::CertificateMalformed(pair.certificate.clone(), fault)),
-    }
-}
-
-fn chain(path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
-    let pem = read(path).map_err(|fault| TlsFault::CertificateUnreadable(path.clone(), fault))?;
-    let chain: Result<Vec<_>, PemError> = CertificateDer::pem_slice_iter(&pem).collect();
-    match chain {
-        Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) | Err(_) => Err(TlsFault::NoCertificate(path.clone())),
-    }
-}
-
-/// Both of PEM's ways to say that a pass phrase is wanted.
-fn is_encrypted(pem: &[u8]) -> bool {
-    let has = |mark: &[u8]| memchr::memmem::find(pem, mark).is_some();
-    has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
-}
-
 /// The certificates of one server. A client gets the first whose key can sign in a way it knows; elliptic curves go
 /// first, as OpenSSL prefers their suites.
 #[derive(Debug)]
@@ -323,16 +198,8 @@ impl ResolvesServerCert for Certificates {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_missing_certificate_is_named_as_openssl_names_it() {
-        let fault = TlsFault::CertificateUnreadable(Text::from("/c.crt"), io::Error::from_raw_os_error(2));
-        assert_eq!(
-            fault.to_string(),
-            "cannot load certificate \"/c.crt\": BIO_new_file() failed (SSL: error:80000002:system library::\
-             No such file or directory:calling fopen(/c.crt, r) error:10000080:BIO routines::no such file)"
-        );
-    }
+    use crate::ir::tls::Pair;
+    use crate::ir::value::Text;
 
     #[test]
     fn text_that_is_no_certificate_is_refused() {

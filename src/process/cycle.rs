@@ -21,13 +21,16 @@ use crate::ir::core::{ErrorLog as Line, ErrorLogTarget, WorkerProcesses};
 use crate::ir::listen::ListenAddress;
 use crate::ir::lookup::{Event, HostId};
 use crate::ir::lower::{self, Environment};
+use crate::ir::tls::ClientTls;
 use crate::log::error_log::{self, ErrorLog};
 use crate::log::now;
 use crate::log::open_files::{OpenError, OpenFiles};
 use crate::log::opening::LogOpener;
 use crate::net::hosts::Hosts;
 use crate::net::listener::{self, Address, Available, Listening, Opener, Wanted};
-use crate::net::tls_server;
+use crate::net::tls_fault::TlsFault;
+use crate::net::{tls_client, tls_server};
+use crate::primitives::os_error;
 use crate::sys::{credentials, descriptors, scheduling};
 
 /// How far a generation is brought up.
@@ -73,6 +76,8 @@ pub struct Cycle {
     pub hosts: Rc<Hosts>,
     /// The TLS of its servers.
     pub tls: Rc<tls_server::Contexts>,
+    /// The TLS of locations towards their backends.
+    pub client_tls: Rc<tls_client::Contexts>,
     /// Who the workers are; `None` where we are not root and cannot become another.
     pub user: Option<WorkerUser>,
     /// The main error log.
@@ -147,12 +152,12 @@ impl Loader<'_> {
         now::update_zone();
         let (read, files) = self.read()?;
         let cycle = if self.purpose == Purpose::Signal {
-            let Read { nginx, found: Found { hosts, user, tls } } = read;
+            let Read { nginx, found: Found { hosts, user, tls, client_tls, .. } } = read;
             let (prefix, log) = (self.prefix(), Rc::clone(self.log));
-            let (hosts, tls) = (Rc::new(hosts), Rc::new(tls));
+            let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
             let (upstream_zones, limit_zones) = (UpstreamZones::default(), LimitZones::default());
             let (files, listening) = (Rc::default(), Vec::new());
-            Cycle { prefix, nginx, hosts, tls, user, log, files, listening, upstream_zones, limit_zones }
+            Cycle { prefix, nginx, hosts, tls, client_tls, user, log, files, listening, upstream_zones, limit_zones }
         } else {
             self.open(read, available)?
         };
@@ -220,14 +225,38 @@ impl Loader<'_> {
             }
             Event::MakeTls { server, tls } => {
                 let made = tls_server::build(tls, |path| std::fs::read(OsStr::from_bytes(path)));
-                let fault = |fault: tls_server::TlsFault| {
+                let fault = |fault: TlsFault| {
                     self.log.say(Level::Emerg, fault);
                     NotLoaded
                 };
                 found.tls.insert(*server, made.map_err(fault)?);
             }
+            Event::MakeClientTls { ssl, tls } => {
+                let context = self.client_tls(tls, found)?;
+                found.client_tls.insert(Rc::as_ptr(ssl) as usize, context);
+            }
+            Event::MustBeReadable { path, place } => {
+                std::fs::read(OsStr::from_bytes(path)).map_err(|error| {
+                    let text = format!("open() \"{path}\" failed{}", os_error::suffix(&error));
+                    self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() })
+                })?;
+            }
         }
         Ok(())
+    }
+
+    /// Locations that want the same share it.
+    fn client_tls(&self, wanted: &Rc<ClientTls>, found: &mut Found) -> Result<Rc<tls_client::Context>, NotLoaded> {
+        if let Some((_, context)) = found.client_contexts.iter().find(|(known, _)| known == wanted) {
+            return Ok(Rc::clone(context));
+        }
+        let made = tls_client::build(wanted, &self.places.conf_prefix, |path| std::fs::read(OsStr::from_bytes(path)));
+        let context = Rc::new(made.map_err(|fault| {
+            self.log.say(Level::Emerg, fault);
+            NotLoaded
+        })?);
+        found.client_contexts.push((Rc::clone(wanted), Rc::clone(&context)));
+        Ok(context)
     }
 
     /// Without a `user` line, root's workers are `nobody`. Debian has no group of that name, so nginx takes it from its
@@ -248,8 +277,8 @@ impl Loader<'_> {
     }
 
     fn open(&self, read: Read, available: Vec<Available>) -> Result<Cycle, NotLoaded> {
-        let Read { nginx, found: Found { hosts, user, tls } } = read;
-        let (hosts, tls) = (Rc::new(hosts), Rc::new(tls));
+        let Read { nginx, found: Found { hosts, user, tls, client_tls, .. } } = read;
+        let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
         self.pid_file(&nginx)?;
         let owner = user.as_ref().map(|user| user.uid);
         paths::create(&nginx, owner, self.log).map_err(|_| NotLoaded)?;
@@ -283,7 +312,7 @@ impl Loader<'_> {
             NotLoaded
         })?;
         let prefix = self.prefix();
-        Ok(Cycle { prefix, nginx, hosts, tls, user, log, files, listening, upstream_zones, limit_zones })
+        Ok(Cycle { prefix, nginx, hosts, tls, client_tls, user, log, files, listening, upstream_zones, limit_zones })
     }
 
     /// At a start the file is written later, by the process that stays.
@@ -322,6 +351,9 @@ struct Found {
     hosts: Hosts,
     user: Option<WorkerUser>,
     tls: tls_server::Contexts,
+    client_tls: tls_client::Contexts,
+    /// What the locations' TLS was made of.
+    client_contexts: Vec<(Rc<ClientTls>, Rc<tls_client::Context>)>,
 }
 
 /// The machine's name in small letters, as nginx keeps it.

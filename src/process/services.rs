@@ -39,6 +39,7 @@ impl Services {
             log: Rc::clone(&cycle.log),
             files: Rc::clone(&cycle.files),
             tls: Rc::clone(&cycle.tls),
+            client_tls: Rc::clone(&cycle.client_tls),
             draining: draining.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             counters: Counters::over(shared.http),

@@ -1,6 +1,7 @@
 //! Bytes to values and back, for every protocol spoken here. Pure: no sockets, no clock.
 
 pub mod arp;
+pub mod der;
 pub mod dns;
 pub mod http1;
 pub mod ip;
@@ -8,3 +9,4 @@ pub mod ndisc;
 pub mod netlink;
 pub mod proxy_protocol;
 pub mod vrrp;
+pub mod x509;

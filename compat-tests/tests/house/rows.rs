@@ -42,7 +42,8 @@ fn without_case() -> BTreeSet<String> {
     let done = |status| status == Status::Done;
     let nginx = grammar::nginx::directives().filter(|row| done(row.status) && !shown.statements.contains(row.name));
     let keepalived = grammar::keepalived::keywords().filter(|row| done(row.status) && !shown.words.contains(row.name));
-    let variables = grammar::variables::http::VARIABLES.iter().filter(|row| done(row.status) && !shown.has_variable(row));
+    let variables =
+        grammar::variables::http::VARIABLES.iter().filter(|row| done(row.status) && !shown.has_variable(row));
     let nginx = nginx.map(|row| format!("nginx {}", row.name));
     let keepalived = keepalived.map(|row| format!("keepalived {}", row.name));
     nginx.chain(keepalived).chain(variables.map(|row| format!("variable ${}", row.name))).collect()

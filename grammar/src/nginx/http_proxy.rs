@@ -645,7 +645,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_certificate_cache",
@@ -656,7 +656,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_certificate_key",
@@ -667,7 +667,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_ciphers",
@@ -678,7 +678,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "DEFAULT",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_conf_command",
@@ -689,7 +689,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_crl",
@@ -700,7 +700,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_name",
@@ -711,7 +711,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "host from proxy_pass",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_password_file",
@@ -722,7 +722,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_protocols",
@@ -733,7 +733,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "TLSv1.2 TLSv1.3",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_server_name",
@@ -744,7 +744,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_session_reuse",
@@ -755,7 +755,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_trusted_certificate",
@@ -766,7 +766,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_verify",
@@ -777,7 +777,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_ssl_verify_depth",
@@ -788,7 +788,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_store",

@@ -25,6 +25,7 @@ struct Way {
     position: usize,
     size: usize,
     at_end: bool,
+    is_flushed: bool,
 }
 
 /// What a step of a direction came to.
@@ -37,7 +38,7 @@ enum Step {
 
 impl Way {
     fn new(buffer: Vec<u8>, size: usize) -> Self {
-        Self { buffer, position: 0, size, at_end: false }
+        Self { buffer, position: 0, size, at_end: false, is_flushed: true }
     }
 
     fn waiting(&self) -> usize {
@@ -45,12 +46,13 @@ impl Way {
     }
 
     fn is_over(&self) -> bool {
-        self.at_end && self.waiting() == 0
+        self.at_end && self.waiting() == 0 && self.is_flushed
     }
 
     /// Writes what waits, else reads.
     fn step(&mut self, from: &mut Stream, to: &mut Stream, context: &mut Context) -> Step {
         if self.waiting() > 0 {
+            self.is_flushed = false;
             return match Pin::new(to).poll_write(context, &self.buffer[self.position..]) {
                 Poll::Pending => Step::Waiting,
                 Poll::Ready(Err(_)) => Step::Failed,
@@ -59,6 +61,14 @@ impl Way {
                     Step::Moved
                 }
             };
+        }
+        if !self.is_flushed {
+            // TLS may hold what the socket did not take.
+            match Pin::new(to).poll_flush(context) {
+                Poll::Pending => return Step::Waiting,
+                Poll::Ready(Err(_)) => return Step::Failed,
+                Poll::Ready(Ok(())) => self.is_flushed = true,
+            }
         }
         if self.at_end {
             return Step::Waiting;

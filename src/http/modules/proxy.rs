@@ -9,6 +9,7 @@ use crate::http::upstream::attempt::{self, Job};
 use crate::http::upstream::group::Group;
 use crate::http::upstream::request::{BodyLength, Destination, method, write_headers, write_uri};
 use crate::http::upstream::resolve::{self, Servers};
+use crate::http::upstream::secure::Secure;
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
 use crate::ir::value::{Template, Text};
@@ -20,6 +21,7 @@ struct Resolved {
     servers: Servers,
     destination: Destination,
     port: Option<Text>,
+    is_secure: bool,
 }
 
 /// Answers a request out of a backend.
@@ -37,6 +39,8 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     if !passes_body_through && let Err(status) = body_reader::read(request).await {
         return Verdict::Finish(status);
     }
+    let tls = if resolved.is_secure { Secure::of(request) } else { None };
+    request.upstream.is_secure = resolved.is_secure;
     request.upstream.proxy_host = Some(resolved.destination.host_header.clone());
     request.upstream.proxy_port = resolved.port;
     let plans = request.connection.engine.upstreams.plans(&proxy, pass);
@@ -67,6 +71,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         proxy,
         plan: Rc::clone(&plans.answer),
         group,
+        tls,
         destination: resolved.destination,
         head,
         body,
@@ -81,7 +86,8 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
 
 fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
     match &pass.to {
-        ProxyTarget::Upstream { upstream, host_header, port, uri, .. } => Ok(Resolved {
+        ProxyTarget::Upstream { upstream, host_header, port, uri, tls } => Ok(Resolved {
+            is_secure: *tls,
             servers: Servers::Group(Rc::clone(request.connection.engine.upstreams.group(*upstream))),
             destination: Destination {
                 host_header: host_header.clone(),
@@ -107,20 +113,24 @@ struct Url<'u> {
 fn evaluate_url(request: &Request, template: &Template) -> Result<Resolved, u16> {
     let text = evaluate::text(request, template).into_owned();
     let shown = || String::from_utf8_lossy(&text).into_owned();
-    let has_scheme = text.len() > 7 && text[..7].eq_ignore_ascii_case(b"http://");
-    if !has_scheme {
-        request.log(Level::Error, format_args!("invalid URL prefix in \"{}\"", shown()));
-        return Err(500);
-    }
-    let url = match parse_url(&text[7..]) {
+    let begins = |scheme: &[u8]| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let (is_secure, rest, default_port) = match () {
+        () if begins(b"http://") => (false, &text[7..], 80),
+        () if begins(b"https://") => (true, &text[8..], 443),
+        () => {
+            request.log(Level::Error, format_args!("invalid URL prefix in \"{}\"", shown()));
+            return Err(500);
+        }
+    };
+    let url = match parse_url(rest) {
         Ok(url) => url,
         Err(fault) => {
-            let rest = String::from_utf8_lossy(&text[7..]).into_owned();
+            let rest = String::from_utf8_lossy(rest).into_owned();
             request.log(Level::Error, format_args!("{fault} in upstream \"{rest}\""));
             return Err(500);
         }
     };
-    let is_default_port = url.port.is_none_or(|port| port == 80);
+    let is_default_port = url.port.is_none_or(|port| port == default_port);
     let host_header = match (url.is_unix, is_default_port) {
         (true, _) => b"localhost".to_vec(),
         (false, true) => url.host.to_vec(),
@@ -128,14 +138,14 @@ fn evaluate_url(request: &Request, template: &Template) -> Result<Resolved, u16>
     };
     let port = match (url.is_unix, is_default_port) {
         (true, _) => None,
-        (false, true) => Some(Text::from("80")),
+        (false, true) => Some(Text::from(default_port.to_string())),
         (false, false) => Some(Text::from(url.port_text)),
     };
     let uri = if url.uri.first() == Some(&b'?') { [b"/", url.uri].concat() } else { url.uri.to_vec() };
-    let servers = find_servers(request, &url);
+    let servers = find_servers(request, &url, default_port);
     let destination =
         Destination { host_header: host_header.into(), uri: Some(uri.into()), is_evaluated: true, location_length: 0 };
-    Ok(Resolved { servers, destination, port })
+    Ok(Resolved { servers, destination, port, is_secure })
 }
 
 fn parse_url(text: &[u8]) -> Result<Url<'_>, &'static str> {
@@ -170,17 +180,17 @@ fn parse_url(text: &[u8]) -> Result<Url<'_>, &'static str> {
 }
 
 /// A group of the configuration, one for an address that stands in the URL, or a name to be resolved.
-fn find_servers(request: &Request, url: &Url) -> Servers {
+fn find_servers(request: &Request, url: &Url, default_port: u16) -> Servers {
     let upstreams = &request.connection.engine.upstreams;
     let shown = String::from_utf8_lossy(url.host);
     let alone = |target| Servers::Group(Rc::new(Group::of_addresses(url.host, vec![target])));
     if url.is_unix {
         return alone(Target::Unix(shown.into()));
     }
-    if let Some(group) = upstreams.find(url.host, url.port, 80) {
+    if let Some(group) = upstreams.find(url.host, url.port, default_port) {
         return Servers::Group(Rc::clone(group));
     }
-    let port = url.port.unwrap_or(80);
+    let port = url.port.unwrap_or(default_port);
     match shown.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
         Ok(address) => alone(Target::Inet(std::net::SocketAddr::new(address, port))),
         Err(_) => Servers::Name { host: url.host.into(), port },

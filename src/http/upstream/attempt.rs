@@ -16,6 +16,7 @@ use super::relay;
 use super::request::{BodyLength, Destination};
 use super::response::Kind;
 use super::retry::{Failure, Situation};
+use super::secure::Secure;
 use crate::balance::{Outcome, Session};
 use crate::http::finalize;
 use crate::http::message::headers::Known;
@@ -33,6 +34,8 @@ pub struct Job {
     pub plan: Rc<headers::Plan>,
     /// The servers.
     pub group: Rc<Group>,
+    /// TLS towards the servers.
+    pub tls: Option<Secure>,
     /// The URL.
     pub destination: Destination,
     /// The request line and headers, and a body of `proxy_set_body` behind them.

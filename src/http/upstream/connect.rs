@@ -3,11 +3,14 @@
 use std::io;
 use std::net::IpAddr;
 
+use tokio::time::Instant;
+
 use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
 use super::exchange::Faulty;
 use super::group::Server;
 use super::keepalive::BackendConnection;
 use super::retry::Failure;
+use super::secure;
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Bind;
@@ -20,9 +23,13 @@ const ECONNREFUSED: i32 = 111;
 /// Opens a connection within `proxy_connect_timeout`.
 pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<BackendConnection, Faulty> {
     let options = options(request, job);
+    let began = Instant::now();
     let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
     match opened {
-        Waited::Done(Ok(stream)) => Ok(BackendConnection::new(stream)),
+        Waited::Done(Ok(stream)) => match &job.tls {
+            None => Ok(BackendConnection::new(stream)),
+            Some(tls) => secure::begin(request, job, tls, server, (stream, began)).await.map(BackendConnection::new),
+        },
         Waited::Done(Err(fault)) => Err(explain(request, server, fault)),
         Waited::TimedOut => {
             log_timeout(request);

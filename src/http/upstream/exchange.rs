@@ -12,6 +12,7 @@ use super::keepalive::BackendConnection;
 use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
+use super::secure;
 use crate::http::body_reader::{self, Body};
 use crate::http::request::Request;
 use crate::log::error_log::Level;
@@ -129,11 +130,22 @@ async fn write(
             Waited::ClientGone => return (Err(client_gone(request)), written as u64),
         }
     }
+    if connection.stream.needs_flush() {
+        let stream = &mut connection.stream;
+        let flushed =
+            wait(request, job, job.proxy.send_timeout_ms, |context| Pin::new(&mut *stream).poll_flush(context));
+        match flushed.await {
+            Waited::Done(Ok(())) => {}
+            Waited::Done(Err(error)) => return (Err(write_failed(request, &error)), written as u64),
+            Waited::TimedOut => return (Err(timed_out(request)), written as u64),
+            Waited::ClientGone => return (Err(client_gone(request)), written as u64),
+        }
+    }
     (Ok(Sent::Whole), written as u64)
 }
 
 fn write_failed(request: &Request, error: &io::Error) -> Faulty {
-    request.log_error(Level::Error, error, "writev() failed");
+    secure::log_socket_error(request, error, "writev() failed");
     Faulty::Server(Failure::Error)
 }
 
@@ -254,7 +266,7 @@ async fn read_head(
             }
             Waited::Done(Ok(_)) => {}
             Waited::Done(Err(error)) => {
-                request.log_error(Level::Error, &error, "recv() failed");
+                secure::log_socket_error(request, &error, "recv() failed");
                 return Err(Faulty::Server(Failure::Error));
             }
             Waited::TimedOut => return Err(timed_out(request)),

@@ -34,7 +34,10 @@ pub struct Group {
     pub name: Rc<str>,
     /// The port that was written with an implied group's name.
     pub port: Option<u16>,
-    host: Text,
+    /// The host: what TLS is asked to show a certificate for.
+    pub host: Text,
+    /// Its servers outlive a request, and with them the sessions of TLS.
+    pub is_declared: bool,
     balancer: Balancer,
     key: Option<Template>,
     primary: Box<[Server]>,
@@ -107,6 +110,7 @@ impl Group {
             name: Rc::from(upstream.name.to_string()),
             port: upstream.port,
             host: upstream.name.clone(),
+            is_declared: true,
             balancer: Balancer::with_state(method, primary_peers, primary_state, backup_peers, backup_state),
             key: key(&upstream.balancer),
             primary: primary.into(),
@@ -123,6 +127,7 @@ impl Group {
             name: Rc::from(String::from_utf8_lossy(name).into_owned()),
             port: None,
             host: Text::from(name),
+            is_declared: false,
             balancer: Balancer::new(Method::RoundRobin, peers, Vec::new()),
             key: None,
             primary: targets.into_iter().map(Server::new).collect(),

@@ -17,6 +17,7 @@ pub mod request;
 pub mod resolve;
 pub mod response;
 pub mod retry;
+pub mod secure;
 pub mod spool;
 pub mod unsafe_uri;
 
@@ -48,6 +49,8 @@ pub struct Upstreams {
     plans: RefCell<HashMap<(usize, usize), Rc<Plans>>>,
     random: Cell<u64>,
     shows_headers: bool,
+    /// What was read for `proxy_ssl_certificate` with variables.
+    pub certificate_files: secure::CertificateCaches,
 }
 
 impl Upstreams {
@@ -64,6 +67,7 @@ impl Upstreams {
             groups: group::groups(http, &mut resolve, shared),
             plans: RefCell::default(),
             random: Cell::new(seed | 1),
+            certificate_files: secure::CertificateCaches::default(),
             shows_headers: http.variables.used.iter().any(|variable| shows(&variable.name)),
         }
     }

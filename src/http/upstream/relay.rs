@@ -83,10 +83,8 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
         return Verdict::Close;
     }
     let Answer { connection: mut backend, buffer, head } = answer;
-    if let crate::net::stream::Stream::Tcp(stream) = &backend.stream {
-        // A socket that is closed already shows that with the first write.
-        drop(stream.set_nodelay(true));
-    }
+    // A socket that is closed already shows that with the first write.
+    drop(backend.stream.set_nodelay());
     let setup = tunnel::Setup {
         from_client: request.take_unread(),
         from_backend: buffer[head.end..].to_vec(),
@@ -291,7 +289,7 @@ impl<'j> Relay<'j> {
             Some(End::Premature) | None => request.log(Level::Error, "upstream prematurely closed connection"),
             Some(End::Failed(error)) => {
                 let call = if self.prompt { "recv() failed" } else { "readv() failed" };
-                request.log_error(Level::Error, &error, call);
+                super::secure::log_socket_error(request, &error, call);
             }
             Some(End::Malformed(fault)) => {
                 request.log(Level::Error, fault);

@@ -54,7 +54,9 @@ pub fn find(name: &str) -> Option<Write1> {
         "request_uri" => |request, out| put_bytes(out, request.head.target()),
         "http2" | "http3" => |_, _| true,
         "server_name" => |request, out| put(out, &request.connection.engine.server(request.server).name),
-        "server_protocol" => |request, out| put_some(out, Some(request.head.protocol()).filter(|name| !name.is_empty())),
+        "server_protocol" => {
+            |request, out| put_some(out, Some(request.head.protocol()).filter(|name| !name.is_empty()))
+        }
         _ => return None,
     })
 }

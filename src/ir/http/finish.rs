@@ -1,9 +1,11 @@
 //! Closing `http { }`: inheritance, the checks over several values, location trees, sockets.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::core::ServerCore;
 use super::draft::{LocationDraft, OperationDraft, ServerDraft};
+use super::proxy_ssl::ProxySsl;
 use super::rewrite::{If, Operation};
 use super::ssl::Ssl;
 use super::{Content, Http, LimitExcept, Location, Locations, Matching, Server, ServerId, Settings, checks};
@@ -23,7 +25,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     outer.log = super::log::default_log(reader);
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
-    let mut merging = Merging { close: close.clone(), faults: Vec::new() };
+    let mut merging = Merging { close: close.clone(), faults: Vec::new(), secure_proxies: Vec::new() };
     upstream::draft::complete(reader)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();
@@ -36,6 +38,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     }
     merging.faults_before(checks::Order::SSL)?;
     make_tls(reader, &mut servers, &secured)?;
+    make_client_tls(reader, &merging.secure_proxies)?;
     merging.result()?;
     let mut warnings = Vec::new();
     let ports = std::mem::take(&mut reader.http.ports);
@@ -70,6 +73,16 @@ fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Pl
             servers[index].tls = Some(Rc::clone(&tls));
             reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });
         }
+    }
+    Ok(())
+}
+
+/// Makes the TLS of locations towards their backends, once for those that share their values.
+fn make_client_tls(reader: &mut Reader<'_>, proxies: &[Rc<ProxySsl>]) -> Result<(), Diagnostic> {
+    let mut made = BTreeSet::new();
+    for ssl in proxies.iter().filter(|ssl| made.insert(Rc::as_ptr(ssl))) {
+        let tls = ssl.resolve(&reader.environment.conf_prefix, |template| reader.http.written(template))?;
+        reader.events.push(Event::MakeClientTls { ssl: Rc::clone(ssl), tls: Rc::new(tls) });
     }
     Ok(())
 }
@@ -109,6 +122,8 @@ fn shown_name(names: &[ServerName]) -> Text {
 struct Merging {
     close: Place,
     faults: Vec<(checks::Order, Diagnostic)>,
+    /// The TLS of the locations that may need one towards their backends.
+    secure_proxies: Vec<Rc<ProxySsl>>,
 }
 
 /// What an inner block takes from the block around it, besides settings.
@@ -157,6 +172,11 @@ impl Merging {
         }
         let nameless = draft.matching == Matching::Nameless;
         let content = draft.content.or_else(|| outer.content.filter(|_| nameless).cloned());
+        if let Some(Content::Proxy(pass)) = &content
+            && pass.may_be_secure()
+        {
+            self.secure_proxies.push(Rc::clone(&settings.proxy_ssl));
+        }
         let internal = draft.internal.unwrap_or(outer.internal);
         let inner = Outer { settings: &settings, content: content.as_ref(), internal };
         let children: Vec<(Place, Rc<Location>)> = draft

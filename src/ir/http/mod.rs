@@ -22,6 +22,7 @@ pub mod log;
 pub mod map;
 pub mod mirror;
 pub mod proxy;
+pub mod proxy_ssl;
 pub mod realip;
 pub mod referer;
 pub mod rewrite;
@@ -244,6 +245,8 @@ settings! {
     mirror: Mirror, MirrorOwn;
     /// `proxy_…`
     proxy: Proxy, ProxyOwn;
+    /// `proxy_ssl_…`
+    proxy_ssl: ProxySsl, ProxySslOwn;
     /// `set_real_ip_from`, `real_ip_header`
     realip: Realip, RealipOwn;
     /// `valid_referers`

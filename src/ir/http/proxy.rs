@@ -115,6 +115,13 @@ pub struct ProxyPass {
     pub location: Text,
 }
 
+impl ProxyPass {
+    /// Whether TLS may be wanted towards the backend: with variables in the URL, only the request tells.
+    pub fn may_be_secure(&self) -> bool {
+        matches!(&self.to, ProxyTarget::Upstream { tls: true, .. } | ProxyTarget::Template(_))
+    }
+}
+
 /// Where a `proxy_pass` sends a request.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub enum ProxyTarget {

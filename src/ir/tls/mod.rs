@@ -2,6 +2,7 @@
 
 pub mod cipher_table;
 pub mod ciphers;
+pub mod conf_command;
 
 use self::cipher_table::{Authentication, Encryption, KeyExchange, SUITES, Suite};
 use super::value::Text;
@@ -31,6 +32,34 @@ pub struct ServerTls {
     pub reject_handshake: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
+}
+
+/// TLS towards backends.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct ClientTls {
+    /// `proxy_ssl_protocols`, as far as evenkeel negotiates them.
+    pub protocols: Protocols,
+    /// `proxy_ssl_ciphers`, as far as evenkeel negotiates them: OpenSSL's names, the preferred first.
+    pub ciphers: Vec<&'static str>,
+    /// The groups for the key exchange; empty for evenkeel's own choice.
+    pub curves: Vec<Curve>,
+    /// `proxy_ssl_certificate`, where it has no variables.
+    pub certificate: Option<Pair>,
+    /// The full path of `proxy_ssl_password_file`.
+    pub passwords: Option<Text>,
+    /// `proxy_ssl_verify`
+    pub verify: Option<Verify>,
+}
+
+/// Whom to trust.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Verify {
+    /// The full path of the trusted authorities.
+    pub trusted: Text,
+    /// The full path of the lists of revoked certificates.
+    pub revocation_lists: Option<Text>,
+    /// How many authorities may stand between a certificate and a trusted one.
+    pub depth: usize,
 }
 
 /// A certificate chain and its key.

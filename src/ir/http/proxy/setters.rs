@@ -8,6 +8,7 @@ use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::http::core::setters::{send_lowat, temp_path};
 use crate::ir::http::proxy::HttpVersion;
+use crate::ir::http::proxy_ssl;
 use crate::ir::http::{Content, Matching};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
@@ -55,6 +56,20 @@ pub const SETTERS: Table = &[
     ("proxy_socket_keepalive", own!(proxy.socket_keepalive, setter::flag)),
     ("proxy_socket_rcvbuf", own!(proxy.socket_receive_buffer, setter::size)),
     ("proxy_socket_sndbuf", own!(proxy.socket_send_buffer, setter::size)),
+    ("proxy_ssl_certificate", own_with!(proxy_ssl.certificate, setter::some_template)),
+    ("proxy_ssl_certificate_cache", own_with!(proxy_ssl.certificate_cache, proxy_ssl::certificate_cache)),
+    ("proxy_ssl_certificate_key", own_with!(proxy_ssl.certificate_key, setter::some_template)),
+    ("proxy_ssl_ciphers", own!(proxy_ssl.ciphers, setter::text)),
+    ("proxy_ssl_conf_command", own_push!(proxy_ssl.conf_commands, proxy_ssl::conf_command)),
+    ("proxy_ssl_crl", own!(proxy_ssl.crl, setter::text)),
+    ("proxy_ssl_name", own_with!(proxy_ssl.name, setter::some_template)),
+    ("proxy_ssl_password_file", own_with!(proxy_ssl.password_file, proxy_ssl::password_file)),
+    ("proxy_ssl_protocols", proxy_ssl::protocols),
+    ("proxy_ssl_server_name", own!(proxy_ssl.server_name, setter::flag)),
+    ("proxy_ssl_session_reuse", own!(proxy_ssl.session_reuse, setter::flag)),
+    ("proxy_ssl_trusted_certificate", own!(proxy_ssl.trusted_certificate, setter::text)),
+    ("proxy_ssl_verify", own!(proxy_ssl.verify, setter::flag)),
+    ("proxy_ssl_verify_depth", own!(proxy_ssl.verify_depth, setter::number)),
     ("proxy_temp_file_write_size", own!(proxy.temp_file_write_size, |directive| setter::size(directive).map(Some))),
     ("proxy_temp_path", own_with!(proxy.temp_path, temp_path)),
 ];
@@ -107,9 +122,6 @@ fn target(reader: &mut Reader<'_>, directive: &Directive<'_>, text: &[u8]) -> Re
         () if has_scheme("https://") => (true, &text[8..], 443),
         () => return Err(directive.emerg("invalid URL prefix")),
     };
-    if tls {
-        return Err(setter::parameter_not_yet(directive, "https://"));
-    }
     let url = Url::parse(rest, default_port, Form::WithUri)
         .map_err(|fault| directive.emerg(format!("{fault} in upstream \"{}\"", String::from_utf8_lossy(rest))))?;
     let upstream = reader.http.upstreams.refer(directive, &url)?;

@@ -1,0 +1,236 @@
+//! TLS with a chosen server, before the request is sent: names, certificates, and nginx's words when it does not come about.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
+use super::exchange::Faulty;
+use super::group::Server;
+use super::retry::Failure;
+use crate::http::evaluate;
+use crate::http::request::Request;
+use crate::ir::http::proxy_ssl::{CertificateCache, ProxySsl};
+use crate::ir::lower::below;
+use crate::ir::tls::Pair;
+use crate::ir::value::Text;
+use crate::log::error_log::Level;
+use crate::log::now;
+use crate::net::stream::{Secured, Stream};
+use crate::net::tls_client::{Certified, Context, HandshakeFault, InOpensslsWords, Wish, rustls_fault, shows_host};
+
+/// The TLS of a request's location.
+#[derive(Clone, Debug)]
+pub struct Secure {
+    ssl: Rc<ProxySsl>,
+    context: Rc<Context>,
+}
+
+impl Secure {
+    /// What the request's location says.
+    pub fn of(request: &Request) -> Option<Self> {
+        let ssl = Rc::clone(&request.location.settings.proxy_ssl);
+        let context = request.connection.engine.client_tls.get(&(Rc::as_ptr(&ssl) as usize)).cloned();
+        context.map(|context| Self { ssl, context })
+    }
+
+    /// `proxy_ssl_name`, or the host: without a port, which `$proxy_host` and `$http_host` may bring along.
+    fn name<'s>(&'s self, request: &Request, job: &'s Job) -> Cow<'s, [u8]> {
+        let name = match &self.ssl.name {
+            Some(template) => evaluate::text(request, template),
+            None => Cow::Borrowed(job.group.host.as_bytes()),
+        };
+        let bracket = name.iter().position(|byte| *byte == b']').filter(|_| name.first() == Some(&b'['));
+        let from = bracket.unwrap_or(0);
+        match name[from..].iter().position(|byte| *byte == b':') {
+            Some(colon) => Cow::Owned(name[..from + colon].to_vec()),
+            None => name,
+        }
+    }
+
+    /// The name that is sent: addresses are none (RFC 6066 section 3).
+    fn server_name(&self, name: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(name).into_owned();
+        let is_sent = self.ssl.server_name && !name.is_empty() && name[0] != b'[' && text.parse::<Ipv4Addr>().is_err();
+        is_sent.then_some(text)
+    }
+
+    /// The certificate of this request, where variables name it.
+    fn identity(&self, request: &Request) -> Result<Option<Certified>, Faulty> {
+        let (Some(certificate), Some(key)) = (&self.ssl.certificate, &self.ssl.certificate_key) else {
+            return Ok(None);
+        };
+        if !self.ssl.has_variable_certificate() {
+            return Ok(None);
+        }
+        let certificate = evaluate::text(request, certificate);
+        if certificate.is_empty() {
+            return Ok(None);
+        }
+        let path = |path: &[u8]| match path.starts_with(b"data:") {
+            true => Text::from(path),
+            false => below(self.context.conf_prefix(), path),
+        };
+        let pair = Pair { certificate: path(&certificate), key: path(&evaluate::text(request, key)) };
+        let read = |path: &Text| std::fs::read(OsStr::from_bytes(path));
+        let cached = &request.connection.engine.upstreams.certificate_files;
+        let cache = self.ssl.certificate_cache.as_ref().map(|settings| cached.of(settings));
+        let identity = match &cache {
+            Some(files) => self.context.identity(&pair, |path| files.borrow_mut().read(path, read)),
+            None => self.context.identity(&pair, read),
+        };
+        identity.map(Some).map_err(|fault| {
+            request.log(Level::Error, fault);
+            Faulty::Request(500)
+        })
+    }
+}
+
+/// The caches of a worker, by the place of their settings in memory.
+#[derive(Default, Debug)]
+pub struct CertificateCaches(RefCell<HashMap<usize, Rc<RefCell<CertificateFiles>>>>);
+
+impl CertificateCaches {
+    fn of(&self, settings: &Rc<CertificateCache>) -> Rc<RefCell<CertificateFiles>> {
+        let mut caches = self.0.borrow_mut();
+        let new = || Rc::new(RefCell::new(CertificateFiles { settings: **settings, files: HashMap::new() }));
+        Rc::clone(caches.entry(Rc::as_ptr(settings) as usize).or_insert_with(new))
+    }
+}
+
+/// The contents of certificate files, for some time (`proxy_ssl_certificate_cache`). Locked keys are read anew each time.
+#[derive(Debug)]
+struct CertificateFiles {
+    settings: CertificateCache,
+    files: HashMap<Text, CachedFile>,
+}
+
+#[derive(Debug)]
+struct CachedFile {
+    contents: Vec<u8>,
+    read_s: u64,
+    used: Instant,
+}
+
+impl CertificateFiles {
+    fn read(&mut self, path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
+        let now_s = now::since_epoch().as_secs();
+        let CertificateCache { max, inactive_s, valid_s } = self.settings;
+        if let Some(file) = self.files.get_mut(path)
+            && now_s - file.read_s <= valid_s
+        {
+            file.used = Instant::now();
+            return Ok(file.contents.clone());
+        }
+        let contents = read(path)?;
+        if memchr::memmem::find(&contents, b"ENCRYPTED").is_some() {
+            return Ok(contents);
+        }
+        self.files.retain(|_, file| file.used.elapsed().as_secs() <= inactive_s);
+        while self.files.len() >= max {
+            let oldest = self.files.iter().min_by_key(|(_, file)| file.used).map(|(path, _)| path.clone());
+            oldest.map(|path| self.files.remove(&path));
+        }
+        let file = CachedFile { contents: contents.clone(), read_s: now_s, used: Instant::now() };
+        self.files.insert(path.clone(), file);
+        Ok(contents)
+    }
+}
+
+/// Makes a new connection secure within what is left of `proxy_connect_timeout`.
+pub async fn begin(
+    request: &mut Request,
+    job: &Job,
+    tls: &Secure,
+    server: &Server,
+    (stream, began): (Stream, Instant),
+) -> Result<Stream, Faulty> {
+    let name = tls.name(request, job);
+    let server_name = tls.server_name(&name);
+    let reuses = tls.ssl.session_reuse && job.group.is_declared;
+    let wish = Wish {
+        server_name: server_name.as_deref(),
+        session_of: reuses.then(|| (Rc::as_ptr(&job.group) as usize, server.target.clone())),
+        identity: tls.identity(request)?,
+        protocols: &[],
+    };
+    if reuses && request.location.settings.core.tcp_nodelay {
+        // A socket that is closed already shows that in the handshake.
+        drop(stream.set_nodelay());
+    }
+    request.action = "SSL handshaking to upstream";
+    let left_ms = job.proxy.connect_timeout_ms.saturating_sub(began.elapsed().as_millis() as u64);
+    let secured = match wait_for(request, job, left_ms, tls.context.connect(stream, wish)).await {
+        Waited::Done(Ok(secured)) => secured,
+        Waited::Done(Err(fault)) => return Err(explain(request, fault, &name)),
+        Waited::TimedOut => {
+            log_timeout(request);
+            return Err(Faulty::Server(Failure::Timeout));
+        }
+        Waited::ClientGone => {
+            log_client_gone(request);
+            return Err(Faulty::ClientGone);
+        }
+    };
+    verify(request, tls, &secured, &name)?;
+    Ok(Stream::TlsClient(Box::new(secured)))
+}
+
+fn verify(request: &Request, tls: &Secure, secured: &Secured, name: &[u8]) -> Result<(), Faulty> {
+    if !tls.context.verifies() {
+        return Ok(());
+    }
+    if let Err(distrust) = tls.context.judge(secured, now::since_epoch().as_secs() as i64) {
+        request.log(Level::Error, format_args!("upstream SSL certificate verify error: {distrust}"));
+        return Err(Faulty::Server(Failure::Error));
+    }
+    if !shows_host(secured, name) {
+        let name = String::from_utf8_lossy(name);
+        request.log(Level::Error, format_args!("upstream SSL certificate does not match \"{name}\""));
+        return Err(Faulty::Server(Failure::Error));
+    }
+    Ok(())
+}
+
+fn explain(request: &Request, fault: HandshakeFault, name: &[u8]) -> Faulty {
+    match fault {
+        HandshakeFault::Closed(None) => request.log(Level::Error, "peer closed connection in SSL handshake"),
+        HandshakeFault::Closed(Some(error)) => {
+            request.log_error(Level::Error, &error, "peer closed connection in SSL handshake");
+        }
+        HandshakeFault::Failed(fault) => {
+            let words = InOpensslsWords(&fault);
+            let level = if words.is_usual() { Level::Error } else { Level::Crit };
+            request.log(level, format_args!("SSL_do_handshake() failed (SSL: {words})"));
+        }
+        HandshakeFault::BadName => {
+            let name = String::from_utf8_lossy(name);
+            request.log(Level::Error, format_args!("SSL_set_tlsext_host_name(\"{name}\") failed"));
+            return Faulty::Request(500);
+        }
+        HandshakeFault::Io(error) => request.log_error(Level::Error, &error, "SSL_do_handshake() failed"),
+        HandshakeFault::NoVersion => {
+            let words = "SSL_do_handshake() failed (SSL: error:0A0000BF:SSL routines::no protocols available)";
+            request.log(Level::Crit, words);
+        }
+    }
+    Faulty::Server(Failure::Error)
+}
+
+/// Says that reading or writing failed: the system's call, or TLS itself.
+pub fn log_socket_error(request: &Request, error: &io::Error, call: &str) {
+    match rustls_fault(error) {
+        Some(fault) => {
+            let call = if call.starts_with("write") { "SSL_write() failed" } else { "SSL_read() failed" };
+            request.log(Level::Error, format_args!("{call} (SSL: {})", InOpensslsWords(fault)));
+        }
+        None => request.log_error(Level::Error, error, call),
+    }
+}

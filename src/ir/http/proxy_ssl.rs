@@ -1,0 +1,198 @@
+//! The `proxy_ssl_…` directives of nginx's `http_proxy` module: TLS towards backends.
+
+use std::rc::Rc;
+
+use crate::conf::diagnostic::{Diagnostic, Level, Place};
+use crate::conf::tree::Directive;
+use crate::ir::http::ssl::NamedProtocols;
+use crate::ir::lookup::Event;
+use crate::ir::lower::{Reader, below};
+use crate::ir::setter::Set;
+use crate::ir::tls::conf_command::{ConfCommand, Settings};
+use crate::ir::tls::{ClientTls, Pair, Protocols, Verify, ciphers, negotiated};
+use crate::ir::value::{List, Template, Text};
+use crate::primitives::{duration, size};
+
+layer! {
+    /// What `proxy_ssl_…` directives say in a location.
+    pub struct ProxySsl, own ProxySslOwn {
+        /// `proxy_ssl_protocols`
+        protocols: NamedProtocols = NamedProtocols::TLSV1_2.or(NamedProtocols::TLSV1_3),
+        /// `proxy_ssl_ciphers`
+        ciphers: Text = Text::from("DEFAULT"),
+        /// `proxy_ssl_certificate`
+        certificate: Option<Template> = None,
+        /// `proxy_ssl_certificate_key`
+        certificate_key: Option<Template> = None,
+        /// `proxy_ssl_certificate_cache`; blocks that inherit it share one
+        certificate_cache: Option<Rc<CertificateCache>> = None,
+        /// `proxy_ssl_password_file`, the full path
+        password_file: Option<Text> = None,
+        /// `proxy_ssl_verify`
+        verify: bool = false,
+        /// `proxy_ssl_verify_depth`
+        verify_depth: usize = 1,
+        /// `proxy_ssl_trusted_certificate`
+        trusted_certificate: Text = Text::default(),
+        /// `proxy_ssl_crl`
+        crl: Text = Text::default(),
+        /// `proxy_ssl_conf_command`
+        conf_commands: List<ConfCommand> = List::default(),
+        /// `proxy_ssl_name`
+        name: Option<Template> = None,
+        /// `proxy_ssl_server_name`
+        server_name: bool = false,
+        /// `proxy_ssl_session_reuse`
+        session_reuse: bool = true,
+    }
+}
+
+/// `proxy_ssl_certificate_cache`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct CertificateCache {
+    /// `max`
+    pub max: usize,
+    /// `inactive`, in seconds
+    pub inactive_s: u64,
+    /// `valid`, in seconds
+    pub valid_s: u64,
+}
+
+/// `proxy_ssl_certificate_cache`
+pub fn certificate_cache(
+    _: &mut Reader<'_>,
+    directive: &Directive<'_>,
+) -> Result<Option<Rc<CertificateCache>>, Diagnostic> {
+    let mut cache = CertificateCache { max: 0, inactive_s: 10, valid_s: 60 };
+    let mut is_off = false;
+    for word in directive.args() {
+        let invalid = || directive.emerg(format!("invalid parameter \"{}\"", word.text()));
+        let seconds = |text: &[u8]| duration::parse_seconds(text).ok_or_else(invalid);
+        match word.value {
+            b"off" => is_off = true,
+            value => {
+                match (value.strip_prefix(b"max="), value.strip_prefix(b"inactive="), value.strip_prefix(b"valid=")) {
+                    (Some(max), _, _) => {
+                        cache.max = size::parse_number(max).filter(|max| *max > 0).ok_or_else(invalid)? as usize;
+                    }
+                    (_, Some(inactive), _) => cache.inactive_s = seconds(inactive)?,
+                    (_, _, Some(valid)) => cache.valid_s = seconds(valid)?,
+                    _ => return Err(invalid()),
+                }
+            }
+        }
+    }
+    match cache.max {
+        _ if is_off => Ok(None),
+        0 => Err(directive.emerg("\"proxy_ssl_certificate_cache\" must have the \"max\" parameter")),
+        _ => Ok(Some(Rc::new(cache))),
+    }
+}
+
+/// `proxy_ssl_password_file`: nginx reads it at this place.
+pub fn password_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Option<Text>, Diagnostic> {
+    let path = reader.conf_path(directive.args()[0].value);
+    reader.events.push(Event::MustBeReadable { path: path.clone(), place: directive.place() });
+    Ok(Some(path))
+}
+
+/// `proxy_ssl_protocols`
+pub fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let before = reader.own().proxy_ssl.get_or_insert_default().protocols.unwrap_or_default();
+    let named = crate::ir::setter::word_set(reader, directive, before)?;
+    reader.own().proxy_ssl.get_or_insert_default().protocols = Some(named);
+    Ok(())
+}
+
+/// `proxy_ssl_conf_command`
+pub fn conf_command(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<ConfCommand, Diagnostic> {
+    let [name, value] = directive.args() else { return Err(directive.fails("invalid value")) };
+    let command = ConfCommand { name: Text::from(name.value), value: Text::from(value.value) };
+    if command.has_no_effect() {
+        let text =
+            format!("\"{}\" of \"proxy_ssl_conf_command\" has no effect: rustls has no such choice", command.name);
+        reader.events.push(Event::WithoutEffect(directive.warn(text)));
+    }
+    Ok(command)
+}
+
+impl ProxySsl {
+    /// A certificate that differs from request to request.
+    pub fn has_variable_certificate(&self) -> bool {
+        let varies = |template: &Option<Template>| template.as_ref().is_some_and(|template| !template.is_constant());
+        self.has_certificate() && (varies(&self.certificate) || varies(&self.certificate_key))
+    }
+
+    fn has_certificate(&self) -> bool {
+        self.certificate.as_ref().is_some_and(|template| template.constant() != Some(b""))
+    }
+
+    /// What a location's TLS is made of. `written` gives a template as it was written.
+    pub fn resolve(&self, conf_prefix: &str, written: impl Fn(&Template) -> String) -> Result<ClientTls, Diagnostic> {
+        let suites = ciphers::evaluate(&self.ciphers).ok_or_else(|| {
+            let list = &self.ciphers;
+            fault(format!(
+                "SSL_CTX_set_cipher_list(\"{list}\") failed (SSL: error:0A0000B9:SSL routines::no cipher match)"
+            ))
+        })?;
+        let mut protocols = Protocols {
+            tls12: self.protocols.contains(NamedProtocols::TLSV1_2),
+            tls13: self.protocols.contains(NamedProtocols::TLSV1_3),
+        };
+        let (mut ciphers, mut curves) = (negotiated(&suites), Vec::new());
+        let (mut certificate, mut key) = self.constant_pair(written)?;
+        let path = |path: &Text| match path.starts_with(b"data:") {
+            true => path.clone(),
+            false => below(conf_prefix, path),
+        };
+        let verify = match self.verify {
+            false => None,
+            true if self.trusted_certificate.is_empty() => {
+                return Err(fault("no proxy_ssl_trusted_certificate for proxy_ssl_verify".to_owned()));
+            }
+            true => Some(Verify {
+                trusted: path(&self.trusted_certificate),
+                revocation_lists: Some(path(&self.crl)).filter(|_| !self.crl.is_empty()),
+                depth: self.verify_depth,
+            }),
+        };
+        for command in self.conf_commands.iter() {
+            let settings = &mut Settings {
+                protocols: &mut protocols,
+                ciphers: &mut ciphers,
+                curves: &mut curves,
+                certificate: &mut certificate,
+                key: &mut key,
+            };
+            command.apply(settings).map_err(fault)?;
+        }
+        let pair = certificate.zip(key);
+        Ok(ClientTls {
+            protocols,
+            ciphers,
+            curves,
+            certificate: pair.map(|(certificate, key)| Pair { certificate: path(&certificate), key: path(&key) }),
+            passwords: self.password_file.clone(),
+            verify,
+        })
+    }
+
+    /// Certificate and key, where neither has variables.
+    fn constant_pair(&self, written: impl Fn(&Template) -> String) -> Result<(Option<Text>, Option<Text>), Diagnostic> {
+        let Some(certificate) = self.certificate.as_ref().filter(|_| self.has_certificate()) else {
+            return Ok((None, None));
+        };
+        let Some(key) = &self.certificate_key else {
+            let name = written(certificate);
+            return Err(fault(format!("no \"proxy_ssl_certificate_key\" is defined for certificate \"{name}\"")));
+        };
+        Ok(match (certificate.constant(), key.constant()) {
+            (Some(certificate), Some(key)) => (Some(Text::from(certificate)), Some(Text::from(key))),
+            _ => (None, None),
+        })
+    }
+}
+
+fn fault(text: String) -> Diagnostic {
+    Diagnostic { level: Level::Emerg, text, place: Place::Nowhere }
+}

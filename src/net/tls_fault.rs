@@ -1,0 +1,141 @@
+//! What can be wrong with the files that TLS is made of, in OpenSSL's words as nginx shows them.
+
+use std::fmt;
+use std::io;
+
+use crate::ir::value::Text;
+
+/// Why TLS cannot be set up, in nginx's words: the administrator's fault in every case.
+#[derive(Debug)]
+pub enum TlsFault {
+    /// A certificate file cannot be read.
+    CertificateUnreadable(Text, io::Error),
+    /// A certificate file holds no certificate.
+    NoCertificate(Text),
+    /// A key file cannot be read.
+    KeyUnreadable(Text, io::Error),
+    /// A key file holds no key.
+    NoKey(Text),
+    /// The key is locked by a pass phrase, and none is known.
+    NoPassword(Text),
+    /// The key does not open with any of the pass phrases; true for PEM's own way of locking one.
+    WrongPassword(Text, bool),
+    /// The key is locked in a way that is not known here.
+    UnknownLock(Text),
+    /// A list of revoked certificates cannot be read.
+    RevocationListUnreadable(Text, io::Error),
+    /// A file holds no list of revoked certificates.
+    NoRevocationList(Text),
+    /// The key is of a kind that cannot sign.
+    KeyUnusable(Text, rustls::Error),
+    /// The key belongs to another certificate.
+    KeyMismatch(Text),
+    /// The certificate is none.
+    CertificateMalformed(Text, rustls::Error),
+    /// The parameters for Diffie-Hellman cannot be read.
+    DhUnreadable(Text, io::Error),
+    /// The file holds no parameters for Diffie-Hellman.
+    NoDhParameters(Text),
+    /// The settings do not fit together.
+    Settings(rustls::Error),
+}
+
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CertificateUnreadable(path, fault) => {
+                let reason = unreadable(path, fault);
+                write!(f, "cannot load certificate \"{path}\": BIO_new_file() failed (SSL: {reason})")
+            }
+            Self::NoCertificate(path) => write!(
+                f,
+                "cannot load certificate \"{path}\": PEM_read_bio_X509_AUX() failed \
+                 (SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)"
+            ),
+            Self::KeyUnreadable(path, fault) => {
+                let reason = unreadable(path, fault);
+                write!(f, "cannot load certificate key \"{path}\": BIO_new_file() failed (SSL: {reason})")
+            }
+            Self::NoKey(path) => write!(
+                f,
+                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
+                 (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)"
+            ),
+            Self::NoPassword(path) => write!(
+                f,
+                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
+                 (SSL: error:07880109:common libcrypto routines::interrupted or cancelled \
+                 error:04800068:PEM routines::bad password read)"
+            ),
+            Self::WrongPassword(path, false) => write!(
+                f,
+                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
+                 (SSL: error:1C800064:Provider routines::bad decrypt \
+                 error:11800074:PKCS12 routines::pkcs12 cipherfinal error:maybe wrong password)"
+            ),
+            Self::WrongPassword(path, true) => write!(
+                f,
+                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
+                 (SSL: error:1C800064:Provider routines::bad decrypt error:04800065:PEM routines::bad decrypt)"
+            ),
+            Self::UnknownLock(path) => write!(
+                f,
+                "cannot load certificate key \"{path}\": it is encrypted in a way that evenkeel does not know; \
+                 \"openssl pkcs8 -topk8 -v2 aes256\" changes that"
+            ),
+            Self::RevocationListUnreadable(path, fault) => {
+                let reason = unreadable(path, fault);
+                write!(f, "cannot load CRL \"{path}\": BIO_new_file() failed (SSL: {reason})")
+            }
+            Self::NoRevocationList(path) => write!(
+                f,
+                "cannot load CRL \"{path}\": PEM_read_bio_X509_CRL() failed \
+                 (SSL: error:0480006C:PEM routines::no start line:Expecting: X509 CRL)"
+            ),
+            Self::KeyUnusable(path, fault) => write!(f, "cannot load certificate key \"{path}\": {fault}"),
+            Self::KeyMismatch(path) => write!(
+                f,
+                "SSL_CTX_use_PrivateKey(\"{path}\") failed \
+                 (SSL: error:05800074:x509 certificate routines::key values mismatch)"
+            ),
+            Self::CertificateMalformed(path, fault) => write!(f, "cannot load certificate \"{path}\": {fault}"),
+            Self::DhUnreadable(path, fault) => {
+                write!(f, "BIO_new_file(\"{path}\") failed (SSL: {})", unreadable(path, fault))
+            }
+            Self::NoDhParameters(path) => write!(
+                f,
+                "PEM_read_bio_DHparams(\"{path}\") failed \
+                 (SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS)"
+            ),
+            Self::Settings(fault) => write!(f, "SSL_CTX_new() failed (SSL: {fault})"),
+        }
+    }
+}
+
+/// OpenSSL's two lines about a file that cannot be opened.
+fn unreadable(path: &Text, fault: &io::Error) -> String {
+    let number = fault.raw_os_error().unwrap_or(0);
+    let words = fault.to_string();
+    let words = words.split(" (os error").next().unwrap_or(&words);
+    let system =
+        format!("error:{:08X}:system library::{words}:calling fopen({path}, r)", 0x8000_0000_u32 | number as u32);
+    match fault.kind() {
+        io::ErrorKind::NotFound => format!("{system} error:10000080:BIO routines::no such file"),
+        _ => format!("{system} error:10080002:BIO routines::system lib"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_certificate_is_named_as_openssl_names_it() {
+        let fault = TlsFault::CertificateUnreadable(Text::from("/c.crt"), io::Error::from_raw_os_error(2));
+        assert_eq!(
+            fault.to_string(),
+            "cannot load certificate \"/c.crt\": BIO_new_file() failed (SSL: error:80000002:system library::\
+             No such file or directory:calling fopen(/c.crt, r) error:10000080:BIO routines::no such file)"
+        );
+    }
+}

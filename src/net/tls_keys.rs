@@ -1,0 +1,267 @@
+//! Certificates and private keys out of PEM: in files or in the configuration itself, keys also locked by a pass phrase.
+
+use std::io;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use aws_lc_rs::cipher::{
+    AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
+};
+use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::pbkdf2;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer,
+    PrivateSec1KeyDer,
+};
+use rustls::sign::CertifiedKey;
+
+use super::tls_fault::TlsFault;
+use crate::ir::tls::Pair;
+use crate::ir::value::Text;
+use crate::wire::der::{Malformed, Reader, tag};
+use crate::wire::x509::{Certificate, parse_public_key};
+
+/// The object identifiers of the ways to lock a key in PKCS #8.
+mod object {
+    pub const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 5, 13];
+    pub const PBKDF2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 5, 12];
+    pub const HMAC: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 2];
+    pub const AES: &[u8] = &[0x60, 0x86, 0x48, 1, 101, 3, 4, 1];
+}
+
+/// What stands in front of a certificate or key that is written where the path of its file would be.
+const DATA: &[u8] = b"data:";
+
+/// Reads what a path names; `data:` is the thing itself.
+pub fn contents(path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
+    match path.strip_prefix(DATA) {
+        Some(data) => Ok(data.to_vec()),
+        None => read(path),
+    }
+}
+
+/// A chain with its key, which have to belong together.
+pub fn certified_key(
+    pair: &Pair,
+    passwords: &[Vec<u8>],
+    provider: &CryptoProvider,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Arc<CertifiedKey>, TlsFault> {
+    let chain = chain(&pair.certificate, &read)?;
+    let key = private_key(&pair.key, passwords, &read)?;
+    let key =
+        provider.key_provider.load_private_key(key).map_err(|fault| TlsFault::KeyUnusable(pair.key.clone(), fault))?;
+    let certificate = Certificate::parse(&chain[0]).map_err(|_| TlsFault::NoCertificate(pair.certificate.clone()))?;
+    // A key that cannot show its public half is taken on trust, as rustls itself does.
+    if let Some(public) = key.public_key()
+        && parse_public_key(&public) != Ok(certificate.public_key)
+    {
+        return Err(TlsFault::KeyMismatch(pair.key.clone()));
+    }
+    Ok(Arc::new(CertifiedKey::new(chain, key)))
+}
+
+/// The certificates of a file, at least one.
+pub fn chain(
+    path: &Text,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    let pem = contents(path, read).map_err(|fault| TlsFault::CertificateUnreadable(path.clone(), fault))?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| TlsFault::NoCertificate(path.clone()))
+}
+
+/// The lists of revoked certificates of a file, at least one.
+pub fn revocation_lists(
+    path: &Text,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsFault> {
+    let pem = contents(path, read).map_err(|fault| TlsFault::RevocationListUnreadable(path.clone(), fault))?;
+    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&pem).collect();
+    lists.ok().filter(|lists| !lists.is_empty()).ok_or_else(|| TlsFault::NoRevocationList(path.clone()))
+}
+
+/// The lines of a password file.
+pub fn passwords(text: &[u8]) -> Vec<Vec<u8>> {
+    let line = |line: &[u8]| line.strip_suffix(b"\r").unwrap_or(line).to_vec();
+    text.split(|byte| *byte == b'\n').map(line).filter(|line| !line.is_empty()).collect()
+}
+
+/// The key of a file.
+pub fn private_key(
+    path: &Text,
+    passwords: &[Vec<u8>],
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<PrivateKeyDer<'static>, TlsFault> {
+    let pem = contents(path, read).map_err(|fault| TlsFault::KeyUnreadable(path.clone(), fault))?;
+    let no_key = || TlsFault::NoKey(path.clone());
+    let Some(locked) = Locked::find(&pem) else { return PrivateKeyDer::from_pem_slice(&pem).map_err(|_| no_key()) };
+    let locked = locked.map_err(|_| TlsFault::UnknownLock(path.clone()))?;
+    if passwords.is_empty() {
+        return Err(TlsFault::NoPassword(path.clone()));
+    }
+    let opened = passwords.iter().find_map(|password| locked.open(password));
+    opened.ok_or_else(|| TlsFault::WrongPassword(path.clone(), matches!(locked.derivation, Derivation::Pem)))
+}
+
+/// A key that is locked by a pass phrase.
+struct Locked {
+    derivation: Derivation,
+    salt: Vec<u8>,
+    /// The cipher, and how long its keys are.
+    cipher: (&'static Algorithm, usize),
+    initial: [u8; 16],
+    data: Vec<u8>,
+    /// What the key is once it is open.
+    kind: Kind,
+}
+
+/// How the cipher's key is made of the pass phrase.
+enum Derivation {
+    /// PKCS #5's way.
+    Pbkdf2(pbkdf2::Algorithm, NonZeroU32),
+    /// OpenSSL's old way for PEM, MD5 once.
+    Pem,
+}
+
+enum Kind {
+    Pkcs1,
+    Pkcs8,
+    Sec1,
+}
+
+impl Locked {
+    /// The first locked key in a text; nothing if there is none.
+    fn find(pem: &[u8]) -> Option<Result<Self, Malformed>> {
+        let text = std::str::from_utf8(pem).ok()?;
+        let (_, section) = text.split_once("-----BEGIN ").filter(|_| text.contains("ENCRYPTED"))?;
+        let mut sections =
+            std::iter::successors(Some(section), |rest| rest.split_once("-----BEGIN ").map(|(_, next)| next));
+        sections.find_map(|section| {
+            let (label, body) = section.split_once("-----")?;
+            let body = body.split("-----END ").next()?;
+            match label {
+                "ENCRYPTED PRIVATE KEY" => Some(Self::of_pkcs8(body)),
+                "RSA PRIVATE KEY" if body.contains("4,ENCRYPTED") => Some(Self::of_pem(body, Kind::Pkcs1)),
+                "EC PRIVATE KEY" if body.contains("4,ENCRYPTED") => Some(Self::of_pem(body, Kind::Sec1)),
+                _ => None,
+            }
+        })
+    }
+
+    /// RFC 8018 section A.4: PBES2 over PBKDF2.
+    fn of_pkcs8(body: &str) -> Result<Self, Malformed> {
+        let der = decode(body)?;
+        let mut outer = Reader::new(&der).inside(tag::SEQUENCE)?;
+        let mut scheme = outer.inside(tag::SEQUENCE)?;
+        let data = outer.expect(tag::OCTET_STRING)?.content.to_vec();
+        if scheme.expect(tag::OBJECT)?.content != object::PBES2 {
+            return Err(Malformed);
+        }
+        let mut parameters = scheme.inside(tag::SEQUENCE)?;
+        let (mut derivation, mut encryption) = (parameters.inside(tag::SEQUENCE)?, parameters.inside(tag::SEQUENCE)?);
+        if derivation.expect(tag::OBJECT)?.content != object::PBKDF2 {
+            return Err(Malformed);
+        }
+        let mut derivation = derivation.inside(tag::SEQUENCE)?;
+        let salt = derivation.expect(tag::OCTET_STRING)?.content.to_vec();
+        let rounds = u32::try_from(derivation.small_integer()?).ok().and_then(NonZeroU32::new).ok_or(Malformed)?;
+        derivation.optional(tag::INTEGER)?;
+        let hash = match derivation.optional(tag::SEQUENCE)? {
+            None => pbkdf2::PBKDF2_HMAC_SHA1,
+            Some(named) => match Reader::new(named.content).expect(tag::OBJECT)?.content.strip_prefix(object::HMAC) {
+                Some([7]) => pbkdf2::PBKDF2_HMAC_SHA1,
+                Some([9]) => pbkdf2::PBKDF2_HMAC_SHA256,
+                Some([10]) => pbkdf2::PBKDF2_HMAC_SHA384,
+                Some([11]) => pbkdf2::PBKDF2_HMAC_SHA512,
+                _ => return Err(Malformed),
+            },
+        };
+        let cipher = match encryption.expect(tag::OBJECT)?.content.strip_prefix(object::AES) {
+            Some([2]) => (&AES_128, 16),
+            Some([22]) => (&AES_192, 24),
+            Some([42]) => (&AES_256, 32),
+            _ => return Err(Malformed),
+        };
+        let initial = encryption.expect(tag::OCTET_STRING)?.content.try_into().map_err(|_| Malformed)?;
+        let derivation = Derivation::Pbkdf2(hash, rounds);
+        Ok(Self { derivation, salt, cipher, initial, data, kind: Kind::Pkcs8 })
+    }
+
+    /// RFC 1421's headers: `Proc-Type: 4,ENCRYPTED` and `DEK-Info: AES-128-CBC,…`.
+    fn of_pem(body: &str, kind: Kind) -> Result<Self, Malformed> {
+        let info = body.lines().find_map(|line| line.strip_prefix("DEK-Info: ")).ok_or(Malformed)?;
+        let (name, hex) = info.trim().split_once(',').ok_or(Malformed)?;
+        let cipher = match name {
+            "AES-128-CBC" => (&AES_128, 16),
+            "AES-192-CBC" => (&AES_192, 24),
+            "AES-256-CBC" => (&AES_256, 32),
+            _ => return Err(Malformed),
+        };
+        let mut initial = [0; 16];
+        if hex.len() != 2 * initial.len() || !hex.is_ascii() {
+            return Err(Malformed);
+        }
+        for (index, byte) in initial.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).map_err(|_| Malformed)?;
+        }
+        let data: String = body.lines().filter(|line| !line.contains(':')).collect();
+        let salt = initial[..8].to_vec();
+        Ok(Self { derivation: Derivation::Pem, salt, cipher, initial, data: decode(&data)?, kind })
+    }
+
+    fn open(&self, password: &[u8]) -> Option<PrivateKeyDer<'static>> {
+        let mut key = vec![0; self.cipher.1];
+        match &self.derivation {
+            Derivation::Pbkdf2(hash, rounds) => pbkdf2::derive(*hash, *rounds, &self.salt, password, &mut key),
+            Derivation::Pem => derive_pem(password, &self.salt, &mut key),
+        }
+        let key = UnboundCipherKey::new(self.cipher.0, &key).ok()?;
+        let context = DecryptionContext::Iv128(FixedLength::from(self.initial));
+        let mut data = self.data.clone();
+        let opened = PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?.decrypt(&mut data, context).ok()?.to_vec();
+        // A wrong pass phrase can leave a right padding by chance, but no structure.
+        Reader::new(&opened).expect(tag::SEQUENCE).ok()?;
+        Some(match self.kind {
+            Kind::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(opened)),
+            Kind::Pkcs8 => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(opened)),
+            Kind::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(opened)),
+        })
+    }
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
+    let joined: String = text.split_whitespace().collect();
+    STANDARD.decode(joined).map_err(|_| Malformed)
+}
+
+fn derive_pem(password: &[u8], salt: &[u8], key: &mut [u8]) {
+    let mut block = Vec::new();
+    for part in key.chunks_mut(16) {
+        block = Md5::new().chain_update(&block).chain_update(password).chain_update(salt).finalize().to_vec();
+        part.copy_from_slice(&block[..part.len()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_password_file() {
+        assert_eq!(passwords(b"one\r\n\ntwo"), [b"one".to_vec(), b"two".to_vec()]);
+        assert!(passwords(b"\n").is_empty());
+    }
+
+    #[test]
+    fn a_locked_key_is_seen_and_junk_in_it_refused() {
+        assert!(Locked::find(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").is_none());
+        let junk = Locked::find(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+        assert!(matches!(junk, Some(Err(Malformed))));
+    }
+}

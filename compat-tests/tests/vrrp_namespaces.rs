@@ -56,6 +56,34 @@ fn a_single_router_says_what_keepalived_says() {
     assert_eq!(story(Which::Evenkeel), Some(theirs));
 }
 
+/// Neither original says why; `evenkeel status` does.
+#[test]
+fn the_status_says_who_holds_the_address_and_why() {
+    let Some(_) = lab::mixtures() else { return };
+    let lab = Lab::new("w");
+    let mut a = lab.node("a", Which::Evenkeel, 101, true);
+    let mut b = lab.node("b", Which::Evenkeel, 100, false);
+    a.start();
+    b.start();
+    let says = |node: &Node, words: &[&str]| {
+        let status = node.status();
+        words.iter().all(|word| status.contains(word))
+    };
+    lab.wait(
+        "a is master",
+        ELECTION,
+        || says(&a, &["LAB           MASTER for ", "priority 101\n", " holds "]),
+        &[&a, &b],
+    );
+    let backup = ["LAB           BACKUP for ", "198.51.100.1 is master with priority 101\n", " does not hold "];
+    lab.wait("b knows the master", ELECTION, || says(&b, &backup), &[&a, &b]);
+    a.fail_script(true);
+    let lowered = ["BACKUP for ", "priority 81 = 101 - 20 (script chk); 198.51.100.2 is master with priority 100\n"];
+    lab.wait("a says why", ELECTION, || says(&a, &lowered), &[&a, &b]);
+    a.stop();
+    assert!(a.status().contains("vrrp          does not run ("), "{}", a.status());
+}
+
 /// Lines about the instance and its script, without their times. Only the first burst is sure to be in both.
 fn instance_lines(node: &Node) -> Vec<String> {
     let text = |line: &str| line.splitn(2, ": ").nth(1).unwrap_or_default().to_owned();

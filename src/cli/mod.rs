@@ -3,5 +3,7 @@
 pub mod evenkeel;
 pub mod keepalived;
 mod keepalived_words;
+mod master;
 pub mod nginx;
 pub mod parse;
+mod status;

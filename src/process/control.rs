@@ -11,6 +11,8 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sys::credentials;
 use crate::sys::fork::{self, Pid};
 
@@ -121,7 +123,7 @@ fn address(master: Pid) -> io::Result<SocketAddr> {
 }
 
 /// A worker as `status` shows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WorkerStatus {
     /// Its number.
     pub pid: Pid,
@@ -132,7 +134,7 @@ pub struct WorkerStatus {
 }
 
 /// A master as `status` shows it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Status {
     /// The configuration file.
     pub conf_file: String,
@@ -149,6 +151,11 @@ pub struct Status {
 }
 
 impl Status {
+    /// The form in which it goes through the socket.
+    pub fn document(&self) -> String {
+        serde_json::to_string(self).expect("a value without maps and floats can be written")
+    }
+
     /// The lines that the operator sees.
     pub fn text(&self) -> String {
         let mut text = String::new();

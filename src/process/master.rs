@@ -205,7 +205,7 @@ impl Master {
     fn answer_questions(&mut self) {
         while let Some(asking) = self.control.as_ref().and_then(Control::next) {
             let answer = match asking.question {
-                Question::Status => Answer { is_done: true, text: self.status().text() },
+                Question::Status => Answer { is_done: true, text: self.status().document() },
                 Question::Reload => self.reload_when_asked(),
             };
             asking.answer(&answer);

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::tracker::Trackers;
@@ -50,7 +50,7 @@ pub(super) enum Health {
 }
 
 /// One instance for people to look at.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct InstanceStatus {
     /// Its name.
     pub name: String,

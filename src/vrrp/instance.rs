@@ -22,7 +22,7 @@ use std::mem::Discriminant;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::{Destination, OldUnicastChecksum};
@@ -57,7 +57,7 @@ pub enum State {
 }
 
 /// The state without its timer, as logs and scripts name it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum StateName {
     /// Before the start.

@@ -1,11 +1,11 @@
 //! What was sent, received and refused, counted.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::advert::Refusal;
 
 /// Counters of RFC 9568's MIB, as keepalived's SIGUSR2 shows them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Statistics {
     pub adverts_received: u64,

@@ -164,6 +164,15 @@ impl Node {
         fs::read_to_string(self.file("log")).unwrap_or_default()
     }
 
+    /// What `evenkeel status` says of it.
+    pub fn status(&self) -> String {
+        let evenkeel = compat_tests::subject::ours().expect("evenkeel builds").keepalived;
+        let evenkeel = fs::canonicalize(evenkeel).expect("the link leads to the binary");
+        let words = ["status", "--pid-file", "/nonexistent", "--vrrp-pid-file"];
+        let output = Command::new(evenkeel).args(words).arg(self.file("vrrp")).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     pub fn has(&self, address: &str) -> bool {
         ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
     }

@@ -7,7 +7,7 @@ pub fn evenkeel() -> String {
     let mut page = Page::new("evenkeel", 1, "one program in the place of nginx and keepalived");
     page.section("SYNOPSIS").sample(
         "evenkeel nginx [options]\nevenkeel keepalived [options]\nevenkeel parse [--tree|--ir] [--format json|yaml] FILE...\n\
-         evenkeel status [--pid-file FILE]\nevenkeel reload [--pid-file FILE]",
+         evenkeel status [--pid-file FILE] [--vrrp-pid-file FILE] [--format text|json]\nevenkeel reload [--pid-file FILE]",
     );
     page.section("DESCRIPTION")
         .paragraph(
@@ -22,8 +22,10 @@ pub fn evenkeel() -> String {
         )
         .item(
             "evenkeel status",
-            "Shows the running proxy: which generation of its configuration it serves, since when, why the last reload was not taken if \
-             it was not, and each worker with the generation it serves or drains. Only root and the proxy's own user are answered.",
+            "Shows what runs. Of the proxy: which generation of its configuration it serves, since when, why the last reload was not \
+             taken if it was not, and each worker with the generation it serves or drains. Of VRRP: each instance with its state and \
+             since when, its priority and what moved it, who is master, what keeps it in FAULT, and its addresses. Only root and the \
+             proxy's own user are answered. The status is 1 if neither half runs.",
         )
         .item(
             "evenkeel reload",

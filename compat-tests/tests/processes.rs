@@ -304,6 +304,41 @@ fn a_change_of_the_binary_is_taken_back() {
     }
 }
 
+/// Neither a request nor a connection is lost, whether all goes well or not.
+#[test]
+fn swap_in_and_roll_back_change_the_binary_under_load() {
+    let nginx = Running::start_a_copy(&original(), SERVER);
+    nginx.await_workers(2);
+    let (folder, pid_file) = (nginx.path("sbin"), nginx.path("nginx.pid"));
+    let place = folder.join("nginx");
+    let words = |command: &str| [command.to_owned(), "nginx".into(), "--sbin".into(), folder.display().to_string()];
+    let call = |command: &str| evenkeel(&words(command).each_ref().map(String::as_str), &pid_file);
+    let runs = |pid: i32| std::fs::read_link(format!("/proc/{pid}/exe")).expect("it runs");
+    let (load, old) = (Load::start(nginx.port()), nginx.master());
+
+    nginx.configure(&SERVER.replace("return 200", "retrun 200"));
+    let (text, status) = call("swap-in");
+    assert!(status == 1 && text.contains("unknown directive \"retrun\""), "{text}");
+    assert!(!place.is_symlink() && nginx.master() == old, "a broken file changes nothing");
+    nginx.configure(SERVER);
+
+    let (text, status) = call("swap-in");
+    assert_eq!(status, 0, "{text}");
+    until("the old master's end", || !nginx.is_alive(old));
+    let ours = nginx.master();
+    assert_eq!(runs(ours), std::fs::canonicalize(self::ours()).expect("a link"), "{text}");
+    assert!(call("swap-in").0.contains("in its place already"));
+
+    let (text, status) = call("roll-back");
+    assert_eq!(status, 0, "{text}");
+    until("our end", || !nginx.is_alive(ours));
+    assert_eq!(runs(nginx.master()), place, "{text}");
+    assert!(!place.is_symlink() && !folder.join("nginx.distrib").exists());
+    assert!(call("roll-back").0.contains("is not in the place of an original"));
+    let (answered, failed) = load.stop();
+    assert!(answered > 3 && failed.is_empty(), "{answered} answered, failed: {failed:?}");
+}
+
 /// Calls evenkeel's own command line.
 fn evenkeel(words: &[&str], pid_file: &Path) -> (String, i32) {
     let binary = std::fs::canonicalize(ours()).expect("the link leads to the binary");

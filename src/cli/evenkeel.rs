@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::master::Master;
 use super::parse::Parse;
 use super::status::StatusCommand;
+use super::swap::Swap;
 
 /// One program in the place of nginx and keepalived.
 #[derive(Parser, Debug)]
@@ -20,6 +21,10 @@ struct Evenkeel {
 enum Command {
     Parse(Parse),
     Status(StatusCommand),
+    /// Put this binary in the place of nginx and keepalived, while they run; what fails is undone
+    SwapIn(Swap),
+    /// Put the originals back, while this binary runs in their place
+    RollBack(Swap),
     /// Let the running proxy read its configuration anew; fails, with the reason, if it was not taken
     Reload(Master),
 }
@@ -29,6 +34,8 @@ pub fn run(words: impl IntoIterator<Item = String>) -> ExitCode {
     let outcome = match Evenkeel::parse_from(words).command {
         Command::Parse(parse) => parse.run().map_err(|error| error.to_string()),
         Command::Status(status) => status.run().map_err(|error| error.to_string()),
+        Command::SwapIn(swap) => swap.swap_in().map_err(|error| error.to_string()),
+        Command::RollBack(swap) => swap.roll_back().map_err(|error| error.to_string()),
         Command::Reload(master) => master.reload().map_err(|error| error.to_string()),
     };
     match outcome {

@@ -7,3 +7,4 @@ mod master;
 pub mod nginx;
 pub mod parse;
 mod status;
+mod swap;

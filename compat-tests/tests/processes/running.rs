@@ -59,6 +59,16 @@ impl Running {
         nginx
     }
 
+    /// The same, with a copy of the program in a folder `sbin`.
+    pub fn start_a_copy(program: &Path, configuration: &str) -> Self {
+        let mut nginx = Self::prepare(program, configuration);
+        nginx.program = nginx.path("sbin/nginx");
+        fs::create_dir(nginx.path("sbin")).expect("a folder");
+        fs::copy(program, &nginx.program).expect("a copy");
+        nginx.begin();
+        nginx
+    }
+
     fn begin(&self) {
         let (text, status) = self.call(&[]);
         assert_eq!(status, 0, "{} does not start: {text}", self.program.display());

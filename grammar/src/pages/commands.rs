@@ -7,7 +7,8 @@ pub fn evenkeel() -> String {
     let mut page = Page::new("evenkeel", 1, "one program in the place of nginx and keepalived");
     page.section("SYNOPSIS").sample(
         "evenkeel nginx [options]\nevenkeel keepalived [options]\nevenkeel parse [--tree|--ir] [--format json|yaml] FILE...\n\
-         evenkeel status [--pid-file FILE] [--vrrp-pid-file FILE] [--format text|json]\nevenkeel reload [--pid-file FILE]",
+         evenkeel status [--pid-file FILE] [--vrrp-pid-file FILE] [--format text|json]\nevenkeel reload [--pid-file FILE]\nevenkeel swap-in [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]\n\
+         evenkeel roll-back [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]",
     );
     page.section("DESCRIPTION")
         .paragraph(
@@ -31,7 +32,15 @@ pub fn evenkeel() -> String {
             "evenkeel reload",
             "Lets the running proxy read its configuration anew and waits: status 0 if it was taken, else status 1 and the reason, and \
              the old configuration goes on.",
-        );
+        )
+        .item(
+            "evenkeel swap-in",
+            "Puts this binary in the place of nginx, keepalived or both: tests the configuration with it, moves the original aside (with \
+             dpkg-divert where packages are), leaves a link to itself, and takes over from what runs. A running nginx hands its sockets \
+             over and drains, so that no connection is refused; a running keepalived is stopped and started, by systemd if that started \
+             it. What fails is undone.",
+        )
+        .item("evenkeel roll-back", "Puts the originals back, in the same way.");
     page.section("SEE ALSO")
         .paragraph("nginx(8), keepalived(8), evenkeel-directives(7), evenkeel-keywords(7), evenkeel-variables(7)");
     page.finish()

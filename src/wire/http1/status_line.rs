@@ -59,7 +59,8 @@ pub fn parse(buffer: &[u8]) -> Result<Option<StatusLine>, NoStatusLine> {
         (_, Some(_)) => return Err(NoStatusLine),
         (_, None) => return Ok(None),
     };
-    Ok(Some(StatusLine { version: major * 1000 + minor, status, text: start..line_end, end }))
+    let version = major.saturating_mul(1000).saturating_add(minor);
+    Ok(Some(StatusLine { version, status, text: start..line_end, end }))
 }
 
 /// A number of at most three digits and the byte behind it.
@@ -92,6 +93,7 @@ mod tests {
         assert_eq!(whole("HTTP/1.0 404\nA"), (1000, 404, "404", "A"));
         assert_eq!(whole("HTTP/1.1   403.1 x\r\n"), (1001, 403, "403.1 x", ""));
         assert_eq!(whole("HTTP/12.30 200 \r\n"), (12030, 200, "200 ", ""));
+        assert_eq!(whole("HTTP/999.1 200\n").0, u16::MAX);
     }
 
     #[test]

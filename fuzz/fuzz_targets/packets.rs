@@ -1,0 +1,50 @@
+//! Any bytes as a packet: the PROXY protocol, IPv4, VRRP, and what the kernel says by netlink.
+
+#![no_main]
+
+use evenkeel::wire::netlink::addr::Address;
+use evenkeel::wire::netlink::link::Link;
+use evenkeel::wire::vrrp::{Family, Packet};
+use evenkeel::wire::{ip, netlink, proxy_protocol, vrrp};
+use libfuzzer_sys::fuzz_target;
+
+fn proxy(bytes: &[u8]) {
+    // A reader asks for no more than the header has, so every beginning is asked about.
+    let mut end = 0;
+    while let Ok(proxy_protocol::Progress::More(more)) = proxy_protocol::read(&bytes[..end]) {
+        assert!(more > 0, "nothing more is no progress");
+        end += more;
+        if end > bytes.len() {
+            return;
+        }
+    }
+}
+
+fn advert(bytes: &[u8]) {
+    let Ok(packet) = Packet::new(bytes) else { return };
+    for family in [Family::Ipv4, Family::Ipv6] {
+        assert!(packet.addresses(family).count() <= usize::from(packet.address_count()));
+        let _ = (packet.auth_data(family), packet.expected_len(family));
+        let start = vrrp::pseudo_header([127, 0, 0, 1].into(), [224, 0, 0, 18].into(), bytes.len());
+        let _ = packet.checksum_is_right(family, start);
+    }
+}
+
+fn kernel(bytes: &[u8]) {
+    for message in netlink::messages(bytes) {
+        let _ = message.error_number();
+        let _ = (Address::parse(message.body), Link::parse(message.body));
+        for (_, value) in netlink::attributes(message.body) {
+            let _ = (netlink::address(value), netlink::text(value));
+        }
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    proxy(bytes);
+    advert(bytes);
+    kernel(bytes);
+    if let Some(datagram) = ip::Ipv4Datagram::parse(bytes) {
+        advert(datagram.payload);
+    }
+});

@@ -1,6 +1,7 @@
 //! The directives outside all blocks, and those of `events { }`.
 
 use grammar::Context;
+use grammar::nginx::{is_built_in, is_known};
 
 use super::error_log::error_log;
 use super::http::access::{Clients, network};
@@ -264,19 +265,22 @@ fn env(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-/// A module that is built in is there already, whatever its file is called; any other cannot be loaded.
+/// A module that is built in is there already, whatever its file is called. One that is not may be loaded if its file is there, as
+/// distributions do for everybody; its directives are errors.
 fn load_module(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     if reader.core.is_too_late_for_modules {
         return Err(directive.fails("is specified too late"));
     }
     let path = reader.full_path(directive.args()[0].value);
     let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    match BUILT_IN_MODULES.iter().any(|module| module.as_bytes() == file) {
-        true => Ok(()),
-        false => Err(directive.emerg(format!(
-            "dlopen() \"{path}\" failed ({path}: cannot open shared object file: No such file or directory)"
-        ))),
+    let file = String::from_utf8_lossy(file);
+    if BUILT_IN_MODULES.contains(&&*file) || is_built_in(&file) {
+        return Ok(());
     }
+    let place = directive.place();
+    let is_known = is_known(&file);
+    reader.events.push(Event::LoadModule { path, is_known, place });
+    Ok(())
 }
 
 fn debug_connection(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

@@ -100,6 +100,15 @@ pub enum Event {
         /// Where it is written.
         place: Place,
     },
+    /// A module that is not built in is loaded here.
+    LoadModule {
+        /// Its file.
+        path: Text,
+        /// Its directives are known, though not served.
+        is_known: bool,
+        /// Where it is written.
+        place: Place,
+    },
     /// A server's certificates and keys are read here, and its TLS is made.
     MakeTls {
         /// The server.

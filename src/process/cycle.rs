@@ -13,7 +13,7 @@ use super::options::Places;
 use super::paths;
 use super::pid_file;
 use super::upstream_zones::UpstreamZones;
-use crate::conf::diagnostic::{Diagnostic, Level};
+use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::nginx;
 use crate::conf::source::Sources;
 use crate::ir::Nginx;
@@ -223,6 +223,7 @@ impl Loader<'_> {
                 let fail = |text| self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() });
                 found.user = Some(find_user(&name.to_string(), &group).map_err(fail)?);
             }
+            Event::LoadModule { path, is_known, place } => self.load_module(&path.to_string(), *is_known, place)?,
             Event::MakeTls { server, tls } => {
                 let made = tls_server::build(tls, |path| std::fs::read(OsStr::from_bytes(path)));
                 let fault = |fault: TlsFault| {
@@ -257,6 +258,24 @@ impl Loader<'_> {
         })?);
         found.client_contexts.push((Rc::clone(wanted), Rc::clone(&context)));
         Ok(context)
+    }
+
+    /// There is nothing to load, but nginx says whether the file is there.
+    fn load_module(&self, path: &str, is_known: bool, place: &Place) -> Result<(), NotLoaded> {
+        let diagnostic = |level, text| Diagnostic { level, text, place: place.clone() };
+        if !std::path::Path::new(path).exists() {
+            let reason = "cannot open shared object file: No such file or directory";
+            return Err(self.say(&diagnostic(Level::Emerg, format!("dlopen() \"{path}\" failed ({path}: {reason})"))));
+        }
+        if !is_known {
+            let text = format!("module \"{path}\" is not served yet by evenkeel");
+            return Err(self.say(&diagnostic(Level::Emerg, text)));
+        }
+        if matches!(self.purpose, Purpose::Test { explains: true, .. }) {
+            let text = format!("\"load_module\" has no effect: the directives of \"{path}\" are not served");
+            self.say(&diagnostic(Level::Warn, text));
+        }
+        Ok(())
     }
 
     /// Without a `user` line, root's workers are `nobody`. Debian has no group of that name, so nginx takes it from its

@@ -104,7 +104,7 @@ pub mod stream_upstream_zone;
 pub mod third_party;
 
 pub use find::{Found, find};
-pub use modules::{configure_options, is_built_in};
+pub use modules::{configure_options, is_built_in, is_known};
 
 use crate::Directive;
 

@@ -115,6 +115,33 @@ const SHARED_OBJECTS: &[(&str, &str, Context)] = &[
     ("ngx_http_xslt_filter_module.so", "xslt_stylesheet", Context::LOCATION),
 ];
 
+/// Modules of other hands that distributions load for everybody who has installed them, used or not.
+const FOREIGN_OBJECTS: &[&str] = &[
+    "ndk_http_module.so",
+    "ngx_http_auth_pam_module.so",
+    "ngx_http_brotli_filter_module.so",
+    "ngx_http_brotli_static_module.so",
+    "ngx_http_cache_purge_module.so",
+    "ngx_http_dav_ext_module.so",
+    "ngx_http_echo_module.so",
+    "ngx_http_fancyindex_module.so",
+    "ngx_http_geoip2_module.so",
+    "ngx_http_headers_more_filter_module.so",
+    "ngx_http_js_module.so",
+    "ngx_http_lua_module.so",
+    "ngx_http_subs_filter_module.so",
+    "ngx_http_uploadprogress_module.so",
+    "ngx_http_upstream_fair_module.so",
+    "ngx_nchan_module.so",
+    "ngx_stream_geoip2_module.so",
+    "ngx_stream_js_module.so",
+];
+
+/// Whether the directives in a shared object are known, though not served: loading it does no harm, using it is an error.
+pub fn is_known(file_name: &str) -> bool {
+    SHARED_OBJECTS.iter().any(|(object, ..)| *object == file_name) || FOREIGN_OBJECTS.contains(&file_name)
+}
+
 /// The options of `configure` that would give an nginx with what is served here: `with-http_ssl_module`,
 /// `without-http_ssi_module` …
 pub fn configure_options() -> impl Iterator<Item = String> {

@@ -27,8 +27,13 @@ impl Drop for TempFile {
     }
 }
 
-/// Creates a new file under a path of the configuration.
+/// Creates a new file under a path of the configuration; it goes with the value.
 pub fn create(temp: &TempPath) -> io::Result<TempFile> {
+    create_to_stay(temp).map(|(file, path)| TempFile { file: Rc::new(file), path })
+}
+
+/// Creates a new file under a path of the configuration; gives it with its path.
+pub fn create_to_stay(temp: &TempPath) -> io::Result<(File, String)> {
     loop {
         let number = NUMBER.get() + 1;
         NUMBER.set(number);
@@ -46,7 +51,7 @@ pub fn create(temp: &TempPath) -> io::Result<TempFile> {
         path.push('/');
         path.push_str(&name);
         match File::options().read(true).write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok(TempFile { file: Rc::new(file), path }),
+            Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("files are always read apart from the loop that serves connections"),
+        status: Status::Accepted("files are read in the loop that serves connections, as without it"),
     },
     Directive {
         name: "aio_write",
@@ -903,7 +903,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("how packets are filled is left to the kernel"),
+        status: Status::Accepted("a head goes out with what there is of its body in one call; what else fills a packet is left to the kernel"),
     },
     Directive {
         name: "types",

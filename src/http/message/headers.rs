@@ -2,109 +2,75 @@
 
 use std::ops::Range;
 
-macro_rules! known_headers {
-    ($( $(#[$doc:meta])* $variant:ident = $name:literal, )*) => {
-        /// A request header that the server itself reads.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Known {
-            $( $(#[$doc])* $variant, )*
-            /// Any other.
-            Other,
-        }
+use super::known_names::known_names;
 
-        impl Known {
-            fn of_lower_case(name: &[u8]) -> Self {
-                match name {
-                    $( $name => Self::$variant, )*
-                    _ => Self::Other,
-                }
-            }
-        }
-    };
-}
-
-known_headers! {
-    /// `Host`
-    Host = b"host",
-    /// `Connection`
-    Connection = b"connection",
-    /// `Proxy-Connection`
-    ProxyConnection = b"proxy-connection",
-    /// `If-Modified-Since`
-    IfModifiedSince = b"if-modified-since",
-    /// `If-Unmodified-Since`
-    IfUnmodifiedSince = b"if-unmodified-since",
-    /// `If-Match`
-    IfMatch = b"if-match",
-    /// `If-None-Match`
-    IfNoneMatch = b"if-none-match",
-    /// `User-Agent`
-    UserAgent = b"user-agent",
-    /// `Referer`
-    Referer = b"referer",
-    /// `Content-Length`
-    ContentLength = b"content-length",
-    /// `Content-Range`
-    ContentRange = b"content-range",
-    /// `Content-Type`
-    ContentType = b"content-type",
-    /// `Range`
-    Range = b"range",
-    /// `If-Range`
-    IfRange = b"if-range",
-    /// `Transfer-Encoding`
-    TransferEncoding = b"transfer-encoding",
-    /// `TE`
-    Te = b"te",
-    /// `Expect`
-    Expect = b"expect",
-    /// `Upgrade`
-    Upgrade = b"upgrade",
-    /// `Accept-Encoding`
-    AcceptEncoding = b"accept-encoding",
-    /// `Via`
-    Via = b"via",
-    /// `Authorization`
-    Authorization = b"authorization",
-    /// `Proxy-Authorization`
-    ProxyAuthorization = b"proxy-authorization",
-    /// `Keep-Alive`
-    KeepAlive = b"keep-alive",
-    /// `X-Forwarded-For`
-    XForwardedFor = b"x-forwarded-for",
-    /// `X-Real-IP`
-    XRealIp = b"x-real-ip",
-    /// `Accept`
-    Accept = b"accept",
-    /// `Accept-Language`
-    AcceptLanguage = b"accept-language",
-    /// `Depth`
-    Depth = b"depth",
-    /// `Destination`
-    Destination = b"destination",
-    /// `Overwrite`
-    Overwrite = b"overwrite",
-    /// `Date`
-    Date = b"date",
-    /// `Cookie`
-    Cookie = b"cookie",
-}
-
-/// No name that the server reads is longer.
-const LONGEST_KNOWN: usize = 32;
-
-impl Known {
-    /// Which header a name is; letter case does not matter.
-    pub fn of(name: &[u8]) -> Self {
-        let mut lower = [0; LONGEST_KNOWN];
-        match lower.get_mut(..name.len()) {
-            Some(lower) => {
-                lower.copy_from_slice(name);
-                lower.make_ascii_lowercase();
-                Self::of_lower_case(lower)
-            }
-            None => Self::Other,
-        }
+known_names! {
+    /// A request header that the server itself reads.
+    pub enum Known {
+        /// `Host`
+        Host = b"host",
+        /// `Connection`
+        Connection = b"connection",
+        /// `Proxy-Connection`
+        ProxyConnection = b"proxy-connection",
+        /// `If-Modified-Since`
+        IfModifiedSince = b"if-modified-since",
+        /// `If-Unmodified-Since`
+        IfUnmodifiedSince = b"if-unmodified-since",
+        /// `If-Match`
+        IfMatch = b"if-match",
+        /// `If-None-Match`
+        IfNoneMatch = b"if-none-match",
+        /// `User-Agent`
+        UserAgent = b"user-agent",
+        /// `Referer`
+        Referer = b"referer",
+        /// `Content-Length`
+        ContentLength = b"content-length",
+        /// `Content-Range`
+        ContentRange = b"content-range",
+        /// `Content-Type`
+        ContentType = b"content-type",
+        /// `Range`
+        Range = b"range",
+        /// `If-Range`
+        IfRange = b"if-range",
+        /// `Transfer-Encoding`
+        TransferEncoding = b"transfer-encoding",
+        /// `TE`
+        Te = b"te",
+        /// `Expect`
+        Expect = b"expect",
+        /// `Upgrade`
+        Upgrade = b"upgrade",
+        /// `Accept-Encoding`
+        AcceptEncoding = b"accept-encoding",
+        /// `Via`
+        Via = b"via",
+        /// `Authorization`
+        Authorization = b"authorization",
+        /// `Proxy-Authorization`
+        ProxyAuthorization = b"proxy-authorization",
+        /// `Keep-Alive`
+        KeepAlive = b"keep-alive",
+        /// `X-Forwarded-For`
+        XForwardedFor = b"x-forwarded-for",
+        /// `X-Real-IP`
+        XRealIp = b"x-real-ip",
+        /// `Accept`
+        Accept = b"accept",
+        /// `Accept-Language`
+        AcceptLanguage = b"accept-language",
+        /// `Depth`
+        Depth = b"depth",
+        /// `Destination`
+        Destination = b"destination",
+        /// `Overwrite`
+        Overwrite = b"overwrite",
+        /// `Date`
+        Date = b"date",
+        /// `Cookie`
+        Cookie = b"cookie",
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub mod head;
 pub mod headers;
+pub mod known_names;
 pub mod response;

@@ -3,107 +3,73 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::http::message::known_names::known_names;
 use crate::wire::http1::header_line::{HeaderLine, Progress as LineProgress};
 use crate::wire::http1::status_line;
 
 /// A backend's status for an answer that is not the last one.
 const EARLY_HINTS: u16 = 103;
 
-macro_rules! kinds {
-    ($( $(#[$doc:meta])* $variant:ident = $name:literal, )*) => {
-        /// A header of an answer that the proxy itself reads.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[repr(u8)]
-        pub enum Kind {
-            $( $(#[$doc])* $variant, )*
-            /// Any other.
-            Other,
-        }
-
-        impl Kind {
-            fn of_lower_case(name: &[u8]) -> Self {
-                match name {
-                    $( $name => Self::$variant, )*
-                    _ => Self::Other,
-                }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// `Status`
-    Status = b"status",
-    /// `Content-Type`
-    ContentType = b"content-type",
-    /// `Content-Length`
-    ContentLength = b"content-length",
-    /// `Date`
-    Date = b"date",
-    /// `Last-Modified`
-    LastModified = b"last-modified",
-    /// `ETag`
-    Etag = b"etag",
-    /// `Server`
-    Server = b"server",
-    /// `WWW-Authenticate`
-    WwwAuthenticate = b"www-authenticate",
-    /// `Location`
-    Location = b"location",
-    /// `Refresh`
-    Refresh = b"refresh",
-    /// `Set-Cookie`
-    SetCookie = b"set-cookie",
-    /// `Content-Disposition`
-    ContentDisposition = b"content-disposition",
-    /// `Cache-Control`
-    CacheControl = b"cache-control",
-    /// `Expires`
-    Expires = b"expires",
-    /// `Accept-Ranges`
-    AcceptRanges = b"accept-ranges",
-    /// `Upgrade`
-    Upgrade = b"upgrade",
-    /// `Connection`
-    Connection = b"connection",
-    /// `Keep-Alive`
-    KeepAlive = b"keep-alive",
-    /// `X-Accel-Expires`
-    AccelExpires = b"x-accel-expires",
-    /// `X-Accel-Redirect`
-    AccelRedirect = b"x-accel-redirect",
-    /// `X-Accel-Limit-Rate`
-    AccelLimitRate = b"x-accel-limit-rate",
-    /// `X-Accel-Buffering`
-    AccelBuffering = b"x-accel-buffering",
-    /// `X-Accel-Charset`
-    AccelCharset = b"x-accel-charset",
-    /// `X-Pad`
-    Pad = b"x-pad",
-    /// `Transfer-Encoding`
-    TransferEncoding = b"transfer-encoding",
+known_names! {
+    /// A header of an answer that the proxy itself reads.
+    pub enum Kind {
+        /// `Status`
+        Status = b"status",
+        /// `Content-Type`
+        ContentType = b"content-type",
+        /// `Content-Length`
+        ContentLength = b"content-length",
+        /// `Date`
+        Date = b"date",
+        /// `Last-Modified`
+        LastModified = b"last-modified",
+        /// `ETag`
+        Etag = b"etag",
+        /// `Server`
+        Server = b"server",
+        /// `WWW-Authenticate`
+        WwwAuthenticate = b"www-authenticate",
+        /// `Location`
+        Location = b"location",
+        /// `Refresh`
+        Refresh = b"refresh",
+        /// `Set-Cookie`
+        SetCookie = b"set-cookie",
+        /// `Content-Disposition`
+        ContentDisposition = b"content-disposition",
+        /// `Cache-Control`
+        CacheControl = b"cache-control",
+        /// `Expires`
+        Expires = b"expires",
+        /// `Accept-Ranges`
+        AcceptRanges = b"accept-ranges",
+        /// `Upgrade`
+        Upgrade = b"upgrade",
+        /// `Connection`
+        Connection = b"connection",
+        /// `Keep-Alive`
+        KeepAlive = b"keep-alive",
+        /// `X-Accel-Expires`
+        AccelExpires = b"x-accel-expires",
+        /// `X-Accel-Redirect`
+        AccelRedirect = b"x-accel-redirect",
+        /// `X-Accel-Limit-Rate`
+        AccelLimitRate = b"x-accel-limit-rate",
+        /// `X-Accel-Buffering`
+        AccelBuffering = b"x-accel-buffering",
+        /// `X-Accel-Charset`
+        AccelCharset = b"x-accel-charset",
+        /// `X-Pad`
+        Pad = b"x-pad",
+        /// `Transfer-Encoding`
+        TransferEncoding = b"transfer-encoding",
+    }
 }
 
 /// Room for so many header lines is made at once.
 const USUAL_LINES: usize = 16;
 
-/// No name that the proxy reads is longer.
-const LONGEST_KNOWN: usize = 19;
-
 impl Kind {
-    /// Which header a name is; letter case does not matter.
-    pub fn of(name: &[u8]) -> Self {
-        let mut lower = [0; LONGEST_KNOWN];
-        match lower.get_mut(..name.len()) {
-            Some(lower) => {
-                lower.copy_from_slice(name);
-                lower.make_ascii_lowercase();
-                Self::of_lower_case(lower)
-            }
-            None => Self::Other,
-        }
-    }
-
     /// Of these nginx takes the first line and drops further ones with a warning.
     fn is_single(self) -> bool {
         use Kind::{AccelExpires, AccelLimitRate, AccelRedirect, ContentType, Date, Etag, Expires};

@@ -128,6 +128,49 @@ fn twenty_reloads_under_load_fail_no_request() {
 }
 
 #[test]
+fn a_hundred_reloads_leave_neither_memory_nor_processes_behind() {
+    let nginx = Running::start(&ours(), SERVER);
+    nginx.await_workers(2);
+    let master = nginx.master();
+    let load = Load::start(nginx.port());
+    let mut settled_kib = 0;
+    for round in 0..100 {
+        let before = nginx.workers();
+        nginx.signal(master, "HUP");
+        until("new workers alone", || {
+            let now = nginx.workers();
+            now.len() == 2 && now.iter().all(|pid| !before.contains(pid))
+        });
+        if round == 20 {
+            settled_kib = nginx.resident_kib(master);
+        }
+    }
+    let grown_kib = nginx.resident_kib(master).saturating_sub(settled_kib);
+    let (answered, failed) = load.stop();
+    assert!(answered > 100 && failed.is_empty(), "{answered} answered, failed: {failed:?}");
+    assert!(grown_kib < 1024, "the master has grown by {grown_kib} KiB since {settled_kib}");
+    assert_eq!((nginx.master(), nginx.children(master).len()), (master, 2));
+}
+
+#[test]
+fn killing_workers_costs_their_own_requests_only() {
+    both(|program| {
+        const ROUNDS: usize = 20;
+        let nginx = Running::start(program, SERVER);
+        nginx.await_workers(2);
+        let load = Load::start(nginx.port());
+        for round in 0..ROUNDS {
+            let workers = nginx.await_workers(2);
+            nginx.signal(workers[round % 2], "KILL");
+            until("a new worker", || nginx.workers().len() == 2 && nginx.workers() != workers);
+        }
+        let (answered, failed) = load.stop();
+        // The client has one request open at a time.
+        assert!(answered > ROUNDS && failed.len() <= ROUNDS, "{program:?}: {answered} answered, failed: {failed:?}");
+    });
+}
+
+#[test]
 fn quit_lets_requests_finish_and_stop_does_not_wait() {
     both(|program| {
         let nginx = Running::start(program, SERVER);

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::connection::{Deadline, ReadFault};
 use super::message::headers::Known;
 use super::request::{HTTP_11, Request};
+use super::temp_file;
 use super::verdict::CLIENT_CLOSED_REQUEST;
 use crate::ir::http::core::BodyInFile;
 use crate::log::error_log::Level;
@@ -125,15 +126,17 @@ pub fn begin(request: &mut Request) {
     };
 }
 
-/// The body will not be needed: it is read and forgotten behind the answer.
-pub fn discard(request: &mut Request) {
+/// The body will not be needed: what has come is forgotten, and the rest behind the answer. With an error, the status to answer.
+pub fn discard(request: &mut Request) -> Result<(), u16> {
     if request.is_subrequest || !matches!(request.body, Body::None) {
-        return;
+        return Ok(());
     }
     test_expect(request);
+    let outcome = skip_preread(request);
     if !request.framing.is_done() {
         request.body = Body::Discarded;
     }
+    outcome
 }
 
 /// Whether the whole body has arrived already; what has arrived so far is taken off the socket for that.
@@ -243,39 +246,11 @@ fn write_spill(request: &Request, spill: &mut Option<BodyFile>, bytes: &[u8]) ->
     })
 }
 
-thread_local! {
-    static TEMP_NUMBER: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-}
-
-/// A new file under a temporary path, with nginx's names: ten digits, the last of them as directories.
 fn create_temp(request: &Request) -> io::Result<BodyFile> {
     let core = &request.location.settings.core;
-    let temp = &core.client_body_temp_path;
-    loop {
-        let number = TEMP_NUMBER.get() + 1;
-        TEMP_NUMBER.set(number);
-        let name = format!("{:010}", (u64::from(std::process::id()) << 20 | number) % 10_000_000_000);
-        let mut path = temp.path.to_string();
-        let mut end = name.len();
-        for &width in temp.levels.iter().filter(|&&width| width > 0) {
-            path.push('/');
-            path.push_str(&name[end - usize::from(width)..end]);
-            end -= usize::from(width);
-        }
-        if end < name.len() {
-            std::fs::create_dir_all(&path)?;
-        }
-        path.push('/');
-        path.push_str(&name);
-        match File::options().read(true).write(true).create_new(true).open(&path) {
-            Ok(file) => {
-                let remove = core.client_body_in_file_only != BodyInFile::On;
-                return Ok(BodyFile { file: Rc::new(file), path, length: 0, remove });
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let (file, path) = temp_file::create_to_stay(&core.client_body_temp_path)?;
+    let remove = core.client_body_in_file_only != BodyInFile::On;
+    Ok(BodyFile { file: Rc::new(file), path, length: 0, remove })
 }
 
 /// Reads some more of the body to the end of `out`; false at the end of the body. With an error, the status to answer.
@@ -411,24 +386,26 @@ impl ChunkedBody {
     }
 }
 
-/// Forgets what has come of a body that nobody wanted.
-pub fn skip_preread(request: &mut Request) {
+/// Forgets what has come of a body that nobody wanted. With an error, the status to answer.
+pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
     match &mut request.framing {
-        Framing::None => {}
+        Framing::None => Ok(()),
         Framing::Length(left) => {
             let left = *left;
             let limit = usize::try_from(left).unwrap_or(usize::MAX);
             let length = take_preread(request, limit).map_or(0, |range| range.len());
             request.framing = Framing::Length(left - length as u64);
+            Ok(())
         }
         Framing::Chunked(body) => {
             let mut position = request.body_position;
             let arrived = &request.head.buffer[..request.received];
-            let is_over = !matches!(body.decode(arrived, &mut position, 0, &mut Vec::new()), Ok(false));
+            let outcome = body.decode(arrived, &mut position, 0, &mut Vec::new());
             request.body_position = position;
-            if is_over {
+            if !matches!(outcome, Ok(false)) {
                 request.framing = Framing::None;
             }
+            outcome.map(drop).map_err(|fault| refuse_chunk(request, &fault))
         }
     }
 }

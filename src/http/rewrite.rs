@@ -110,7 +110,9 @@ async fn answer_with(request: &mut Request, answer: &Return) -> Verdict {
     if answer.status >= 400 && answer.text.is_none() {
         return Verdict::Finish(answer.status);
     }
-    body_reader::discard(request);
+    if let Err(status) = body_reader::discard(request) {
+        return Verdict::Finish(status);
+    }
     let text = answer.text.as_ref().map(|text| evaluate::text(request, text)).unwrap_or_default();
     if matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
         request.response.set_location(&text);

@@ -174,6 +174,13 @@ impl Running {
         fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
     }
 
+    /// The memory that a process holds.
+    pub fn resident_kib(&self, pid: i32) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).expect("the kernel counts it")
+    }
+
     /// Whether a process runs; one that only waits to be collected does not.
     pub fn is_alive(&self, pid: i32) -> bool {
         let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -171,9 +171,13 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
         }
         return false;
     }
-    body_reader::skip_preread(request);
+    // The answer is out; a fault in what is forgotten has been told before.
+    drop(body_reader::skip_preread(request));
+    // A request that is bad has no body to wait for.
+    let has_whole_body = request.framing.is_done() || request.response.status == 400;
     let linger = match core.lingering_close {
-        LingeringClose::Off => false,
+        // A body that is still to come is read to be forgotten all the same.
+        LingeringClose::Off => !has_whole_body,
         LingeringClose::Always => true,
         LingeringClose::On => {
             request.lingering_close
@@ -183,8 +187,6 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
         }
     };
     if linger {
-        // A request that is bad has no body to wait for.
-        let has_whole_body = request.framing.is_done() || request.response.status == 400;
         lingering::close(connection, core, has_whole_body).await;
     }
     false

@@ -49,7 +49,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if request.uri.last() != Some(&b'/') || !is_read || !settings.enabled {
         return Verdict::Declined;
     }
-    body_reader::discard(request);
+    if let Err(status) = body_reader::discard(request) {
+        return Verdict::Finish(status);
+    }
     let mut directory = map_uri_to_path(request).path;
     if directory.len() > 1 {
         directory.pop();

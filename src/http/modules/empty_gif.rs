@@ -17,7 +17,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if !matches!(request.method, Method::Get | Method::Head) {
         return Verdict::Finish(405);
     }
-    body_reader::discard(request);
+    if let Err(status) = body_reader::discard(request) {
+        return Verdict::Finish(status);
+    }
     request.response.status = 200;
     request.response.last_modified = Some(23_349_600);
     request.response.content_type = Some(ContentType::Static(b"image/gif"));

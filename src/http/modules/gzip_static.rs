@@ -41,7 +41,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if !metadata.is_file() {
         return Verdict::Declined;
     }
-    body_reader::discard(request);
+    if let Err(status) = body_reader::discard(request) {
+        return Verdict::Finish(status);
+    }
     request.action = "sending response to client";
     request.response.content_type = Some(rewrite::content_type(request));
     static_files::send(request, &file, &metadata, Some(b"gzip")).await

@@ -36,7 +36,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if request.method == Method::Post {
         return Verdict::Finish(405);
     }
-    body_reader::discard(request);
+    if let Err(status) = body_reader::discard(request) {
+        return Verdict::Finish(status);
+    }
     request.action = "sending response to client";
     if request.response.content_type.is_none() {
         request.response.content_type = Some(rewrite::content_type(request));

@@ -11,7 +11,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if !matches!(request.method, Method::Get | Method::Head) {
         return Verdict::Finish(405);
     }
-    body_reader::discard(request);
+    if let Err(status) = body_reader::discard(request) {
+        return Verdict::Finish(status);
+    }
     let counters = &request.connection.engine.counters;
     let text = format!(
         "Active connections: {} \nserver accepts handled requests\n {} {} {} \nReading: {} Writing: {} Waiting: {} \n",

@@ -238,6 +238,7 @@ async fn judge(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: 
     }
     if let Some(target) = redirect_target(job, &answer) {
         let target = target.into_owned();
+        headers::take_controls(request, &job.proxy, &answer.head, &answer.buffer);
         headers::apply_to_redirect(request, &job.proxy, &job.plan, &answer.head, &answer.buffer);
         keep_if_bodyless(job, attempt, answer);
         return Tried::Over(redirect(request, &target));

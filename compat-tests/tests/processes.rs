@@ -1,5 +1,7 @@
 //! Processes and signals: each scenario runs with the original, which shows that it asks for the right thing, and with evenkeel.
 
+#[path = "processes/debian.rs"]
+mod debian;
 #[path = "processes/running.rs"]
 mod running;
 

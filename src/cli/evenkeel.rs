@@ -1,8 +1,9 @@
 //! evenkeel's own command line: what neither original has.
 
+use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::master::Master;
 use super::parse::Parse;
@@ -27,6 +28,12 @@ enum Command {
     RollBack(Swap),
     /// Let the running proxy read its configuration anew; fails, with the reason, if it was not taken
     Reload(Master),
+    /// Print what a shell needs to complete these commands
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Runs one of evenkeel's commands. The words begin with the program's name.
@@ -37,6 +44,10 @@ pub fn run(words: impl IntoIterator<Item = String>) -> ExitCode {
         Command::SwapIn(swap) => swap.swap_in().map_err(|error| error.to_string()),
         Command::RollBack(swap) => swap.roll_back().map_err(|error| error.to_string()),
         Command::Reload(master) => master.reload().map_err(|error| error.to_string()),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Evenkeel::command(), "evenkeel", &mut io::stdout());
+            Ok(true)
+        }
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -35,7 +35,7 @@ pub async fn special_response(request: &mut Request, status: u16) -> Verdict {
         }
     }
     request.expect_tested = true;
-    drop(body_reader::discard(request));
+    let (Ok(()) | Err(_)) = body_reader::discard(request);
     if core.msie_refresh && request.browser.msie && matches!(status, 301 | 302) {
         return refresh(request).await;
     }
@@ -71,7 +71,7 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
         Some(b'@') => finalize::named_location(request, &target),
         _ => {
             request.expect_tested = true;
-            drop(body_reader::discard(request));
+            let (Ok(()) | Err(_)) = body_reader::discard(request);
             request.response.set_location(&target);
             if !matches!(request.error_status, 301 | 302 | 303 | 307 | 308)
                 || !matches!(page.overwrite, Overwrite::Status(_))

@@ -33,7 +33,7 @@ async fn read_early_body(request: &mut Request) -> Result<(), u16> {
     if let Some(length) = request.content_length.filter(|&length| max_body > 0 && length > max_body) {
         request.log(Level::Error, format_args!("client intended to send too large body: {length} bytes"));
         request.expect_tested = true;
-        drop(body_reader::discard(request));
+        let (Ok(()) | Err(_)) = body_reader::discard(request);
         return Err(413);
     }
     body_reader::read(request).await

@@ -99,7 +99,7 @@ fn find_config(request: &mut Request) -> Option<Verdict> {
     {
         request.log(Level::Error, format_args!("client intended to send too large body: {length} bytes"));
         request.expect_tested = true;
-        drop(body_reader::discard(request));
+        let (Ok(()) | Err(_)) = body_reader::discard(request);
         return Some(Verdict::Finish(413));
     }
     if found == Found::MissingSlash {

@@ -903,7 +903,9 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("a head goes out with what there is of its body in one call; what else fills a packet is left to the kernel"),
+        status: Status::Accepted(
+            "a head goes out with what there is of its body in one call; what else fills a packet is left to the kernel",
+        ),
     },
     Directive {
         name: "types",

@@ -8,7 +8,8 @@ pub fn evenkeel() -> String {
     page.section("SYNOPSIS").sample(
         "evenkeel nginx [options]\nevenkeel keepalived [options]\nevenkeel parse [--tree|--ir] [--format json|yaml] FILE...\n\
          evenkeel status [--pid-file FILE] [--vrrp-pid-file FILE] [--format text|json]\nevenkeel reload [--pid-file FILE]\nevenkeel swap-in [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]\n\
-         evenkeel roll-back [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]",
+         evenkeel roll-back [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]\n\
+         evenkeel completions SHELL",
     );
     page.section("DESCRIPTION")
         .paragraph(
@@ -40,7 +41,8 @@ pub fn evenkeel() -> String {
              over and drains, so that no connection is refused; a running keepalived is stopped and started, by systemd if that started \
              it. What fails is undone.",
         )
-        .item("evenkeel roll-back", "Puts the originals back, in the same way.");
+        .item("evenkeel roll-back", "Puts the originals back, in the same way.")
+        .item("evenkeel completions", "Prints what bash, zsh, fish, elvish or powershell needs to complete these commands.");
     page.section("SEE ALSO")
         .paragraph("nginx(8), keepalived(8), evenkeel-directives(7), evenkeel-keywords(7), evenkeel-variables(7)");
     page.finish()

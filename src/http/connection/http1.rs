@@ -171,8 +171,8 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
         }
         return false;
     }
-    // The answer is out; a fault in what is forgotten has been told before.
-    drop(body_reader::skip_preread(request));
+    // The answer is out; a fault in what is forgotten changes it no more.
+    let (Ok(()) | Err(_)) = body_reader::skip_preread(request);
     // A request that is bad has no body to wait for.
     let has_whole_body = request.framing.is_done() || request.response.status == 400;
     let linger = match core.lingering_close {

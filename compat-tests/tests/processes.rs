@@ -429,3 +429,22 @@ fn all_workers_count_together() {
         until("all to be gone", || nginx.get().starts_with("Active connections: 1 "));
     });
 }
+
+/// 1.22 does not know `keepalive_min_timeout`.
+#[test]
+fn a_connection_is_kept_for_the_time_it_was_promised() {
+    let promise = "access_log off; keepalive_min_timeout 2s;";
+    let nginx = Running::start(&ours(), &SERVER.replace("access_log access.log;", promise));
+    nginx.await_workers(2);
+    let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is sent");
+    let mut buffer = [0; 1000];
+    assert!(client.read(&mut buffer).expect("an answer") > 0);
+    nginx.signal(nginx.master(), "QUIT");
+    std::thread::sleep(Duration::from_millis(300));
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is still open");
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("Connection: close\r\n") && answer.ends_with("first\n"), "{answer}");
+    nginx.await_end();
+}

@@ -2,14 +2,20 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::rc::Rc;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use nix::errno::Errno;
+
 use super::request::Request;
-use super::{evaluate, variables};
+use super::{evaluate, modules, open_file, variables};
 use crate::ir::http::log::{AccessLog, AccessLogTarget, Escape, Format};
 use crate::ir::value::{Part, Text};
 use crate::log::error_log::Level;
 use crate::log::open_files::{LogFile, OpenFiles};
+use crate::log::path_cache::{Limits, PathCache};
 use crate::log::syslog::Syslog;
 use crate::primitives::escape;
 
@@ -19,6 +25,8 @@ pub struct AccessLogs {
     /// Each syslog target's connection, by the target's place in memory.
     syslogs: BTreeMap<usize, Rc<Syslog>>,
     buffers: RefCell<BTreeMap<Text, Buffered>>,
+    /// `open_log_file_cache`, by the place of the values that say so in memory.
+    caches: RefCell<BTreeMap<usize, PathCache>>,
 }
 
 /// Lines that wait for their buffer to be full or old enough.
@@ -28,12 +36,14 @@ struct Buffered {
     /// When the first line came, in milliseconds since 1970.
     since_ms: u64,
     flush_ms: Option<u64>,
+    /// `gzip`: the level.
+    gzip: Option<u8>,
 }
 
 impl AccessLogs {
     /// Logs into files of this generation.
     pub fn new(files: Rc<OpenFiles>, syslogs: BTreeMap<usize, Rc<Syslog>>) -> Self {
-        Self { files, syslogs, buffers: RefCell::default() }
+        Self { files, syslogs, buffers: RefCell::default(), caches: RefCell::default() }
     }
 
     /// Writes out every buffer that is due, or all of them; the worker calls it now and then, and before it ends.
@@ -51,9 +61,19 @@ impl AccessLogs {
 impl Buffered {
     fn write(&mut self) {
         // A full disk must not stop answers; nginx too loses the lines.
-        drop(self.file.write(&self.lines));
+        drop(match self.gzip {
+            None => self.file.write(&self.lines),
+            Some(level) => packed(&self.lines, level).and_then(|packed| self.file.write(&packed)),
+        });
         self.lines.clear();
     }
+}
+
+/// Lines as a gzip file of their own: such files one after the other are a gzip file again.
+fn packed(lines: &[u8], level: u8) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(u32::from(level)));
+    encoder.write_all(lines)?;
+    encoder.finish()
 }
 
 /// Writes the request's line to each log that wants it.
@@ -89,9 +109,10 @@ fn deliver(request: &Request, log: &AccessLog, line: &mut Vec<u8>) {
         AccessLogTarget::Template(path) => {
             line.push(b'\n');
             let path = Text::from(evaluate::text(request, path).into_owned());
-            match LogFile::open(&path.to_string()) {
-                Ok(file) => write_now(request, &file, &path, line),
-                Err(fault) => request.log_error(Level::Crit, &fault.error, fault.text),
+            if has_root(request)
+                && let Some(file) = open_named(request, &path)
+            {
+                write_now(request, &file, &path, line);
             }
         }
         AccessLogTarget::Syslog(target) => {
@@ -101,6 +122,44 @@ fn deliver(request: &Request, log: &AccessLog, line: &mut Vec<u8>) {
             }
         }
     }
+}
+
+/// A log with a name of variables is only written while the root is there: a client may be able to choose the name.
+fn has_root(request: &Request) -> bool {
+    let root = modules::document_root(request);
+    let error = match open_file::metadata(request, &root) {
+        Ok(metadata) if metadata.is_dir() => return true,
+        Ok(_) => Errno::ENOTDIR.into(),
+        Err(fault) => fault.error,
+    };
+    let root = String::from_utf8_lossy(&root);
+    request.log_error(Level::Error, &error, format_args!("testing \"{root}\" existence failed"));
+    false
+}
+
+fn open_named(request: &Request, path: &Text) -> Option<Rc<LogFile>> {
+    let open = || open_file::append(request, path).map(|file| LogFile::opened(&path.to_string(), file));
+    let settings = &request.location.settings.log;
+    let opened = match &settings.open_log_file_cache {
+        None => open(),
+        Some(cache) => {
+            let limits = Limits {
+                names: cache.max,
+                inactive_seconds: cache.inactive_seconds,
+                valid_seconds: cache.valid_seconds,
+                min_uses: cache.min_uses,
+            };
+            let now = crate::log::now::since_epoch().as_secs();
+            let mut caches = request.connection.engine.access_logs.caches.borrow_mut();
+            caches.entry(Rc::as_ptr(settings) as usize).or_default().get(path, limits, now, open)
+        }
+    };
+    let fault = match opened {
+        Ok(file) => return Some(file),
+        Err(fault) => fault,
+    };
+    request.log_error(Level::Crit, &fault.error, format_args!("{} \"{path}\" failed", fault.call));
+    None
 }
 
 fn open(request: &Request, path: &Text) -> Option<Rc<LogFile>> {
@@ -138,11 +197,12 @@ fn buffer(request: &Request, log: &AccessLog, path: &Text, size: usize, line: &[
         lines: Vec::with_capacity(size),
         since_ms: now_ms,
         flush_ms: log.flush_ms,
+        gzip: log.gzip,
     });
     if buffered.lines.len() + line.len() > size {
         buffered.write();
     }
-    if line.len() > size {
+    if line.len() > size && buffered.gzip.is_none() {
         write_now(request, &buffered.file, path, line);
         return;
     }

@@ -1,7 +1,7 @@
 //! The body of a request: into memory, into a temporary file, in pieces for whoever passes it on, or read and forgotten.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -191,8 +191,30 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
     if request.framing.is_done() {
         return Ok(());
     }
+    let in_file = request.location.settings.core.client_body_in_file_only != BodyInFile::Off;
+    read_whole(request, in_file, true).await
+}
+
+/// Reads the whole body into a file, which is the caller's from then on; with an error, the status to answer.
+pub async fn read_to_file(request: &mut Request) -> Result<BodyFile, u16> {
+    test_expect(request);
+    if matches!(request.body, Body::None) {
+        read_whole(request, true, false).await?;
+    }
+    match std::mem::take(&mut request.body) {
+        Body::File(file) => Ok(file),
+        Body::Memory(bytes) => {
+            let mut spill = None;
+            write_spill(request, &mut spill, &bytes, false)?;
+            spill.ok_or(500)
+        }
+        Body::None | Body::Discarded => Err(500),
+    }
+}
+
+/// With `says_so`, a line in the log tells of a file.
+async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Result<(), u16> {
     let core = Rc::clone(&request.location.settings.core);
-    let in_file = core.client_body_in_file_only != BodyInFile::Off;
     let known = request.content_length.unwrap_or(0) as usize;
     let mut bytes = Vec::with_capacity(known.min(core.client_body_buffer_size));
     let mut spill: Option<BodyFile> = None;
@@ -203,7 +225,7 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
         let is_at_hand = came_with_head && total == 0 && request.framing.is_done();
         if in_file || !is_at_hand && bytes.len() > core.client_body_buffer_size {
             total += bytes.len() as u64;
-            write_spill(request, &mut spill, &bytes)?;
+            write_spill(request, &mut spill, &bytes, says_so)?;
             bytes.clear();
         }
     }
@@ -212,7 +234,7 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
         Some(mut spill) => {
             total += bytes.len() as u64;
             (&*spill.file).write_all(&bytes).map_err(|error| {
-                request.log_error(Level::Crit, &error, format_args!("write() \"{}\" failed", spill.path));
+                request.log_error(Level::Crit, &error, format_args!("pwrite() \"{}\" failed", spill.path));
                 500u16
             })?;
             spill.length = total;
@@ -225,32 +247,30 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
     Ok(())
 }
 
-fn write_spill(request: &Request, spill: &mut Option<BodyFile>, bytes: &[u8]) -> Result<(), u16> {
+fn write_spill(request: &Request, spill: &mut Option<BodyFile>, bytes: &[u8], says_so: bool) -> Result<(), u16> {
     let file = match spill {
         Some(spill) => spill,
         None => {
-            let opened = create_temp(request).map_err(|error| {
-                let path = &request.location.settings.core.client_body_temp_path.path;
-                request.log_error(Level::Crit, &error, format_args!("open() \"{path}/\" failed"));
+            let core = &request.location.settings.core;
+            let made = temp_file::create(&core.client_body_temp_path, request.connection.engine.counters.temp_files);
+            let temp = made.map_err(|fault| {
+                request.log_error(Level::Crit, &fault.error, &fault.text);
                 500u16
             })?;
-            let level = if opened.remove { Level::Warn } else { Level::Notice };
-            let path = opened.path.clone();
-            request.log(level, format_args!("a client request body is buffered to a temporary file {path}"));
-            spill.insert(opened)
+            let remains = core.client_body_in_file_only == BodyInFile::On;
+            if says_so {
+                let is_wanted = core.client_body_in_file_only != BodyInFile::Off;
+                let level = if is_wanted { Level::Notice } else { Level::Warn };
+                let path = &temp.path;
+                request.log(level, format_args!("a client request body is buffered to a temporary file {path}"));
+            }
+            spill.insert(BodyFile { file: Rc::clone(&temp.file), path: temp.keep(), length: 0, remove: !remains })
         }
     };
     (&*file.file).write_all(bytes).map_err(|error| {
-        request.log_error(Level::Crit, &error, format_args!("write() \"{}\" failed", file.path));
+        request.log_error(Level::Crit, &error, format_args!("pwrite() \"{}\" failed", file.path));
         500u16
     })
-}
-
-fn create_temp(request: &Request) -> io::Result<BodyFile> {
-    let core = &request.location.settings.core;
-    let (file, path) = temp_file::create_to_stay(&core.client_body_temp_path)?;
-    let remove = core.client_body_in_file_only != BodyInFile::On;
-    Ok(BodyFile { file: Rc::new(file), path, length: 0, remove })
 }
 
 /// Reads some more of the body to the end of `out`; false at the end of the body. With an error, the status to answer.

@@ -17,6 +17,11 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// One more; gives the count with it.
+    pub fn next(self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// One more until the value is dropped, also where a task ends before its time.
     pub fn hold(self) -> Held {
         self.add();
@@ -51,16 +56,19 @@ pub struct Counters {
     pub writing: Counter,
     /// Connections between two requests.
     pub waiting: Counter,
+    /// Temporary files so far: no two have one number.
+    pub temp_files: Counter,
 }
 
 impl Counters {
     /// How many words they take.
-    pub const WORDS: usize = 7;
+    pub const WORDS: usize = 8;
 
     /// Counts in these words.
     pub fn over(words: &'static [AtomicU64; Self::WORDS]) -> Self {
-        let [accepted, handled, requests, active, reading, writing, waiting] = words.each_ref().map(Counter);
-        Self { accepted, handled, requests, active, reading, writing, waiting }
+        let [accepted, handled, requests, active, reading, writing, waiting, temp_files] =
+            words.each_ref().map(Counter);
+        Self { accepted, handled, requests, active, reading, writing, waiting, temp_files }
     }
 }
 

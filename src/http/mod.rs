@@ -16,6 +16,7 @@ pub mod finalize;
 pub mod location;
 pub mod message;
 pub mod modules;
+pub mod open_file;
 pub mod phases;
 pub mod request;
 pub mod resolvers;

@@ -250,11 +250,19 @@ async fn content(request: &mut Request) -> Verdict {
         Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,
         None => {}
     }
+    match modules::random_index::handle(request) {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
     match modules::index::handle(request) {
         Verdict::Declined => {}
         verdict => return verdict,
     }
     match modules::autoindex::handle(request).await {
+        Verdict::Declined => {}
+        verdict => return verdict,
+    }
+    match modules::dav::handle(request).await {
         Verdict::Declined => {}
         verdict => return verdict,
     }

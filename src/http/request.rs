@@ -192,6 +192,10 @@ pub struct Request {
     pub limit_req_status: Option<&'static str>,
     /// What `limit_conn` did, for `$limit_conn_status`.
     pub limit_conn_status: Option<&'static str>,
+    /// Until when the link holds, for `$secure_link_expires`.
+    pub secure_link_expires: RefCell<Option<Vec<u8>>>,
+    /// Who the client is by its cookie, once `userid` has asked.
+    pub userid: RefCell<Option<Box<super::modules::userid::Identity>>>,
     /// What the proxy module knows of its attempts, for `$upstream_…`.
     pub upstream: UpstreamRecord,
     /// What is being done, for the error log.
@@ -312,6 +316,8 @@ impl Request {
             limit_conn_held: Vec::new(),
             limit_req_status: None,
             limit_conn_status: None,
+            secure_link_expires: RefCell::default(),
+            userid: RefCell::default(),
             upstream: UpstreamRecord::default(),
             action: "waiting for request",
         }

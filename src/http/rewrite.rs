@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::message::response::ContentType;
+use super::open_file::{self, Fault};
 use super::request::Request;
 use super::verdict::Verdict;
 use super::{body_reader, evaluate, filters, phases, variables};
@@ -97,7 +98,16 @@ fn matches(request: &Request, regex: &crate::ir::regex::Regex, subject: &[u8]) -
 fn file_test(request: &Request, test: FileTest, path: &Template) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let path = evaluate::text(request, path);
-    let Ok(metadata) = std::fs::metadata(super::modules::path(&path)) else { return false };
+    let metadata = match open_file::metadata(request, &path) {
+        Ok(metadata) => metadata,
+        Err(Fault { call, error }) => {
+            if !open_file::is_missing(&error) {
+                let path = String::from_utf8_lossy(&path);
+                request.log_error(Level::Crit, &error, format_args!("{call} \"{path}\" failed"));
+            }
+            return false;
+        }
+    };
     match test {
         FileTest::File => metadata.is_file(),
         FileTest::Directory => metadata.is_dir(),

@@ -1,15 +1,12 @@
 //! Temporary files with nginx's names: ten digits, the last of them as directories.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::rc::Rc;
 
+use super::counters::Counter;
 use crate::ir::value::TempPath;
-
-thread_local! {
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
-}
 
 /// A file that goes with whoever holds it.
 #[derive(Debug)]
@@ -20,24 +17,43 @@ pub struct TempFile {
     pub path: String,
 }
 
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        // Somebody else may have moved it away, which is as good.
-        drop(std::fs::remove_file(&self.path));
+impl TempFile {
+    /// The file stays; gives its path.
+    pub fn keep(mut self) -> String {
+        std::mem::take(&mut self.path)
     }
 }
 
-/// Creates a new file under a path of the configuration; it goes with the value.
-pub fn create(temp: &TempPath) -> io::Result<TempFile> {
-    create_to_stay(temp).map(|(file, path)| TempFile { file: Rc::new(file), path })
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        // Somebody else may have moved it away, which is as good.
+        if !self.path.is_empty() {
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
 }
 
-/// Creates a new file under a path of the configuration; gives it with its path.
-pub fn create_to_stay(temp: &TempPath) -> io::Result<(File, String)> {
+/// A file that could not be made.
+#[derive(Debug)]
+pub struct Fault {
+    /// `open() "/a" failed`
+    pub text: String,
+    /// What the system said.
+    pub error: io::Error,
+}
+
+impl Fault {
+    /// The fault of a call with that path.
+    pub fn of(call: &str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let text = format!("{call} \"{}\" failed", path.display());
+        move |error| Self { text, error }
+    }
+}
+
+/// Creates a new file under a path of the configuration, with the next number.
+pub fn create(temp: &TempPath, numbers: Counter) -> Result<TempFile, Fault> {
     loop {
-        let number = NUMBER.get() + 1;
-        NUMBER.set(number);
-        let name = format!("{:010}", (u64::from(std::process::id()) << 20 | number) % 10_000_000_000);
+        let name = format!("{:010}", numbers.next() % 10_000_000_000);
         let mut path = temp.path.to_string();
         let mut end = name.len();
         for &width in temp.levels.iter().filter(|&&width| width > 0) {
@@ -46,14 +62,14 @@ pub fn create_to_stay(temp: &TempPath) -> io::Result<(File, String)> {
             end -= usize::from(width);
         }
         if end < name.len() {
-            std::fs::create_dir_all(&path)?;
+            std::fs::create_dir_all(&path).map_err(Fault::of("mkdir()", Path::new(&path)))?;
         }
         path.push('/');
         path.push_str(&name);
         match File::options().read(true).write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((file, path)),
+            Ok(file) => return Ok(TempFile { file: Rc::new(file), path }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(Fault::of("open()", Path::new(&path))(error)),
         }
     }
 }

@@ -132,6 +132,28 @@ pub fn buffers(directive: &Directive<'_>) -> Result<Buffers, Diagnostic> {
     value::buffers(directive).map(|(count, size)| Buffers { count: count as usize, size: size as usize })
 }
 
+/// The rights of new files: `user:rw group:r all:r`. Without a word about the user, it may read and write.
+pub fn access(directive: &Directive<'_>) -> Result<u32, Diagnostic> {
+    let (mut access, mut user) = (0, 0o600);
+    for word in directive.args() {
+        let (shift, rights) = match word.value {
+            [b'u', b's', b'e', b'r', b':', rights @ ..] => {
+                user = 0;
+                (6, rights)
+            }
+            [b'g', b'r', b'o', b'u', b'p', b':', rights @ ..] => (3, rights),
+            [b'a', b'l', b'l', b':', rights @ ..] => (0, rights),
+            _ => return Err(directive.emerg(format!("invalid value \"{}\"", word.text()))),
+        };
+        access |= match rights {
+            b"rw" => 6,
+            b"r" => 4,
+            _ => return Err(directive.emerg(format!("invalid value \"{}\"", word.text()))),
+        } << shift;
+    }
+    Ok(access | user)
+}
+
 /// One word of a list.
 pub fn word<T: Words>(directive: &Directive<'_>) -> Result<T, Diagnostic> {
     let word = directive.args()[0];

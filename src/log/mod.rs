@@ -5,4 +5,5 @@ pub mod keepalived_log;
 pub mod now;
 pub mod open_files;
 pub mod opening;
+pub mod path_cache;
 pub mod syslog;

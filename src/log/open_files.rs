@@ -42,6 +42,11 @@ impl LogFile {
         Ok(Rc::new(Self { target: Target::File { path: path.to_owned(), file } }))
     }
 
+    /// A file that somebody else has opened for appending.
+    pub fn opened(path: &str, file: File) -> Rc<Self> {
+        Rc::new(Self { target: Target::File { path: path.to_owned(), file: RefCell::new(file) } })
+    }
+
     /// Whether this is standard error.
     pub fn is_stderr(&self) -> bool {
         matches!(self.target, Target::Stderr)

@@ -11,6 +11,7 @@ pub mod interfaces;
 pub mod listening;
 pub mod monotonic_clock;
 pub mod netlink_socket;
+pub mod no_symlinks;
 pub mod password_hash;
 pub mod poll;
 pub mod process_title;

@@ -81,3 +81,37 @@ pub fn get(socket: impl AsFd, option: NumberOption) -> io::Result<i32> {
     };
     if outcome == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
+
+/// What the kernel knows of a TCP connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TcpInfo {
+    /// The time to the peer and back, in microseconds.
+    pub rtt: u32,
+    /// How much that time varies, in microseconds.
+    pub rtt_variance: u32,
+    /// The congestion window, in segments.
+    pub send_window: u32,
+    /// The receive window, in bytes.
+    pub receive_space: u32,
+}
+
+/// Asks for what the kernel knows of a TCP connection.
+#[allow(unsafe_code)]
+pub fn tcp_info(socket: impl AsFd) -> io::Result<TcpInfo> {
+    // SAFETY: all bytes 0 are a valid value of this structure of numbers.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    let descriptor = socket.as_fd().as_raw_fd();
+    let place = std::ptr::from_mut(&mut info).cast();
+    // SAFETY: `info` and `length` live over the call and the length is its own; the descriptor is borrowed, so open.
+    let status = unsafe { libc::getsockopt(descriptor, libc::IPPROTO_TCP, libc::TCP_INFO, place, &raw mut length) };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(TcpInfo {
+        rtt: info.tcpi_rtt,
+        rtt_variance: info.tcpi_rttvar,
+        send_window: info.tcpi_snd_cwnd,
+        receive_space: info.tcpi_rcv_space,
+    })
+}

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ancient_browser_value",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "modern_browser",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "modern_browser_value",
@@ -46,6 +46,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "dav_access",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "user:rw",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "dav_methods",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "min_delete_depth",
@@ -46,6 +46,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -12,7 +12,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "arg_",
@@ -543,7 +543,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "msec",
@@ -561,7 +561,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "nginx_version",
@@ -858,7 +858,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "secure_link_expires",
@@ -867,7 +867,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "sent_http_",
@@ -1309,7 +1309,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "tcpinfo_rtt",
@@ -1318,7 +1318,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "tcpinfo_rttvar",
@@ -1327,7 +1327,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "tcpinfo_snd_cwnd",
@@ -1336,7 +1336,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "time_iso8601",
@@ -1363,7 +1363,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "uid_reset",
@@ -1372,7 +1372,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "uid_set",
@@ -1381,7 +1381,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "upstream_addr",

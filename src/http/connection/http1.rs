@@ -13,7 +13,7 @@ use crate::http::message::head::Head;
 use crate::http::request::Request;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Location;
-use crate::ir::http::core::LingeringClose;
+use crate::ir::http::core::{Core, LingeringClose};
 use crate::log::error_log::Level;
 use crate::net::accept::Accepted;
 
@@ -34,12 +34,12 @@ pub async fn serve(engine: Rc<Engine>, accepted: Accepted) {
 async fn serve_requests(engine: &Rc<Engine>, connection: &Rc<Connection>) {
     set_options(connection);
     let core = Rc::clone(&engine.server(connection.servers().default_server).core);
-    let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
+    let mut wait = Wait { deadline: Deadline::after_ms(core.client_header_timeout_ms), kept: None };
     let mut closing = std::pin::pin!(engine.draining.begun());
-    while wait_readable(connection, &mut deadline, closing.as_mut()).await {
+    while wait_readable(connection, &mut wait, closing.as_mut()).await {
         // The future of a request is large; a connection that waits is not to pay for it.
         match Box::pin(serve_burst(connection)).await {
-            Some(keepalive_ms) => deadline = Deadline::after_ms(keepalive_ms),
+            Some(next) => wait = next,
             None => break,
         }
     }
@@ -58,10 +58,34 @@ fn set_options(connection: &Connection) {
     });
 }
 
+/// How long a connection waits for a request.
+struct Wait {
+    deadline: Deadline,
+    /// `keepalive_min_timeout`: until then the end of the worker is no reason to close it.
+    kept: Option<Deadline>,
+}
+
+impl Wait {
+    fn after(core: &Core) -> Self {
+        let kept_ms = core.keepalive_min_timeout_ms.min(core.keepalive_timeout_ms);
+        let kept = (kept_ms > 0).then(|| Deadline::after_ms(kept_ms));
+        Self { deadline: Deadline::after_ms(core.keepalive_timeout_ms), kept }
+    }
+
+    /// Whether the connection is still kept, whatever becomes of the worker.
+    fn is_kept(&mut self, connection: &Connection, context: &mut Context) -> bool {
+        let is_kept = self.kept.as_mut().is_some_and(|kept| connection.poll_deadline(kept, context).is_pending());
+        if !is_kept {
+            self.kept = None;
+        }
+        is_kept
+    }
+}
+
 /// Waits for the first byte of a request; false if the connection is to be closed.
 async fn wait_readable(
     connection: &Connection,
-    deadline: &mut Deadline,
+    wait: &mut Wait,
     mut closing: Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
     let engine = &connection.engine;
@@ -75,10 +99,11 @@ async fn wait_readable(
         match peeked {
             Poll::Ready(outcome) => Poll::Ready(outcome.is_ok()),
             // A connection on which nothing was sent yet is kept until its header timeout.
+            Poll::Pending if wait.is_kept(connection, context) => Poll::Pending,
             Poll::Pending if connection.requests.get() > 0 && is_closing(engine, closing.as_mut(), context) => {
                 Poll::Ready(false)
             }
-            Poll::Pending => connection.poll_deadline(deadline, context).map(|()| false),
+            Poll::Pending => connection.poll_deadline(&mut wait.deadline, context).map(|()| false),
         }
     })
     .await
@@ -91,7 +116,7 @@ fn is_closing(engine: &Engine, closing: Pin<&mut impl Future<Output = ()>>, cont
 
 /// Serves requests as long as bytes of the next one are there already. Gives the time to wait for more; nothing if the connection is to
 /// be closed.
-async fn serve_burst(connection: &Rc<Connection>) -> Option<u64> {
+async fn serve_burst(connection: &Rc<Connection>) -> Option<Wait> {
     let engine = &connection.engine;
     let mut head = Head { buffer: engine.take_buffer(), ..Head::default() };
     let mut pipelined = false;
@@ -101,11 +126,11 @@ async fn serve_burst(connection: &Rc<Connection>) -> Option<u64> {
         if !serve_one(&mut request).await {
             return None;
         }
-        let keepalive_ms = request.location.settings.core.keepalive_timeout_ms;
+        let wait = Wait::after(&request.location.settings.core);
         head = take_back(request);
         if head.buffer.is_empty() {
             engine.give_buffer(head.buffer);
-            return Some(keepalive_ms);
+            return Some(wait);
         }
     }
 }
@@ -137,6 +162,7 @@ async fn serve_one(request: &mut Request) -> bool {
         if request.head.line.is_started() || !request.head.buffer.is_empty() {
             counters.requests.add();
             request.response.status = status;
+            request.action = "logging request";
             access_log::write(request);
         }
         return false;
@@ -156,6 +182,7 @@ async fn serve_one(request: &mut Request) -> bool {
     }
     let flushed = request.client_gone || connection.flush(request.send_timeout_ms()).await.is_err();
     drop(writing);
+    request.action = "logging request";
     access_log::write(request);
     request.limit_conn_held.clear();
     !flushed && finish(request, &connection).await
@@ -165,7 +192,7 @@ async fn serve_one(request: &mut Request) -> bool {
 async fn finish(request: &mut Request, connection: &Connection) -> bool {
     let location: Rc<Location> = Rc::clone(&request.location);
     let core = &location.settings.core;
-    if request.keepalive && !connection.engine.is_closing() {
+    if request.keepalive && (core.keepalive_min_timeout_ms > 0 || !connection.engine.is_closing()) {
         if request.framing.is_done() || body_reader::drain(request).await {
             return true;
         }
@@ -187,7 +214,12 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
         }
     };
     if linger {
-        lingering::close(connection, core, has_whole_body).await;
+        if !has_whole_body && !body_reader::drain(request).await {
+            return false;
+        }
+        if core.lingering_close != LingeringClose::Off {
+            lingering::close(connection, core).await;
+        }
     }
     false
 }

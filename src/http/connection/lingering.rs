@@ -6,17 +6,15 @@ use crate::ir::http::core::Core;
 /// The size of what is read only to be forgotten.
 const DISCARD_SIZE: usize = 4096;
 
-/// Reads and forgets, until the client closes, is silent for `lingering_timeout`, or `lingering_time` is over. A client whose body
-/// has not come whole is not told that the answer has ended, as it is not by nginx, which still discards that body.
-pub async fn close(connection: &Connection, core: &Core, has_whole_body: bool) {
+/// Says that the answer has ended, then reads and forgets, until the client closes, is silent for `lingering_timeout`, or
+/// `lingering_time` is over.
+pub async fn close(connection: &Connection, core: &Core) {
     use tokio::io::AsyncWrite;
-    if has_whole_body {
-        let shutdown = std::future::poll_fn(|context| {
-            connection.with_stream(|stream| std::pin::Pin::new(stream).poll_shutdown(context))
-        });
-        if shutdown.await.is_err() {
-            return;
-        }
+    let shutdown = std::future::poll_fn(|context| {
+        connection.with_stream(|stream| std::pin::Pin::new(stream).poll_shutdown(context))
+    });
+    if shutdown.await.is_err() {
+        return;
     }
     let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
     let mut buffer = connection.engine.take_buffer();

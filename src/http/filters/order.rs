@@ -7,6 +7,7 @@ use std::fs::File;
 use std::rc::Rc;
 
 use super::{charset, chunked, gzip, header, headers, not_modified, range};
+use crate::http::modules;
 use crate::http::request::{Request, Sink};
 use crate::http::verdict::{ClientGone, Verdict};
 
@@ -61,6 +62,7 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
     }
     not_modified::head(request)?;
     headers::head(request);
+    modules::userid::head(request);
     charset::head(request);
     gzip::head(request);
     range::head(request)?;

@@ -2,6 +2,7 @@
 
 use super::{map_uri_to_path, static_files};
 use crate::http::filters::gzip;
+use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::http::{body_reader, rewrite};
@@ -22,11 +23,11 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
     let mut name = map_uri_to_path(request).path;
     name.extend_from_slice(b".gz");
-    let (file, metadata) = match static_files::open(&name) {
+    let (file, metadata) = match open_file::open(request, &name) {
         Ok(opened) => opened,
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+        Err(Fault { call, error }) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             let shown = String::from_utf8_lossy(&name);
-            request.log_error(Level::Error, &error, format_args!("open() \"{shown}\" failed"));
+            request.log_error(Level::Error, &error, format_args!("{call} \"{shown}\" failed"));
             return Verdict::Declined;
         }
         Err(_) => return Verdict::Declined,

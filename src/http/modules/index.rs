@@ -3,7 +3,8 @@
 use std::io;
 use std::rc::Rc;
 
-use super::{map_uri_to_path, path};
+use super::map_uri_to_path;
+use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::http::{evaluate, finalize};
@@ -27,14 +28,14 @@ pub fn handle(request: &mut Request) -> Verdict {
         }
         name.truncate(directory_length);
         name.extend_from_slice(&file);
-        match std::fs::metadata(path(&name)) {
+        match open_file::metadata(request, &name) {
             Ok(_) => {
                 let mut uri = request.uri.clone();
                 uri.extend_from_slice(&file);
                 let args = request.args.clone();
                 return finalize::internal_redirect(request, &uri, &args);
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Fault { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 if !directory_checked {
                     directory_checked = true;
                     if let Some(verdict) = test_directory(request, &name[..directory_length], &name) {
@@ -42,7 +43,7 @@ pub fn handle(request: &mut Request) -> Verdict {
                     }
                 }
             }
-            Err(error) => return fail(request, &name, &error),
+            Err(fault) => return fail(request, &name, &fault),
         }
     }
     Verdict::Declined
@@ -51,7 +52,7 @@ pub fn handle(request: &mut Request) -> Verdict {
 /// A directory that is not there has no index, and no listing either.
 fn test_directory(request: &Request, name: &[u8], file: &[u8]) -> Option<Verdict> {
     let shown = name.strip_suffix(b"/").filter(|name| !name.is_empty()).unwrap_or(name);
-    match std::fs::metadata(path(shown)) {
+    match open_file::metadata(request, shown).map_err(|fault| fault.error) {
         Ok(metadata) if metadata.is_dir() => None,
         Ok(_) => {
             request.log(Level::Alert, format_args!("\"{}\" is not a directory", String::from_utf8_lossy(shown)));
@@ -73,8 +74,12 @@ fn test_directory(request: &Request, name: &[u8], file: &[u8]) -> Option<Verdict
     }
 }
 
-fn fail(request: &Request, name: &[u8], error: &io::Error) -> Verdict {
-    let text = format!("stat() \"{}\" failed", String::from_utf8_lossy(name));
+fn fail(request: &Request, name: &[u8], Fault { call, error }: &Fault) -> Verdict {
+    use nix::errno::Errno;
+    if matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EMLINK | Errno::ELOOP)) {
+        return Verdict::Finish(403);
+    }
+    let text = format!("{call} \"{}\" failed", String::from_utf8_lossy(name));
     if error.kind() == io::ErrorKind::PermissionDenied {
         let text = format!("\"{}\" is forbidden", String::from_utf8_lossy(name));
         request.log_error(Level::Error, error, text);

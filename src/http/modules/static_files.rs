@@ -1,11 +1,11 @@
 //! Files under the root (`ngx_http_static_module`).
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 
-use super::{map_uri_to_path, path};
+use super::map_uri_to_path;
 use crate::http::filters::order;
+use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::http::{body_reader, rewrite};
@@ -22,9 +22,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
         return Verdict::Declined;
     }
     let name = map_uri_to_path(request).path;
-    let (file, metadata) = match open(&name) {
+    let (file, metadata) = match open_file::open(request, &name) {
         Ok(opened) => opened,
-        Err(error) => return refuse(request, &name, &error),
+        Err(fault) => return refuse(request, &name, &fault),
     };
     if metadata.is_dir() {
         return add_slash(request);
@@ -44,13 +44,6 @@ pub async fn handle(request: &mut Request) -> Verdict {
         request.response.content_type = Some(rewrite::content_type(request));
     }
     send(request, &file, &metadata, None).await
-}
-
-/// Opens a file for reading, without waiting for a pipe's other end.
-pub fn open(name: &[u8]) -> io::Result<(File, Metadata)> {
-    let file = OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits()).open(path(name))?;
-    let metadata = file.metadata()?;
-    Ok((file, metadata))
 }
 
 /// Sends an open file with its validators, and the coding it is in.
@@ -77,7 +70,7 @@ pub async fn send(request: &mut Request, file: &File, metadata: &Metadata, codin
 }
 
 /// The status for a file that cannot be opened, and the line in the log.
-pub fn refuse(request: &Request, name: &[u8], error: &io::Error) -> Verdict {
+pub fn refuse(request: &Request, name: &[u8], Fault { call, error }: &Fault) -> Verdict {
     use nix::errno::Errno;
     let (level, status) = match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG) => (Level::Error, 404),
@@ -85,7 +78,7 @@ pub fn refuse(request: &Request, name: &[u8], error: &io::Error) -> Verdict {
         _ => (Level::Crit, 500),
     };
     if status != 404 || request.location.settings.core.log_not_found {
-        request.log_error(level, error, format_args!("open() \"{}\" failed", String::from_utf8_lossy(name)));
+        request.log_error(level, error, format_args!("{call} \"{}\" failed", String::from_utf8_lossy(name)));
     }
     Verdict::Finish(status)
 }

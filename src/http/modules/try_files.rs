@@ -1,12 +1,15 @@
 //! `try_files`: the first file that is there, or the last word (`ngx_http_try_files_module`).
 
-use super::path;
+use std::fs::Metadata;
+
 use crate::http::error_page::split_args;
+use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::http::{evaluate, finalize};
 use crate::ir::http::core::Alias;
 use crate::ir::http::try_files::Otherwise;
+use crate::log::error_log::Level;
 
 /// Looks for the candidates in order.
 pub fn handle(request: &mut Request) -> Verdict {
@@ -17,7 +20,7 @@ pub fn handle(request: &mut Request) -> Verdict {
         let name = evaluate::text(request, &candidate.name).into_owned();
         let skipped = if candidate.name.constant().is_none() { skipped(request, alias, &name) } else { 0 };
         let file = [&root, &name[skipped..]].concat();
-        let Ok(metadata) = std::fs::metadata(path(&file)) else { continue };
+        let Some(metadata) = metadata(request, &file) else { continue };
         if metadata.is_dir() != candidate.directory {
             continue;
         }
@@ -34,6 +37,20 @@ pub fn handle(request: &mut Request) -> Verdict {
             let uri = evaluate::text(request, uri).into_owned();
             let (uri, args) = split_args(&uri);
             finalize::internal_redirect(request, uri, &args)
+        }
+    }
+}
+
+/// What is known of a file that is there.
+fn metadata(request: &Request, file: &[u8]) -> Option<Metadata> {
+    match open_file::metadata(request, file) {
+        Ok(metadata) => Some(metadata),
+        Err(Fault { call, error }) => {
+            if !open_file::is_missing(&error) {
+                let file = String::from_utf8_lossy(file);
+                request.log_error(Level::Crit, &error, format_args!("{call} \"{file}\" failed"));
+            }
+            None
         }
     }
 }

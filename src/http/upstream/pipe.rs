@@ -176,7 +176,7 @@ pub enum End {
     /// The bytes were no body.
     Malformed(Fault),
     /// The temporary file failed.
-    Spool(std::io::Error),
+    Spool(crate::http::temp_file::Fault),
 }
 
 /// The way from one backend connection to one client.
@@ -303,8 +303,8 @@ impl Pipe {
             let mut buffer = Vec::new();
             let Poll::Ready(range) = self.poll_read(context, &mut buffer) else { return };
             buffer.truncate(range.end);
-            if let Err(error) = self.spool.push(buffer) {
-                self.end = Some(End::Spool(error));
+            if let Err(fault) = self.spool.push(buffer) {
+                self.end = Some(End::Spool(fault));
             }
         }
     }

@@ -150,7 +150,8 @@ impl<'j> Relay<'j> {
             false => Rc::new(Proxy { buffering, ..(*job.proxy).clone() }),
         };
         let is_chunked = answer.head.chunked;
-        let pipe = Pipe::new(answer.connection, framing, Spool::new(proxy), answer.head.close, job.proxy.buffer_size);
+        let spool = Spool::new(proxy, request.connection.engine.counters.temp_files);
+        let pipe = Pipe::new(answer.connection, framing, spool, answer.head.close, job.proxy.buffer_size);
         Self {
             job,
             pipe,
@@ -199,7 +200,7 @@ impl<'j> Relay<'j> {
                 return Ok(Some(0..buffer.len()));
             }
             Ok(None) => {}
-            Err(error) => self.pipe.end = Some(End::Spool(error)),
+            Err(fault) => self.pipe.end = Some(End::Spool(fault)),
         }
         if self.pipe.end.is_some() {
             return Ok(None);
@@ -297,7 +298,7 @@ impl<'j> Relay<'j> {
                 request.connection.discard_gathered();
                 return Verdict::Close;
             }
-            Some(End::Spool(error)) => request.log_error(Level::Crit, &error, "temporary file of an answer failed"),
+            Some(End::Spool(fault)) => request.log_error(Level::Crit, &fault.error, &fault.text),
         }
         break_off(request).await
     }

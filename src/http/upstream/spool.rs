@@ -1,18 +1,19 @@
 //! What of an answer the client has not taken yet: some in memory, the rest in a temporary file.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 
-use crate::http::temp_file::{self, TempFile};
+use crate::http::counters::Counter;
+use crate::http::temp_file::{self, Fault, TempFile};
 use crate::ir::http::proxy::Proxy;
 
 /// A queue of bytes that goes on in a file when its memory is full.
 #[derive(Debug)]
 pub struct Spool {
     proxy: Rc<Proxy>,
+    /// Where the number of a temporary file comes from.
+    numbers: Counter,
     memory: VecDeque<Vec<u8>>,
     in_memory: usize,
     file: Option<TempFile>,
@@ -24,8 +25,8 @@ pub struct Spool {
 
 impl Spool {
     /// An empty queue with the sizes of a location.
-    pub fn new(proxy: Rc<Proxy>) -> Self {
-        Self { proxy, memory: VecDeque::new(), in_memory: 0, file: None, written: 0, read: 0, news: None }
+    pub fn new(proxy: Rc<Proxy>, numbers: Counter) -> Self {
+        Self { proxy, numbers, memory: VecDeque::new(), in_memory: 0, file: None, written: 0, read: 0, news: None }
     }
 
     /// How many bytes are held in memory: what `proxy_buffers` gives.
@@ -51,7 +52,7 @@ impl Spool {
     }
 
     /// Adds a piece.
-    pub fn push(&mut self, piece: Vec<u8>) -> io::Result<()> {
+    pub fn push(&mut self, piece: Vec<u8>) -> Result<(), Fault> {
         if piece.is_empty() {
             return Ok(());
         }
@@ -62,22 +63,25 @@ impl Spool {
             return Ok(());
         }
         let written = self.written;
-        self.file()?.write_all_at(&piece, written)?;
+        let file = self.file()?;
+        file.file.write_all_at(&piece, written).map_err(Fault::of("pwrite()", file.path.as_ref()))?;
         self.written += piece.len() as u64;
         Ok(())
     }
 
-    fn file(&mut self) -> io::Result<&File> {
-        if self.file.is_none() {
-            let file = temp_file::create(&self.proxy.temp_path)?;
-            self.news = Some(file.path.clone());
-            self.file = Some(file);
-        }
-        self.file.as_ref().map(|file| &*file.file).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    fn file(&mut self) -> Result<&TempFile, Fault> {
+        Ok(match &mut self.file {
+            Some(file) => file,
+            none => {
+                let file = temp_file::create(&self.proxy.temp_path, self.numbers)?;
+                self.news = Some(file.path.clone());
+                none.insert(file)
+            }
+        })
     }
 
     /// Takes the next piece.
-    pub fn pop(&mut self) -> io::Result<Option<Vec<u8>>> {
+    pub fn pop(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         if let Some(piece) = self.memory.pop_front() {
             self.in_memory -= piece.len();
             return Ok(Some(piece));
@@ -85,7 +89,7 @@ impl Spool {
         let left = self.written - self.read;
         let Some(file) = self.file.as_ref().filter(|_| left > 0) else { return Ok(None) };
         let mut piece = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(self.memory_limit())];
-        file.file.read_exact_at(&mut piece, self.read)?;
+        file.file.read_exact_at(&mut piece, self.read).map_err(Fault::of("pread()", file.path.as_ref()))?;
         self.read += piece.len() as u64;
         if self.file_is_read() {
             // The file is used from its beginning again: it does not grow beyond what waited at one time.

@@ -10,7 +10,8 @@ pub fn parse(uri: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     (!is_bad).then_some((path, args))
 }
 
-fn decode(text: &[u8]) -> Vec<u8> {
+/// The text without its escapes.
+pub fn decode(text: &[u8]) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -6,6 +6,7 @@ use super::{Write1, put, put_bytes, put_seconds};
 use crate::http::request::Request;
 use crate::http::{connection::Peer, error_page};
 use crate::log::now;
+use crate::sys::socket_options::{self, TcpInfo};
 use crate::wire::proxy_protocol::Addresses;
 
 /// The getter of a name.
@@ -38,6 +39,10 @@ pub fn find(name: &str) -> Option<Write1> {
         "connections_reading" => |request, out| put(out, request.connection.engine.counters.reading.get()),
         "connections_writing" => |request, out| put(out, request.connection.engine.counters.writing.get()),
         "connections_waiting" => |request, out| put(out, request.connection.engine.counters.waiting.get()),
+        "tcpinfo_rtt" => |request, out| tcp_info(request, out, |info| info.rtt),
+        "tcpinfo_rttvar" => |request, out| tcp_info(request, out, |info| info.rtt_variance),
+        "tcpinfo_snd_cwnd" => |request, out| tcp_info(request, out, |info| info.send_window),
+        "tcpinfo_rcv_space" => |request, out| tcp_info(request, out, |info| info.receive_space),
         "hostname" => |_, out| match nix::unistd::gethostname() {
             Ok(name) => put_bytes(out, name.as_encoded_bytes()),
             Err(_) => false,
@@ -58,6 +63,11 @@ fn port(peer: &Peer, out: &mut Vec<u8>) -> bool {
         0 => true,
         port => put(out, port),
     }
+}
+
+/// What the kernel knows of the connection; nothing of one that is not TCP.
+fn tcp_info(request: &Request, out: &mut Vec<u8>, field: fn(&TcpInfo) -> u32) -> bool {
+    request.connection.with_stream(|stream| socket_options::tcp_info(stream)).is_ok_and(|info| put(out, field(&info)))
 }
 
 /// A value out of the PROXY protocol's header; nothing where there is none.

@@ -82,7 +82,7 @@ fn getter(source: &Source) -> Getter {
 
 /// Those whose value must not change while a request runs, though their source may.
 fn is_fixed(name: &str) -> bool {
-    matches!(name, "request_id" | "invalid_referer")
+    matches!(name, "request_id" | "invalid_referer" | "secure_link" | "uid_got" | "uid_set")
 }
 
 fn builtin(name: &str) -> Option<Write1> {

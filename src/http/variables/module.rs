@@ -18,6 +18,19 @@ pub fn find(name: &str) -> Option<Write1> {
         "limit_req_status" => |request, out| put_some(out, request.limit_req_status.map(str::as_bytes)),
         "limit_conn_status" => |request, out| put_some(out, request.limit_conn_status.map(str::as_bytes)),
         "invalid_referer" => modules::referer::write_invalid,
+        "modern_browser" => modules::browser::write_modern,
+        "ancient_browser" => modules::browser::write_ancient,
+        "msie" => |request, out| {
+            if request.browser.msie {
+                out.push(b'1');
+            }
+            true
+        },
+        "secure_link" => modules::secure_link::write,
+        "secure_link_expires" => modules::secure_link::write_expires,
+        "uid_got" => modules::userid::write_got,
+        "uid_set" => modules::userid::write_set,
+        "uid_reset" => |_, _| true,
         _ => return None,
     })
 }

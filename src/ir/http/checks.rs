@@ -3,6 +3,7 @@
 use super::Settings;
 use super::core::ServerCore;
 use super::proxy::Proxy;
+use super::secure_link::SecureLink;
 
 /// When nginx makes a check: by module, in the order of its list of modules.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -15,6 +16,8 @@ impl Order {
     pub const SSL: Self = Self(19);
     /// `http_proxy`
     pub const PROXY: Self = Self(20);
+    /// `http_secure_link`
+    pub const SECURE_LINK: Self = Self(30);
     /// The trees of locations, after all modules.
     pub const LOCATIONS: Self = Self(100);
 }
@@ -32,7 +35,13 @@ pub fn server(core: &ServerCore) -> Vec<(Order, &'static str)> {
 
 /// What is wrong with a location's values.
 pub fn location(settings: &Settings) -> Option<(Order, &'static str)> {
-    proxy(&settings.proxy).map(|fault| (Order::PROXY, fault))
+    let proxy = proxy(&settings.proxy).map(|fault| (Order::PROXY, fault));
+    proxy.or_else(|| secure_link(&settings.secure_link).map(|fault| (Order::SECURE_LINK, fault)))
+}
+
+fn secure_link(link: &SecureLink) -> Option<&'static str> {
+    let is_mixed = link.secret.is_some() && (link.link.is_some() || link.md5.is_some());
+    is_mixed.then_some("\"secure_link_secret\" cannot be mixed with \"secure_link\" and \"secure_link_md5\"")
 }
 
 fn proxy(proxy: &Proxy) -> Option<&'static str> {

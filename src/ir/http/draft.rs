@@ -1,6 +1,6 @@
 //! `http { }` while it is read: blocks with what they themselves say, before anything is inherited.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use grammar::Directive as Row;
@@ -48,6 +48,8 @@ pub struct HttpDraft {
     pub geos: Vec<geo::Geo>,
     /// `split_clients { }`
     pub split_clients: Vec<split_clients::SplitClients>,
+    /// `buffer`, `flush` and `gzip` of each `access_log` file that has a buffer.
+    pub log_buffers: BTreeMap<Text, (usize, Option<u64>, Option<u8>)>,
     /// `limit_req_zone`
     pub limit_req_zones: Vec<limit_req::ReqZone>,
     /// `limit_conn_zone`

@@ -236,6 +236,7 @@ fn access_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         access_log_option(reader, directive, word, &mut log)?;
     }
     check_buffer(directive, &log)?;
+    check_same(reader, directive, &log)?;
     if !reader.location().logs_off {
         reader.own().log.get_or_insert_default().access_logs.get_or_insert_default().push(log);
     }
@@ -279,6 +280,18 @@ fn check_buffer(directive: &Directive<'_>, log: &AccessLog) -> Set {
         (AccessLogTarget::Syslog(_), Some(_), _) => Err(directive.emerg("logs to syslog cannot be buffered")),
         _ => Ok(()),
     }
+}
+
+/// All lines that name a buffered file have to agree on its buffer.
+fn check_same(reader: &mut Reader<'_>, directive: &Directive<'_>, log: &AccessLog) -> Set {
+    let (AccessLogTarget::File(path), Some(size)) = (&log.target, log.buffer) else { return Ok(()) };
+    let parameters = (size, log.flush_ms, log.gzip);
+    let known = reader.http.log_buffers.entry(path.clone()).or_insert(parameters);
+    if *known == parameters {
+        return Ok(());
+    }
+    let name = directive.args()[0].text();
+    Err(directive.emerg(format!("access_log \"{name}\" already defined with conflicting parameters")))
 }
 
 fn open_log_file_cache(directive: &Directive<'_>) -> Result<Option<OpenLogFileCache>, Diagnostic> {

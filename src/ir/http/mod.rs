@@ -5,9 +5,11 @@ pub mod auth_basic;
 pub mod auth_request;
 pub mod autoindex;
 pub mod blocks;
+pub mod browser;
 pub mod charset;
 pub mod checks;
 pub mod core;
+pub mod dav;
 pub mod draft;
 pub mod empty_gif;
 pub mod finish;
@@ -23,13 +25,16 @@ pub mod map;
 pub mod mirror;
 pub mod proxy;
 pub mod proxy_ssl;
+pub mod random_index;
 pub mod realip;
 pub mod referer;
 pub mod rewrite;
+pub mod secure_link;
 pub mod split_clients;
 pub mod ssl;
 pub mod stub_status;
 pub mod try_files;
+pub mod userid;
 pub mod v2;
 
 use std::rc::Rc;
@@ -225,8 +230,12 @@ settings! {
     auth_request: AuthRequest, AuthRequestOwn;
     /// `autoindex`
     autoindex: Autoindex, AutoindexOwn;
+    /// `modern_browser`
+    browser: Browser, BrowserOwn;
     /// `charset`
     charset: Charset, CharsetOwn;
+    /// `dav_methods`
+    dav: Dav, DavOwn;
     /// `gzip`
     gzip: Gzip, GzipOwn;
     /// `gzip_static`
@@ -247,12 +256,18 @@ settings! {
     proxy: Proxy, ProxyOwn;
     /// `proxy_ssl_…`
     proxy_ssl: ProxySsl, ProxySslOwn;
+    /// `random_index`
+    random_index: RandomIndex, RandomIndexOwn;
     /// `set_real_ip_from`, `real_ip_header`
     realip: Realip, RealipOwn;
     /// `valid_referers`
     referer: Referer, RefererOwn;
     /// `rewrite_log`
     rewrite: Rewrite, RewriteOwn;
+    /// `secure_link`
+    secure_link: SecureLink, SecureLinkOwn;
+    /// `userid`
+    userid: Userid, UseridOwn;
 }
 
 /// The setters of one of `http`'s modules.
@@ -265,6 +280,8 @@ pub fn table(module: &str) -> Option<Table> {
         "http_gzip_static" => gzip_static::SETTERS,
         "http_auth_basic" => auth_basic::SETTERS,
         "http_autoindex" => autoindex::SETTERS,
+        "http_browser" => browser::SETTERS,
+        "http_dav" => dav::SETTERS,
         "http_empty_gif" => empty_gif::SETTERS,
         "http_geo" => geo::setters::SETTERS,
         "http_gzip" => gzip::SETTERS,
@@ -276,13 +293,16 @@ pub fn table(module: &str) -> Option<Table> {
         "http_map" => map::SETTERS,
         "http_mirror" => mirror::SETTERS,
         "http_proxy" => proxy::setters::SETTERS,
+        "http_random_index" => random_index::SETTERS,
         "http_realip" => realip::SETTERS,
         "http_referer" => referer::SETTERS,
         "http_rewrite" => rewrite::setters::SETTERS,
+        "http_secure_link" => secure_link::SETTERS,
         "http_split_clients" => split_clients::SETTERS,
         "http_ssl" => ssl::SETTERS,
         "http_stub_status" => stub_status::SETTERS,
         "http_try_files" => try_files::SETTERS,
+        "http_userid" => userid::SETTERS,
         "http_v2" => v2::SETTERS,
         "http_upstream_hash" => upstream::HASH_SETTERS,
         "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,

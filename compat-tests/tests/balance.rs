@@ -1,6 +1,6 @@
 //! The sequence of peers over thousands of picks, nginx's beside ours; passes over a method whose original is not installed.
 
-use evenkeel::balance::{Balancer, Method, Outcome, Peer};
+use evenkeel::balance::{Balancer, Method, Outcome, Peer, Times};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const NGINX: &str = "/usr/sbin/nginx";
 const FAIR: &str = "/usr/lib/nginx/modules/ngx_http_upstream_fair_module.so";
-const NOW_S: i64 = 1_000_000;
+const NOW_MS: i64 = 1_000_000_000;
 /// Longer than a test runs, so that a server out of use stays so on both sides.
 const FAIL_TIMEOUT_S: i64 = 1000;
 
@@ -158,14 +158,14 @@ fn ask_ours(balancer: &Balancer, method: Method, names: &[String], servers: &[Se
         let mut session = balancer.start(&key);
         let mut tried = Vec::new();
         loop {
-            let Ok(id) = balancer.pick(&mut session, NOW_S, &mut || panic!("no randomness")) else {
+            let Ok(id) = balancer.pick(&mut session, NOW_MS, &mut || panic!("no randomness")) else {
                 tried.push("u".to_owned());
                 break;
             };
             let at = places[usize::from(id.backup)][id.index];
             tried.push(names[at].clone());
             let outcome = if servers[at].dead { Outcome::Failed } else { Outcome::Served };
-            balancer.release(&mut session, outcome, NOW_S);
+            balancer.release(&mut session, outcome, Times::default(), NOW_MS);
             if outcome == Outcome::Served || session.tries == 0 {
                 break;
             }

@@ -1,6 +1,9 @@
 //! `hash`: the form of Cache::Memcached with rehashing, and `consistent`, the ketama ring of Cache::Memcached::Fast.
 
-use super::{Balancer, Busy, Peer, Session};
+use super::Busy;
+use super::group::Group;
+use super::peer::Peer;
+use super::walk::Walk;
 use crate::primitives::hash::{Crc32, crc32};
 use crate::zone::peers::Field;
 
@@ -9,20 +12,22 @@ pub(super) const TRIES: u32 = 20;
 const POINTS_PER_WEIGHT: i64 = 160;
 
 /// None: leave it to round robin.
-pub(super) fn pick(balancer: &Balancer, session: &mut Session, now_s: i64, tries: u32) -> Option<usize> {
-    let group = balancer.current_group(session);
-    if session.hash_tries > tries || group.peers.len() < 2 || session.key.is_empty() {
+pub(super) fn pick(group: &Group, walk: &mut Walk, now_s: i64, tries: u32) -> Option<usize> {
+    if walk.draws > tries || group.peers.len() < 2 || walk.key.is_empty() {
         return None;
     }
+    if let Some(index) = group.hinted(walk, now_s) {
+        return Some(group.take(walk, index, now_s));
+    }
     loop {
-        session.hash = session.hash.wrapping_add(step(session.rehash, &session.key));
-        session.rehash += 1;
-        let index = group.by_weight(i64::from(session.hash) % group.total_weight);
-        if group.eligible(session, index, now_s) {
-            return Some(group.take(session, index, now_s));
+        walk.hash = walk.hash.wrapping_add(step(walk.rehash, &walk.key));
+        walk.rehash += 1;
+        let index = group.by_weight(i64::from(walk.hash) % group.total_weight);
+        if group.eligible(walk, index, now_s) {
+            return Some(group.take(walk, index, now_s));
         }
-        session.hash_tries += 1;
-        if session.hash_tries > tries {
+        walk.draws += 1;
+        if walk.draws > tries {
             return None;
         }
     }
@@ -83,32 +88,39 @@ fn host_and_port(server: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// None: leave it to round robin.
-pub(super) fn pick_consistent(balancer: &Balancer, session: &mut Session, now_s: i64) -> Result<Option<usize>, Busy> {
-    let group = balancer.current_group(session);
-    if session.hash_tries > TRIES || balancer.is_single() || session.key.is_empty() {
+pub(super) fn pick_consistent(
+    group: &Group,
+    points: &Points,
+    walk: &mut Walk,
+    now_s: i64,
+) -> Result<Option<usize>, Busy> {
+    if walk.draws > TRIES || walk.key.is_empty() {
         return Ok(None);
     }
+    if let Some(index) = group.hinted(walk, now_s) {
+        return Ok(Some(group.take(walk, index, now_s)));
+    }
     loop {
-        let server = balancer.points.server(session.hash).ok_or(Busy)?;
+        let server = points.server(walk.hash).ok_or(Busy)?;
         let (mut best, mut best_weight, mut total) = (None, 0, 0);
         for (index, peer) in group.peers.iter().enumerate() {
             // A server that has several addresses shares its points among them by weight.
-            if *peer.server != *server || !group.eligible(session, index, now_s) {
+            if *peer.server != *server || !group.eligible(walk, index, now_s) {
                 continue;
             }
             total += group.weigh(index);
-            let weight = group.state.get(index, Field::CurrentWeight);
+            let weight = group.get(index, Field::CurrentWeight);
             if best.is_none() || weight > best_weight {
                 (best, best_weight) = (Some(index), weight);
             }
         }
         if let Some(best) = best {
-            group.state.add(best, Field::CurrentWeight, -total);
-            return Ok(Some(group.take(session, best, now_s)));
+            group.add(best, Field::CurrentWeight, -total);
+            return Ok(Some(group.take(walk, best, now_s)));
         }
-        session.hash = session.hash.wrapping_add(1);
-        session.hash_tries += 1;
-        if session.hash_tries > TRIES {
+        walk.hash = walk.hash.wrapping_add(1);
+        walk.draws += 1;
+        if walk.draws > TRIES {
             return Ok(None);
         }
     }

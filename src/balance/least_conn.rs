@@ -1,37 +1,37 @@
 //! `least_conn`: the fewest connections for its weight; among equals, weighted round robin from the first of them on.
 
-use super::{Balancer, Group, Session};
+use super::group::Group;
+use super::walk::Walk;
 use crate::zone::peers::Field;
 use std::cmp::Ordering;
 
-/// None: nothing can be taken here (round robin then finds nothing either), or there is only one server.
-pub(super) fn pick(balancer: &Balancer, session: &mut Session, now_s: i64) -> Option<usize> {
-    if balancer.is_single() {
-        return None;
+/// None: nothing can be taken here; round robin then finds nothing either.
+pub(super) fn pick(group: &Group, walk: &mut Walk, now_s: i64) -> Option<usize> {
+    if let Some(index) = group.hinted(walk, now_s) {
+        return Some(group.take(walk, index, now_s));
     }
-    let group = balancer.current_group(session);
-    let (mut least, many) = least_loaded(group, session, now_s)?;
+    let (mut least, many) = least_loaded(group, walk, now_s)?;
     if many {
         let first = least;
         let mut total = 0;
         for index in first..group.peers.len() {
-            if !group.eligible(session, index, now_s) || load_order(group, index, least) != Ordering::Equal {
+            if !group.eligible(walk, index, now_s) || load_order(group, index, least) != Ordering::Equal {
                 continue;
             }
             total += group.weigh(index);
-            if group.state.get(index, Field::CurrentWeight) > group.state.get(least, Field::CurrentWeight) {
+            if group.get(index, Field::CurrentWeight) > group.get(least, Field::CurrentWeight) {
                 least = index;
             }
         }
-        group.state.add(least, Field::CurrentWeight, -total);
+        group.add(least, Field::CurrentWeight, -total);
     }
-    Some(group.take(session, least, now_s))
+    Some(group.take(walk, least, now_s))
 }
 
-fn least_loaded(group: &Group, session: &Session, now_s: i64) -> Option<(usize, bool)> {
+fn least_loaded(group: &Group, walk: &Walk, now_s: i64) -> Option<(usize, bool)> {
     let mut best: Option<(usize, bool)> = None;
     for index in 0..group.peers.len() {
-        if !group.eligible(session, index, now_s) {
+        if !group.eligible(walk, index, now_s) {
             continue;
         }
         best = match best {
@@ -48,7 +48,6 @@ fn least_loaded(group: &Group, session: &Session, now_s: i64) -> Option<(usize, 
 
 /// Compares connections per weight, without a division.
 pub(super) fn load_order(group: &Group, one: usize, other: usize) -> Ordering {
-    let load =
-        |conns_of: usize, weight_of: usize| group.state.get(conns_of, Field::Conns) * group.peers[weight_of].weight;
+    let load = |conns_of: usize, weight_of: usize| group.get(conns_of, Field::Conns) * group.peers[weight_of].weight;
     load(one, other).cmp(&load(other, one))
 }

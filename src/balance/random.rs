@@ -1,6 +1,9 @@
 //! `random`: by weight; with `two`, the less loaded of two such draws.
 
-use super::{Balancer, Peer, Session, least_conn};
+use super::group::Group;
+use super::least_conn;
+use super::peer::Peer;
+use super::walk::Walk;
 use std::cmp::Ordering;
 
 const TRIES: u32 = 20;
@@ -17,39 +20,42 @@ pub(super) fn ranges(peers: &[Peer]) -> Box<[i64]> {
 
 /// None: leave it to round robin.
 pub(super) fn pick(
-    balancer: &Balancer,
-    session: &mut Session,
+    group: &Group,
+    ranges: &[i64],
+    walk: &mut Walk,
     now_s: i64,
     two: bool,
     random: &mut dyn FnMut() -> u32,
 ) -> Option<usize> {
-    let group = balancer.current_group(session);
-    if session.backup || session.hash_tries > TRIES || group.peers.len() < 2 {
+    if walk.is_backup || walk.draws > TRIES || group.peers.len() < 2 {
         return None;
+    }
+    if let Some(index) = group.hinted(walk, now_s) {
+        return Some(group.take(walk, index, now_s));
     }
     let mut first = None;
     loop {
         let point = i64::from(random()) % group.total_weight;
-        let index = balancer.ranges.partition_point(|start| *start <= point) - 1;
-        if first != Some(index) && group.eligible(session, index, now_s) {
+        let index = ranges.partition_point(|start| *start <= point) - 1;
+        if first != Some(index) && group.eligible(walk, index, now_s) {
             match first {
                 None if two => {
                     first = Some(index);
-                    another_draw(session)?;
+                    another_draw(walk)?;
                     continue;
                 }
                 Some(earlier) if least_conn::load_order(group, index, earlier) == Ordering::Greater => {
-                    return Some(group.take(session, earlier, now_s));
+                    return Some(group.take(walk, earlier, now_s));
                 }
-                _ => return Some(group.take(session, index, now_s)),
+                _ => return Some(group.take(walk, index, now_s)),
             }
         }
-        another_draw(session)?;
+        another_draw(walk)?;
     }
 }
 
 /// nginx counts the first draw of two as a try as well.
-fn another_draw(session: &mut Session) -> Option<()> {
-    session.hash_tries += 1;
-    (session.hash_tries <= TRIES).then_some(())
+fn another_draw(walk: &mut Walk) -> Option<()> {
+    walk.draws += 1;
+    (walk.draws <= TRIES).then_some(())
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const NOW_S: i64 = 1_000_000;
+const NOW_MS: i64 = 1_000_000_000;
 
 fn peers(weights: &[i64]) -> Vec<Peer> {
     let peer = |(index, weight): (usize, &i64)| Peer {
@@ -20,8 +20,8 @@ fn never() -> impl FnMut() -> u32 {
 fn sequence(balancer: &Balancer, keys: &[&[u8]]) -> String {
     let pick = |key: &&[u8]| {
         let mut session = balancer.start(key);
-        let id = balancer.pick(&mut session, NOW_S, &mut never()).expect("all are alive");
-        balancer.release(&mut session, Outcome::Served, NOW_S);
+        let id = balancer.pick(&mut session, NOW_MS, &mut never()).expect("all are alive");
+        balancer.release(&mut session, Outcome::Served, Times::default(), NOW_MS);
         char::from(b'a' + id.index as u8)
     };
     keys.iter().map(pick).collect()
@@ -37,16 +37,19 @@ fn smooth_weights_as_nginx_documents_them() {
 fn a_failed_peer_rests_and_comes_back_slowly() {
     let balancer = Balancer::new(Method::RoundRobin, peers(&[2, 2]), Vec::new());
     let mut session = balancer.start(b"");
-    let first = balancer.pick(&mut session, NOW_S, &mut never()).expect("alive");
-    assert!(balancer.release(&mut session, Outcome::Failed, NOW_S), "one failure takes it out of use");
-    let second = balancer.pick(&mut session, NOW_S, &mut never()).expect("alive");
+    let first = balancer.pick(&mut session, NOW_MS, &mut never()).expect("alive");
+    assert!(
+        balancer.release(&mut session, Outcome::Failed, Times::default(), NOW_MS),
+        "one failure takes it out of use"
+    );
+    let second = balancer.pick(&mut session, NOW_MS, &mut never()).expect("alive");
     assert_eq!((first.index, second.index), (0, 1));
-    balancer.release(&mut session, Outcome::Served, NOW_S);
+    balancer.release(&mut session, Outcome::Served, Times::default(), NOW_MS);
     assert_eq!(sequence(&balancer, &[&b""[..]; 4]), "bbbb");
     let mut session = balancer.start(b"");
     let back = (0..4).map(|_| {
-        let id = balancer.pick(&mut session, NOW_S + 11, &mut never()).expect("alive");
-        balancer.release(&mut session, Outcome::Served, NOW_S + 11);
+        let id = balancer.pick(&mut session, NOW_MS + 11_000, &mut never()).expect("alive");
+        balancer.release(&mut session, Outcome::Served, Times::default(), NOW_MS + 11_000);
         session = balancer.start(b"");
         id.index
     });
@@ -61,11 +64,11 @@ fn a_full_peer_is_passed_over() {
     let balancer = Balancer::new(Method::RoundRobin, limited, Vec::new());
     let mut sessions = [balancer.start(b""), balancer.start(b""), balancer.start(b"")];
     let [one, two, three] = &mut sessions;
-    assert!(balancer.pick(one, NOW_S, &mut never()).is_ok());
-    assert!(balancer.pick(two, NOW_S, &mut never()).is_ok());
-    assert_eq!(balancer.pick(three, NOW_S, &mut never()), Err(Busy));
-    balancer.release(one, Outcome::Served, NOW_S);
-    assert!(balancer.pick(three, NOW_S, &mut never()).is_ok());
+    assert!(balancer.pick(one, NOW_MS, &mut never()).is_ok());
+    assert!(balancer.pick(two, NOW_MS, &mut never()).is_ok());
+    assert_eq!(balancer.pick(three, NOW_MS, &mut never()), Err(Busy));
+    balancer.release(one, Outcome::Served, Times::default(), NOW_MS);
+    assert!(balancer.pick(three, NOW_MS, &mut never()).is_ok());
 }
 
 #[test]
@@ -74,7 +77,7 @@ fn least_conn_takes_the_idle_one() {
     let mut held = Vec::new();
     let picks = (0..8).map(|_| {
         let mut session = balancer.start(b"");
-        let id = balancer.pick(&mut session, NOW_S, &mut never()).expect("alive");
+        let id = balancer.pick(&mut session, NOW_MS, &mut never()).expect("alive");
         held.push(session);
         char::from(b'a' + id.index as u8)
     });
@@ -86,17 +89,17 @@ fn random_draws_by_weight_and_two_prefers_the_idle_one() {
     let balancer = Balancer::new(Method::Random { two: false }, peers(&[3, 1]), Vec::new());
     let mut lots = [0, 2, 3, 7].into_iter();
     let mut next = move || lots.next().expect("four lots");
-    let picks = (0..4).map(|_| balancer.pick(&mut balancer.start(b""), NOW_S, &mut next).expect("alive").index);
+    let picks = (0..4).map(|_| balancer.pick(&mut balancer.start(b""), NOW_MS, &mut next).expect("alive").index);
     assert_eq!(picks.collect::<Vec<_>>(), [0, 0, 1, 1]);
 
     let balancer = Balancer::new(Method::Random { two: true }, peers(&[1, 1]), Vec::new());
     let mut busy = balancer.start(b"");
-    let first = balancer.pick(&mut busy, NOW_S, &mut {
+    let first = balancer.pick(&mut busy, NOW_MS, &mut {
         let mut lots = [0, 1].into_iter();
         move || lots.next().expect("two")
     });
     let mut other = balancer.start(b"");
-    let second = balancer.pick(&mut other, NOW_S, &mut {
+    let second = balancer.pick(&mut other, NOW_MS, &mut {
         let mut lots = [0, 1].into_iter();
         move || lots.next().expect("two")
     });
@@ -108,7 +111,7 @@ fn random_gives_up_after_twenty_draws() {
     let mut two = peers(&[1, 1]);
     two[0].down = true;
     let balancer = Balancer::new(Method::Random { two: false }, two, Vec::new());
-    let id = balancer.pick(&mut balancer.start(b""), NOW_S, &mut || 0).expect("the other is alive");
+    let id = balancer.pick(&mut balancer.start(b""), NOW_MS, &mut || 0).expect("the other is alive");
     assert_eq!(id.index, 1);
 }
 
@@ -117,9 +120,9 @@ fn hash_again_bounds_the_further_tries() {
     let mut three = peers(&[1, 1, 1]);
     let key = b"some key";
     let all = Balancer::new(Method::Hash, three.clone(), Vec::new());
-    let first = all.pick(&mut all.start(key), NOW_S, &mut never()).expect("alive").index;
+    let first = all.pick(&mut all.start(key), NOW_MS, &mut never()).expect("alive").index;
     three[first].down = true;
     let balancer = Balancer::new(Method::UrlHash { again: 0 }, three, Vec::new());
-    let id = balancer.pick(&mut balancer.start(key), NOW_S, &mut never()).expect("round robin finds one");
+    let id = balancer.pick(&mut balancer.start(key), NOW_MS, &mut never()).expect("round robin finds one");
     assert_ne!(id.index, first);
 }

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
 
 use super::access_log::AccessLogs;
 use super::counters::Counters;
 use super::modules::{limit_conn, limit_req};
 use super::resolvers::Resolvers;
 use super::upstream::Upstreams;
+use super::upstream::group::Zones;
 use super::variables::{self, Getter};
 use crate::ir::core::ErrorLog as ErrorLogLine;
 use crate::ir::http::log::{AccessLogTarget, SyslogTarget};
@@ -84,8 +84,8 @@ pub struct Opened<'a> {
     pub hosts: &'a dyn Fn(HostId) -> Vec<SocketAddr>,
     /// What all workers count together.
     pub counters: Counters,
-    /// The words that workers share for a group with a `zone`.
-    pub upstream_words: &'a dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
+    /// The words that workers share for a group.
+    pub upstream_zones: &'a dyn Fn(UpstreamId) -> Zones,
     /// The words of the zones of `limit_req`, and those of `limit_conn`.
     pub limit_words: [Vec<SharedWords>; 2],
     /// The log for the `error_log` lines of a block.
@@ -122,7 +122,7 @@ impl Engine {
             }
         });
         let seed = crate::log::now::since_epoch().as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
-        let upstreams = Upstreams::new(&http, seed, opened.hosts, opened.upstream_words);
+        let upstreams = Upstreams::new(&http, seed, opened.hosts, opened.upstream_zones);
         let getters = variables::getters(&http.variables);
         let [req_words, conn_words] = opened.limit_words;
         let limit_req_zones =

@@ -1,6 +1,7 @@
 //! `upstream { }`: groups of servers and how one of them is chosen.
 
 pub mod draft;
+pub mod sticky;
 
 use std::net::SocketAddr;
 
@@ -31,6 +32,8 @@ pub struct Upstream {
     pub keepalive: Keepalive,
     /// `zone`: the shared memory that all workers' view of the servers lies in.
     pub zone: Option<Zone>,
+    /// `sticky`
+    pub sticky: Option<sticky::Sticky>,
     /// Where it is declared, or first used.
     pub place: Place,
 }

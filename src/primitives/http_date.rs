@@ -9,6 +9,15 @@ pub fn format(unix_seconds: i64) -> String {
     format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
+/// The form that nginx gives cookies: `Sun, 22-Nov-26 15:57:23 GMT`, and the whole year from 2038 on.
+pub fn cookie(unix_seconds: i64) -> String {
+    let date = format(unix_seconds);
+    let parts: Vec<&str> = date.split(' ').collect();
+    let [weekday, day, month, year, time, zone] = parts[..] else { return date };
+    let year = if year.parse().is_ok_and(|year: u32| year > 2037) { year } else { &year[2..] };
+    format!("{weekday} {day}-{month}-{year} {time} {zone}")
+}
+
 /// Reads `Sun, 22 Nov 2026 15:57:23 GMT`, `Sunday, 22-Nov-26 15:57:23 GMT` or `Sun Nov 22 15:57:23 2026`; gives Unix seconds.
 /// As forgiving as nginx: the name of the day and what follows the time are not looked at.
 pub fn parse(text: &[u8]) -> Option<i64> {

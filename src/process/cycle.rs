@@ -326,10 +326,8 @@ impl Loader<'_> {
             log.say(Level::Notice, "using the \"epoll\" event method");
         }
         warn_of_limits(&nginx, &log);
-        let upstream_zones = UpstreamZones::map(&nginx, &hosts).map_err(|error| {
-            log.say_error(Level::Alert, &error, "mmap(MAP_ANON|MAP_SHARED) failed");
-            NotLoaded
-        })?;
+        let old_zones = self.old.map(|old| &old.upstream_zones);
+        let upstream_zones = UpstreamZones::map(&nginx, &hosts, old_zones, &log).map_err(|_| NotLoaded)?;
         let prefix = self.prefix();
         Ok(Cycle { prefix, nginx, hosts, tls, client_tls, user, log, files, listening, upstream_zones, limit_zones })
     }

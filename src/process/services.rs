@@ -43,7 +43,7 @@ impl Services {
             draining: draining.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             counters: Counters::over(shared.http),
-            upstream_words: &|id| cycle.upstream_zones.words(id),
+            upstream_zones: &|id| cycle.upstream_zones.words(id),
             limit_words: [cycle.limit_zones.limit_req().collect(), cycle.limit_zones.limit_conn().collect()],
             error_log: &error_log,
             syslog: &|target: &SyslogTarget| opener.syslog(target),

@@ -5,4 +5,5 @@ pub mod limit_req;
 pub mod lock;
 pub mod peers;
 pub mod slab;
+pub mod sticky;
 pub mod table;

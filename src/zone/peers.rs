@@ -20,9 +20,39 @@ pub enum Field {
     Checked,
     /// The number of the last request given to it, for `fair`.
     LastRequest,
+    /// The average time to the header, in milliseconds.
+    HeaderTime,
+    /// The average time to the last byte.
+    ResponseTime,
+    /// The average time that requests wait that are not answered yet.
+    InflightTime,
+    /// How long those had waited altogether when their number changed last.
+    InflightLast,
+    /// When it changed.
+    InflightChanged,
+    /// Their number.
+    InflightRequests,
 }
 
-const FIELDS: usize = 7;
+impl Field {
+    const ALL: [Self; 13] = [
+        Self::CurrentWeight,
+        Self::EffectiveWeight,
+        Self::Conns,
+        Self::Fails,
+        Self::Accessed,
+        Self::Checked,
+        Self::LastRequest,
+        Self::HeaderTime,
+        Self::ResponseTime,
+        Self::InflightTime,
+        Self::InflightLast,
+        Self::InflightChanged,
+        Self::InflightRequests,
+    ];
+}
+
+const FIELDS: usize = Field::ALL.len();
 
 #[derive(Debug)]
 enum Words {
@@ -58,11 +88,14 @@ impl PeerTable {
     /// Every peer as it is at the start.
     pub fn reset(&self, weights: &[i64]) {
         for (peer, weight) in weights.iter().enumerate() {
-            for field in [Field::CurrentWeight, Field::Conns, Field::Fails, Field::Accessed, Field::Checked] {
-                self.set(peer, field, 0);
-            }
-            self.set(peer, Field::LastRequest, 0);
-            self.set(peer, Field::EffectiveWeight, *weight);
+            self.reset_peer(peer, *weight);
+        }
+    }
+
+    /// One peer as it is at the start.
+    pub fn reset_peer(&self, peer: usize, weight: i64) {
+        for field in Field::ALL {
+            self.set(peer, field, if field == Field::EffectiveWeight { weight } else { 0 });
         }
     }
 

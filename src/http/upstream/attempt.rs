@@ -17,7 +17,7 @@ use super::request::{BodyLength, Destination};
 use super::response::Kind;
 use super::retry::{Failure, Situation};
 use super::secure::Secure;
-use crate::balance::{Outcome, Session};
+use crate::balance::{Outcome, PeerId, Session, Times};
 use crate::http::finalize;
 use crate::http::message::headers::Known;
 use crate::http::request::{Request, UpstreamAttempt};
@@ -70,6 +70,12 @@ pub struct Try<'j> {
     pub request_sent: bool,
     /// All of the request was sent.
     pub request_whole: bool,
+    /// What the request brings that binds it to a server (`sticky`).
+    bound_by: Option<Box<[u8]>>,
+    /// The server, once it was chosen.
+    chosen: Option<PeerId>,
+    /// The line of the response that has our cookie.
+    cookie_line: Option<usize>,
 }
 
 impl<'j> Try<'j> {
@@ -79,15 +85,69 @@ impl<'j> Try<'j> {
             session.tries = session.tries.min(job.proxy.next_upstream_tries);
         }
         let now = Instant::now();
-        Self { job, session, began: now, started: now, target: None, request_sent: false, request_whole: false }
+        Self {
+            job,
+            session,
+            began: now,
+            started: now,
+            target: None,
+            request_sent: false,
+            request_whole: false,
+            bound_by: job.group.sticky.as_ref().and_then(|sticky| sticky.id(request)),
+            chosen: None,
+            cookie_line: None,
+        }
     }
 
     /// Ends the try: the balancer learns how it went. Done once.
     pub fn release(&mut self, request: &Request, outcome: Outcome) {
-        if self.target.is_some() && self.job.group.balancer().release(&mut self.session, outcome, now_seconds()) {
+        if self.target.take().is_none() {
+            return;
+        }
+        let group = &self.job.group;
+        if let (Some(sticky), Some(id), Outcome::Served) = (&group.sticky, self.chosen, outcome) {
+            sticky.note_end(request, self.bound_by.as_deref(), group.sid(id));
+        }
+        let header_ms = request.upstream.attempts.last().and_then(|attempt| attempt.header_ms);
+        let response_ms = (outcome == Outcome::Served).then(|| self.elapsed_ms());
+        let times = Times { header_ms, response_ms };
+        if group.balancer().release(&mut self.session, outcome, times, now_ms()) {
             request.log(Level::Warn, "upstream server temporarily disabled");
         }
-        self.target = None;
+    }
+
+    /// Chooses a server. With `sticky cookie` the response tells the client of it, whatever becomes of the try.
+    fn choose(&mut self, request: &mut Request) -> Option<PeerId> {
+        let group = &self.job.group;
+        if let (Some(sticky), Some(id)) = (&group.sticky, &self.bound_by) {
+            self.session.bind_to(sticky.server(id));
+        }
+        let engine = Rc::clone(&request.connection.engine);
+        let picked = group.balancer().pick(&mut self.session, now_ms(), &mut || engine.upstreams.random());
+        self.chosen = picked.ok();
+        let id = self.chosen?;
+        if let Some(cookie) = group.sticky.as_ref().and_then(|sticky| sticky.cookie(request, group.sid(id))) {
+            let headers = &mut request.response.headers;
+            match self.cookie_line {
+                Some(line) => headers.set_at(line, &cookie),
+                None => {
+                    self.cookie_line = Some(headers.len());
+                    headers.push(b"Set-Cookie", &cookie);
+                }
+            }
+        }
+        Some(id)
+    }
+
+    /// An answer's header has come that is passed on.
+    fn note_header(&mut self, request: &Request) {
+        let group = &self.job.group;
+        if let (Some(sticky), Some(id)) = (&group.sticky, self.chosen) {
+            sticky.note_header(request, self.bound_by.as_deref(), group.sid(id));
+        }
+        if let Some(header_ms) = request.upstream.attempts.last().and_then(|attempt| attempt.header_ms) {
+            group.balancer().note_header(&mut self.session, header_ms, now_ms());
+        }
     }
 
     /// The backend's answer was read whole: its connection serves another request, if it can.
@@ -117,9 +177,9 @@ impl<'j> Try<'j> {
     }
 }
 
-/// Seconds on the balancers' clock.
-fn now_seconds() -> i64 {
-    crate::log::now::since_epoch().as_secs() as i64
+/// Milliseconds on the balancers' clock.
+fn now_ms() -> i64 {
+    crate::log::now::since_epoch().as_millis() as i64
 }
 
 /// The present attempt's entry for variables.
@@ -186,9 +246,7 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     attempt.request_whole = false;
     request.action = "connecting to upstream";
     request.upstream.attempts.push(UpstreamAttempt { redirected: first_of_redirect, ..UpstreamAttempt::default() });
-    let engine = Rc::clone(&request.connection.engine);
-    let picked = job.group.balancer().pick(&mut attempt.session, now_seconds(), &mut || engine.upstreams.random());
-    let Ok(id) = picked else {
+    let Some(id) = attempt.choose(request) else {
         record(request).address = Rc::clone(&job.group.name);
         request.log(Level::Error, "no live upstreams");
         return Tried::Failed(Failure::NoLive, false);
@@ -236,6 +294,7 @@ async fn judge(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: 
             return Tried::Over(Verdict::Finish(status));
         }
     }
+    attempt.note_header(request);
     if let Some(target) = redirect_target(job, &answer) {
         let target = target.into_owned();
         headers::take_controls(request, &job.proxy, &answer.head, &answer.buffer);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 
 use super::keepalive::Pool;
+use super::sticky::{self, Sticky};
 use crate::balance::{Balancer, Method, Peer, PeerId, Session};
 use crate::http::connection;
 use crate::http::evaluate;
@@ -15,6 +16,7 @@ use crate::ir::upstream::{self, Keepalive, PeerAddress, Upstream, UpstreamId};
 use crate::ir::value::{Template, Text};
 use crate::net::connect::Target;
 use crate::sys::fork;
+use crate::sys::shared_words::SharedWords;
 use crate::zone::lock::Holder;
 use crate::zone::peers::PeerTable;
 
@@ -25,6 +27,8 @@ pub struct Server {
     pub target: Target,
     /// `127.0.0.1:80`, `unix:/path`
     pub name: Rc<str>,
+    /// What `sticky` calls it.
+    sid: Box<[u8]>,
 }
 
 /// One group.
@@ -44,7 +48,12 @@ pub struct Group {
     backup: Box<[Server]>,
     /// Idle connections.
     pub pool: Rc<Pool>,
+    /// What binds requests to servers.
+    pub sticky: Option<Sticky>,
 }
+
+/// The words of a group's `zone`, and of the zone of its `sticky learn`.
+pub type Zones = (Option<&'static [AtomicU64]>, Option<SharedWords>);
 
 /// The servers of a group and their peers, primary and backup.
 type Ranks = [(Vec<Server>, Vec<Peer>); 2];
@@ -54,8 +63,9 @@ fn ranks(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>
     for server in &upstream.servers {
         let (servers, peers) = &mut ranks[usize::from(server.backup)];
         for target in targets(&server.address, resolve) {
-            servers.push(Server::new(target));
-            peers.push(peer(server));
+            let target = Server::new(target, server.route.as_ref());
+            peers.push(peer(server, &target.sid));
+            servers.push(target);
         }
     }
     ranks
@@ -97,11 +107,11 @@ impl Group {
     fn new(
         upstream: &Upstream,
         resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>,
-        shared: Option<&'static [AtomicU64]>,
+        (shared, session_words): Zones,
     ) -> Self {
         let layout = SharedLayout::of(upstream, resolve);
         let [(primary, primary_peers), (backup, backup_peers)] = ranks(upstream, resolve);
-        let [primary_state, backup_state] = match shared {
+        let states = match shared {
             Some(words) => layout.tables(words),
             None => layout.weights.map(|weights| PeerTable::own(&weights)),
         };
@@ -111,11 +121,12 @@ impl Group {
             port: upstream.port,
             host: upstream.name.clone(),
             is_declared: true,
-            balancer: Balancer::with_state(method, primary_peers, primary_state, backup_peers, backup_state),
+            balancer: Balancer::with_state(method, [primary_peers, backup_peers], states),
             key: key(&upstream.balancer),
             primary: primary.into(),
             backup: backup.into(),
             pool: Pool::new(upstream.keepalive.clone()),
+            sticky: upstream.sticky.clone().map(|configured| Sticky::new(configured, session_words)),
         }
     }
 
@@ -130,9 +141,10 @@ impl Group {
             is_declared: false,
             balancer: Balancer::new(Method::RoundRobin, peers, Vec::new()),
             key: None,
-            primary: targets.into_iter().map(Server::new).collect(),
+            primary: targets.into_iter().map(|target| Server::new(target, None)).collect(),
             backup: Box::default(),
             pool: Pool::new(settings),
+            sticky: None,
         }
     }
 
@@ -166,6 +178,11 @@ impl Group {
         &self.balancer
     }
 
+    /// What a chosen server is called by `sticky`.
+    pub fn sid(&self, id: PeerId) -> &[u8] {
+        &self.server(id).sid
+    }
+
     /// A chosen server.
     pub fn server(&self, id: PeerId) -> &Server {
         if id.backup { &self.backup[id.index] } else { &self.primary[id.index] }
@@ -173,12 +190,13 @@ impl Group {
 }
 
 impl Server {
-    fn new(target: Target) -> Self {
+    fn new(target: Target, route: Option<&Text>) -> Self {
         let name = match &target {
             Target::Inet(address) => address.to_string(),
             Target::Unix(path) => format!("unix:{path}"),
         };
-        Self { target, name: Rc::from(name) }
+        let sid = sticky::sid(route, &name);
+        Self { target, name: Rc::from(name), sid }
     }
 }
 
@@ -186,10 +204,10 @@ impl Server {
 pub fn groups(
     http: &Http,
     resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>,
-    shared: &dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
+    zones: &dyn Fn(UpstreamId) -> Zones,
 ) -> Vec<Rc<Group>> {
     let numbered = http.upstreams.iter().zip(0..);
-    numbered.map(|(upstream, number)| Rc::new(Group::new(upstream, resolve, shared(UpstreamId(number))))).collect()
+    numbered.map(|(upstream, number)| Rc::new(Group::new(upstream, resolve, zones(UpstreamId(number))))).collect()
 }
 
 fn targets(address: &PeerAddress, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Vec<Target> {
@@ -200,7 +218,7 @@ fn targets(address: &PeerAddress, resolve: &mut dyn FnMut(HostId) -> Vec<SocketA
     }
 }
 
-fn peer(server: &upstream::Server) -> Peer {
+fn peer(server: &upstream::Server, sid: &[u8]) -> Peer {
     Peer {
         server: server.name.as_bytes().into(),
         weight: i64::from(server.weight),
@@ -208,6 +226,8 @@ fn peer(server: &upstream::Server) -> Peer {
         max_fails: i64::from(server.max_fails),
         fail_timeout_s: server.fail_timeout_seconds as i64,
         down: server.down,
+        draining: server.drain,
+        sid: sid.into(),
     }
 }
 
@@ -219,8 +239,8 @@ fn method(balancer: &upstream::Balancer) -> Method {
         Ir::Hash { consistent: false, .. } => Method::Hash,
         Ir::Hash { consistent: true, .. } => Method::ConsistentHash,
         Ir::UrlHash { again, .. } => Method::UrlHash { again: *again },
-        // The row of `least_time` is not served, so no configuration that runs has it.
-        Ir::LeastConn | Ir::LeastTime { .. } => Method::LeastConn,
+        Ir::LeastConn => Method::LeastConn,
+        Ir::LeastTime { last_byte, inflight } => Method::LeastTime { last_byte: *last_byte, inflight: *inflight },
         Ir::Random { two } => Method::Random { two: *two },
         Ir::Fair => Method::Fair,
     }

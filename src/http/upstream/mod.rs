@@ -19,15 +19,15 @@ pub mod response;
 pub mod retry;
 pub mod secure;
 pub mod spool;
+pub mod sticky;
 pub mod unsafe_uri;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
 
-use self::group::Group;
+use self::group::{Group, Zones};
 use crate::ir::http::Http;
 use crate::ir::http::proxy::{Proxy, ProxyPass};
 use crate::ir::lookup::HostId;
@@ -54,17 +54,16 @@ pub struct Upstreams {
 }
 
 impl Upstreams {
-    /// The groups of a configuration; `resolve` gives the addresses of its host names, `shared` the words of groups with a
-    /// `zone`, `seed` is for `random`.
+    /// The groups of a configuration; `resolve` gives the addresses of its host names, `zones` the words of their zones, `seed` is for `random`.
     pub fn new(
         http: &Http,
         seed: u64,
         mut resolve: impl FnMut(HostId) -> Vec<SocketAddr>,
-        shared: &dyn Fn(UpstreamId) -> Option<&'static [AtomicU64]>,
+        zones: &dyn Fn(UpstreamId) -> Zones,
     ) -> Self {
         let shows = |name: &[u8]| name.starts_with(b"upstream_http_") || name.starts_with(b"upstream_cookie_");
         Self {
-            groups: group::groups(http, &mut resolve, shared),
+            groups: group::groups(http, &mut resolve, zones),
             plans: RefCell::default(),
             random: Cell::new(seed | 1),
             certificate_files: secure::CertificateCaches::default(),

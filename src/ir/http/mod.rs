@@ -308,6 +308,8 @@ pub fn table(module: &str) -> Option<Table> {
         "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,
         "http_upstream_keepalive" => upstream::KEEPALIVE_SETTERS,
         "http_upstream_least_conn" => upstream::LEAST_CONN_SETTERS,
+        "http_upstream_least_time" => upstream::LEAST_TIME_SETTERS,
+        "http_upstream_sticky" => super::upstream::sticky::SETTERS,
         "http_upstream_random" => upstream::RANDOM_SETTERS,
         "http_upstream_zone" => upstream::ZONE_SETTERS,
         "upstream_fair" => upstream::FAIR_SETTERS,

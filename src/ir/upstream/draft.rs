@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use grammar::Context;
 
+use super::sticky::{Source, Sticky};
 use super::{Balancer, Keepalive, PeerAddress, Server, Upstream, UpstreamId, Zone};
 use crate::conf::diagnostic::{Diagnostic, Level};
 use crate::conf::tree::{Directive, Word};
@@ -31,6 +32,9 @@ pub const LEAST_CONN_SETTERS: Table = &[("least_conn", |reader, directive| {
     balance(reader, directive, Balancer::LeastConn, true);
     Ok(())
 })];
+
+/// The setters of `http_upstream_least_time`.
+pub const LEAST_TIME_SETTERS: Table = &[("least_time", least_time)];
 
 /// The setters of `http_upstream_random`.
 pub const RANDOM_SETTERS: Table = &[("random", random)];
@@ -65,6 +69,8 @@ pub struct UpstreamDraft {
     takes_backup: bool,
     hash_again: Option<u32>,
     zone: Option<Zone>,
+    /// `sticky`
+    pub sticky: Option<Sticky>,
     keepalive: Option<(usize, bool)>,
     keepalive_requests: Option<u64>,
     keepalive_time_ms: Option<u64>,
@@ -79,6 +85,7 @@ impl Default for UpstreamDraft {
             takes_backup: true,
             hash_again: None,
             zone: None,
+            sticky: None,
             keepalive: None,
             keepalive_requests: None,
             keepalive_time_ms: None,
@@ -100,6 +107,7 @@ impl UpstreamDraft {
         };
         upstream.servers = self.servers;
         upstream.zone = self.zone;
+        upstream.sticky = self.sticky;
         upstream.balancer = match (self.balancer.unwrap_or(Balancer::RoundRobin), self.hash_again) {
             (Balancer::Hash { key, .. }, Some(again)) => Balancer::UrlHash { key, again },
             (balancer, _) => balancer,
@@ -123,6 +131,12 @@ impl Upstreams {
     /// The groups, to be completed.
     pub fn groups_mut(&mut self) -> &mut [Upstream] {
         &mut self.groups
+    }
+
+    /// The group whose `sticky learn` keeps its sessions in this zone.
+    pub fn user_of_sticky_zone(&self, zone: &Text) -> Option<&Text> {
+        let uses = |sticky: &Sticky| matches!(&sticky.source, Source::Learn(learn) if learn.zone.name == *zone);
+        self.groups.iter().find(|group| group.sticky.as_ref().is_some_and(uses)).map(|group| &group.name)
     }
 
     fn named(&self, name: &[u8]) -> Vec<UpstreamId> {
@@ -210,6 +224,7 @@ impl Upstream {
             balancer: Balancer::RoundRobin,
             keepalive: Keepalive { connections: 0, ..Keepalive::default() },
             zone: None,
+            sticky: None,
             place,
         }
     }
@@ -293,7 +308,7 @@ fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     if server.service.is_some() && url.port_text.is_some() {
         return Err(directive.emerg(format!("service upstream \"{shown}\" may not have port")));
     }
-    let unserved = [(server.resolve, "resolve"), (server.drain, "drain"), (server.route.is_some(), "route")];
+    let unserved = [(server.resolve, "resolve")];
     if let Some((_, name)) = unserved.iter().find(|(asked, _)| *asked) {
         return Err(setter::parameter_not_yet(directive, name));
     }
@@ -368,6 +383,24 @@ fn hash(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 
 fn hash_again(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     once(&mut draft(reader).hash_again, directive, setter::number)
+}
+
+fn least_time(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let earlier = draft(reader).balancer.clone();
+    let [mode, inflight @ ..] = directive.args() else { return Ok(()) };
+    let last_byte = mode.value == b"last_byte";
+    let method = Balancer::LeastTime { last_byte, inflight: !inflight.is_empty() };
+    balance(reader, directive, method, true);
+    if let Some(word) = inflight.iter().find(|word| word.value != b"inflight") {
+        return Err(directive.emerg(format!("invalid parameter \"{}\"", word.text())));
+    }
+    if matches!(earlier, Some(Balancer::LeastTime { .. })) {
+        return Err(duplicate(directive));
+    }
+    if !last_byte && mode.value != b"header" {
+        return Err(directive.emerg(format!("invalid value \"{}\"", mode.text())));
+    }
+    Ok(())
 }
 
 fn random(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

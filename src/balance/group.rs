@@ -1,0 +1,114 @@
+//! The servers of one rank, primary or backup, and the rules that all methods share.
+
+use std::rc::Rc;
+
+use super::peer::Peer;
+use super::walk::Walk;
+use crate::zone::peers::{Field, PeerTable};
+
+/// The servers of one rank.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) peers: Box<[Peer]>,
+    pub(super) table: Rc<PeerTable>,
+    /// Where each peer's state stands in the table.
+    slots: Box<[usize]>,
+    pub(super) total_weight: i64,
+    /// How many are not down.
+    pub(super) tries: u32,
+    /// The peers with the heaviest first: `fair` goes round in this order.
+    pub(super) heaviest_first: Box<[usize]>,
+}
+
+impl Group {
+    pub(super) fn new(peers: Vec<(Peer, usize)>, table: Rc<PeerTable>) -> Self {
+        let (peers, slots): (Vec<_>, Vec<_>) = peers.into_iter().unzip();
+        let mut heaviest_first: Box<[usize]> = (0..peers.len()).collect();
+        heaviest_first.sort_by_key(|index| std::cmp::Reverse(peers[*index].weight));
+        let total_weight = peers.iter().map(|peer| peer.weight).sum();
+        let tries = peers.iter().filter(|peer| !peer.down && !peer.draining).count() as u32;
+        Group { peers: peers.into(), table, slots: slots.into(), total_weight, tries, heaviest_first }
+    }
+
+    pub(super) fn get(&self, index: usize, field: Field) -> i64 {
+        self.table.get(self.slots[index], field)
+    }
+
+    pub(super) fn set(&self, index: usize, field: Field, value: i64) {
+        self.table.set(self.slots[index], field, value);
+    }
+
+    pub(super) fn add(&self, index: usize, field: Field, value: i64) {
+        self.table.add(self.slots[index], field, value);
+    }
+
+    /// Up, not tried yet by this request, not resting after failures, and below its limit.
+    pub(super) fn eligible(&self, walk: &Walk, index: usize, now_s: i64) -> bool {
+        !self.peers[index].draining && !walk.tried.contains(index) && self.usable(index, now_s)
+    }
+
+    fn usable(&self, index: usize, now_s: i64) -> bool {
+        let peer = &self.peers[index];
+        let resting = peer.max_fails != 0
+            && self.get(index, Field::Fails) >= peer.max_fails
+            && now_s - self.get(index, Field::Checked) <= peer.fail_timeout_s;
+        !peer.down && !resting && !self.is_full(index)
+    }
+
+    /// Does it have as many connections as it may?
+    pub(super) fn is_full(&self, index: usize) -> bool {
+        let limit = self.peers[index].max_conns;
+        limit != 0 && self.get(index, Field::Conns) >= limit
+    }
+
+    /// The peer that the request is bound to, if it can be taken; one that drains can.
+    pub(super) fn hinted(&self, walk: &Walk, now_s: i64) -> Option<usize> {
+        let hint = walk.hint.as_deref()?;
+        let index = self.peers.iter().position(|peer| *peer.sid == *hint)?;
+        (!walk.tried.contains(index) && self.usable(index, now_s)).then_some(index)
+    }
+
+    /// One turn of smooth weighting for this peer; gives the weight it took part with.
+    pub(super) fn weigh(&self, index: usize) -> i64 {
+        let effective = self.get(index, Field::EffectiveWeight);
+        self.add(index, Field::CurrentWeight, effective);
+        if effective < self.peers[index].weight {
+            self.set(index, Field::EffectiveWeight, effective + 1);
+        }
+        effective
+    }
+
+    /// The peer in whose share of the total weight `point` lies.
+    pub(super) fn by_weight(&self, mut point: i64) -> usize {
+        for (index, peer) in self.peers.iter().enumerate() {
+            if point < peer.weight {
+                return index;
+            }
+            point -= peer.weight;
+        }
+        self.peers.len() - 1
+    }
+
+    pub(super) fn take(&self, walk: &mut Walk, index: usize, now_s: i64) -> usize {
+        if now_s - self.get(index, Field::Checked) > self.peers[index].fail_timeout_s {
+            self.set(index, Field::Checked, now_s);
+        }
+        self.add(index, Field::Conns, 1);
+        walk.tried.insert(index);
+        index
+    }
+
+    /// Notes a failure; true when the peer is now out of use.
+    pub(super) fn fail(&self, index: usize, now_s: i64) -> bool {
+        let peer = &self.peers[index];
+        self.add(index, Field::Fails, 1);
+        self.set(index, Field::Accessed, now_s);
+        self.set(index, Field::Checked, now_s);
+        if peer.max_fails == 0 {
+            return false;
+        }
+        let effective = self.get(index, Field::EffectiveWeight) - peer.weight / peer.max_fails;
+        self.set(index, Field::EffectiveWeight, effective.max(0));
+        self.get(index, Field::Fails) >= peer.max_fails
+    }
+}

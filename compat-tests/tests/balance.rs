@@ -28,6 +28,7 @@ fn server(parameters: &'static str) -> Server {
     for word in parameters.split_whitespace() {
         match word.split_once('=') {
             Some(("weight", value)) => server.peer.weight = value.parse().expect("a number"),
+            Some(("max_conns", value)) => server.peer.max_conns = value.parse().expect("a number"),
             Some(("max_fails", value)) => server.peer.max_fails = value.parse().expect("a number"),
             None if word == "down" => server.peer.down = true,
             None if word == "backup" => server.backup = true,
@@ -276,4 +277,96 @@ fn fair_when_idle() {
     compare("fair-plain", &["", "", ""]);
     compare("fair-weights", &["weight=5", "", "weight=2"]);
     compare("fair-ascending", &["", "weight=2", "weight=2"]);
+}
+
+/// Requests that are held by their servers, begun and ended in no order, the same in every run.
+struct Load {
+    original: Original,
+    listeners: Vec<TcpListener>,
+    held: Vec<(usize, TcpStream, TcpStream, evenkeel::balance::Session)>,
+}
+
+impl Load {
+    /// One more request; the server that nginx gives it, or none.
+    fn begin(&mut self, balancer: &Balancer) -> (Option<usize>, Option<usize>) {
+        let mut client = TcpStream::connect(("127.0.0.1", self.original.port)).expect("nginx listens");
+        client.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+        client.write_all(b"GET / HTTP/1.0\r\nHost: a\r\nX-Real-IP: 127.0.0.9\r\n\r\n").expect("nginx reads");
+        let (theirs, server) = loop {
+            let accepted = self.listeners.iter().enumerate().find_map(|(at, listener)| Some((at, listener.accept().ok()?)));
+            if let Some((at, (server, _))) = accepted {
+                break (Some(at), Some(server));
+            }
+            if client.read(&mut [0; 512]).is_ok() {
+                break (None, None);
+            }
+        };
+        let mut session = balancer.start(b"");
+        let ours = balancer.pick(&mut session, NOW_MS, &mut || panic!("no randomness")).ok().map(|id| id.index);
+        if let (Some(at), Some(server)) = (theirs, server) {
+            self.held.push((at, client, server, session));
+        }
+        (theirs, ours)
+    }
+
+    /// A server answers.
+    fn end(&mut self, which: usize, balancer: &Balancer) {
+        let (_, mut client, mut server, mut session) = self.held.swap_remove(which);
+        server.set_nonblocking(false).expect("a socket");
+        let _ = server.read(&mut [0; 4096]).expect("the request");
+        server.write_all(b"HTTP/1.0 200 OK\r\n\r\nok").expect("nginx reads");
+        drop(server);
+        client.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        client.read_to_end(&mut Vec::new()).expect("the answer");
+        balancer.release(&mut session, Outcome::Served, Times::default(), NOW_MS);
+    }
+}
+
+fn compare_under_load(name: &str, directive: &str, method: Method, parameters: &[&'static str], most_held: usize) {
+    const STEPS: u64 = 6_000;
+    if !Path::new(NGINX).exists() || (directive == "fair;" && !Path::new(FAIR).exists()) {
+        eprintln!("{name}: the original is not installed");
+        return;
+    }
+    // nginx itself listens for servers that live; these are ours.
+    let servers: Vec<Server> = parameters.iter().map(|words| Server { dead: true, ..server(words) }).collect();
+    let listeners: Vec<TcpListener> =
+        (0..servers.len()).map(|at| TcpListener::bind(format!("127.0.1.{}:0", at + 1)).expect("loopback")).collect();
+    let names: Vec<String> =
+        listeners.iter().map(|listener| listener.local_addr().expect("bound").to_string()).collect();
+    listeners.iter().for_each(|listener| listener.set_nonblocking(true).expect("a socket"));
+    let balancer = balancer(method, &names, &servers);
+    let mut load = Load { original: start_original(name, directive, &names, &servers), listeners, held: Vec::new() };
+    for step in 0..STEPS {
+        let lot = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize;
+        let held = load.held.len();
+        if held > 0 && (held >= most_held || lot.is_multiple_of(2)) {
+            load.end(lot / 2 % held, &balancer);
+            continue;
+        }
+        let (theirs, ours) = load.begin(&balancer);
+        assert_eq!(theirs, ours, "{name}: step {step}, {held} requests held");
+    }
+}
+
+#[test]
+fn least_conn_under_load() {
+    let compare = |name, servers, most| compare_under_load(name, "least_conn;", Method::LeastConn, servers, most);
+    compare("load-plain", &["", "", ""], 7);
+    compare("load-weights", &["weight=5", "", "weight=2", "weight=3"], 20);
+    compare("load-down", &["weight=3", "down", "weight=2"], 9);
+}
+
+#[test]
+fn limits_under_load() {
+    let compare = |name, servers, most| compare_under_load(name, "", Method::RoundRobin, servers, most);
+    compare("limit-plain", &["max_conns=2", "max_conns=1", "max_conns=3"], 8);
+    compare("limit-weights", &["weight=4 max_conns=3", "weight=2", "max_conns=1"], 9);
+    compare_under_load("limit-least", "least_conn;", Method::LeastConn, &["max_conns=2", "weight=3 max_conns=2"], 6);
+}
+
+#[test]
+fn fair_under_load() {
+    compare_under_load("load-fair", "fair;", Method::Fair, &["", "", ""], 7);
+    compare_under_load("load-fair-weights", "fair;", Method::Fair, &["weight=3", "", "weight=2"], 9);
 }

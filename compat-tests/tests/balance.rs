@@ -293,7 +293,8 @@ impl Load {
         client.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
         client.write_all(b"GET / HTTP/1.0\r\nHost: a\r\nX-Real-IP: 127.0.0.9\r\n\r\n").expect("nginx reads");
         let (theirs, server) = loop {
-            let accepted = self.listeners.iter().enumerate().find_map(|(at, listener)| Some((at, listener.accept().ok()?)));
+            let accepted =
+                self.listeners.iter().enumerate().find_map(|(at, listener)| Some((at, listener.accept().ok()?)));
             if let Some((at, (server, _))) = accepted {
                 break (Some(at), Some(server));
             }

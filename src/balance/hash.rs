@@ -1,9 +1,8 @@
 //! `hash`: the form of Cache::Memcached with rehashing, and `consistent`, the ketama ring of Cache::Memcached::Fast.
 
-use super::Busy;
 use super::group::Group;
 use super::peer::Peer;
-use super::walk::Walk;
+use super::walk::{Busy, Walk};
 use crate::primitives::hash::{Crc32, crc32};
 use crate::zone::peers::Field;
 

@@ -28,6 +28,7 @@ use crate::zone::peers::{Field, PeerTable};
 pub use self::least_time::Times;
 pub use self::method::Method;
 pub use self::peer::Peer;
+pub use self::walk::Busy;
 
 /// A chosen peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +38,6 @@ pub struct PeerId {
     /// Its place there.
     pub index: usize,
 }
-
-/// No server can be chosen: `no live upstreams`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Busy;
 
 /// What became of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,3 +41,7 @@ impl Tried {
         self.rest[index / 64 - 1] |= 1 << (index % 64);
     }
 }
+
+/// No server can be chosen: `no live upstreams`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;

@@ -82,6 +82,8 @@ pub struct Opened<'a> {
     pub draining: Draining,
     /// The addresses of the configuration's host names.
     pub hosts: &'a dyn Fn(HostId) -> Vec<SocketAddr>,
+    /// The first worker looks names up for all.
+    pub is_first_worker: bool,
     /// What all workers count together.
     pub counters: Counters,
     /// The words that workers share for a group.
@@ -123,6 +125,12 @@ impl Engine {
         });
         let seed = crate::log::now::since_epoch().as_nanos() as u64 ^ u64::from(std::process::id()) << 32;
         let upstreams = Upstreams::new(&http, seed, opened.hosts, opened.upstream_zones);
+        for settings in http.upstreams.iter().filter_map(|upstream| upstream.resolver.as_ref()) {
+            resolvers.add(settings, opened.hosts, &opened.log);
+        }
+        if opened.is_first_worker {
+            upstreams.start_resolving(&http, &resolvers, &opened.log);
+        }
         let getters = variables::getters(&http.variables);
         let [req_words, conn_words] = opened.limit_words;
         let limit_req_zones =

@@ -4,7 +4,9 @@ pub mod draft;
 pub mod sticky;
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 
+use super::http::core::Resolver;
 use super::lookup::HostId;
 use super::value::{Template, Text};
 use crate::conf::diagnostic::Place;
@@ -34,8 +36,27 @@ pub struct Upstream {
     pub zone: Option<Zone>,
     /// `sticky`
     pub sticky: Option<sticky::Sticky>,
+    /// Who is asked for names while running: its own `resolver`, or that of `http`.
+    pub resolver: Option<Rc<Resolver>>,
+    /// `resolver_timeout`
+    pub resolver_timeout_ms: u64,
     /// Where it is declared, or first used.
     pub place: Place,
+}
+
+impl Upstream {
+    /// The lines whose names are looked up while running.
+    pub fn resolved_servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.iter().filter(|server| matches!(server.address, PeerAddress::Resolve { .. }))
+    }
+
+    /// May there be backup servers?
+    pub fn takes_backup(&self) -> bool {
+        matches!(
+            self.balancer,
+            Balancer::RoundRobin | Balancer::LeastConn | Balancer::LeastTime { .. } | Balancer::Fair
+        )
+    }
 }
 
 /// A piece of shared memory.
@@ -85,6 +106,13 @@ pub enum PeerAddress {
     Unix(Text),
     /// A host name; `process::cycle` resolves it.
     Host(HostId),
+    /// A host name that is looked up while running (`resolve`).
+    Resolve {
+        /// The name.
+        host: Text,
+        /// All addresses get it, unless a service says otherwise.
+        port: u16,
+    },
 }
 
 /// How a server is chosen.

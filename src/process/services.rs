@@ -27,7 +27,7 @@ pub struct Services {
 
 impl Services {
     /// Engines over a generation whose files and sockets are open.
-    pub fn new(cycle: &Cycle, draining: &Draining, shared: &Shared) -> Rc<Self> {
+    pub fn new(cycle: &Cycle, draining: &Draining, shared: &Shared, worker: usize) -> Rc<Self> {
         let hostname = cycle::hostname();
         let resolve = |id: HostId| -> Option<SocketAddr> { cycle.hosts.addresses(id).first().copied() };
         let opener = LogOpener { files: &cycle.files, hostname: &hostname, resolve: &resolve };
@@ -43,6 +43,7 @@ impl Services {
             draining: draining.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             counters: Counters::over(shared.http),
+            is_first_worker: worker == 0,
             upstream_zones: &|id| cycle.upstream_zones.words(id),
             limit_words: [cycle.limit_zones.limit_req().collect(), cycle.limit_zones.limit_conn().collect()],
             error_log: &error_log,

@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU64;
 
+use crate::http::upstream::dynamic::Dynamic;
+use crate::http::upstream::layout::SharedLayout;
 use crate::http::upstream::{group, sticky};
 use crate::ir::Nginx;
 use crate::ir::upstream::sticky::{Learn, Source, Sticky};
@@ -22,6 +24,8 @@ pub struct UpstreamZones {
     words: Vec<Option<&'static [AtomicU64]>>,
     /// For each upstream its sessions, if it learns them.
     sessions: Vec<Option<SessionZone>>,
+    /// The upstreams whose servers are looked up, for the next generation to begin from.
+    dynamic: Vec<(Upstream, Dynamic)>,
     locks: Vec<&'static AtomicU64>,
 }
 
@@ -45,12 +49,13 @@ impl UpstreamZones {
             NotMapped
         };
         for upstream in nginx.http.iter().flat_map(|http| &http.upstreams) {
-            let layout = group::SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
+            let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
             let words = match upstream.zone.as_ref().and(NonZeroUsize::new(layout.words())) {
                 None => None,
                 Some(count) => {
                     let words = shared_words::map(count).map_err(not_mapped)?;
                     zones.locks.extend(layout.reset(words));
+                    zones.begin_dynamic(upstream, layout, words, old, log);
                     Some(words)
                 }
             };
@@ -64,6 +69,24 @@ impl UpstreamZones {
             zones.sessions.push(sessions);
         }
         Ok(zones)
+    }
+
+    fn begin_dynamic(
+        &mut self,
+        upstream: &Upstream,
+        layout: SharedLayout,
+        words: &'static [AtomicU64],
+        old: Option<&Self>,
+        log: &ErrorLog,
+    ) {
+        let Some(dynamic) = Dynamic::new(upstream, layout, words, Default::default()) else { return };
+        let zone = |upstream: &Upstream| upstream.zone.as_ref().map(|zone| zone.name.clone());
+        let is_same = |other: &Upstream| other.name == upstream.name && zone(other) == zone(upstream);
+        let earlier = old.iter().flat_map(|old| &old.dynamic).find(|(other, _)| is_same(other));
+        if let Some((_, earlier)) = earlier {
+            dynamic.begin_from(earlier, log);
+        }
+        self.dynamic.push((upstream.clone(), dynamic));
     }
 
     /// The words of an upstream.

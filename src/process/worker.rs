@@ -187,7 +187,7 @@ impl Accepting {
     pub fn start(cycle: &Cycle, listening: Vec<Listening>, place: &Place<'_>) -> Self {
         let Place { index, connections, shared } = *place;
         let draining = Draining::default();
-        let services = Services::new(cycle, &draining, shared);
+        let services = Services::new(cycle, &draining, shared, index);
         let own = |socket: &Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
         let mut tasks: Vec<_> = listening
             .into_iter()

@@ -3,6 +3,7 @@
 pub mod limit_conn;
 pub mod limit_req;
 pub mod lock;
+pub mod members;
 pub mod peers;
 pub mod slab;
 pub mod sticky;

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "resolver_timeout",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "30s",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "server",

@@ -12,12 +12,13 @@ use super::exchange::{self, Answer, Faulty};
 use super::group::Group;
 use super::headers;
 use super::keepalive::BackendConnection;
+use super::layout::Server;
 use super::relay;
 use super::request::{BodyLength, Destination};
 use super::response::Kind;
 use super::retry::{Failure, Situation};
 use super::secure::Secure;
-use crate::balance::{Outcome, PeerId, Session, Times};
+use crate::balance::{Outcome, Session, Times};
 use crate::http::finalize;
 use crate::http::message::headers::Known;
 use crate::http::request::{Request, UpstreamAttempt};
@@ -73,7 +74,7 @@ pub struct Try<'j> {
     /// What the request brings that binds it to a server (`sticky`).
     bound_by: Option<Box<[u8]>>,
     /// The server, once it was chosen.
-    chosen: Option<PeerId>,
+    chosen: Option<Server>,
     /// The line of the response that has our cookie.
     cookie_line: Option<usize>,
 }
@@ -105,8 +106,8 @@ impl<'j> Try<'j> {
             return;
         }
         let group = &self.job.group;
-        if let (Some(sticky), Some(id), Outcome::Served) = (&group.sticky, self.chosen, outcome) {
-            sticky.note_end(request, self.bound_by.as_deref(), group.sid(id));
+        if let (Some(sticky), Some(server), Outcome::Served) = (&group.sticky, &self.chosen, outcome) {
+            sticky.note_end(request, self.bound_by.as_deref(), &server.sid);
         }
         let header_ms = request.upstream.attempts.last().and_then(|attempt| attempt.header_ms);
         let response_ms = (outcome == Outcome::Served).then(|| self.elapsed_ms());
@@ -117,16 +118,17 @@ impl<'j> Try<'j> {
     }
 
     /// Chooses a server. With `sticky cookie` the response tells the client of it, whatever becomes of the try.
-    fn choose(&mut self, request: &mut Request) -> Option<PeerId> {
+    fn choose(&mut self, request: &mut Request) -> Option<Server> {
         let group = &self.job.group;
+        group.refresh();
         if let (Some(sticky), Some(id)) = (&group.sticky, &self.bound_by) {
             self.session.bind_to(sticky.server(id));
         }
         let engine = Rc::clone(&request.connection.engine);
         let picked = group.balancer().pick(&mut self.session, now_ms(), &mut || engine.upstreams.random());
-        self.chosen = picked.ok();
-        let id = self.chosen?;
-        if let Some(cookie) = group.sticky.as_ref().and_then(|sticky| sticky.cookie(request, group.sid(id))) {
+        self.chosen = picked.ok().map(|id| group.server(id));
+        let server = self.chosen.clone()?;
+        if let Some(cookie) = group.sticky.as_ref().and_then(|sticky| sticky.cookie(request, &server.sid)) {
             let headers = &mut request.response.headers;
             match self.cookie_line {
                 Some(line) => headers.set_at(line, &cookie),
@@ -136,14 +138,14 @@ impl<'j> Try<'j> {
                 }
             }
         }
-        Some(id)
+        Some(server)
     }
 
     /// An answer's header has come that is passed on.
     fn note_header(&mut self, request: &Request) {
         let group = &self.job.group;
-        if let (Some(sticky), Some(id)) = (&group.sticky, self.chosen) {
-            sticky.note_header(request, self.bound_by.as_deref(), group.sid(id));
+        if let (Some(sticky), Some(server)) = (&group.sticky, &self.chosen) {
+            sticky.note_header(request, self.bound_by.as_deref(), &server.sid);
         }
         if let Some(header_ms) = request.upstream.attempts.last().and_then(|attempt| attempt.header_ms) {
             group.balancer().note_header(&mut self.session, header_ms, now_ms());
@@ -246,17 +248,16 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     attempt.request_whole = false;
     request.action = "connecting to upstream";
     request.upstream.attempts.push(UpstreamAttempt { redirected: first_of_redirect, ..UpstreamAttempt::default() });
-    let Some(id) = attempt.choose(request) else {
+    let Some(server) = attempt.choose(request) else {
         record(request).address = Rc::clone(&job.group.name);
         request.log(Level::Error, "no live upstreams");
         return Tried::Failed(Failure::NoLive, false);
     };
-    let server = job.group.server(id);
     record(request).address = Rc::clone(&server.name);
     attempt.target = Some(server.target.clone());
     let (connection, reused) = match job.group.pool.take(&server.target, job.tag()) {
         Some(connection) => (connection, true),
-        None => match connect::open(request, job, server).await {
+        None => match connect::open(request, job, &server).await {
             Ok(connection) => (connection, false),
             Err(faulty) => return over_or_failed(faulty, false),
         },

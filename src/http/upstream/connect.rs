@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
 use super::exchange::Faulty;
-use super::group::Server;
 use super::keepalive::BackendConnection;
+use super::layout::Server;
 use super::retry::Failure;
 use super::secure;
 use crate::http::evaluate;

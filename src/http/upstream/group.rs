@@ -1,35 +1,24 @@
 //! The groups of servers as a worker runs them: addresses resolved, balancer, idle connections.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 
+use super::dynamic::Dynamic;
 use super::keepalive::Pool;
-use super::sticky::{self, Sticky};
+use super::layout::{Server, SharedLayout, ranks};
+use super::sticky::Sticky;
 use crate::balance::{Balancer, Method, Peer, PeerId, Session};
 use crate::http::connection;
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::Http;
 use crate::ir::lookup::HostId;
-use crate::ir::upstream::{self, Keepalive, PeerAddress, Upstream, UpstreamId};
+use crate::ir::upstream::{self, Keepalive, Upstream, UpstreamId};
 use crate::ir::value::{Template, Text};
 use crate::net::connect::Target;
-use crate::sys::fork;
 use crate::sys::shared_words::SharedWords;
-use crate::zone::lock::Holder;
-use crate::zone::peers::PeerTable;
-
-/// A server's address, with the text that logs and variables show.
-#[derive(Clone, Debug)]
-pub struct Server {
-    /// Where to connect to.
-    pub target: Target,
-    /// `127.0.0.1:80`, `unix:/path`
-    pub name: Rc<str>,
-    /// What `sticky` calls it.
-    sid: Box<[u8]>,
-}
 
 /// One group.
 #[derive(Debug)]
@@ -44,8 +33,12 @@ pub struct Group {
     pub is_declared: bool,
     balancer: Balancer,
     key: Option<Template>,
-    primary: Box<[Server]>,
-    backup: Box<[Server]>,
+    /// Primary and backup.
+    servers: RefCell<[Vec<Server>; 2]>,
+    /// The servers that are looked up while running.
+    pub dynamic: Option<Dynamic>,
+    /// The peers that are known from the start; kept where others may come.
+    initial_peers: [Vec<Peer>; 2],
     /// Idle connections.
     pub pool: Rc<Pool>,
     /// What binds requests to servers.
@@ -54,54 +47,6 @@ pub struct Group {
 
 /// The words of a group's `zone`, and of the zone of its `sticky learn`.
 pub type Zones = (Option<&'static [AtomicU64]>, Option<SharedWords>);
-
-/// The servers of a group and their peers, primary and backup.
-type Ranks = [(Vec<Server>, Vec<Peer>); 2];
-
-fn ranks(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Ranks {
-    let mut ranks = Ranks::default();
-    for server in &upstream.servers {
-        let (servers, peers) = &mut ranks[usize::from(server.backup)];
-        for target in targets(&server.address, resolve) {
-            let target = Server::new(target, server.route.as_ref());
-            peers.push(peer(server, &target.sid));
-            servers.push(target);
-        }
-    }
-    ranks
-}
-
-/// How the state of a group's servers lies in shared words: primary, then backup.
-#[derive(Debug)]
-pub struct SharedLayout {
-    weights: [Vec<i64>; 2],
-}
-
-impl SharedLayout {
-    /// The layout of a group.
-    pub fn of(upstream: &Upstream, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Self {
-        Self { weights: ranks(upstream, resolve).map(|(_, peers)| peers.iter().map(|peer| peer.weight).collect()) }
-    }
-
-    /// How many words it takes.
-    pub fn words(&self) -> usize {
-        self.weights.iter().map(|weights| PeerTable::words_needed(weights.len())).sum()
-    }
-
-    /// Every server as it is at the start; gives the words that are locks.
-    pub fn reset(&self, words: &'static [AtomicU64]) -> [&'static AtomicU64; 2] {
-        let [primary, backup] = self.tables(words);
-        primary.reset(&self.weights[0]);
-        backup.reset(&self.weights[1]);
-        [&words[0], &words[PeerTable::words_needed(self.weights[0].len())]]
-    }
-
-    fn tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
-        let holder = Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now };
-        let (primary, backup) = words.split_at(PeerTable::words_needed(self.weights[0].len()));
-        [PeerTable::shared(primary, holder), PeerTable::shared(backup, holder)]
-    }
-}
 
 impl Group {
     fn new(
@@ -113,18 +58,23 @@ impl Group {
         let [(primary, primary_peers), (backup, backup_peers)] = ranks(upstream, resolve);
         let states = match shared {
             Some(words) => layout.tables(words),
-            None => layout.weights.map(|weights| PeerTable::own(&weights)),
+            None => layout.own_tables(),
         };
         let method = method(&upstream.balancer);
+        let initial_peers = match upstream.resolved_servers().next() {
+            Some(_) => [primary_peers.clone(), backup_peers.clone()],
+            None => Default::default(),
+        };
         Self {
+            initial_peers,
             name: Rc::from(upstream.name.to_string()),
             port: upstream.port,
             host: upstream.name.clone(),
             is_declared: true,
             balancer: Balancer::with_state(method, [primary_peers, backup_peers], states),
             key: key(&upstream.balancer),
-            primary: primary.into(),
-            backup: backup.into(),
+            servers: RefCell::new([primary.clone(), backup.clone()]),
+            dynamic: shared.and_then(|words| Dynamic::new(upstream, layout, words, [primary, backup])),
             pool: Pool::new(upstream.keepalive.clone()),
             sticky: upstream.sticky.clone().map(|configured| Sticky::new(configured, session_words)),
         }
@@ -141,8 +91,9 @@ impl Group {
             is_declared: false,
             balancer: Balancer::new(Method::RoundRobin, peers, Vec::new()),
             key: None,
-            primary: targets.into_iter().map(|target| Server::new(target, None)).collect(),
-            backup: Box::default(),
+            servers: RefCell::new([targets.into_iter().map(Server::unbound).collect(), Vec::new()]),
+            dynamic: None,
+            initial_peers: Default::default(),
             pool: Pool::new(settings),
             sticky: None,
         }
@@ -160,6 +111,7 @@ impl Group {
 
     /// Begins a request's walk over the servers.
     pub fn start(&self, request: &Request) -> Session {
+        self.refresh();
         if let Some(key) = &self.key {
             return self.balancer.start(&evaluate::text(request, key));
         }
@@ -178,25 +130,20 @@ impl Group {
         &self.balancer
     }
 
-    /// What a chosen server is called by `sticky`.
-    pub fn sid(&self, id: PeerId) -> &[u8] {
-        &self.server(id).sid
-    }
-
     /// A chosen server.
-    pub fn server(&self, id: PeerId) -> &Server {
-        if id.backup { &self.backup[id.index] } else { &self.primary[id.index] }
+    pub fn server(&self, id: PeerId) -> Server {
+        self.servers.borrow()[usize::from(id.backup)][id.index].clone()
     }
-}
 
-impl Server {
-    fn new(target: Target, route: Option<&Text>) -> Self {
-        let name = match &target {
-            Target::Inet(address) => address.to_string(),
-            Target::Unix(path) => format!("unix:{path}"),
-        };
-        let sid = sticky::sid(route, &name);
-        Self { target, name: Rc::from(name), sid }
+    /// Takes note of what another worker, or we, have found out about names.
+    pub fn refresh(&self) {
+        let Some(dynamic) = &self.dynamic else { return };
+        if dynamic.version() == self.balancer.version() {
+            return;
+        }
+        let found = dynamic.servers(&self.initial_peers);
+        self.balancer.replace(found.peers, found.version);
+        *self.servers.borrow_mut() = found.servers;
     }
 }
 
@@ -208,27 +155,6 @@ pub fn groups(
 ) -> Vec<Rc<Group>> {
     let numbered = http.upstreams.iter().zip(0..);
     numbered.map(|(upstream, number)| Rc::new(Group::new(upstream, resolve, zones(UpstreamId(number))))).collect()
-}
-
-fn targets(address: &PeerAddress, resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>) -> Vec<Target> {
-    match address {
-        PeerAddress::Inet(address) => vec![Target::Inet(*address)],
-        PeerAddress::Unix(path) => vec![Target::Unix(Rc::from(path.to_string()))],
-        PeerAddress::Host(id) => resolve(*id).into_iter().map(Target::Inet).collect(),
-    }
-}
-
-fn peer(server: &upstream::Server, sid: &[u8]) -> Peer {
-    Peer {
-        server: server.name.as_bytes().into(),
-        weight: i64::from(server.weight),
-        max_conns: i64::from(server.max_conns),
-        max_fails: i64::from(server.max_fails),
-        fail_timeout_s: server.fail_timeout_seconds as i64,
-        down: server.down,
-        draining: server.drain,
-        sid: sid.into(),
-    }
 }
 
 fn method(balancer: &upstream::Balancer) -> Method {

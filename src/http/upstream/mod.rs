@@ -7,10 +7,12 @@
 pub mod attempt;
 pub mod connect;
 pub mod cookie;
+pub mod dynamic;
 pub mod exchange;
 pub mod group;
 pub mod headers;
 pub mod keepalive;
+pub mod layout;
 pub mod pipe;
 pub mod relay;
 pub mod request;
@@ -28,10 +30,14 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use self::group::{Group, Zones};
+use tokio::task::AbortHandle;
+
+use crate::http::resolvers::Resolvers;
 use crate::ir::http::Http;
 use crate::ir::http::proxy::{Proxy, ProxyPass};
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::UpstreamId;
+use crate::log::error_log::ErrorLog;
 
 /// What a location's directives come to, worked out at its first request.
 #[derive(Debug)]
@@ -51,6 +57,14 @@ pub struct Upstreams {
     shows_headers: bool,
     /// What was read for `proxy_ssl_certificate` with variables.
     pub certificate_files: secure::CertificateCaches,
+    /// The lookups in the background.
+    resolving: RefCell<Vec<AbortHandle>>,
+}
+
+impl Drop for Upstreams {
+    fn drop(&mut self) {
+        self.resolving.borrow().iter().for_each(AbortHandle::abort);
+    }
 }
 
 impl Upstreams {
@@ -65,6 +79,7 @@ impl Upstreams {
         Self {
             groups: group::groups(http, &mut resolve, zones),
             plans: RefCell::default(),
+            resolving: RefCell::default(),
             random: Cell::new(seed | 1),
             certificate_files: secure::CertificateCaches::default(),
             shows_headers: http.variables.used.iter().any(|variable| shows(&variable.name)),
@@ -107,6 +122,25 @@ impl Upstreams {
         state ^= state >> 27;
         self.random.set(state);
         (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+    }
+
+    /// Looks up names again and again, in the background; ends with this value.
+    pub fn start_resolving(&self, http: &Http, resolvers: &Resolvers, log: &Rc<ErrorLog>) {
+        for (group, upstream) in self.groups.iter().zip(&http.upstreams) {
+            let Some(dynamic) = &group.dynamic else { continue };
+            let Some(resolver) = upstream.resolver.as_ref().and_then(|resolver| resolvers.get(resolver)) else {
+                continue;
+            };
+            for template in 0..dynamic.lines() {
+                let (group, resolver, log) = (Rc::clone(group), Rc::clone(resolver), Rc::clone(log));
+                let resolving = async move {
+                    if let Some(dynamic) = &group.dynamic {
+                        dynamic.keep_resolving(template, resolver, log).await;
+                    }
+                };
+                self.resolving.borrow_mut().push(tokio::task::spawn_local(resolving).abort_handle());
+            }
+        }
     }
 
     /// Closes idle connections: the worker is to end.

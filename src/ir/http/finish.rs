@@ -26,7 +26,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
     let mut merging = Merging { close: close.clone(), faults: Vec::new(), secure_proxies: Vec::new() };
-    upstream::draft::complete(reader)?;
+    upstream::draft::complete(reader, &outer.core)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();
     let mut secured = Vec::new();

@@ -1,13 +1,16 @@
 //! Reading `upstream { }`, and finding the group that a `proxy_pass` means.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use grammar::Context;
 
 use super::sticky::{Source, Sticky};
 use super::{Balancer, Keepalive, PeerAddress, Server, Upstream, UpstreamId, Zone};
-use crate::conf::diagnostic::{Diagnostic, Level};
+use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Word};
+use crate::ir::http::core::setters::resolver;
+use crate::ir::http::core::{Core, Resolver};
 use crate::ir::lookup::AskedBy;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate, once};
@@ -16,7 +19,20 @@ use crate::ir::value::{PAGE_SIZE, Text};
 use crate::primitives::{duration, size};
 
 /// The setters of `upstream` and of what stands in it.
-pub const SETTERS: Table = &[("server", server), ("upstream", upstream)];
+pub const SETTERS: Table = &[
+    ("resolver", |reader, directive| {
+        if draft(reader).resolver.is_some() {
+            return Err(duplicate(directive));
+        }
+        draft(reader).resolver = resolver(reader, directive)?;
+        Ok(())
+    }),
+    ("resolver_timeout", |reader, directive| {
+        once(&mut draft(reader).resolver_timeout_ms, directive, setter::milliseconds)
+    }),
+    ("server", server),
+    ("upstream", upstream),
+];
 
 /// The setters of `http_upstream_hash`.
 pub const HASH_SETTERS: Table = &[("hash", hash)];
@@ -61,6 +77,9 @@ pub const KEEPALIVE_SETTERS: Table = &[
     }),
 ];
 
+/// Until `http` is over and its own value is known.
+const INHERITED_MS: u64 = u64::MAX;
+
 /// `upstream { }` while it is read.
 #[derive(Clone, PartialEq, Debug)]
 pub struct UpstreamDraft {
@@ -71,6 +90,8 @@ pub struct UpstreamDraft {
     zone: Option<Zone>,
     /// `sticky`
     pub sticky: Option<Sticky>,
+    resolver: Option<Rc<Resolver>>,
+    resolver_timeout_ms: Option<u64>,
     keepalive: Option<(usize, bool)>,
     keepalive_requests: Option<u64>,
     keepalive_time_ms: Option<u64>,
@@ -86,6 +107,8 @@ impl Default for UpstreamDraft {
             hash_again: None,
             zone: None,
             sticky: None,
+            resolver: None,
+            resolver_timeout_ms: None,
             keepalive: None,
             keepalive_requests: None,
             keepalive_time_ms: None,
@@ -108,6 +131,8 @@ impl UpstreamDraft {
         upstream.servers = self.servers;
         upstream.zone = self.zone;
         upstream.sticky = self.sticky;
+        upstream.resolver = self.resolver;
+        upstream.resolver_timeout_ms = self.resolver_timeout_ms.unwrap_or(INHERITED_MS);
         upstream.balancer = match (self.balancer.unwrap_or(Balancer::RoundRobin), self.hash_again) {
             (Balancer::Hash { key, .. }, Some(again)) => Balancer::UrlHash { key, again },
             (balancer, _) => balancer,
@@ -214,7 +239,7 @@ fn host_text<'t>(url: &Url<'t>) -> &'t [u8] {
 
 impl Upstream {
     /// A group that nobody declares.
-    fn implied(name: Text, port: Option<u16>, place: crate::conf::diagnostic::Place) -> Self {
+    fn implied(name: Text, port: Option<u16>, place: Place) -> Self {
         Self {
             name,
             port,
@@ -225,6 +250,8 @@ impl Upstream {
             keepalive: Keepalive { connections: 0, ..Keepalive::default() },
             zone: None,
             sticky: None,
+            resolver: None,
+            resolver_timeout_ms: INHERITED_MS,
             place,
         }
     }
@@ -251,14 +278,14 @@ impl Server {
 }
 
 /// What nginx does with the groups when `http` ends: names that nobody declared are resolved, empty ones refused.
-pub fn complete(reader: &mut Reader<'_>) -> Set {
+pub fn complete(reader: &mut Reader<'_>, http: &Core) -> Set {
     let mut upstreams = std::mem::take(&mut reader.http.upstreams);
     for upstream in upstreams.groups_mut() {
+        if upstream.explicit {
+            complete_resolving(upstream, http)?;
+        }
         let in_upstream = |text: String| Err(Diagnostic { level: Level::Emerg, text, place: upstream.place.clone() });
         if upstream.explicit {
-            if upstream.servers.iter().any(|server| server.resolve) && upstream.zone.is_none() {
-                return in_upstream(format!("resolving names at run time requires upstream \"{}\"", upstream.name));
-            }
             if upstream.servers.iter().all(|server| server.backup) {
                 return in_upstream(format!("no servers in upstream \"{}\"", upstream.name));
             }
@@ -272,6 +299,30 @@ pub fn complete(reader: &mut Reader<'_>) -> Set {
         }
     }
     reader.http.upstreams = upstreams;
+    Ok(())
+}
+
+/// Who is asked for names while running. nginx looks at that before it counts the servers.
+fn complete_resolving(upstream: &mut Upstream, http: &Core) -> Set {
+    let is_resolved = upstream.resolved_servers().next().is_some();
+    let fault = |text: String| Diagnostic { level: Level::Emerg, text, place: upstream.place.clone() };
+    let name = &upstream.name;
+    if upstream.zone.is_none() && is_resolved {
+        let start = fault(format!("resolving names at run time requires upstream \"{name}\"")).to_string();
+        let text = format!("{start} to be in shared memory");
+        return Err(Diagnostic { level: Level::Emerg, text, place: Place::Nowhere });
+    }
+    if is_resolved && upstream.balancer == Balancer::Fair {
+        let start = "load balancing method does not support resolving names at run time";
+        return Err(fault(format!("{start} in upstream \"{name}\"")));
+    }
+    if is_resolved && upstream.resolver.is_none() && http.resolver.is_none() {
+        return Err(fault(format!("no resolver defined to resolve names at run time in upstream \"{name}\"")));
+    }
+    upstream.resolver = upstream.resolver.take().or_else(|| http.resolver.clone());
+    if upstream.resolver_timeout_ms == INHERITED_MS {
+        upstream.resolver_timeout_ms = http.resolver_timeout_ms;
+    }
     Ok(())
 }
 
@@ -308,19 +359,16 @@ fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     if server.service.is_some() && url.port_text.is_some() {
         return Err(directive.emerg(format!("service upstream \"{shown}\" may not have port")));
     }
-    let unserved = [(server.resolve, "resolve")];
-    if let Some((_, name)) = unserved.iter().find(|(asked, _)| *asked) {
-        return Err(setter::parameter_not_yet(directive, name));
-    }
     server.address = match url.host {
         Host::Address(ip) => PeerAddress::Inet((ip, url.port).into()),
         Host::Unix(path) => PeerAddress::Unix(Text::from(path)),
+        Host::Name(name) if server.resolve => PeerAddress::Resolve { host: Text::from(name), port: url.port },
         Host::Name(name) => {
             let asked_by = AskedBy::Upstream { written: Text::from(written.value) };
             PeerAddress::Host(reader.resolve(name, url.port, asked_by, directive.place()))
         }
     };
-    if server.service.is_some() && !matches!(server.address, PeerAddress::Host(_)) {
+    if server.service.is_some() && !matches!(server.address, PeerAddress::Resolve { .. }) {
         return Err(directive.emerg(format!("service upstream \"{shown}\" requires domain name")));
     }
     draft(reader).servers.push(server);

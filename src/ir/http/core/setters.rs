@@ -336,7 +336,8 @@ fn gzip_disable(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-fn resolver(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Option<Rc<Resolver>>, Diagnostic> {
+/// `resolver`: name servers and how they are asked.
+pub fn resolver(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Option<Rc<Resolver>>, Diagnostic> {
     let mut resolver = Resolver { servers: Vec::new(), valid_seconds: None, ipv4: true, ipv6: true };
     for word in directive.args() {
         let invalid = || directive.emerg(format!("invalid parameter: {}", word.text()));

@@ -72,6 +72,8 @@ fn start_original(name: &str, directive: &str, names: &[String], servers: &[Serv
         }
     }
     let module = if directive == "fair;" { format!("load_module {FAIR};") } else { String::new() };
+    // Without a line of its own the server would listen on port 80, where only one can.
+    let living = if listen.is_empty() { String::new() } else { format!("server {{ {listen} return 204; }}") };
     let text = format!(
         "{module} daemon off; master_process off; pid logs/pid; error_log logs/error.log;
          events {{ worker_connections 500; }}
@@ -81,7 +83,7 @@ fn start_original(name: &str, directive: &str, names: &[String], servers: &[Serv
              uwsgi_temp_path logs/d; scgi_temp_path logs/e;
              set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;
              upstream u {{ {directive} {upstream} }}
-             server {{ {listen} return 204; }}
+             {living}
              server {{
                  listen 127.0.0.1:{port};
                  location / {{ proxy_pass http://u; add_header X-Peers $upstream_addr always; }}
@@ -298,7 +300,7 @@ impl Load {
             if let Some((at, (server, _))) = accepted {
                 break (Some(at), Some(server));
             }
-            if client.read(&mut [0; 512]).is_ok() {
+            if client.read(&mut [0; 512]).is_ok_and(|length| length > 0) {
                 break (None, None);
             }
         };
@@ -324,7 +326,7 @@ impl Load {
 }
 
 fn compare_under_load(name: &str, directive: &str, method: Method, parameters: &[&'static str], most_held: usize) {
-    const STEPS: u64 = 6_000;
+    const STEPS: u64 = 4_000;
     if !Path::new(NGINX).exists() || (directive == "fair;" && !Path::new(FAIR).exists()) {
         eprintln!("{name}: the original is not installed");
         return;

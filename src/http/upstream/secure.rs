@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
 use super::exchange::Faulty;
-use super::group::Server;
+use super::layout::Server;
 use super::retry::Failure;
 use crate::http::evaluate;
 use crate::http::request::Request;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use tokio::task::LocalSet;
+use tokio::runtime::LocalRuntime;
 
 use super::cycle::{self, Cycle, Loader, Purpose};
 use super::master::Heritage;
@@ -18,11 +18,11 @@ use crate::sys::environment;
 pub fn run(heritage: Heritage, cycle: Cycle) -> i32 {
     environment::replace(&super::privileges::kept_environment(&cycle.nginx.core));
     super::worker::log_panics(&cycle.log);
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+    let Ok(runtime) = LocalRuntime::new() else {
         cycle.log.say(Level::Emerg, "epoll_create() failed");
         return 2;
     };
-    let served = LocalSet::new().block_on(&runtime, serve(&heritage, cycle));
+    let served = runtime.block_on(serve(&heritage, cycle));
     let Ok(cycle) = served else { return 2 };
     pid_file::remove(&cycle.pid_path(), &cycle.log);
     cycle.log.say(Level::Notice, "exit");

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
-use tokio::task::{JoinHandle, LocalSet};
+use tokio::runtime::LocalRuntime;
+use tokio::task::JoinHandle;
 
 use super::cycle::Cycle;
 use super::privileges;
@@ -78,11 +79,11 @@ pub fn run(cycle: &mut Cycle, birth: Birth<'_>) -> i32 {
     }
     log_panics(log);
     birth.title.set("nginx: worker process");
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+    let Ok(runtime) = LocalRuntime::new() else {
         log.say(Level::Emerg, "epoll_create() failed");
         return 2;
     };
-    match LocalSet::new().block_on(&runtime, serve(cycle, listening, birth)) {
+    match runtime.block_on(serve(cycle, listening, birth)) {
         Ok(()) => {
             // Connections that are still open at the time limit end here, and with them what they logged last.
             drop(runtime);

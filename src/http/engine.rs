@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use super::access_log::AccessLogs;
+use super::connection::runner::Runner;
 use super::counters::Counters;
 use super::modules::{limit_conn, limit_req};
 use super::resolvers::Resolvers;
@@ -29,6 +30,12 @@ use crate::sys::shared_words::SharedWords;
 
 /// Connections keep at most this many read and write buffers for later ones.
 const SPARE_BUFFERS: usize = 64;
+/// And at most so many of the large ones that answers are read into.
+const SPARE_LARGE_BUFFERS: usize = 16;
+/// Futures for requests that are kept for later connections.
+const SPARE_RUNNERS: usize = 64;
+/// From this size on a buffer counts as large.
+const LARGE: usize = 16 * 1024;
 /// A larger buffer is given back to the system.
 const LARGEST_SPARE: usize = 64 * 1024;
 
@@ -64,6 +71,8 @@ pub struct Engine {
     pub upstreams: Upstreams,
     resolvers: Resolvers,
     buffers: RefCell<Vec<Vec<u8>>>,
+    large_buffers: RefCell<Vec<Vec<u8>>>,
+    runners: RefCell<Vec<Runner>>,
 }
 
 /// What a generation has opened for its engine.
@@ -154,6 +163,8 @@ impl Engine {
             upstreams,
             resolvers,
             buffers: RefCell::default(),
+            large_buffers: RefCell::default(),
+            runners: RefCell::default(),
         })
     }
 
@@ -181,12 +192,36 @@ impl Engine {
         self.buffers.borrow_mut().pop().unwrap_or_default()
     }
 
+    /// An empty buffer that has been large before, if there is one.
+    pub fn take_large_buffer(&self) -> Vec<u8> {
+        self.large_buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
     /// Keeps a buffer for another connection.
     pub fn give_buffer(&self, mut buffer: Vec<u8>) {
-        let mut buffers = self.buffers.borrow_mut();
-        if buffers.len() < SPARE_BUFFERS && buffer.capacity() <= LARGEST_SPARE {
+        let (buffers, limit) = match buffer.capacity() {
+            0 => return,
+            1..LARGE => (&self.buffers, SPARE_BUFFERS),
+            LARGE..=LARGEST_SPARE => (&self.large_buffers, SPARE_LARGE_BUFFERS),
+            _ => return,
+        };
+        let mut buffers = buffers.borrow_mut();
+        if buffers.len() < limit {
             buffer.clear();
             buffers.push(buffer);
+        }
+    }
+
+    /// A future for a connection's requests, if one is free.
+    pub fn take_runner(&self) -> Option<Runner> {
+        self.runners.borrow_mut().pop()
+    }
+
+    /// Keeps it for another connection.
+    pub fn give_runner(&self, runner: Runner) {
+        let mut runners = self.runners.borrow_mut();
+        if runners.len() < SPARE_RUNNERS {
+            runners.push(runner);
         }
     }
 

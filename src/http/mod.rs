@@ -21,6 +21,7 @@ pub mod phases;
 pub mod request;
 pub mod resolvers;
 pub mod rewrite;
+pub mod spare;
 pub mod status;
 pub mod temp_file;
 pub mod upstream;

@@ -14,6 +14,7 @@ use super::filters::order::Filters;
 use super::message::head::Head;
 use super::message::headers::Known;
 use super::message::response::ResponseHead;
+use super::spare::Spare;
 use super::variables::Slot;
 use crate::ir::http::{Location, ServerId};
 use crate::ir::listen::ListenAddress;
@@ -228,6 +229,17 @@ impl UpstreamRecord {
     }
 }
 
+impl UpstreamRecord {
+    /// Forgets everything; the memory stays.
+    pub fn clear(&mut self) {
+        self.attempts.clear();
+        self.headers.clear();
+        self.trailers.clear();
+        self.uri.clear();
+        (self.proxy_host, self.proxy_port) = (None, None);
+    }
+}
+
 /// One attempt at a backend.
 #[derive(Clone, Default, Debug)]
 pub struct UpstreamAttempt {
@@ -254,22 +266,27 @@ pub struct UpstreamAttempt {
 impl Request {
     /// A request of which nothing has been read.
     pub fn new(connection: Rc<Connection>, head: Head) -> Self {
+        Self::reusing(connection, Spare { head: Some(Rc::new(head)), ..Spare::default() })
+    }
+
+    /// The same, in the memory of another one.
+    pub fn reusing(connection: Rc<Connection>, spare: Spare) -> Self {
         let server = connection.servers().default_server;
         let location = Rc::clone(&connection.engine.server(server).location);
         let sent_before = connection.sent.get();
         Self {
             connection,
-            head: Rc::new(head),
+            head: spare.head.unwrap_or_default(),
             server,
             location,
             content: None,
             method: Method::Unknown,
             method_name: None,
             version: HTTP_10,
-            uri: Vec::new(),
-            args: Vec::new(),
+            uri: spare.uri,
+            args: spare.args,
             extension: 0..0,
-            host: Vec::new(),
+            host: spare.host,
             host_port: 0,
             content_length: None,
             chunked_body: false,
@@ -302,7 +319,7 @@ impl Request {
             finished: false,
             client_gone: false,
             uri_refused: false,
-            response: ResponseHead::default(),
+            response: spare.response,
             filters: Filters::default(),
             sink: Sink::Client,
             is_subrequest: false,
@@ -310,7 +327,7 @@ impl Request {
             sent_before,
             request_length: Cell::new(0),
             began: crate::log::now::since_epoch(),
-            variables: RefCell::default(),
+            variables: RefCell::new(spare.variables),
             captures: RefCell::default(),
             limit_rate: None,
             limit_conn_held: Vec::new(),
@@ -318,7 +335,7 @@ impl Request {
             limit_conn_status: None,
             secure_link_expires: RefCell::default(),
             userid: RefCell::default(),
-            upstream: UpstreamRecord::default(),
+            upstream: spare.upstream,
             action: "waiting for request",
         }
     }

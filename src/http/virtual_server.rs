@@ -16,8 +16,8 @@ pub struct Host {
     pub port: u16,
 }
 
-/// Checks the value of a `Host` header or the authority of a target (`ngx_http_validate_host`).
-pub fn validate_host(text: &[u8]) -> Option<Host> {
+/// Checks the value of a `Host` header or the authority of a target (`ngx_http_validate_host`); the name is written into `memory`.
+pub fn validate_host(text: &[u8], mut memory: Vec<u8>) -> Option<Host> {
     let name_end = if text.first() == Some(&b'[') {
         text.iter().position(|&byte| byte == b']')? + 1
     } else {
@@ -37,12 +37,19 @@ pub fn validate_host(text: &[u8]) -> Option<Host> {
         _ => return None,
     };
     let name = name.strip_suffix(b".").unwrap_or(name);
-    (!name.is_empty()).then(|| Host { name: name.to_ascii_lowercase(), port })
+    if name.is_empty() {
+        return None;
+    }
+    memory.extend_from_slice(name);
+    memory.make_ascii_lowercase();
+    Some(Host { name: memory, port })
 }
 
 fn is_host_byte(byte: u8, literal: bool) -> bool {
     // RFC 3986 section 3.2.2: unreserved, sub-delims, and escapes or colons.
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte) || byte == if literal { b':' } else { b'%' }
+    matches!(byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\''..=b',' | b';' | b'=')
+        || byte == if literal { b':' } else { b'%' }
 }
 
 fn port(digits: &[u8]) -> Option<u16> {
@@ -87,7 +94,7 @@ mod tests {
     use super::*;
 
     fn host(text: &str) -> Option<(String, u16)> {
-        validate_host(text.as_bytes()).map(|host| (String::from_utf8_lossy(&host.name).into_owned(), host.port))
+        validate_host(text.as_bytes(), Vec::new()).map(|host| (String::from_utf8_lossy(&host.name).into_owned(), host.port))
     }
 
     #[test]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::primitives::clock::Timestamps;
+use crate::sys::coarse_clock;
 
 struct Cache {
     zone: TimeZone,
@@ -22,9 +23,14 @@ pub fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// The present second since 1970.
+pub fn second() -> i64 {
+    coarse_clock::since_epoch().as_secs() as i64
+}
+
 /// The forms of the present second.
 pub fn with<R>(read: impl FnOnce(&Timestamps) -> R) -> R {
-    let second = since_epoch().as_secs() as i64;
+    let second = second();
     CACHE.with_borrow_mut(|cache| {
         let cache = cache.get_or_insert_with(|| fresh(TimeZone::system(), second));
         if cache.forms.unix_seconds != second {
@@ -36,7 +42,7 @@ pub fn with<R>(read: impl FnOnce(&Timestamps) -> R) -> R {
 
 /// How far east of Greenwich the local zone is now.
 pub fn offset_seconds() -> i64 {
-    let second = since_epoch().as_secs() as i64;
+    let second = second();
     CACHE.with_borrow_mut(|cache| {
         let cache = cache.get_or_insert_with(|| fresh(TimeZone::system(), second));
         i64::from(offset(&cache.zone, second))
@@ -46,7 +52,7 @@ pub fn offset_seconds() -> i64 {
 /// Reads the time zone anew: its file may have changed since the last generation began.
 pub fn update_zone() {
     jiff::tz::db().reset();
-    CACHE.set(Some(fresh(TimeZone::system(), since_epoch().as_secs() as i64)));
+    CACHE.set(Some(fresh(TimeZone::system(), second())));
 }
 
 fn fresh(zone: TimeZone, second: i64) -> Cache {

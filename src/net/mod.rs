@@ -14,3 +14,4 @@ pub mod tls_server;
 pub mod tls_sessions;
 pub mod tls_stream;
 pub mod tls_verify;
+pub mod turn;

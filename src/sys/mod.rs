@@ -1,5 +1,6 @@
 //! The operating system: each file wraps what one kind of call needs. All `unsafe` of the program is in this folder.
 
+pub mod coarse_clock;
 pub mod credentials;
 pub mod descriptors;
 pub mod environment;
@@ -18,6 +19,7 @@ pub mod process_title;
 pub mod raw_socket;
 pub mod readiness;
 pub mod scheduling;
+pub mod send;
 pub mod shared_words;
 pub mod signal;
 pub mod socket_options;

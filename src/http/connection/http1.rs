@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::request_head::{self, NoRequest};
+use super::runner::{self, After};
 use super::{Connection, Deadline, lingering};
 use crate::http::engine::Engine;
-use crate::http::message::head::Head;
 use crate::http::request::Request;
+use crate::http::spare::Spare;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Location;
 use crate::ir::http::core::{Core, LingeringClose};
@@ -37,10 +38,9 @@ async fn serve_requests(engine: &Rc<Engine>, connection: &Rc<Connection>) {
     let mut wait = Wait { deadline: Deadline::after_ms(core.client_header_timeout_ms), kept: None };
     let mut closing = std::pin::pin!(engine.draining.begun());
     while wait_readable(connection, &mut wait, closing.as_mut()).await {
-        // The future of a request is large; a connection that waits is not to pay for it.
-        match Box::pin(serve_burst(connection)).await {
-            Some(next) => wait = next,
-            None => break,
+        match runner::run(connection).await {
+            After::Wait { keepalive_ms, kept_ms } => wait = Wait::after(keepalive_ms, kept_ms),
+            After::Close => break,
         }
     }
     if connection.is_secure() {
@@ -66,10 +66,9 @@ struct Wait {
 }
 
 impl Wait {
-    fn after(core: &Core) -> Self {
-        let kept_ms = core.keepalive_min_timeout_ms.min(core.keepalive_timeout_ms);
+    fn after(keepalive_ms: u64, kept_ms: u64) -> Self {
         let kept = (kept_ms > 0).then(|| Deadline::after_ms(kept_ms));
-        Self { deadline: Deadline::after_ms(core.keepalive_timeout_ms), kept }
+        Self { deadline: Deadline::after_ms(keepalive_ms), kept }
     }
 
     /// Whether the connection is still kept, whatever becomes of the worker.
@@ -114,39 +113,29 @@ fn is_closing(engine: &Engine, closing: Pin<&mut impl Future<Output = ()>>, cont
     engine.is_closing() || closing.poll(context).is_ready()
 }
 
-/// Serves requests as long as bytes of the next one are there already. Gives the time to wait for more; nothing if the connection is to
-/// be closed.
-async fn serve_burst(connection: &Rc<Connection>) -> Option<Wait> {
-    let engine = &connection.engine;
-    let mut head = Head { buffer: engine.take_buffer(), ..Head::default() };
+/// Serves requests as long as bytes of the next one are there already.
+pub async fn serve_burst(connection: &Rc<Connection>, spare: &mut Spare) -> After {
     let mut pipelined = false;
     loop {
-        let mut request = Request::new(Rc::clone(connection), head);
+        let mut request = Request::reusing(Rc::clone(connection), std::mem::take(spare));
         request.pipelined = std::mem::replace(&mut pipelined, true);
         if !serve_one(&mut request).await {
-            return None;
+            return After::Close;
         }
-        let wait = Wait::after(&request.location.settings.core);
-        head = take_back(request);
-        if head.buffer.is_empty() {
-            engine.give_buffer(head.buffer);
-            return Some(wait);
+        let wait = waits_for_next(&request.location.settings.core);
+        let unread = request.body_position..request.received;
+        let leftover = std::mem::take(&mut request.leftover);
+        *spare = Spare::of(&mut request);
+        drop(request);
+        if !spare.keep_unread(unread, &leftover) {
+            return wait;
         }
     }
 }
 
-/// The head of a request that is over, with only what the client sent beyond it.
-fn take_back(mut request: Request) -> Head {
-    let leftover = std::mem::take(&mut request.leftover);
-    let (start, end) = (request.body_position, request.received);
-    let shared = std::mem::take(&mut request.head);
-    // A mirrored request may still hold the head; then what is left is copied.
-    let mut head = Rc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
-    head.buffer.truncate(end);
-    head.buffer.drain(..start);
-    head.buffer.extend_from_slice(&leftover);
-    head.clear();
-    head
+fn waits_for_next(core: &Core) -> After {
+    let keepalive_ms = core.keepalive_timeout_ms;
+    After::Wait { keepalive_ms, kept_ms: core.keepalive_min_timeout_ms.min(keepalive_ms) }
 }
 
 /// Serves one request; whether the connection is kept.

@@ -5,6 +5,7 @@ pub mod lingering;
 mod output;
 mod proxied;
 mod request_head;
+pub mod runner;
 pub mod secure;
 pub mod tunnel;
 
@@ -24,6 +25,7 @@ use super::verdict::ClientGone;
 use crate::ir::listen::AddressServers;
 use crate::net::accept::{Accepted, Slot};
 use crate::net::stream::Stream;
+use crate::sys::coarse_clock;
 use crate::wire::proxy_protocol::Addresses;
 
 /// Who is at the other end.
@@ -116,7 +118,6 @@ impl Connection {
             // A handshake's future is large; a connection without one is not to pay for it.
             stream = Box::pin(secure::begin(&engine, &addresses[address], stream, &client)).await?;
         }
-        let out = engine.take_buffer();
         let peer = peer.map_or(Peer::Unix, Peer::Inet);
         Some(Rc::new(Self {
             stream: RefCell::new(stream),
@@ -131,7 +132,7 @@ impl Connection {
             began: crate::log::now::since_epoch(),
             requests: Cell::new(0),
             sent: Cell::new(0),
-            out: RefCell::new(out),
+            out: RefCell::default(),
             timer: RefCell::default(),
             engine,
         }))
@@ -187,7 +188,7 @@ impl Connection {
 
     /// Whether the deadline has passed; wakes the task when it does.
     pub fn poll_deadline(&self, deadline: &mut Deadline, context: &mut Context) -> Poll<()> {
-        self.timer.borrow_mut().poll(deadline.instant(), context)
+        self.timer.borrow_mut().poll(deadline.due_ms(), context)
     }
 
     /// Ready once the client has closed its side; whatever it sends instead is left unread.
@@ -214,12 +215,6 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.engine.give_buffer(self.out.take());
-    }
-}
-
 fn is_at(servers: &AddressServers, local: Option<SocketAddr>) -> bool {
     use crate::ir::listen::ListenAddress;
     matches!((&servers.address, local), (ListenAddress::Inet(address), Some(local)) if *address == local)
@@ -229,23 +224,28 @@ fn is_at(servers: &AddressServers, local: Option<SocketAddr>) -> bool {
 #[derive(Debug)]
 pub struct Deadline {
     timeout_ms: u64,
-    instant: Option<Instant>,
+    due_ms: Option<u64>,
 }
 
 impl Deadline {
     /// So long from the first time that something has to be waited for.
     pub fn after_ms(timeout_ms: u64) -> Self {
-        Self { timeout_ms, instant: None }
+        Self { timeout_ms, due_ms: None }
     }
 
     /// Begins anew.
     pub fn restart(&mut self) {
-        self.instant = None;
+        self.due_ms = None;
     }
 
-    fn instant(&mut self) -> Instant {
-        *self.instant.get_or_insert_with(|| Instant::now() + Duration::from_millis(self.timeout_ms))
+    fn due_ms(&mut self) -> u64 {
+        *self.due_ms.get_or_insert_with(|| now_ms().saturating_add(self.timeout_ms))
     }
+}
+
+/// Milliseconds since boot, good enough for timeouts.
+fn now_ms() -> u64 {
+    coarse_clock::since_boot().as_millis() as u64
 }
 
 /// The connection's one timer. It is not moved when a deadline moves away, which is what mostly happens: it fires early then,
@@ -253,20 +253,32 @@ impl Deadline {
 #[derive(Default)]
 struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    set_for_ms: u64,
 }
 
 impl Timer {
-    fn poll(&mut self, due: Instant, context: &mut Context) -> Poll<()> {
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-        if sleep.deadline() > due {
-            sleep.as_mut().reset(due);
+    fn poll(&mut self, due_ms: u64, context: &mut Context) -> Poll<()> {
+        if self.sleep.is_none() || self.set_for_ms > due_ms {
+            self.set(due_ms);
         }
         loop {
-            match sleep.as_mut().poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) if sleep.deadline() >= due || Instant::now() >= due => return Poll::Ready(()),
-                Poll::Ready(()) => sleep.as_mut().reset(due),
+            let fired = self.sleep.as_mut().is_none_or(|sleep| sleep.as_mut().poll(context).is_ready());
+            if !fired {
+                return Poll::Pending;
             }
+            if self.set_for_ms >= due_ms || now_ms() >= due_ms {
+                return Poll::Ready(());
+            }
+            self.set(due_ms);
         }
+    }
+
+    fn set(&mut self, due_ms: u64) {
+        let due = Instant::now() + Duration::from_millis(due_ms.saturating_sub(now_ms()));
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().reset(due),
+            None => self.sleep = Some(Box::pin(tokio::time::sleep_until(due))),
+        }
+        self.set_for_ms = due_ms;
     }
 }

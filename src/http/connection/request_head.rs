@@ -197,7 +197,8 @@ fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> 
 }
 
 fn take_host(request: &mut Request, host: &[u8], complaint: &str) -> Result<(), NoRequest> {
-    let Some(Host { name, port }) = virtual_server::validate_host(host) else {
+    let memory = if request.host.is_empty() { std::mem::take(&mut request.host) } else { Vec::new() };
+    let Some(Host { name, port }) = virtual_server::validate_host(host, memory) else {
         request.log(Level::Info, complaint);
         return Err(NoRequest::Refused(400));
     };

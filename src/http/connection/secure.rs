@@ -76,7 +76,7 @@ async fn establish(engine: &Engine, servers: &AddressServers, stream: TcpStream)
 
 /// The server of a name in a client's hello.
 pub fn server_of(servers: &AddressServers, name: &str) -> Option<ServerId> {
-    let host = virtual_server::validate_host(name.as_bytes())?.name;
+    let host = virtual_server::validate_host(name.as_bytes(), Vec::new())?.name;
     let names = &servers.names;
     virtual_server::by_name(names, &host).or_else(|| {
         let mut patterns = names.regex.iter();

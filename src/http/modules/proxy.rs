@@ -53,6 +53,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     };
     let mut head = request.connection.engine.take_buffer();
     let method = method(request, &proxy);
+    let is_head = method.eq_ignore_ascii_case(b"HEAD");
     head.extend_from_slice(&method);
     head.push(b' ');
     let uri_start = head.len();
@@ -60,7 +61,8 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         request.log(Level::Error, "zero length URI to proxy");
         return Verdict::Finish(500);
     }
-    request.upstream.uri = head[uri_start..].to_vec();
+    request.upstream.uri.clear();
+    request.upstream.uri.extend_from_slice(&head[uri_start..]);
     write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head);
     head.extend_from_slice(set_body.as_deref().unwrap_or_default());
     let group = match resolve::group(request, &proxy, resolved.servers).await {
@@ -77,7 +79,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         body,
         passes_body_through,
         passes_body,
-        is_head: method.eq_ignore_ascii_case(b"HEAD"),
+        is_head,
     };
     let verdict = attempt::run(request, &job).await;
     request.connection.engine.give_buffer(job.head);

@@ -65,6 +65,8 @@ pub struct Try<'j> {
     began: Instant,
     /// When this try began.
     pub started: Instant,
+    /// When something last came from the backend: what is done with it at once takes no time, as with nginx.
+    pub now: Instant,
     /// The server's place for idle connections.
     pub target: Option<crate::net::connect::Target>,
     /// Something of the request was sent in this try.
@@ -91,6 +93,7 @@ impl<'j> Try<'j> {
             session,
             began: now,
             started: now,
+            now,
             target: None,
             request_sent: false,
             request_whole: false,
@@ -157,13 +160,18 @@ impl<'j> Try<'j> {
         if let Some(target) = &self.target
             && self.request_whole
         {
-            self.job.group.pool.put(connection, target, self.job.tag());
+            self.job.group.pool.put(connection, target, self.job.tag(), self.now);
         }
+    }
+
+    /// Reads the clock, after something was waited for.
+    pub fn look_at_clock(&mut self) {
+        self.now = Instant::now();
     }
 
     /// Milliseconds since the try began.
     pub fn elapsed_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+        (self.now - self.started).as_millis() as u64
     }
 
     fn situation(&self, request: &Request) -> Situation {
@@ -173,7 +181,7 @@ impl<'j> Try<'j> {
             request_sent: self.request_sent,
             non_idempotent: matches!(request.method, Method::Post | Method::Lock | Method::Patch),
             body_passed_through: self.job.passes_body_through,
-            elapsed_ms: self.began.elapsed().as_millis() as u64,
+            elapsed_ms: (self.now - self.began).as_millis() as u64,
             timeout_ms: self.job.proxy.next_upstream_timeout_ms,
         }
     }
@@ -215,7 +223,10 @@ pub async fn run(request: &mut Request, job: &Job) -> Verdict {
     loop {
         let (failure, reused) = match one_try(request, job, &mut attempt, redirected).await {
             Tried::Over(verdict) => {
-                conclude(request, &attempt);
+                if record(request).response_ms.is_none() {
+                    attempt.look_at_clock();
+                    conclude(request, &attempt);
+                }
                 attempt.release(request, Outcome::Served);
                 request.action = "sending to client";
                 return verdict;
@@ -233,6 +244,7 @@ pub async fn run(request: &mut Request, job: &Job) -> Verdict {
 fn fail(request: &mut Request, attempt: &mut Try, failure: Failure, reused: bool) {
     let outcome = if failure.is_servers_fault() { Outcome::Failed } else { Outcome::Next };
     attempt.release(request, outcome);
+    attempt.look_at_clock();
     conclude(request, attempt);
     record(request).status = failure.status();
     if reused && failure == Failure::Error {
@@ -243,7 +255,7 @@ fn fail(request: &mut Request, attempt: &mut Try, failure: Failure, reused: bool
 
 async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redirected: bool) -> Tried {
     let first_of_redirect = redirected && attempt.started == attempt.began;
-    attempt.started = Instant::now();
+    attempt.started = attempt.now;
     attempt.request_sent = false;
     attempt.request_whole = false;
     request.action = "connecting to upstream";
@@ -258,7 +270,10 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     let (connection, reused) = match job.group.pool.take(&server.target, job.tag()) {
         Some(connection) => (connection, true),
         None => match connect::open(request, job, &server).await {
-            Ok(connection) => (connection, false),
+            Ok(connection) => {
+                attempt.look_at_clock();
+                (connection, false)
+            }
             Err(faulty) => return over_or_failed(faulty, false),
         },
     };
@@ -267,6 +282,7 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
         Ok(answer) => answer,
         Err(faulty) => return over_or_failed(faulty, reused),
     };
+    attempt.look_at_clock();
     record(request).header_ms = Some(attempt.elapsed_ms());
     judge(request, job, attempt, answer).await
 }

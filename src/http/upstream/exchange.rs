@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, Write};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
@@ -14,8 +14,10 @@ use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
 use super::secure;
 use crate::http::body_reader::{self, Body};
+use crate::http::engine::Engine;
 use crate::http::request::Request;
 use crate::log::error_log::Level;
+use crate::net::turn;
 
 /// A body in a file is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
@@ -67,10 +69,11 @@ pub async fn run(
 ) -> Result<Answer, Faulty> {
     request.action = "sending request to upstream";
     attempt.request_sent = true;
+    turn::give_way().await;
     let sent = send(request, job, &mut connection).await?;
     attempt.request_whole = sent == Sent::Whole;
     request.action = "reading response header from upstream";
-    let mut buffer = request.connection.engine.take_buffer();
+    let mut buffer = Vec::new();
     match read_head(request, job, &mut connection, &mut buffer).await {
         Ok(head) => Ok(Answer { connection, buffer, head }),
         Err(faulty) => {
@@ -117,7 +120,11 @@ async fn write(
         let slices = if head.is_empty() { &slices[1..] } else { &slices[..1 + usize::from(!tail.is_empty())] };
         let stream = &mut connection.stream;
         let waited = wait(request, job, job.proxy.send_timeout_ms, |context| {
-            match Pin::new(&mut *stream).poll_write_vectored(context, slices) {
+            let written = match slices {
+                [slice] => Pin::new(&mut *stream).poll_write(context, slice),
+                _ => Pin::new(&mut *stream).poll_write_vectored(context, slices),
+            };
+            match written {
                 Poll::Pending => stream.poll_peek(context).map(|_| Ok(None)),
                 Poll::Ready(outcome) => Poll::Ready(outcome.map(Some)),
             }
@@ -257,7 +264,7 @@ async fn read_head(
     loop {
         let room = if buffer.is_empty() { size } else { limit.saturating_sub(buffer.len()).max(1) };
         let waited = wait(request, job, job.proxy.read_timeout_ms, |context| {
-            connection.stream.poll_read_to(context, buffer, room)
+            poll_read(&request.connection.engine, connection, buffer, room, context)
         });
         match waited.await {
             Waited::Done(Ok(0)) => {
@@ -282,6 +289,25 @@ async fn read_head(
             return Ok(parser.head);
         }
     }
+}
+
+/// Reads into a buffer that is taken only once there is something to read: most answers then go through the same one, which the
+/// processor still has at hand.
+fn poll_read(
+    engine: &Engine,
+    connection: &mut BackendConnection,
+    buffer: &mut Vec<u8>,
+    room: usize,
+    context: &mut Context,
+) -> Poll<io::Result<usize>> {
+    if buffer.capacity() == 0 {
+        *buffer = engine.take_large_buffer();
+    }
+    let polled = connection.stream.poll_read_to(context, buffer, room);
+    if polled.is_pending() && buffer.is_empty() {
+        engine.give_buffer(std::mem::take(buffer));
+    }
+    polled
 }
 
 /// True when the head is whole.

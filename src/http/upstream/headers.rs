@@ -1,8 +1,11 @@
 //! Which headers of a backend's answer reach the client, and what is made of them on the way.
 
+use std::rc::Rc;
+
 use super::cookie;
 use super::response::{Head, Kind, Line, decimal};
 use crate::http::evaluate;
+use crate::http::message::response::ContentType;
 use crate::http::request::Request;
 use crate::http::status;
 use crate::ir::http::proxy::{IgnoreHeaders, Proxy, ProxyPass, ProxyTarget, Redirect, RedirectRule};
@@ -103,7 +106,7 @@ fn copy(request: &mut Request, proxy: &Proxy, plan: &Plan, line: &Line, name: &[
     let response = &mut request.response;
     match line.kind {
         Kind::ContentLength | Kind::Connection | Kind::KeepAlive | Kind::TransferEncoding => {}
-        Kind::ContentType => response.content_type = Some(value.to_vec().into()),
+        Kind::ContentType => response.content_type = Some(ContentType::Owned(Rc::from(value))),
         Kind::AcceptRanges if proxy.force_ranges => {}
         Kind::LastModified => {
             response.last_modified = http_date::parse(value);

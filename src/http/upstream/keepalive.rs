@@ -86,8 +86,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read whole; the one unused for longest gives way.
-    pub fn put(self: &Rc<Self>, connection: BackendConnection, target: &Target, tag: usize) {
-        let now = Instant::now();
+    pub fn put(self: &Rc<Self>, connection: BackendConnection, target: &Target, tag: usize, now: Instant) {
         let age_ms = now.duration_since(connection.opened).as_millis() as u64;
         if !self.is_on() || connection.requests >= self.settings.requests || age_ms > self.settings.time_ms {
             return;

@@ -25,7 +25,7 @@ pub mod sticky;
 pub mod unsafe_uri;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -52,7 +52,7 @@ pub struct Plans {
 #[derive(Debug)]
 pub struct Upstreams {
     groups: Vec<Rc<Group>>,
-    plans: RefCell<HashMap<(usize, usize), Rc<Plans>>>,
+    plans: RefCell<BTreeMap<(usize, usize), Rc<Plans>>>,
     random: Cell<u64>,
     shows_headers: bool,
     /// What was read for `proxy_ssl_certificate` with variables.

@@ -43,7 +43,8 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         return finish_bodyless(request, job, attempt, answer).await;
     }
     request.action = "reading upstream";
-    Relay::new(request, job, answer, buffering).run(request, attempt).await
+    let mut relay = Relay::new(request, job, answer, buffering);
+    relay.run(request, attempt).await
 }
 
 /// Keeps what variables show of the answer.
@@ -110,6 +111,7 @@ struct Relay<'j> {
     /// Pieces go out as they come.
     prompt: bool,
     is_released: bool,
+    has_waited: bool,
     is_chunked: bool,
     limit: Option<ReadLimit>,
 }
@@ -159,12 +161,13 @@ impl<'j> Relay<'j> {
             from: answer.head.end,
             prompt: !buffering,
             is_released: false,
+            has_waited: false,
             is_chunked,
             limit: ReadLimit::of(request, &job.proxy),
         }
     }
 
-    async fn run(mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
+    async fn run(&mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
         let first = (self.buffer.len() - self.from) as u64;
         record(request).response_length += first;
         if let Some(limit) = &mut self.limit {
@@ -217,6 +220,7 @@ impl<'j> Relay<'j> {
         if waits && order::flush(request).await.is_err() {
             return Err(Verdict::Close);
         }
+        self.has_waited = true;
         let pipe = &mut self.pipe;
         let waited = wait(request, self.job, self.job.proxy.read_timeout_ms, |context| pipe.poll_read(context, buffer));
         match waited.await {
@@ -259,6 +263,9 @@ impl<'j> Relay<'j> {
             return;
         }
         self.is_released = true;
+        if std::mem::take(&mut self.has_waited) {
+            attempt.look_at_clock();
+        }
         conclude(request, attempt);
         if self.pipe.excess {
             let text = match self.is_chunked {
@@ -273,8 +280,8 @@ impl<'j> Relay<'j> {
         attempt.release(request, Outcome::Served);
     }
 
-    async fn finish(self, request: &mut Request) -> Verdict {
-        match self.pipe.end {
+    async fn finish(&mut self, request: &mut Request) -> Verdict {
+        match self.pipe.end.take() {
             Some(End::Whole(_)) => {
                 for (name, value) in self.pipe.trailers.iter() {
                     if !self.job.plan.hides_name(name) {

@@ -1,5 +1,6 @@
 //! What is sent to a backend: request line, headers in nginx's order, and the rules of `proxy_pass` for the URI.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use crate::http::evaluate;
@@ -87,10 +88,10 @@ pub enum BodyLength {
 pub struct ZeroLengthUri;
 
 /// The method that is sent.
-pub fn method(request: &Request, proxy: &Proxy) -> Vec<u8> {
+pub fn method<'r>(request: &'r Request, proxy: &'r Proxy) -> Cow<'r, [u8]> {
     match &proxy.method {
-        Some(template) => evaluate::text(request, template).into_owned(),
-        None => request.method_name().to_vec(),
+        Some(template) => evaluate::text(request, template),
+        None => Cow::Borrowed(request.method_name()),
     }
 }
 

@@ -1,0 +1,69 @@
+//! The futures that requests run in. They are large: a connection that waits has none. It borrows one for a request, and the next
+//! connection goes on with the same one, where a future of its own would have to be made, moved and dropped for each request.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use super::{Connection, http1};
+use crate::http::spare::Spare;
+
+/// What follows the requests that were there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// The connection waits for the next one to begin.
+    Wait {
+        /// For so long.
+        keepalive_ms: u64,
+        /// So long even if the worker is to end.
+        kept_ms: u64,
+    },
+    /// The connection is closed.
+    Close,
+}
+
+/// A future that serves one connection after another, and rests in between.
+pub struct Runner {
+    future: Pin<Box<dyn Future<Output = Infallible>>>,
+    desk: Rc<Desk>,
+}
+
+/// Where a runner finds its work, and leaves what came of it.
+#[derive(Default)]
+struct Desk {
+    connection: Cell<Option<Rc<Connection>>>,
+    after: Cell<Option<After>>,
+}
+
+impl Runner {
+    fn new() -> Self {
+        let desk = Rc::new(Desk::default());
+        Self { future: Box::pin(run_forever(Rc::clone(&desk))), desk }
+    }
+}
+
+async fn run_forever(desk: Rc<Desk>) -> Infallible {
+    let mut spare = Spare::default();
+    loop {
+        let connection = std::future::poll_fn(|_| desk.connection.take().map_or(Poll::Pending, Poll::Ready)).await;
+        let after = http1::serve_burst(&connection, &mut spare).await;
+        drop(connection);
+        desk.after.set(Some(after));
+    }
+}
+
+/// Serves the requests that a client has sent, in a runner that is free.
+pub async fn run(connection: &Rc<Connection>) -> After {
+    let engine = &connection.engine;
+    let mut runner = engine.take_runner().unwrap_or_else(Runner::new);
+    runner.desk.connection.set(Some(Rc::clone(connection)));
+    let after = std::future::poll_fn(|context| {
+        let Poll::Pending = runner.future.as_mut().poll(context);
+        runner.desk.after.take().map_or(Poll::Pending, Poll::Ready)
+    })
+    .await;
+    engine.give_runner(runner);
+    after
+}

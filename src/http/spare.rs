@@ -1,0 +1,68 @@
+//! The memory that a request leaves to the next one: in the usual course a request allocates next to nothing.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::message::head::Head;
+use super::message::response::ResponseHead;
+use super::request::{Request, UpstreamRecord};
+use super::variables::Slot;
+
+/// A read buffer that has grown larger is not kept.
+const LARGEST_BUFFER: usize = 64 * 1024;
+
+/// Memory without content.
+#[derive(Default)]
+pub struct Spare {
+    /// The head; its buffer holds what the client has sent of the next request.
+    pub head: Option<Rc<Head>>,
+    /// Of the path.
+    pub uri: Vec<u8>,
+    /// Of the arguments.
+    pub args: Vec<u8>,
+    /// Of the host.
+    pub host: Vec<u8>,
+    /// Of the answer's head.
+    pub response: ResponseHead,
+    /// Of what is known of backends.
+    pub upstream: UpstreamRecord,
+    /// Of the values of variables.
+    pub variables: Vec<Slot>,
+}
+
+impl Spare {
+    /// Takes it from a request that is over. The head is still to be rid of the request's bytes.
+    pub fn of(request: &mut Request) -> Self {
+        let emptied = |mut bytes: Vec<u8>| {
+            bytes.clear();
+            bytes
+        };
+        let mut spare = Self {
+            head: Some(Rc::clone(&request.head)),
+            uri: emptied(std::mem::take(&mut request.uri)),
+            args: emptied(std::mem::take(&mut request.args)),
+            host: emptied(std::mem::take(&mut request.host)),
+            response: std::mem::take(&mut request.response),
+            upstream: std::mem::take(&mut request.upstream),
+            variables: request.variables.take(),
+        };
+        spare.response.clear();
+        spare.upstream.clear();
+        spare.variables.clear();
+        spare
+    }
+
+    /// Leaves in the head only what the client sent beyond the request; whether that is anything.
+    pub fn keep_unread(&mut self, unread: Range<usize>, leftover: &[u8]) -> bool {
+        // A mirrored request may still hold the head; then this is a copy.
+        let head = Rc::make_mut(self.head.get_or_insert_default());
+        head.buffer.truncate(unread.end);
+        head.buffer.drain(..unread.start);
+        head.buffer.extend_from_slice(leftover);
+        head.clear();
+        if head.buffer.is_empty() && head.buffer.capacity() > LARGEST_BUFFER {
+            head.buffer = Vec::new();
+        }
+        !head.buffer.is_empty()
+    }
+}

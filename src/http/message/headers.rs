@@ -108,17 +108,34 @@ impl Line {
 #[derive(Clone, Default, Debug)]
 pub struct HeaderList {
     bytes: Vec<u8>,
-    lines: Vec<Line>,
+    lines: Vec<Places>,
+}
+
+/// Where name and value of a line lie.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    name: (u32, u32),
+    value: (u32, u32),
+}
+
+impl Places {
+    fn name(&self) -> Range<usize> {
+        self.name.0 as usize..self.name.1 as usize
+    }
+
+    fn value(&self) -> Range<usize> {
+        self.value.0 as usize..self.value.1 as usize
+    }
 }
 
 impl HeaderList {
     /// Adds a line at the end.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
-        let start = self.bytes.len();
+        let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(name);
-        let middle = self.bytes.len();
+        let middle = self.bytes.len() as u32;
         self.bytes.extend_from_slice(value);
-        self.lines.push(Line::new(&self.bytes, start..middle, middle..self.bytes.len()));
+        self.lines.push(Places { name: (start, middle), value: (middle, self.bytes.len() as u32) });
     }
 
     /// Makes room for lines of so many bytes in all.

@@ -20,8 +20,8 @@ macro_rules! known_names {
             pub fn of(name: &[u8]) -> Self {
                 let mut lower = [0; $crate::http::message::known_names::LONGEST];
                 let Some(lower) = lower.get_mut(..name.len()) else { return Self::Other };
-                lower.copy_from_slice(name);
-                lower.make_ascii_lowercase();
+                // Byte by byte: for so few, a call that copies costs more.
+                lower.iter_mut().zip(name).for_each(|(lower, byte)| *lower = byte.to_ascii_lowercase());
                 match &*lower {
                     $( $name => Self::$variant, )*
                     _ => Self::Other,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use crate::http::evaluate;
-use crate::http::message::headers::Known;
+use crate::http::message::headers::{self, Known};
 use crate::http::request::Request;
 use crate::ir::http::proxy::{HttpVersion, Proxy, SetHeader};
 use crate::ir::value::{Template, Text};
@@ -144,7 +144,7 @@ pub fn write_headers(
         for header in &head.headers {
             let name = &head.buffer[header.name()];
             if plan.passes_on(header.known, name) {
-                line(name, &head.buffer[header.value()], out);
+                copy(&head.buffer, header, out);
             }
         }
     }
@@ -181,6 +181,17 @@ fn write_planned(request: &Request, planned: &Line, body: BodyLength, out: &mut 
         }
         (Line::TransferEncoding, BodyLength::Chunked) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         (Line::ContentLength | Line::TransferEncoding, _) => {}
+    }
+}
+
+/// Copies a line of the client's head: in one piece, where it was written as we write it.
+fn copy(buffer: &[u8], header: &headers::Line, out: &mut Vec<u8>) {
+    let (name, value) = (header.name(), header.value());
+    let is_ours = buffer.get(name.end..value.start) == Some(&b": "[..]) && buffer[value.end..].starts_with(b"\r\n");
+    if is_ours {
+        out.extend_from_slice(&buffer[name.start..value.end + 2]);
+    } else {
+        line(&buffer[name], &buffer[value], out);
     }
 }
 

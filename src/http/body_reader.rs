@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::connection::{Deadline, ReadFault};
 use super::message::headers::Known;
-use super::request::{HTTP_11, Request};
+use super::request::{HTTP_11, HTTP_20, Request};
 use super::temp_file;
 use super::verdict::CLIENT_CLOSED_REQUEST;
 use crate::ir::http::core::BodyInFile;
@@ -29,6 +29,8 @@ pub enum Framing {
     Length(u64),
     /// Chunks up to the last one.
     Chunked(Box<ChunkedBody>),
+    /// Whatever comes until the end of its stream; so many bytes have come.
+    Stream(u64),
 }
 
 /// A chunked body in the making.
@@ -120,6 +122,7 @@ impl Body {
 /// Notes how the body of a request that was just read stands on the connection.
 pub fn begin(request: &mut Request) {
     request.framing = match (request.chunked_body, request.content_length) {
+        (true, _) if request.version == HTTP_20 => Framing::Stream(0),
         (true, _) => Framing::Chunked(Box::default()),
         (false, Some(length)) if length > 0 => Framing::Length(length),
         _ => Framing::None,
@@ -141,10 +144,14 @@ pub fn discard(request: &mut Request) -> Result<(), u16> {
 
 /// Whether the whole body has arrived already; what has arrived so far is taken off the socket for that.
 pub fn is_at_hand(request: &mut Request) -> bool {
+    if request.version == HTTP_20 {
+        return request.framing.is_done();
+    }
     loop {
         let arrived = &request.head.buffer[request.body_position..request.received];
         let whole = match &request.framing {
             Framing::None => true,
+            Framing::Stream(_) => false,
             Framing::Length(left) => arrived.len() as u64 >= *left,
             Framing::Chunked(body) => {
                 let (mut chunked, mut position) = (body.chunked.clone(), 0);
@@ -173,7 +180,7 @@ pub fn is_at_hand(request: &mut Request) -> bool {
 
 /// Tells a client that asks first to go on.
 fn test_expect(request: &mut Request) {
-    if request.expect_tested || request.version < HTTP_11 {
+    if request.expect_tested || request.version != HTTP_11 {
         return;
     }
     request.expect_tested = true;
@@ -288,6 +295,35 @@ pub async fn read_part(request: &mut Request, out: &mut Vec<u8>) -> Result<bool,
             }
             outcome
         }
+        Framing::Stream(_) => {
+            let limit = request.location.settings.core.client_max_body_size;
+            read_stream(request, out, limit, timeout_ms).await
+        }
+    }
+}
+
+/// Reads a body that ends with its stream of HTTP/2.
+async fn read_stream(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeout_ms: u64) -> Result<bool, u16> {
+    let Framing::Stream(before) = request.framing else { return Ok(false) };
+    let connection = Rc::clone(&request.connection);
+    match connection.read(out, READ_SIZE, &mut Deadline::after_ms(timeout_ms)).await {
+        Ok(0) => {
+            request.framing = Framing::None;
+            Ok(false)
+        }
+        Ok(length) => {
+            let received = before + length as u64;
+            request.request_length.set(request.request_length.get() + length as u64);
+            request.framing = Framing::Stream(received);
+            if limit > 0 && received > limit {
+                let status = refuse_chunk(request, &BadChunk::TooLarge(before, length as u64));
+                request.body = Body::Discarded;
+                return Err(status);
+            }
+            Ok(true)
+        }
+        Err(ReadFault::TimedOut) => Err(408),
+        Err(ReadFault::Io(_)) => Err(400),
     }
 }
 
@@ -409,7 +445,7 @@ impl ChunkedBody {
 /// Forgets what has come of a body that nobody wanted. With an error, the status to answer.
 pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
     match &mut request.framing {
-        Framing::None => Ok(()),
+        Framing::None | Framing::Stream(_) => Ok(()),
         Framing::Length(left) => {
             let left = *left;
             let limit = usize::try_from(left).unwrap_or(usize::MAX);
@@ -442,6 +478,7 @@ pub async fn drain(request: &mut Request) -> bool {
         let timeout_ms = core.lingering_timeout_ms.min(left_ms);
         let outcome = match request.framing {
             Framing::Chunked(_) => read_chunked(request, &mut forgotten, 0, timeout_ms).await.map(drop),
+            Framing::Stream(_) => read_stream(request, &mut forgotten, 0, timeout_ms).await.map(drop),
             _ => read_plain(request, &mut forgotten, timeout_ms).await,
         };
         if outcome.is_err() || left_ms == 0 {

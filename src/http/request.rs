@@ -28,6 +28,8 @@ pub const MAX_URI_CHANGES: u32 = 10;
 pub const HTTP_10: u16 = 1000;
 /// HTTP/1.1 as nginx counts versions.
 pub const HTTP_11: u16 = 1001;
+/// HTTP/2 as nginx counts versions.
+pub const HTTP_20: u16 = 2000;
 
 /// Where an answer's bytes go.
 #[derive(Default)]

@@ -52,6 +52,13 @@ impl Spare {
         spare
     }
 
+    /// Puts what was read already where the next request looks first.
+    pub fn begin_with(&mut self, first: Vec<u8>) {
+        if !first.is_empty() {
+            Rc::make_mut(self.head.get_or_insert_default()).buffer = first;
+        }
+    }
+
     /// Leaves in the head only what the client sent beyond the request; whether that is anything.
     pub fn keep_unread(&mut self, unread: Range<usize>, leftover: &[u8]) -> bool {
         // A mirrored request may still hold the head; then this is a copy.

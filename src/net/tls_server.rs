@@ -27,7 +27,29 @@ use crate::ir::value::Text;
 const REMEMBERED_SESSIONS: usize = 20_480;
 
 /// The TLS of each server that has any; `None` for one that refuses every handshake.
-pub type Contexts = HashMap<ServerId, Option<Arc<ServerConfig>>>;
+pub type Contexts = HashMap<ServerId, Option<Context>>;
+
+/// The TLS of one server.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// For clients that are offered HTTP/1 alone.
+    http1: Arc<ServerConfig>,
+    /// For clients that are offered HTTP/2 as well.
+    http2: Arc<ServerConfig>,
+}
+
+impl Context {
+    fn new(http1: ServerConfig) -> Self {
+        let mut http2 = http1.clone();
+        http2.alpn_protocols.insert(0, b"h2".to_vec());
+        Self { http1: Arc::new(http1), http2: Arc::new(http2) }
+    }
+
+    /// What to shake hands with.
+    pub fn offering(&self, http2: bool) -> Arc<ServerConfig> {
+        Arc::clone(if http2 { &self.http2 } else { &self.http1 })
+    }
+}
 
 /// A stream whose handshake is done.
 pub struct Secured(pub TlsStream<TcpStream>);
@@ -88,7 +110,7 @@ async fn refuse(mut stream: TcpStream) {
 pub fn build(
     wanted: &ServerTls,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
-) -> Result<Option<Arc<ServerConfig>>, TlsFault> {
+) -> Result<Option<Context>, TlsFault> {
     let provider = Arc::new(crypto(&wanted.ciphers, &wanted.curves));
     let keys = wanted
         .certificates
@@ -113,7 +135,7 @@ pub fn build(
     config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024));
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec(), b"http/0.9".to_vec()];
     remember_sessions(&mut config, wanted)?;
-    Ok(Some(Arc::new(config)))
+    Ok(Some(Context::new(config)))
 }
 
 /// nginx refuses a file that it cannot read; the parameters themselves are of no use to us.

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "http2_body_preread_size",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "64k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
+        status: Status::Done,
     },
     Directive {
         name: "http2_chunk_size",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
+        status: Status::Done,
     },
     Directive {
         name: "http2_idle_timeout",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "128",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
+        status: Status::Done,
     },
     Directive {
         name: "http2_max_field_size",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
+        status: Status::Accepted("memory is not kept in pools"),
     },
     Directive {
         name: "http2_push",
@@ -145,7 +145,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "256k",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
+        status: Status::Accepted("the library that speaks HTTP/2 has a buffer of its own"),
     },
     Directive {
         name: "http2_recv_timeout",
@@ -167,6 +167,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "31",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("HTTP/2 is not spoken yet: `http2 on` is refused, and nothing else depends on it"),
+        status: Status::Accepted("the library that speaks HTTP/2 finds streams by an index of its own"),
     },
 ];

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::request_head::{self, NoRequest};
 use super::runner::{self, After};
-use super::{Connection, Deadline, lingering};
+use super::{Connection, Deadline, http2, lingering};
 use crate::http::engine::Engine;
 use crate::http::request::Request;
 use crate::http::spare::Spare;
@@ -27,18 +27,53 @@ pub async fn serve(engine: Rc<Engine>, accepted: Accepted) {
     counters.accepted.add();
     counters.handled.add();
     let _active = counters.active.hold();
-    if let Some(connection) = Connection::begin(Rc::clone(&engine), accepted).await {
-        serve_requests(&engine, &connection).await;
+    let Some(connection) = Connection::begin(Rc::clone(&engine), accepted).await else { return };
+    match connection.may_speak_http2() {
+        false => serve_requests(&engine, &connection, Vec::new()).await,
+        // Its future is larger, and most connections are of HTTP/1.
+        true => Box::pin(serve_either(&engine, &connection)).await,
     }
 }
 
-async fn serve_requests(engine: &Rc<Engine>, connection: &Rc<Connection>) {
+/// Serves a connection on which the client decides what is spoken: in the handshake, or with its first bytes.
+async fn serve_either(engine: &Rc<Engine>, connection: &Rc<Connection>) {
+    let mut first = Vec::new();
+    let speaks_http2 = match connection.is_secure() {
+        true => connection.with_stream(|stream| stream.tls().and_then(|tls| tls.alpn_protocol()) == Some(b"h2")),
+        false => reads_preface(engine, connection, &mut first).await,
+    };
+    if !speaks_http2 {
+        return serve_requests(engine, connection, first).await;
+    }
+    set_options(connection);
+    http2::serve(connection, first).await;
+    if connection.is_secure() {
+        connection.say_goodbye().await;
+    }
+}
+
+/// Reads until it is clear whether the client begins with HTTP/2 (`ngx_http_wait_request_handler`).
+async fn reads_preface(engine: &Rc<Engine>, connection: &Rc<Connection>, first: &mut Vec<u8>) -> bool {
+    let core = Rc::clone(&engine.server(connection.servers().default_server).core);
+    let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
+    while http2::PREFACE.starts_with(first) && first.len() < http2::PREFACE.len() {
+        let wanted = http2::PREFACE.len() - first.len();
+        match connection.read(first, wanted, &mut deadline).await {
+            Ok(length) if length > 0 => {}
+            _ => return false,
+        }
+    }
+    http2::PREFACE == *first
+}
+
+/// Serves requests of HTTP/1. `first` is what was read of the first one already.
+async fn serve_requests(engine: &Rc<Engine>, connection: &Rc<Connection>, mut first: Vec<u8>) {
     set_options(connection);
     let core = Rc::clone(&engine.server(connection.servers().default_server).core);
     let mut wait = Wait { deadline: Deadline::after_ms(core.client_header_timeout_ms), kept: None };
     let mut closing = std::pin::pin!(engine.draining.begun());
-    while wait_readable(connection, &mut wait, closing.as_mut()).await {
-        match runner::run(connection).await {
+    while !first.is_empty() || wait_readable(connection, &mut wait, closing.as_mut()).await {
+        match runner::run(connection, std::mem::take(&mut first)).await {
             After::Wait { keepalive_ms, kept_ms } => wait = Wait::after(keepalive_ms, kept_ms),
             After::Close => break,
         }

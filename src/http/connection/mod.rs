@@ -1,6 +1,8 @@
 //! One client connection: its socket, its one timer, its write buffer.
 
 pub mod http1;
+pub mod http2;
+mod http2_head;
 pub mod lingering;
 mod output;
 mod proxied;
@@ -76,7 +78,9 @@ pub enum ReadFault {
 pub struct Connection {
     /// What all connections share.
     pub engine: Rc<Engine>,
-    stream: RefCell<Stream>,
+    source: Source,
+    /// The stream of HTTP/2 that this is, if it is one.
+    pub exchange: Option<http2::Exchange>,
     /// Its number in logs.
     pub number: u64,
     /// Who is at the other end.
@@ -97,7 +101,15 @@ pub struct Connection {
     out: RefCell<Vec<u8>>,
     timer: RefCell<Timer>,
     /// The place among the worker's connections, held as long as this one lives.
-    _slot: Slot,
+    _slot: Option<Slot>,
+}
+
+/// Where a connection's bytes come from.
+enum Source {
+    /// From a socket of its own.
+    Own(RefCell<Stream>),
+    /// It is a stream in another connection.
+    Inside(Rc<Connection>),
 }
 
 impl Connection {
@@ -120,13 +132,14 @@ impl Connection {
         }
         let peer = peer.map_or(Peer::Unix, Peer::Inet);
         Some(Rc::new(Self {
-            stream: RefCell::new(stream),
+            source: Source::Own(RefCell::new(stream)),
+            exchange: None,
             number,
             peer_text: peer.text().into_boxed_str(),
             peer,
             proxied,
             local,
-            _slot: slot,
+            _slot: Some(slot),
             listener,
             address,
             began: crate::log::now::since_epoch(),
@@ -138,18 +151,56 @@ impl Connection {
         }))
     }
 
+    /// A stream of HTTP/2 as a connection of its own, which is what the request in it takes it for.
+    fn inside(carrier: &Rc<Self>, exchange: http2::Exchange) -> Self {
+        Self {
+            engine: Rc::clone(&carrier.engine),
+            source: Source::Inside(Rc::clone(carrier)),
+            exchange: Some(exchange),
+            number: carrier.number,
+            peer: carrier.peer.clone(),
+            peer_text: carrier.peer_text.clone(),
+            proxied: carrier.proxied.clone(),
+            local: carrier.local,
+            listener: carrier.listener,
+            address: carrier.address,
+            began: carrier.began,
+            requests: carrier.requests.clone(),
+            sent: Cell::new(0),
+            out: RefCell::new(carrier.engine.take_buffer()),
+            timer: RefCell::default(),
+            _slot: None,
+        }
+    }
+
+    fn stream(&self) -> &RefCell<Stream> {
+        match &self.source {
+            Source::Own(stream) => stream,
+            Source::Inside(carrier) => carrier.stream(),
+        }
+    }
+
     /// Whether what is said on it is encrypted.
     pub fn is_secure(&self) -> bool {
-        self.stream.borrow().tls().is_some()
+        self.stream().borrow().tls().is_some()
     }
 
     /// Tells a TLS client that nothing is missing (RFC 8446 section 6.1). Whether it still listens is not waited for.
     async fn say_goodbye(&self) {
         std::future::poll_fn(|context| {
-            let _unheard = Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(context);
+            let _unheard = Pin::new(&mut *self.stream().borrow_mut()).poll_shutdown(context);
             Poll::Ready(())
         })
         .await;
+    }
+
+    /// Whether its address takes HTTP/2.
+    fn may_speak_http2(&self) -> bool {
+        let servers = self.servers();
+        let is_plain_on_secure = servers.ssl && !self.is_secure();
+        let is_offered = servers.http2 || self.engine.server(servers.default_server).v2.enabled;
+        // By TLS, the server that the client named has decided.
+        !is_plain_on_secure && (is_offered || self.is_secure())
     }
 
     /// `https` or `http`
@@ -174,16 +225,24 @@ impl Connection {
 
     /// The address it came to; asked of the kernel only when somebody wants to know.
     pub fn local(&self) -> Option<SocketAddr> {
-        self.local.or_else(|| self.stream.borrow().local_address())
+        self.local.or_else(|| self.stream().borrow().local_address())
     }
 
     /// Reads to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
     pub async fn read(&self, buffer: &mut Vec<u8>, limit: usize, deadline: &mut Deadline) -> Result<usize, ReadFault> {
-        std::future::poll_fn(|context| match self.stream.borrow_mut().poll_read_to(context, buffer, limit) {
+        std::future::poll_fn(|context| match self.poll_read_to(context, buffer, limit) {
             Poll::Ready(outcome) => Poll::Ready(outcome.map_err(ReadFault::Io)),
             Poll::Pending => self.poll_deadline(deadline, context).map(|()| Err(ReadFault::TimedOut)),
         })
         .await
+    }
+
+    /// Reads what there is to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
+    pub fn poll_read_to(&self, context: &mut Context, buffer: &mut Vec<u8>, limit: usize) -> Poll<io::Result<usize>> {
+        match &self.exchange {
+            None => self.stream().borrow_mut().poll_read_to(context, buffer, limit),
+            Some(exchange) => exchange.poll_read_to(context, buffer, limit),
+        }
     }
 
     /// Whether the deadline has passed; wakes the task when it does.
@@ -193,7 +252,10 @@ impl Connection {
 
     /// Ready once the client has closed its side; whatever it sends instead is left unread.
     pub fn poll_gone(&self, context: &mut Context) -> Poll<()> {
-        match self.stream.borrow_mut().poll_peek(context) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.poll_gone(context);
+        }
+        match self.stream().borrow_mut().poll_peek(context) {
             Poll::Ready(Ok(true)) | Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(()),
         }
@@ -209,9 +271,9 @@ impl Connection {
         .await
     }
 
-    /// Runs something with the socket.
+    /// Runs something with the socket; a stream of HTTP/2 has that of its connection.
     pub fn with_stream<R>(&self, run: impl FnOnce(&mut Stream) -> R) -> R {
-        run(&mut self.stream.borrow_mut())
+        run(&mut self.stream().borrow_mut())
     }
 }
 

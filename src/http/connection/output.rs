@@ -6,9 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::task::Poll;
 
+use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
+use super::http2::Exchange;
 use super::{Connection, Deadline};
+use crate::http::message::headers::HeaderList;
 use crate::http::verdict::ClientGone;
 use crate::sys::send;
 
@@ -20,6 +23,17 @@ const GATHER_LIMIT: usize = 16 * 1024;
 const COPIED_PIECE: usize = 64 * 1024;
 /// The most that one call asks the kernel to send of a file, where `sendfile_max_chunk` sets no limit.
 const SENDFILE_CHUNK: usize = 1 << 30;
+
+/// Which frames are to go out now.
+#[derive(Clone, Copy)]
+enum Frames {
+    /// Whole ones behind which more waits.
+    Whole,
+    /// All that waits.
+    All,
+    /// All that waits, and with it the end.
+    Last,
+}
 
 impl Connection {
     /// Lets something add to what is going to be written. A connection that has nothing to write holds no buffer.
@@ -43,6 +57,10 @@ impl Connection {
 
     /// Sends bytes, possibly only later with what follows.
     pub async fn send(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
+        if let Some(exchange) = &self.exchange {
+            self.out.borrow_mut().extend_from_slice(bytes);
+            return self.send_frames(exchange, Frames::Whole, timeout_ms).await;
+        }
         if !self.copied(bytes) {
             return self.write_with(bytes, timeout_ms).await;
         }
@@ -66,7 +84,55 @@ impl Connection {
         if self.gathered() == 0 {
             return Ok(());
         }
+        if let Some(exchange) = &self.exchange {
+            return self.send_frames(exchange, Frames::All, timeout_ms).await;
+        }
         self.write_with(&[], timeout_ms).await
+    }
+
+    /// Ends the answer of a stream of HTTP/2.
+    pub async fn end(&self, trailers: &HeaderList, timeout_ms: u64) -> Result<(), ClientGone> {
+        let Some(exchange) = &self.exchange else { return Ok(()) };
+        if exchange.has_ended() {
+            return Ok(());
+        }
+        if trailers.is_empty() {
+            return self.send_frames(exchange, Frames::Last, timeout_ms).await;
+        }
+        self.send_frames(exchange, Frames::All, timeout_ms).await?;
+        exchange.send_trailers(trailers)
+    }
+
+    /// Sends what waits, in frames of `http2_chunk_size`.
+    async fn send_frames(&self, exchange: &Exchange, which: Frames, timeout_ms: u64) -> Result<(), ClientGone> {
+        let size = exchange.chunk_size.get();
+        let is_due = |waiting: usize| match which {
+            Frames::Whole => waiting > size,
+            Frames::All => waiting > 0,
+            Frames::Last => !exchange.has_ended(),
+        };
+        if !is_due(self.gathered()) {
+            return Ok(());
+        }
+        let mut bytes = Bytes::from(self.out.take());
+        let mut deadline = Deadline::after_ms(timeout_ms);
+        while is_due(bytes.len()) {
+            let length = bytes.len().min(size);
+            let ends = matches!(which, Frames::Last) && length == bytes.len();
+            let sent = std::future::poll_fn(|context| match exchange.poll_send(context, &mut bytes, length, ends) {
+                Poll::Ready(sent) => Poll::Ready(sent),
+                Poll::Pending => self.poll_deadline(&mut deadline, context).map(|()| {
+                    exchange.set_timed_out();
+                    Err(ClientGone)
+                }),
+            })
+            .await?;
+            self.sent.set(self.sent.get() + sent as u64);
+            deadline.restart();
+        }
+        // Behind whole frames the last one waits for more, or for the end, which it carries along.
+        self.out.borrow_mut().extend_from_slice(&bytes);
+        Ok(())
     }
 
     /// Writes what waits, then these bytes.
@@ -79,7 +145,7 @@ impl Connection {
             while written < total {
                 let (head, tail) = rest(&first, bytes, written);
                 let polled = {
-                    let mut stream = self.stream.borrow_mut();
+                    let mut stream = self.stream().borrow_mut();
                     let stream = Pin::new(&mut *stream);
                     match (head.is_empty(), tail.is_empty()) {
                         (true, _) => stream.poll_write(context, tail),
@@ -97,7 +163,7 @@ impl Connection {
                 }
             }
             // TLS may still hold what it has taken.
-            match Pin::new(&mut *self.stream.borrow_mut()).poll_flush(context) {
+            match Pin::new(&mut *self.stream().borrow_mut()).poll_flush(context) {
                 Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|_| ClientGone)),
                 Poll::Pending => self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
             }
@@ -133,7 +199,7 @@ impl Connection {
                     Ok(0) => return Poll::Ready(Err(ClientGone)),
                     Ok(_) => deadline.restart(),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        match self.stream.borrow().poll_writable(context) {
+                        match self.stream().borrow().poll_writable(context) {
                             Poll::Ready(Ok(())) => {}
                             Poll::Ready(Err(_)) => return Poll::Ready(Err(ClientGone)),
                             Poll::Pending => {
@@ -159,7 +225,7 @@ impl Connection {
         if out.is_empty() {
             return;
         }
-        let written = self.stream.borrow().try_write_with(|descriptor| send::send_more(descriptor, &out));
+        let written = self.stream().borrow().try_write_with(|descriptor| send::send_more(descriptor, &out));
         if let Ok(length) = written {
             out.drain(..length);
             self.sent.set(self.sent.get() + length as u64);
@@ -185,7 +251,7 @@ impl Connection {
     }
 
     fn sendfile(&self, file: &File, position: &mut i64, count: usize) -> io::Result<usize> {
-        self.stream.borrow().try_write_with(|descriptor| {
+        self.stream().borrow().try_write_with(|descriptor| {
             nix::sys::sendfile::sendfile(descriptor, file, Some(position), count).map_err(io::Error::from)
         })
     }

@@ -77,7 +77,7 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
 }
 
 /// The head, which nobody shares while it is read.
-fn head(request: &mut Request) -> &mut crate::http::message::head::Head {
+pub fn head(request: &mut Request) -> &mut crate::http::message::head::Head {
     Rc::get_mut(&mut request.head).expect("nobody shares a head that is still being read")
 }
 
@@ -164,7 +164,7 @@ fn refuse_line(request: &mut Request, fault: Fault) -> NoRequest {
 }
 
 /// Takes over what the first line says.
-fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> {
+pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> {
     let head = Rc::clone(&request.head);
     let line = &head.line;
     request.method = line.method;
@@ -196,7 +196,7 @@ fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> 
     }
 }
 
-fn take_host(request: &mut Request, host: &[u8], complaint: &str) -> Result<(), NoRequest> {
+pub fn take_host(request: &mut Request, host: &[u8], complaint: &str) -> Result<(), NoRequest> {
     let memory = if request.host.is_empty() { std::mem::take(&mut request.host) } else { Vec::new() };
     let Some(Host { name, port }) = virtual_server::validate_host(host, memory) else {
         request.log(Level::Info, complaint);
@@ -275,7 +275,7 @@ fn invalid_line(request: &mut Request, line_start: usize, at: usize) -> NoReques
 }
 
 /// Takes a header line, with what nginx does at once for some of them.
-fn take_header(request: &mut Request, line: &HeaderLine) -> Result<(), NoRequest> {
+pub fn take_header(request: &mut Request, line: &HeaderLine) -> Result<(), NoRequest> {
     let head = head(request);
     let entry = Line::new(&head.buffer, line.name.clone(), line.value.clone());
     let earlier = head.header(entry.known).is_some();

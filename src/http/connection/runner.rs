@@ -33,7 +33,8 @@ pub struct Runner {
 /// Where a runner finds its work, and leaves what came of it.
 #[derive(Default)]
 struct Desk {
-    connection: Cell<Option<Rc<Connection>>>,
+    /// A connection, and what was read of it already.
+    work: Cell<Option<(Rc<Connection>, Vec<u8>)>>,
     after: Cell<Option<After>>,
 }
 
@@ -47,18 +48,19 @@ impl Runner {
 async fn run_forever(desk: Rc<Desk>) -> Infallible {
     let mut spare = Spare::default();
     loop {
-        let connection = std::future::poll_fn(|_| desk.connection.take().map_or(Poll::Pending, Poll::Ready)).await;
+        let (connection, first) = std::future::poll_fn(|_| desk.work.take().map_or(Poll::Pending, Poll::Ready)).await;
+        spare.begin_with(first);
         let after = http1::serve_burst(&connection, &mut spare).await;
         drop(connection);
         desk.after.set(Some(after));
     }
 }
 
-/// Serves the requests that a client has sent, in a runner that is free.
-pub async fn run(connection: &Rc<Connection>) -> After {
+/// Serves the requests that a client has sent, in a runner that is free. `first` is what was read of the first one already.
+pub async fn run(connection: &Rc<Connection>, first: Vec<u8>) -> After {
     let engine = &connection.engine;
     let mut runner = engine.take_runner().unwrap_or_else(Runner::new);
-    runner.desk.connection.set(Some(Rc::clone(connection)));
+    runner.desk.work.set(Some((Rc::clone(connection), first)));
     let after = std::future::poll_fn(|context| {
         let Poll::Pending = runner.future.as_mut().poll(context);
         runner.desk.after.take().map_or(Poll::Pending, Poll::Ready)

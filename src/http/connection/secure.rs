@@ -64,11 +64,11 @@ async fn establish(engine: &Engine, servers: &AddressServers, stream: TcpStream)
         return Ok(Stream::Tcp(stream));
     }
     let choose = |name: Option<&str>| {
-        let named = name.and_then(|name| server_of(servers, name));
+        let named = name.and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
         // A server without TLS of its own leaves the choice to the default one.
-        let context =
-            named.and_then(|server| engine.tls.get(&server)).or_else(|| engine.tls.get(&servers.default_server));
-        context.cloned().flatten()
+        let context = engine.tls.get(&named).or_else(|| engine.tls.get(&servers.default_server));
+        let offers_http2 = servers.http2 || engine.server(named).v2.enabled;
+        context?.as_ref().map(|context| context.offering(offers_http2))
     };
     let Secured(stream) = tls_server::handshake(stream, choose).await?;
     Ok(Stream::Tls(Box::new(stream)))

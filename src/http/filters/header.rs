@@ -47,7 +47,7 @@ pub fn head(request: &mut Request) {
 }
 
 /// Statuses without a body lose the headers of one.
-fn tidy(request: &mut Request) {
+pub fn tidy(request: &mut Request) {
     let response = &mut request.response;
     if !matches!(response.status, 200 | 206 | 304) && response.last_modified.is_some() && !response.last_modified_listed
     {
@@ -78,12 +78,7 @@ fn write_fixed(request: &Request, location: Option<&[u8]>, out: &mut Vec<u8>) {
     let core = &request.location.settings.core;
     write_status_line(request, out);
     if !response.server_listed {
-        let name = match core.server_tokens {
-            ServerTokens::On => NAME_AND_VERSION,
-            ServerTokens::Off => "nginx",
-            ServerTokens::Build => NAME_AND_BUILD,
-        };
-        line(out, b"Server", name.as_bytes());
+        line(out, b"Server", server_name(core.server_tokens).as_bytes());
     }
     if !response.date_listed {
         now::with(|now| line(out, b"Date", now.http.as_bytes()));
@@ -116,6 +111,15 @@ fn write_fixed(request: &Request, location: Option<&[u8]>, out: &mut Vec<u8>) {
     write_connection(request, out);
     if response.gzip_vary && core.gzip_vary {
         out.extend_from_slice(b"Vary: Accept-Encoding\r\n");
+    }
+}
+
+/// What `Server` says.
+pub fn server_name(tokens: ServerTokens) -> &'static str {
+    match tokens {
+        ServerTokens::On => NAME_AND_VERSION,
+        ServerTokens::Off => "nginx",
+        ServerTokens::Build => NAME_AND_BUILD,
     }
 }
 
@@ -162,7 +166,7 @@ pub fn write_number(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// A redirect to a path of this server, as a whole URL.
-fn absolute_location(request: &Request) -> Option<Vec<u8>> {
+pub fn absolute_location(request: &Request) -> Option<Vec<u8>> {
     let core = &request.location.settings.core;
     if !request.response.redirect || !core.absolute_redirect {
         return None;

@@ -5,6 +5,7 @@ pub mod chunked;
 pub mod gzip;
 pub mod header;
 pub mod headers;
+pub mod http2;
 pub mod not_modified;
 pub mod order;
 pub mod range;

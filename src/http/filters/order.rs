@@ -6,9 +6,9 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use super::{charset, chunked, gzip, header, headers, not_modified, range};
+use super::{charset, chunked, gzip, header, headers, http2, not_modified, range};
 use crate::http::modules;
-use crate::http::request::{Request, Sink};
+use crate::http::request::{HTTP_20, Request, Sink};
 use crate::http::verdict::{ClientGone, Verdict};
 
 /// A file that is read into memory in pieces is read in pieces of this size.
@@ -66,8 +66,12 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
     charset::head(request);
     gzip::head(request);
     range::head(request)?;
-    chunked::head(request);
-    header::head(request);
+    if request.version == HTTP_20 {
+        http2::head(request).map_err(|_| HeadFault::Gone)?;
+    } else {
+        chunked::head(request);
+        header::head(request);
+    }
     set_limit_rate(request);
     Ok(())
 }
@@ -118,6 +122,9 @@ pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
         let outcome = if request.header_only { Ok(()) } else { deliver_encoded(request, &packed).await };
         request.connection.engine.give_buffer(packed);
         outcome?;
+    }
+    if request.version == HTTP_20 {
+        return http2::end(request).await;
     }
     if request.filters.chunked && !request.header_only {
         let trailers = headers::trailers(request);
@@ -217,7 +224,8 @@ async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGo
 async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u64) -> Result<(), ClientGone> {
     let core = Rc::clone(&request.location.settings.core);
     let filters = &request.filters;
-    let direct = core.sendfile && matches!(request.sink, Sink::Client) && !filters.chunked && filters.gzip.is_none();
+    let is_plain = !filters.chunked && filters.gzip.is_none() && request.version != HTTP_20;
+    let direct = core.sendfile && matches!(request.sink, Sink::Client) && is_plain;
     if !direct || length <= SMALL_FILE {
         return deliver_file_by_copy(request, file, offset, length).await;
     }

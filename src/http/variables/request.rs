@@ -52,7 +52,12 @@ pub fn find(name: &str) -> Option<Write1> {
         "request_method" => |request, out| put_some(out, Some(request.method_name()).filter(|name| !name.is_empty())),
         "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
         "request_uri" => |request, out| put_bytes(out, request.head.target()),
-        "http2" | "http3" => |_, _| true,
+        "http2" => |request, out| match (&request.connection.exchange, request.connection.is_secure()) {
+            (None, _) => true,
+            (Some(_), true) => put_bytes(out, b"h2"),
+            (Some(_), false) => put_bytes(out, b"h2c"),
+        },
+        "http3" => |_, _| true,
         "server_name" => |request, out| put(out, &request.connection.engine.server(request.server).name),
         "server_protocol" => {
             |request, out| put_some(out, Some(request.head.protocol()).filter(|name| !name.is_empty()))

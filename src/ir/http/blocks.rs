@@ -38,6 +38,7 @@ pub fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     reader.http.server = Some(ServerDraft {
         core: Default::default(),
         ssl: Default::default(),
+        v2: Default::default(),
         names: Vec::new(),
         names_capture: false,
         listens: false,

@@ -10,6 +10,7 @@ use super::log::Format;
 use super::rewrite::{Condition, Return, Rule};
 use super::ssl::SslOwn;
 use super::try_files::TryFiles;
+use super::v2::ServerV2Own;
 use super::{Content, Matching, OwnSettings, geo, limit_conn, limit_req, map, split_clients};
 use crate::conf::diagnostic::Place;
 use crate::conf::tree::Directive;
@@ -30,6 +31,8 @@ pub struct HttpDraft {
     pub server_core: ServerCoreOwn,
     /// What `http` says about TLS for all servers.
     pub server_ssl: SslOwn,
+    /// What `http` says about HTTP/2 for all servers.
+    pub server_v2: ServerV2Own,
     /// The server that is being read.
     pub server: Option<ServerDraft>,
     /// The servers that were read, each with its own location.
@@ -65,6 +68,8 @@ pub struct ServerDraft {
     pub core: ServerCoreOwn,
     /// What the server says about TLS.
     pub ssl: SslOwn,
+    /// What the server says about HTTP/2.
+    pub v2: ServerV2Own,
     /// `server_name`
     pub names: Vec<ServerName>,
     /// Whether a pattern among the names has groups.

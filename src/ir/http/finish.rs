@@ -8,6 +8,7 @@ use super::draft::{LocationDraft, OperationDraft, ServerDraft};
 use super::proxy_ssl::ProxySsl;
 use super::rewrite::{If, Operation};
 use super::ssl::Ssl;
+use super::v2::ServerV2;
 use super::{Content, Http, LimitExcept, Location, Locations, Matching, Server, ServerId, Settings, checks};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::ir::listen::Listener;
@@ -30,11 +31,13 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     let mut servers = Vec::new();
     let mut names = Vec::new();
     let mut secured = Vec::new();
+    let main_v2 = std::mem::take(&mut reader.http.server_v2).over(&ServerV2::default());
     let main_ssl = std::mem::take(&mut reader.http.server_ssl).over(&Ssl::default());
     for (mut server, location) in std::mem::take(&mut reader.http.servers) {
         names.push((server_names(&server), server.names_capture));
         secured.push((std::mem::take(&mut server.ssl).over(&main_ssl), location.place.clone()));
-        servers.push(merging.server(server, location, &main_core, &outer));
+        let v2 = std::mem::take(&mut server.v2).over(&main_v2);
+        servers.push(Server { v2, ..merging.server(server, location, &main_core, &outer) });
     }
     merging.faults_before(checks::Order::SSL)?;
     make_tls(reader, &mut servers, &secured)?;
@@ -162,7 +165,8 @@ impl Merging {
         }
         let outer = Outer { settings: outer, content: None, internal: false };
         let location = self.location(location, &outer);
-        Server { name: shown_name(&names), names, core: Rc::new(core), tls: None, location: Rc::new(location) }
+        let (core, location) = (Rc::new(core), Rc::new(location));
+        Server { name: shown_name(&names), names, core, tls: None, v2: ServerV2::default(), location }
     }
 
     fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {

@@ -97,6 +97,8 @@ pub struct Server {
     pub core: Rc<ServerCore>,
     /// `ssl_certificate` and what goes with it; `None` without a certificate.
     pub tls: Option<Rc<ServerTls>>,
+    /// `http2` and what goes with it.
+    pub v2: v2::ServerV2,
     /// The server's own location: what holds where no `location { }` matches, and before one is looked for.
     pub location: Rc<Location>,
 }
@@ -268,6 +270,8 @@ settings! {
     secure_link: SecureLink, SecureLinkOwn;
     /// `userid`
     userid: Userid, UseridOwn;
+    /// `http2_chunk_size`
+    v2: V2, V2Own;
 }
 
 /// The setters of one of `http`'s modules.

@@ -172,13 +172,11 @@ impl Parameters {
         Ok(())
     }
 
-    /// HTTP/2 and QUIC come later.
+    /// QUIC comes later.
     fn check_served(&self, directive: &Directive<'_>) -> Result<(), Diagnostic> {
-        let Protocols { http2, quic, .. } = self.protocols;
-        let unserved = [(http2, "http2"), (quic, "quic")];
-        match unserved.iter().find(|(asked, _)| *asked) {
-            Some((_, name)) => Err(parameter_not_yet(directive, name)),
-            None => Ok(()),
+        match self.protocols.quic {
+            true => Err(parameter_not_yet(directive, "quic")),
+            false => Ok(()),
         }
     }
 

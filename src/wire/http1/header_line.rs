@@ -43,6 +43,13 @@ pub struct HeaderLine {
     pub invalid: bool,
 }
 
+impl HeaderLine {
+    /// A line that is there already, name and value apart.
+    pub fn whole(name: Range<usize>, value: Range<usize>) -> Self {
+        Self { name, value, ..Self::default() }
+    }
+}
+
 /// What a byte is in a header's name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NameByte {

@@ -1,0 +1,102 @@
+//! The head of an answer by HTTP/2, in nginx's order (`ngx_http_v2_filter_module`).
+
+use crate::http::message::headers::HeaderList;
+use crate::http::request::{Request, Sink};
+use crate::http::verdict::ClientGone;
+use crate::log::now;
+use crate::primitives::http_date;
+use crate::wire::http1::request_line::Method;
+
+use super::{header, headers};
+
+/// Sends the head.
+pub fn head(request: &mut Request) -> Result<(), ClientGone> {
+    request.header_sent = true;
+    if request.is_subrequest || !matches!(request.sink, Sink::Client) {
+        return Ok(());
+    }
+    let connection = std::rc::Rc::clone(&request.connection);
+    let Some(exchange) = &connection.exchange else { return Err(ClientGone) };
+    if request.method == Method::Head {
+        request.header_only = true;
+    }
+    header::tidy(request);
+    let fields = fields(request);
+    let trailers = headers::expects_trailers(request.response.status, &request.location.settings.headers)
+        || !request.response.trailers.is_empty();
+    let is_whole = request.header_only || request.response.content_length == Some(0) && !trailers;
+    request.header_size = fields.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
+    connection.sent.set(connection.sent.get() + request.header_size);
+    exchange.chunk_size.set(request.location.settings.v2.chunk_size);
+    exchange.send_head(request.response.status, &fields, is_whole)
+}
+
+/// Ends the answer, with its trailers.
+pub async fn end(request: &mut Request) -> Result<(), ClientGone> {
+    if request.is_subrequest || !matches!(request.sink, Sink::Client) {
+        return Ok(());
+    }
+    let connection = std::rc::Rc::clone(&request.connection);
+    let trailers = if request.header_only { HeaderList::default() } else { lower_case(&headers::trailers(request)) };
+    connection.end(&trailers, request.send_timeout_ms()).await
+}
+
+fn lower_case(fields: &HeaderList) -> HeaderList {
+    let mut lower = HeaderList::default();
+    fields.iter().for_each(|(name, value)| lower.push(&name.to_ascii_lowercase(), value));
+    lower
+}
+
+fn fields(request: &mut Request) -> HeaderList {
+    let location = header::absolute_location(request);
+    let response = &request.response;
+    let core = &request.location.settings.core;
+    let mut fields = HeaderList::default();
+    if !response.server_listed {
+        fields.push(b"server", header::server_name(core.server_tokens).as_bytes());
+    }
+    if !response.date_listed {
+        now::with(|now| fields.push(b"date", now.http.as_bytes()));
+    }
+    if let Some(content_type) = &response.content_type {
+        let mut value = content_type.as_bytes().to_vec();
+        if let Some(charset) = &response.charset {
+            value.extend_from_slice(b"; charset=");
+            value.extend_from_slice(charset);
+        }
+        fields.push(b"content-type", &value);
+    }
+    if let Some(length) = response.content_length {
+        let mut value = Vec::new();
+        header::write_number(length, &mut value);
+        fields.push(b"content-length", &value);
+    }
+    if let Some(modified) = response.last_modified
+        && !response.last_modified_listed
+    {
+        fields.push(b"last-modified", http_date::format(modified).as_bytes());
+    }
+    if let Some(location) = &location {
+        fields.push(b"location", location);
+    }
+    if response.gzip_vary && core.gzip_vary {
+        fields.push(b"vary", b"Accept-Encoding");
+    }
+    for (name, value) in response.headers.iter() {
+        if is_of_connection(name) || location.is_some() && name.eq_ignore_ascii_case(b"Location") {
+            continue;
+        }
+        fields.push(&name.to_ascii_lowercase(), value);
+    }
+    if let Some(location) = location {
+        request.response.headers.set(b"Location", &location);
+    }
+    fields
+}
+
+/// Fields that concern a connection make an answer malformed (RFC 9113 section 8.2.2).
+fn is_of_connection(name: &[u8]) -> bool {
+    [&b"Connection"[..], b"Keep-Alive", b"Proxy-Connection", b"Transfer-Encoding", b"Upgrade"]
+        .iter()
+        .any(|other| name.eq_ignore_ascii_case(other))
+}

@@ -1,0 +1,188 @@
+//! HTTP/2 as its clients see it, by prior knowledge on a plain port: requests, limits, and HTTP/1 beside it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use bytes::Bytes;
+use compat_tests::ports::Ports;
+use compat_tests::program::Server;
+use compat_tests::scratch::Scratch;
+use compat_tests::subject;
+use h2::client::SendRequest;
+
+const CONFIGURATION: &str = r#"
+daemon off;
+pid nginx.pid;
+events {}
+http {
+    log_format seen '"$request" $status $http2 $server_protocol "$http_cookie" $http_host $request_body';
+    access_log access.log seen;
+    http2_body_preread_size 32k;
+    server {
+        listen 127.0.0.1:8080;
+        server_name localhost;
+        http2 on;
+        http2_max_concurrent_streams 3;
+        keepalive_requests 4;
+        root .;
+        location /said { return 200 "$http2 $server_protocol $scheme\n"; }
+        location /pieces { http2_chunk_size 1; add_trailer X-End "$http2"; return 200 "body"; }
+        location /back { proxy_pass http://127.0.0.1:8080/said; }
+        location /echo { proxy_pass http://127.0.0.1:8080/taken; }
+        location /taken { return 200 "$http_x_case|$http_cookie|$content_length"; }
+    }
+    server {
+        listen 127.0.0.1:8081 http2;
+        server_name other;
+        return 200 "other\n";
+    }
+}
+"#;
+
+/// What came back for one request.
+#[derive(Debug)]
+struct Answer {
+    head: http::response::Parts,
+    /// The body, a piece for each frame.
+    pieces: Vec<Bytes>,
+    trailers: Option<http::HeaderMap>,
+}
+
+impl Answer {
+    fn body(&self) -> Vec<u8> {
+        self.pieces.concat()
+    }
+}
+
+struct Scene {
+    scratch: Scratch,
+    ports: Ports,
+    server: Server,
+}
+
+impl Scene {
+    fn set() -> Self {
+        let scratch = Scratch::new().expect("there is room for a scratch directory");
+        let mut ports = Ports::default();
+        let text = ports.fill_in(CONFIGURATION).expect("ports are free");
+        scratch.write("nginx.conf", &text).expect("it can be written");
+        let prefix = format!("{}/", scratch.path().display());
+        let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
+        let listening = [ports.real(8080), ports.real(8081)];
+        let program = subject::ours().expect("evenkeel builds").nginx;
+        let server = Server::start(&program, &arguments, scratch.path(), &listening).expect("it starts");
+        Self { scratch, ports, server }
+    }
+
+    async fn client(&self, port: u16) -> SendRequest<Bytes> {
+        let stream = tokio::net::TcpStream::connect(("127.0.0.1", self.ports.real(port))).await.expect("it listens");
+        let (client, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
+        tokio::spawn(async move { drop(connection.await) });
+        client.ready().await.expect("a stream can be opened")
+    }
+
+    /// Ends the server, and gives the lines of its access log.
+    fn log(self) -> String {
+        self.server.stop().expect("it ends");
+        fs::read_to_string(self.scratch.path().join("access.log")).expect("the log is there")
+    }
+}
+
+async fn ask(client: &mut SendRequest<Bytes>, request: http::request::Builder, body: &'static str) -> Answer {
+    let request = request.body(()).expect("it is a request");
+    let (answer, mut stream) = client.send_request(request, body.is_empty()).expect("it can be sent");
+    if !body.is_empty() {
+        stream.send_data(Bytes::from_static(body.as_bytes()), true).expect("the window is open");
+    }
+    let (head, mut body) = answer.await.expect("there is an answer").into_parts();
+    let mut pieces = Vec::new();
+    while let Some(piece) = body.data().await {
+        let piece = piece.expect("the body comes whole");
+        body.flow_control().release_capacity(piece.len()).expect("it was received");
+        pieces.push(piece);
+    }
+    Answer { head, pieces, trailers: body.trailers().await.expect("the end is well formed") }
+}
+
+fn get(path: &str) -> http::request::Builder {
+    http::Request::get(format!("http://localhost{path}"))
+}
+
+fn run(scene: impl AsyncFnOnce()) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    runtime.block_on(scene());
+}
+
+#[test]
+fn a_stream_is_a_request_like_all_others() {
+    run(async || {
+        let scene = Scene::set();
+        let mut client = scene.client(8080).await;
+        let said = ask(&mut client, get("/said"), "").await;
+        assert_eq!((said.head.status.as_u16(), said.body().as_slice()), (200, &b"h2c HTTP/2.0 http\n"[..]));
+        let names: Vec<&str> = said.head.headers.keys().map(|name| name.as_str()).collect();
+        assert_eq!(names, ["server", "date", "content-type", "content-length"]);
+        let pieces = ask(&mut client, get("/pieces"), "").await;
+        assert_eq!(pieces.pieces, ["b", "o", "d", "y"], "a frame for each piece of http2_chunk_size");
+        let end = pieces.trailers.expect("the trailers follow");
+        assert_eq!(end.get("x-end").map(http::HeaderValue::as_bytes), Some(&b"h2c"[..]));
+        let request = http::Request::post("http://localhost/echo").header("x-case", "1");
+        let echo = ask(&mut client, request.header("cookie", "a=1").header("cookie", "b=2"), "four").await;
+        assert_eq!(echo.body(), b"1|a=1; b=2|4", "cookies are joined, a body is passed on");
+        assert!(
+            scene.log().starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost -\n"),
+            "the log names HTTP/2"
+        );
+    });
+}
+
+#[test]
+fn limits_are_told_and_kept() {
+    run(async || {
+        let scene = Scene::set();
+        let mut client = scene.client(8080).await;
+        for _ in 0..4 {
+            assert_eq!(ask(&mut client, get("/back"), "").await.body(), b" HTTP/1.1 http\n");
+            assert_eq!(client.current_max_send_streams(), 3, "http2_max_concurrent_streams");
+        }
+        let refused = client.ready().await.err().expect("keepalive_requests is reached");
+        assert!(refused.is_go_away() || refused.is_io(), "{refused}");
+    });
+}
+
+#[test]
+fn the_old_form_of_listen_serves_http1_too() {
+    run(async || {
+        let scene = Scene::set();
+        let mut client = scene.client(8081).await;
+        assert_eq!(ask(&mut client, get("/"), "").await.body(), b"other\n");
+        let mut plain = TcpStream::connect(("127.0.0.1", scene.ports.real(8081))).expect("it listens");
+        plain.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("it takes a request");
+        let mut answer = String::new();
+        plain.read_to_string(&mut answer).expect("it answers");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("other\n"), "{answer}");
+    });
+}
+
+#[test]
+fn floods_end_the_connection() {
+    let scene = Scene::set();
+    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8080))).expect("it listens");
+    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").expect("it takes the preface");
+    let pings = b"\0\0\x08\x06\0\0\0\0\0pingping".repeat(1000);
+    let mut reader = client.try_clone().expect("a descriptor is free");
+    let heard = std::thread::spawn(move || {
+        let mut answer = Vec::new();
+        reader.read_to_end(&mut answer).map(|_| answer)
+    });
+    // An eighth of all bytes, less a megabyte, may be of no use: sixteen megabytes of pings are over that.
+    for _ in 0..1000 {
+        client.write_all(&pings).expect("the server hears the client out");
+    }
+    client.shutdown(std::net::Shutdown::Write).expect("the connection stands");
+    let answer = heard.join().expect("the reader ends").expect("the connection ends well");
+    let last = &answer[answer.len() - 17..];
+    assert_eq!(last[..4], [0, 0, 8, 7], "the last frame is GOAWAY");
+    assert!(answer.len() < 12 << 20, "most pings are not answered");
+}

@@ -56,10 +56,14 @@ fn time(milliseconds: Option<u64>, out: &mut Vec<u8>) -> bool {
 
 /// The value of a cookie that the backend sets.
 pub fn cookie<'r>(request: &'r Request, name: &[u8]) -> Option<&'r [u8]> {
-    request.upstream.headers.find_all(b"Set-Cookie").find_map(|line| {
-        let (found, value) = line.split_at(memchr::memchr(b'=', line)?);
-        let value = &value[1..];
-        let end = memchr::memchr(b';', value).unwrap_or(value.len());
-        found.trim_ascii().eq_ignore_ascii_case(name).then(|| value[..end].trim_ascii())
-    })
+    request.upstream.headers.find_all(b"Set-Cookie").find_map(|line| cookie_value(line, name))
+}
+
+/// As nginx reads it: the name at the very start, spaces but no tabs around the `=`, all up to a semicolon.
+fn cookie_value<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
+    let behind_spaces = |text: &'l [u8]| &text[text.iter().take_while(|byte| **byte == b' ').count()..];
+    let (found, rest) = line.split_at_checked(name.len())?;
+    let value = behind_spaces(behind_spaces(rest).strip_prefix(b"=")?);
+    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    found.eq_ignore_ascii_case(name).then(|| &value[..end])
 }

@@ -358,7 +358,10 @@ async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, tim
     }
     match connection.read(out, limit, &mut Deadline::after_ms(timeout_ms)).await {
         Ok(0) => {
-            request.log(Level::Info, "client prematurely closed connection");
+            // Of a body that is only forgotten nobody misses the end.
+            if !request.body.is_discarded() {
+                request.log(Level::Info, "client prematurely closed connection");
+            }
             // nginx writes nothing more to it; the status is for the log.
             request.client_gone = true;
             Err(400)

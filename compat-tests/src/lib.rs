@@ -7,6 +7,7 @@ pub mod bytes;
 pub mod case;
 pub mod compare;
 pub mod mask;
+pub mod namespace;
 pub mod not_yet;
 pub mod ports;
 pub mod program;

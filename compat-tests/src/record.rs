@@ -42,7 +42,7 @@ impl Recorder {
                 // evenkeel's own answer is only written where the case says that it differs.
                 Some(_) if program.versions.is_empty() && !has_other_version(case, answer) => continue,
                 Some(block) if self.is_beside && block.version.is_none() && !program.versions.is_empty() => {
-                    let version = version_for(program);
+                    let version = version_for(program, &case.blocks[answer.block].body);
                     let fence = format!("\nDiffers from {version}:\n\n{} {version}", fence_of(&block.role));
                     Edit { fence: block.line, body: answer.text.clone(), added: Some(fence) }
                 }
@@ -75,9 +75,11 @@ fn has_other_version(case: &Case, answer: &Answer) -> bool {
     case.blocks[answer.block..].iter().any(|block| block.role == *role && block.version.is_some())
 }
 
-/// The short number of the version that a fence names; only answers of nginx have several.
-fn version_for(program: &Program) -> &str {
-    program.versions.iter().find(|version| version.matches('.').count() == 1).map_or("", String::as_str)
+/// The short number of the version that a fence names: nginx's, or that of keepalived where the block runs that.
+fn version_for<'a>(program: &'a Program, block: &str) -> &'a str {
+    let mut short = program.versions.iter().filter(|version| version.matches('.').count() == 1);
+    let version = if block.starts_with("$ keepalived") { short.next_back() } else { short.next() };
+    version.map_or("", String::as_str)
 }
 
 fn fence_of(role: &Role) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::bytes;
 use crate::case::{Case, Role};
 use crate::mask::Mask;
+use crate::namespace;
 use crate::ports::Ports;
 use crate::program::{self, Program, Server};
 use crate::raw_client;
@@ -131,7 +132,14 @@ impl<'a> Stage<'a> {
         } else if name == "keepalived" && has_file("keepalived.conf") && !line.contains("-f") {
             words.extend(["-f".to_owned(), format!("{}/keepalived.conf", self.scratch.path().display())]);
         }
-        let (output, code) = program::run(self.program.named(&name)?, &words, self.scratch.path())?;
+        let program = self.program.named(&name)?;
+        let (output, code) = match name.as_str() {
+            "keepalived" => {
+                let (shell, words) = namespace::command(program, &words);
+                program::run(&shell, &words, self.scratch.path())?
+            }
+            _ => program::run(program, &words, self.scratch.path())?,
+        };
         let break_after = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
         Ok(format!("$ {line}\n{output}{break_after}$ echo $?\n{code}"))
     }

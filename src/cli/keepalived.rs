@@ -41,6 +41,8 @@ pub struct Options {
     pub pid_file: String,
     /// `-r`
     pub vrrp_pid_file: String,
+    /// `-P`: only VRRP.
+    pub vrrp_only: bool,
     /// `-e`: every include must find what it names.
     pub all_includes: bool,
     /// `-i`; without it, the host name up to its first dot.
@@ -66,6 +68,7 @@ impl Default for Options {
             no_fork: false,
             pid_file: "/run/keepalived.pid".into(),
             vrrp_pid_file: "/run/vrrp.pid".into(),
+            vrrp_only: false,
             all_includes: false,
             config_id: None,
             tests: false,
@@ -217,6 +220,8 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
             Some(facility) => options.facility = options.facility.and(Some(facility)),
             None => return Some(format!("Invalid log facility '{text}'")),
         },
+        "vrrp" => options.vrrp_only = true,
+        "all" => options.vrrp_only = false,
         "all-config" => options.all_includes = true,
         "no-syslog" => options.facility = None,
         "umask" => match u32::from_str_radix(text.trim_start_matches("0o"), 8) {
@@ -235,8 +240,8 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
             options.test_log = value.filter(|path| !path.is_empty());
         }
         // They concern processes that do not run here anyway, or are aids of builds that Debian does not make.
-        "vrrp" | "no_bfd" | "all" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file"
-        | "no-mem-check" | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
+        "no_bfd" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file" | "no-mem-check"
+        | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
         _ => options.not_served.push(format!("--{name}")),
     }
     None
@@ -286,6 +291,7 @@ pub fn read_configuration(options: &Options) -> Outcome {
         surroundings,
         all_includes: options.all_includes,
         testing: options.tests,
+        vrrp_only: options.vrrp_only,
     };
     read::read(&machine, &machine, &options)
 }
@@ -321,7 +327,8 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         let global = &mut outcome.keepalived.global;
         global.umask = options.umask.or(global.umask);
         let lines = outcome.reports.iter().map(ToString::to_string).collect();
-        keepalived_run::Reading { keepalived: outcome.keepalived, lines, refusal: outcome.refusal }
+        let not_served = outcome.not_served.iter().map(ToString::to_string).collect();
+        keepalived_run::Reading { keepalived: outcome.keepalived, lines, not_served, refusal: outcome.refusal }
     })
 }
 

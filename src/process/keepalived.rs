@@ -45,6 +45,10 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
     log_start(options, &log);
     let reading = read_and_log(options, read, &log);
     if let Some(code) = reading.refusal {
+        if !log.is_console() {
+            // Nobody shall have to look for the reason in a log; the original had started here.
+            reading.not_served.iter().for_each(|line| eprintln!("{line}"));
+        }
         log.info(&format!("Stopped {}", options.version));
         return ExitCode::from(u8::try_from(code).unwrap_or(CONFIG));
     }

@@ -44,6 +44,8 @@ pub struct Reading {
     pub keepalived: Keepalived,
     /// What the log says of it.
     pub lines: Vec<String>,
+    /// Those of them that name what is not served.
+    pub not_served: Vec<String>,
     /// The exit code with which the daemon ends instead of running.
     pub refusal: Option<i32>,
 }

@@ -117,7 +117,7 @@ impl<'r, 'f> Parser<'r, 'f> {
             let text = format!("Block {keyword} has extra parameters {extra} ...");
             self.report(Fault::General, text);
         }
-        Values { keyword: line.words.first().cloned().unwrap_or_default(), opened: false }
+        Values { keyword: line.words.first().cloned().unwrap_or_default(), opened: false, lacks_open: false }
     }
 
     /// All words of a block of values.
@@ -223,9 +223,15 @@ impl<'r, 'f> Parser<'r, 'f> {
 pub struct Values {
     keyword: String,
     opened: bool,
+    lacks_open: bool,
 }
 
 impl Values {
+    /// Whether the block began without its brace.
+    pub fn lacks_open(&self) -> bool {
+        self.lacks_open
+    }
+
     /// The next line of values; `None` at the end of the block.
     pub fn next(&mut self, parser: &mut Parser<'_, '_>) -> Option<Line> {
         loop {
@@ -241,6 +247,7 @@ impl Values {
                 if first == "{" {
                     continue;
                 }
+                self.lacks_open = true;
                 parser.report(Fault::LogOnly, format!("'{{' missing from beginning of block {}", self.keyword));
             }
             if first == "}" {

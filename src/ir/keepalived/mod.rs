@@ -1,6 +1,7 @@
 //! keepalived.conf as typed values, defaults resolved: what the VRRP engine and its shell read.
 
 pub mod addresses;
+pub mod checker;
 pub mod global;
 pub mod instance;
 pub mod notify;
@@ -10,6 +11,7 @@ pub mod rules;
 pub mod sync_group;
 pub mod system;
 pub mod tracker;
+pub mod virtual_server;
 
 use serde::Serialize;
 
@@ -21,6 +23,7 @@ pub use routes::Route;
 pub use rules::Rule;
 pub use sync_group::SyncGroup;
 pub use tracker::{Script, TrackFile, TrackProcess};
+pub use virtual_server::{CheckerTls, VirtualServer, VirtualServerGroup};
 
 /// A whole keepalived configuration. Lists keep the order of the file, on which keepalived's own order of work hangs.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -51,6 +54,15 @@ pub struct Keepalived {
     pub garp_groups: Vec<GarpGroup>,
     /// `interface_up_down_delays`
     pub interface_delays: Vec<InterfaceDelays>,
+    /// `virtual_server`; those that keepalived itself refuses to run are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub virtual_servers: Vec<VirtualServer>,
+    /// `virtual_server_group`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub virtual_server_groups: Vec<VirtualServerGroup>,
+    /// `SSL`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checker_tls: Option<CheckerTls>,
 }
 
 /// `track_group NAME { group { … } }`

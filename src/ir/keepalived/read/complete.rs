@@ -8,6 +8,7 @@ use crate::ir::keepalived::instance::{Destination, Family};
 use crate::ir::keepalived::notify::Command;
 use crate::ir::keepalived::tracker::Trackers;
 
+use super::command::Safety;
 use super::complete_instance::complete_instance;
 use super::{Reading, notify};
 
@@ -18,25 +19,31 @@ pub(super) fn say(reports: &mut Vec<Report>, fault: Fault, text: impl Into<Strin
 
 /// The scripts of all that were looked at together.
 #[derive(Default)]
-struct Scripts {
+pub(super) struct Scripts {
     any: bool,
     any_unsafe: bool,
 }
 
 impl Scripts {
-    /// Checks one command, and takes it away if it cannot be run.
-    fn check(&mut self, reading: &Reading<'_>, reports: &mut Vec<Report>, slot: &mut Option<Command>) {
-        let Some(command) = slot else { return };
+    /// Checks one command.
+    pub(super) fn look_at(&mut self, reading: &Reading<'_>, command: &Command) -> Safety {
         let safety = reading.check_command(command);
         self.any |= safety.is_script;
         self.any_unsafe |= safety.is_unsafe;
+        safety
+    }
+
+    /// Checks one command, and takes it away if it cannot be run.
+    pub(super) fn check(&mut self, reading: &Reading<'_>, reports: &mut Vec<Report>, slot: &mut Option<Command>) {
+        let Some(command) = slot else { return };
+        let safety = self.look_at(reading, command);
         if !safety.may_run() {
             say(reports, Fault::LogOnly, format!("Script {} cannot be run - disabling", command.words[0]));
             *slot = None;
         }
     }
 
-    fn judge(&self, reading: &Reading<'_>, reports: &mut Vec<Report>, what: &str) {
+    pub(super) fn judge(&self, reading: &Reading<'_>, reports: &mut Vec<Report>, what: &str) {
         if !self.any || reading.global.ir.script_security {
             return;
         }
@@ -100,9 +107,7 @@ fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
     let mut scripts = Scripts::default();
     let mut removed = Vec::new();
     for script in &reading.vrrp.scripts {
-        let safety = reading.check_command(&script.command);
-        scripts.any |= safety.is_script;
-        scripts.any_unsafe |= safety.is_unsafe;
+        let safety = scripts.look_at(reading, &script.command);
         let name = &script.name;
         if safety.inhibited {
             say(reports, Fault::General, format!("Disabling track script {name} due to insecure"));

@@ -3,11 +3,16 @@
 mod addresses;
 pub mod authentication;
 mod bfd;
+mod check_http_get;
+mod check_kinds;
+mod checker;
 mod command;
 mod complete;
 mod complete_instance;
+mod complete_virtual_server;
 mod fifo;
 mod finish_instance;
+mod forwarding;
 mod global;
 mod global_macros;
 mod global_process;
@@ -15,12 +20,15 @@ mod global_vrrp;
 mod instance;
 mod instance_values;
 mod notify;
+mod real_server;
 mod routes;
 mod rules;
 mod sync_group;
 mod tracked;
 mod tracker;
 mod value;
+mod virtual_server;
+mod virtual_server_group;
 mod vmac;
 
 use grammar::Status;
@@ -53,6 +61,8 @@ pub struct Options {
     pub all_includes: bool,
     /// `-t`: numbers with text behind them are refused.
     pub testing: bool,
+    /// `-P`: only the VRRP process would run, so what concerns the others is of no consequence.
+    pub vrrp_only: bool,
 }
 
 /// What came of reading.
@@ -62,7 +72,7 @@ pub struct Outcome {
     pub keepalived: Keepalived,
     /// Every message, in the order that the processes say them.
     pub reports: Vec<Report>,
-    /// Those of them that name what evenkeel does not serve yet; the original says nothing of these.
+    /// Those of them that name what evenkeel does not serve yet. They do not count in `-t`, but a daemon refuses to run.
     pub not_served: Vec<Report>,
     /// The exit code of `-t`.
     pub test_exit_code: i32,
@@ -99,12 +109,14 @@ struct VrrpDraft {
 struct Reading<'s> {
     system: &'s dyn System,
     role: Role,
+    options: &'s Options,
     process: ProcessSettings,
     global: global::GlobalDraft,
     /// The user of scripts that name none, once it is decided; `Some(None)` if there is none.
     default_script_user: Option<Option<Identity>>,
     fifos: [fifo::FifoDraft; 3],
     vrrp: VrrpDraft,
+    checker: virtual_server::CheckerDraft,
     instance: Option<instance::Draft>,
     group: Option<sync_group::GroupDraft>,
     script: Option<tracker::ScriptDraft>,
@@ -125,15 +137,17 @@ struct Reading<'s> {
 }
 
 impl<'s> Reading<'s> {
-    fn new(system: &'s dyn System) -> Self {
+    fn new(system: &'s dyn System, options: &'s Options) -> Self {
         Self {
             system,
             role: Role::Parent,
+            options,
             process: ProcessSettings::default(),
             global: global::GlobalDraft::default(),
             default_script_user: None,
             fifos: Default::default(),
             vrrp: VrrpDraft::default(),
+            checker: virtual_server::CheckerDraft::default(),
             instance: None,
             group: None,
             script: None,
@@ -196,11 +210,9 @@ impl<'s> Reading<'s> {
             "static_ipaddress" | "static_routes" | "static_rules" => self.static_block(parser, name, line)?,
             "linkbeat_interfaces" | "interface_up_down_delays" => self.interface_block(parser, name, line),
             "global_defs" => {}
-            "virtual_server_group" => {
-                let unnamed = Line { words: line.words[..1].to_vec(), text: String::new() };
-                parser.all_values(&unnamed);
-            }
-            "virtual_server" | "SSL" => {}
+            "virtual_server_group" => virtual_server_group::read(self, parser, line)?,
+            "virtual_server" => virtual_server::begin(self, parser, line)?,
+            "SSL" => virtual_server::begin_tls(self, parser),
             _ => {
                 if let Some((_, setter)) = global::ROOT_SETTERS.iter().find(|(known, _)| *known == name) {
                     setter(self, parser, line)?;
@@ -330,7 +342,23 @@ impl Language for Reading<'_> {
             }
             "garp_group" => sync_group::garp_group(self, parser, row.name, line),
             "bfd_instance" => bfd::keyword(self, parser, row.name, line),
-            _ => Ok(()),
+            "SSL" => {
+                virtual_server::tls_keyword(self, parser, row.name, line);
+                Ok(())
+            }
+            "virtual_server" if row.name == "real_server" => real_server::begin(self, parser, line),
+            "virtual_server" => virtual_server::keyword(self, parser, row.name, line),
+            "virtual_server/real_server" if checker::is_checker(row.name) => {
+                checker::begin(self, row.name);
+                Ok(())
+            }
+            "virtual_server/real_server" => real_server::keyword(self, parser, row.name, line),
+            block => match block.rsplit_once('/') {
+                Some((outer, block)) if outer.starts_with("virtual_server/real_server") => {
+                    checker::keyword(self, parser, block, row.name, line)
+                }
+                _ => Ok(()),
+            },
         }
     }
 
@@ -344,6 +372,10 @@ impl Language for Reading<'_> {
             ("", "track_group") => sync_group::end_track_group(self, parser),
             ("", "garp_group") => sync_group::end_garp_group(self, parser),
             ("", "bfd_instance") => bfd::end(self, parser),
+            ("", "virtual_server") => virtual_server::end(self, parser),
+            ("virtual_server", "real_server") => real_server::end(self, parser),
+            ("virtual_server/real_server", _) => checker::end(self, parser),
+            (block, _) if block.starts_with("virtual_server/real_server/") => checker::end_inner(self, parser),
             _ => {}
         }
         Ok(())
@@ -356,20 +388,27 @@ impl Reading<'_> {
         if row.status != Status::NotYet {
             return;
         }
-        let text = format!("\"{}\" is not served yet by evenkeel", row.name);
-        // Inside a block that is not served, the block alone is named.
-        let inside = row.block.starts_with("virtual_server") || matches!(row.block, "bfd_instance" | "SSL");
-        if inside || self.not_served.iter().any(|report| report.text == text) {
-            return;
+        // Inside a block that is not served, the block alone is named; groups and keys do nothing without a server.
+        let outer = row.block.split('/').next().unwrap_or_default();
+        let inside = grammar::keepalived::find("", outer).is_some_and(|row| row.status == Status::NotYet);
+        let idle = row.block.is_empty() && matches!(row.name, "virtual_server_group" | "SSL");
+        if !inside && !idle {
+            self.value_not_served(parser, row.name);
         }
-        let position = parser.reader.position();
-        self.not_served.push(Report { fault: Fault::General, position, text });
     }
 
-    /// Notes a value that is not served of a keyword that is.
+    /// Notes a keyword, or a value of one, that is not served, at its first place.
     fn value_not_served(&mut self, parser: &Parser<'_, '_>, what: &str) {
-        let text = format!("\"{what}\" is not served yet by evenkeel");
-        self.not_served.push(Report { fault: Fault::General, position: parser.reader.position(), text });
+        let text = format!("{what} is not served yet by evenkeel");
+        let is_known = self.not_served.iter().any(|report| report.text == text);
+        if is_known || self.role == Role::Checker && self.options.vrrp_only {
+            return;
+        }
+        let position = parser.reader.position().map(|mut position| {
+            position.file.get_or_insert_with(|| self.options.path.as_str().into());
+            position
+        });
+        self.not_served.push(Report { fault: Fault::Notice, position, text });
     }
 }
 
@@ -377,7 +416,7 @@ pub use authentication::key_bytes;
 
 /// Reads a configuration as keepalived's processes do, one after the other.
 pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcome {
-    let mut reading = Reading::new(system);
+    let mut reading = Reading::new(system, options);
     let checks = if options.all_includes { include_check::ALL } else { 0 };
     let (found, mut reports) = check_main(files, &options.path, &options.directory, checks);
     if !found {
@@ -422,7 +461,8 @@ impl Reading<'_> {
         }
         match role {
             Role::Vrrp => complete::vrrp(self, &mut reports),
-            Role::Checker | Role::Bfd | Role::Parent => {}
+            Role::Checker => complete_virtual_server::checkers(self, &mut reports),
+            Role::Bfd | Role::Parent => {}
         }
         Ok(reports)
     }
@@ -440,6 +480,8 @@ impl Reading<'_> {
             _ => 5,
         });
         let not_served = std::mem::take(&mut self.not_served);
+        // Nothing is accepted and silently not done.
+        let refusal = refusal.or((!not_served.is_empty()).then_some(2));
         Outcome { keepalived: self.finish(), reports, not_served, test_exit_code, refusal }
     }
 
@@ -464,6 +506,9 @@ impl Reading<'_> {
             track_groups: vrrp.track_groups,
             garp_groups: vrrp.garp_groups,
             interface_delays: vrrp.interface_delays,
+            virtual_servers: std::mem::take(&mut self.checker.completed),
+            virtual_server_groups: std::mem::take(&mut self.checker.groups),
+            checker_tls: self.checker.tls.take(),
         }
     }
 }

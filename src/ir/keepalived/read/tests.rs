@@ -119,9 +119,7 @@ fn tests_end_as_in_keepalived() {
         let outcome = run(&unescape(text));
         let shown = |report: &&Report| report.fault > Fault::LogOnly && !outcome.not_served.contains(report);
         let ours: String = outcome.reports.iter().filter(shown).map(|report| format!("{report}\n")).collect();
-        // What is not served yet is told in addition, so only the rest is compared.
-        let ours_code =
-            if outcome.not_served.is_empty() { outcome.test_exit_code.to_string() } else { code.to_owned() };
+        let ours_code = outcome.test_exit_code.to_string();
         if ours != unescape(said) || ours_code != code {
             wrong += &format!("{name}: {ours_code} for {code}\n{ours}--\n{}", unescape(said));
         }
@@ -143,5 +141,7 @@ fn a_refused_configuration_names_its_exit_code() {
     assert_eq!(run("vrrp_instance A {\n interface eth0\n}\n").refusal, Some(2));
     assert_eq!(run("vrrp_instance A {\n interface\n}\n").refusal, Some(2));
     assert_eq!(run("includem nothing\n").refusal, Some(6));
-    assert_eq!(run("virtual_server 192.0.2.1 80 {\n}\n").refusal, None);
+    let unserved = run("virtual_server 192.0.2.1 80 {\n}\n");
+    assert_eq!((unserved.test_exit_code, unserved.refusal), (5, Some(2)));
+    assert_eq!(unserved.not_served[0].to_string(), "(k.conf: Line 1) virtual_server is not served yet by evenkeel");
 }

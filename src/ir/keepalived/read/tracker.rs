@@ -6,7 +6,7 @@ use crate::ir::keepalived::notify::Command;
 use crate::ir::keepalived::tracker::{InitFile, ParameterMatch, Script, TrackFile, TrackProcess};
 
 use super::value::{Trailing, decimal, seconds, signed, unsigned_word};
-use super::{Reading, command};
+use super::{Reading, Role, command};
 
 const MOST: u64 = u32::MAX as u64;
 
@@ -251,7 +251,9 @@ fn init_file(parser: &mut Parser<'_, '_>, line: &Line, own: &str) -> InitFile {
 
 pub(super) fn end_file(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>) {
     let Some(draft) = reading.track_file.take() else { return };
-    if draft.has_path {
+    if draft.has_path && reading.role == Role::Checker {
+        reading.checker.track_files.push(draft.file);
+    } else if draft.has_path {
         reading.vrrp.track_files.push(draft.file);
     } else {
         parser.report(Fault::General, format!("No file set for track_file {} - ignoring", draft.file.name));

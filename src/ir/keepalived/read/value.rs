@@ -50,7 +50,9 @@ pub(super) fn unsigned(
     let (warn, warned) = warning(parser, trailing);
     let found = digits(word);
     let in_range = found.value >= u128::from(least) && found.value <= u128::from(most);
-    let text = if found.negative {
+    // Whatever follows the sign.
+    let negative = word.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']).starts_with('-');
+    let text = if negative {
         format!("{warn}negative number '{word}'")
     } else if !found.rest.is_empty() {
         format!("{warn}invalid number '{word}'")
@@ -62,7 +64,7 @@ pub(super) fn unsigned(
         return Some(found.value as u64);
     };
     parser.report(Fault::InvalidNumber, text);
-    (warned && in_range && !found.negative).then_some(found.value as u64)
+    (warned && in_range && !negative).then_some(found.value as u64)
 }
 
 /// A whole number.
@@ -190,4 +192,17 @@ pub(super) fn socket_address(word: &str) -> Option<std::net::IpAddr> {
         true => word[..end].parse().ok().map(std::net::IpAddr::V6),
         false => word[..end].parse().ok().map(std::net::IpAddr::V4),
     }
+}
+
+/// The address of a server with its port, if one is given; a bad port is told, a bad address is not.
+pub(super) fn server_address(
+    parser: &mut Parser<'_, '_>,
+    word: &str,
+    port: Option<&str>,
+) -> Option<std::net::SocketAddr> {
+    let port = match port {
+        None => 0,
+        Some(port) => unsigned(parser, port, 1, 65535, Trailing::Warned)?,
+    };
+    Some(std::net::SocketAddr::new(socket_address(word)?, port as u16))
 }

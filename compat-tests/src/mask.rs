@@ -15,6 +15,8 @@ const PATTERNS: &[(&str, &str)] = &[
     // The version is evenkeel's own; its number is as long as 1.22.1, so no length depends on it.
     (r"nginx/1\.31\.5 \(evenkeel/[0-9.]+\)", "nginx/{version}"),
     (r"nginx/1\.(?:22\.1|31\.5)", "nginx/{version}"),
+    // keepalived's language is read whole; what evenkeel does not do yet is told in a line of its own, which the original lacks.
+    (r"(?m)^\([^\n]*: Line \d+\) [^\n]+ is not served yet by evenkeel\n", ""),
     // The clock.
     (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[", "{time} ["),
     (r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[{time}]"),

@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::conf::keepalived::files::{FileKind, Files};
 use crate::ir::keepalived::system::{Identity, Interface, RouteNames, ScriptFile, System};
-use crate::sys::{credentials, interfaces};
+use crate::sys::{credentials, interfaces, namespace};
 
 /// This machine, as it is when it is first asked.
 #[derive(Default)]
@@ -80,6 +80,10 @@ impl System for Machine {
     fn route_number(&self, names: RouteNames, name: &str) -> Option<u32> {
         let tables = self.names.get_or_init(read_route_names);
         tables.get(table_file(names))?.get(name).copied()
+    }
+
+    fn enter_namespace(&self, name: &str) -> bool {
+        namespace::enter_network(&Path::new("/run/netns").join(name)).is_ok()
     }
 
     fn processors(&self) -> u32 {

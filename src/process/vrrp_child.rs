@@ -72,10 +72,18 @@ fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &Keepalive
     Driver::start(config, shell, log)?.run(&signals, &mut reload)
 }
 
-/// `vrrp_priority`, `vrrp_cpu_affinity`: a wish that the system does not grant is a line in the log.
+/// `vrrp_priority`, `vrrp_rt_priority`, `vrrp_cpu_affinity`, `vrrp_no_swap`: a wish that the system does not grant is a line in the log.
 fn schedule(config: &Keepalived, log: &KeepalivedLog) {
     let wishes = &config.global.vrrp_scheduling;
-    if wishes.nice != 0
+    if let Some(priority) = wishes.realtime_priority {
+        match scheduling::set_realtime_priority(priority.cast_signed()) {
+            Err(_) => log.info("child process: cannot raise priority"),
+            Ok(()) if scheduling::set_realtime_limit(wishes.rlimit_rttime_us).is_err() => {
+                log.info("child process cannot set realtime rlimit");
+            }
+            Ok(()) => {}
+        }
+    } else if wishes.nice != 0
         && let Err(error) = scheduling::set_priority(wishes.nice)
     {
         log.info(&format!("Unable to set process priority to {} - {error}", wishes.nice));
@@ -85,5 +93,10 @@ fn schedule(config: &Keepalived, log: &KeepalivedLog) {
         && let Err(error) = scheduling::set_processors(&processors)
     {
         log.info(&format!("Unable to set cpu affinity - {error}"));
+    }
+    if wishes.no_swap
+        && let Err(error) = scheduling::lock_memory()
+    {
+        log.info(&format!("Unable to lock process in memory - {error}"));
     }
 }

@@ -11,6 +11,7 @@ pub mod inotify;
 pub mod interfaces;
 pub mod listening;
 pub mod monotonic_clock;
+pub mod namespace;
 pub mod netlink_socket;
 pub mod no_symlinks;
 pub mod password_hash;

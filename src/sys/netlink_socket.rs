@@ -1,4 +1,4 @@
-//! A socket to the kernel's rtnetlink.
+//! A socket to the kernel's rtnetlink, or to its nftables.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -32,6 +32,14 @@ impl NetlinkSocket {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let descriptor = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
         bind(descriptor.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
+        Ok(Self { descriptor })
+    }
+
+    /// Opens a socket to nftables. It does not block.
+    pub fn open_netfilter() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let descriptor = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkNetFilter)?;
+        bind(descriptor.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         Ok(Self { descriptor })
     }
 

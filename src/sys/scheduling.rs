@@ -16,6 +16,34 @@ pub fn set_priority(priority: i32) -> io::Result<()> {
     }
 }
 
+/// Makes this process a real-time one that takes turns with its equals; its children are not.
+#[allow(unsafe_code)]
+pub fn set_realtime_priority(priority: i32) -> io::Result<()> {
+    // SAFETY: `sched_param` holds only numbers, for which zero is valid.
+    let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+    parameters.sched_priority = priority;
+    // SAFETY: the parameters are only read during the call.
+    match unsafe { libc::sched_setscheduler(0, libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, &raw const parameters) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// How long, in microseconds, a real-time process may compute without waiting; then it gets SIGXCPU.
+pub fn set_realtime_limit(limit_us: u64) -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_RTTIME, limit_us, limit_us)?)
+}
+
+/// Keeps the memory of this process from being swapped out, that which it takes later included.
+#[allow(unsafe_code)]
+pub fn lock_memory() -> io::Result<()> {
+    // SAFETY: a plain number; nothing is read or written through a pointer.
+    match unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Binds this process to processors, by their numbers.
 pub fn set_processors(processors: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();

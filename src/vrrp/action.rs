@@ -25,6 +25,15 @@ pub enum Action {
         /// Which.
         addresses: Vec<VirtualAddress>,
     },
+    /// Drop packets to and from addresses (`true`), or no longer.
+    Firewall {
+        /// Whose.
+        instance: InstanceId,
+        /// Drop or not.
+        set: bool,
+        /// Which.
+        addresses: Vec<VirtualAddress>,
+    },
     /// Put routes in or take them out.
     Routes {
         /// Whose.

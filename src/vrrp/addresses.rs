@@ -27,6 +27,7 @@ impl VirtualRouter {
 
     /// Addresses, routes, rules: in this order in, in the opposite order out (keepalived).
     pub(super) fn hold(&self, actions: &mut Vec<Action>) {
+        self.change_firewall(true, actions);
         self.change_addresses(true, actions);
         self.change_routes(true, actions);
         self.change_rules(true, actions);
@@ -44,6 +45,17 @@ impl VirtualRouter {
         self.change_rules(false, actions);
         self.change_routes(false, actions);
         self.change_addresses(false, actions);
+        self.change_firewall(false, actions);
+    }
+
+    /// A router that does not own its addresses does not accept what is sent to them (RFC 9568 §6.1, Accept_Mode), which
+    /// keepalived heeds in strict mode.
+    fn change_firewall(&self, set: bool, actions: &mut Vec<Action>) {
+        let addresses = self.all_addresses();
+        if !self.config.accept && !addresses.is_empty() {
+            self.report(InstanceReport::Firewall(set), actions);
+            actions.push(Action::Firewall { instance: self.id, set, addresses });
+        }
     }
 
     fn change_addresses(&self, set: bool, actions: &mut Vec<Action>) {

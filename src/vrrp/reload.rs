@@ -128,13 +128,20 @@ impl VirtualRouter {
             self.config.routes.iter().filter(|route| !old.routes.contains(route)).cloned().collect();
         let rules_gone: Vec<_> = old.rules.iter().filter(|rule| !self.config.rules.contains(rule)).cloned().collect();
         let rules_new: Vec<_> = self.config.rules.iter().filter(|rule| !old.rules.contains(rule)).cloned().collect();
+        let dropped_before = if old.accept { Vec::new() } else { before };
+        let dropped_after = if self.config.accept { Vec::new() } else { after };
+        let without = |these: &[VirtualAddress], those: &[VirtualAddress]| {
+            these.iter().filter(|address| !those.contains(address)).cloned().collect::<Vec<_>>()
+        };
         let exchange = [
+            Action::Firewall { instance, set: true, addresses: without(&dropped_after, &dropped_before) },
             Action::Rules { instance, set: false, rules: rules_gone },
             Action::Routes { instance, set: false, routes: routes_gone },
             Action::Addresses { instance, set: false, addresses: gone },
             Action::Addresses { instance, set: true, addresses: new.clone() },
             Action::Routes { instance, set: true, routes: routes_new },
             Action::Rules { instance, set: true, rules: rules_new },
+            Action::Firewall { instance, set: false, addresses: without(&dropped_before, &dropped_after) },
         ];
         actions.extend(exchange.into_iter().filter(|action| !is_empty(action)));
         if !new.is_empty() {
@@ -151,7 +158,7 @@ fn all(config: &Instance) -> Vec<VirtualAddress> {
 
 fn is_empty(action: &Action) -> bool {
     match action {
-        Action::Addresses { addresses, .. } => addresses.is_empty(),
+        Action::Addresses { addresses, .. } | Action::Firewall { addresses, .. } => addresses.is_empty(),
         Action::Routes { routes, .. } => routes.is_empty(),
         Action::Rules { rules, .. } => rules.is_empty(),
         _ => false,

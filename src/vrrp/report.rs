@@ -108,6 +108,8 @@ pub enum InstanceReport {
     Timeout,
     /// Addresses go in (`true`) or out.
     Addresses(bool),
+    /// Packets to them are dropped or no longer.
+    Firewall(bool),
     /// Excluded addresses go in or out.
     ExcludedAddresses(bool),
     /// A reload left an address out.
@@ -226,6 +228,7 @@ impl Report {
             Self::Instance {
                 text: I::Timeout
                     | I::Addresses(_)
+                    | I::Firewall(_)
                     | I::ExcludedAddresses(_)
                     | I::Routes(_)
                     | I::Rules(_)
@@ -321,6 +324,7 @@ impl InstanceReport {
             Self::InFault => f.write_str("entering FAULT state"),
             Self::Priority { from, to } => write!(f, "Changing effective priority from {from} to {to}"),
             Self::Timeout => f.write_str("Receive advertisement timeout"),
+            Self::Firewall(set) => write!(f, "{} firewall drop rule", verb(*set)),
             Self::Addresses(set) => write!(f, "{} VIPs.", verb(*set)),
             Self::ExcludedAddresses(set) => write!(f, "{} E-VIPs.", verb(*set)),
             Self::AddressLeftOut { address, interface } => {

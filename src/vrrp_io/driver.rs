@@ -17,6 +17,7 @@ use crate::vrrp::{Action, Engine, Event};
 use crate::wire::vrrp::Family;
 
 use super::announcer::Announcer;
+use super::firewall::Firewall;
 use super::kernel::{Kernel, News};
 use super::notify::Notifier;
 use super::recorder::Recorder;
@@ -61,6 +62,8 @@ pub struct Driver<'a> {
     pub(super) announcer: Announcer,
     pub(super) notifier: Notifier,
     pub(super) mailer: Mailer,
+    /// Drops what is sent to addresses that are not ours.
+    pub(super) firewall: Firewall,
     /// The interfaces of `use_vmac`.
     pub(super) devices: Devices,
     /// Addresses that we took away, until the kernel has confirmed it.
@@ -88,6 +91,7 @@ impl<'a> Driver<'a> {
         let mut driver = Self {
             log,
             engine: Engine::new(&config, now()),
+            firewall: Firewall::new(config.global.nftables_table.as_deref(), config.global.nftables_priority),
             options,
             config,
             kernel,
@@ -102,6 +106,9 @@ impl<'a> Driver<'a> {
             status,
             recorder,
         };
+        if driver.config.global.nftables_table.is_none() && driver.config.instances.iter().any(|one| !one.accept) {
+            log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
+        }
         let config = driver.config.clone();
         static_items::exchange(&mut driver.kernel, &Keepalived::default(), &config, log);
         driver.create_missing_devices();
@@ -242,6 +249,11 @@ impl<'a> Driver<'a> {
         if !self.options.keep_addresses {
             let config = self.config.clone();
             static_items::exchange(&mut self.kernel, &config, &Keepalived::default(), self.log);
+        }
+        if !self.options.keep_addresses
+            && let Err(error) = self.firewall.close()
+        {
+            self.log.info(&format!("nftables: {error}"));
         }
         self.devices.remove_all(self.engine.instances(), &mut self.kernel, self.log);
     }

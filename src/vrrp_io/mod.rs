@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod announcer;
 pub mod driver;
+mod firewall;
 pub mod kernel;
 pub mod notify;
 mod perform;

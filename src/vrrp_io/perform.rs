@@ -19,6 +19,7 @@ impl Driver<'_> {
         match action {
             Action::SendAdvert(outgoing) => self.send(outgoing),
             Action::Addresses { instance, set, addresses } => self.change_addresses(*instance, *set, addresses),
+            Action::Firewall { instance, set, addresses } => self.change_firewall(*instance, *set, addresses),
             Action::Routes { set, routes, .. } => {
                 for route in routes {
                     let kind = if *set { kind::NEW_ROUTE } else { kind::DEL_ROUTE };
@@ -85,6 +86,15 @@ impl Driver<'_> {
             } else if self.kernel.has_address(ip, index) {
                 self.log.info(&format!("Failed to remove {ip} from {name}"));
             }
+        }
+    }
+
+    fn change_firewall(&mut self, instance: InstanceId, set: bool, addresses: &[VirtualAddress]) {
+        let element =
+            |address: &VirtualAddress| Some((address.prefix.address, self.interface_of(instance, address)?.0));
+        let elements: Vec<_> = addresses.iter().filter_map(element).collect();
+        if let Err(error) = self.firewall.change(set, &elements) {
+            self.log.info(&format!("nftables: {error}"));
         }
     }
 

@@ -75,6 +75,8 @@ pub trait System {
     fn script(&self, program: &str, identity: Identity) -> ScriptFile;
     /// The number of a name in one of iproute2's tables.
     fn route_number(&self, names: RouteNames, name: &str) -> Option<u32>;
+    /// Goes into a network namespace, so that its interfaces are those that are asked for; `false` if there is none.
+    fn enter_namespace(&self, name: &str) -> bool;
     /// How many processors there are.
     fn processors(&self) -> u32;
 }
@@ -125,6 +127,10 @@ impl System for AnyMachine {
             (RouteNames::Protocol, "keepalived") => Some(18),
             _ => None,
         }
+    }
+
+    fn enter_namespace(&self, _: &str) -> bool {
+        true
     }
 
     fn processors(&self) -> u32 {

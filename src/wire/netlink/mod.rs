@@ -5,6 +5,7 @@
 
 pub mod addr;
 pub mod link;
+pub mod nftables;
 pub mod route;
 pub mod rule;
 

@@ -204,10 +204,16 @@ const SETTERS: &[(&str, Setter)] = &[
     global_switch!("smtp_alert", |draft, value| draft.smtp_alert = Some(value)),
     global_switch!("smtp_alert_vrrp", |draft, value| draft.smtp_alert_vrrp = Some(value)),
     global_switch!("smtp_alert_checker", |draft, value| draft.smtp_alert_checker = Some(value)),
-    ("startup_script", |reading, parser, line| daemon_script(reading, parser, line, true)),
-    ("startup_script_timeout", |reading, parser, line| daemon_script_timeout(reading, parser, line, true)),
-    ("shutdown_script", |reading, parser, line| daemon_script(reading, parser, line, false)),
-    ("shutdown_script_timeout", |reading, parser, line| daemon_script_timeout(reading, parser, line, false)),
+    ("startup_script", |reading, parser, line| daemon_script(reading, parser, line, DaemonScript::Startup)),
+    ("startup_script_timeout", |reading, parser, line| {
+        daemon_script_timeout(reading, parser, line, DaemonScript::Startup);
+        Ok(())
+    }),
+    ("shutdown_script", |reading, parser, line| daemon_script(reading, parser, line, DaemonScript::Shutdown)),
+    ("shutdown_script_timeout", |reading, parser, line| {
+        daemon_script_timeout(reading, parser, line, DaemonScript::Shutdown);
+        Ok(())
+    }),
     flag!("no_email_faults", |draft| draft.ir.mail.no_faults = true),
     ("notify_fifo", |reading, parser, line| super::fifo::name(reading, parser, line, "")),
     ("notify_fifo_script", |reading, parser, line| super::fifo::script(reading, parser, line, "")),
@@ -250,66 +256,71 @@ fn smtp_server(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Li
     Ok(())
 }
 
-/// A script that the daemon runs at its start or end.
+/// The scripts that the daemon runs itself.
+#[derive(Clone, Copy)]
+enum DaemonScript {
+    Startup,
+    Shutdown,
+}
+
+impl DaemonScript {
+    /// The word in keywords and messages.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Startup => "startup",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// The script as far as it has been read, and the time it may take.
+    fn draft(self, global: &mut GlobalDraft) -> (&mut Option<TimedCommand>, &mut u64) {
+        match self {
+            Self::Startup => (&mut global.ir.startup_script, &mut global.startup_timeout_us),
+            Self::Shutdown => (&mut global.ir.shutdown_script, &mut global.shutdown_timeout_us),
+        }
+    }
+}
+
 fn daemon_script(
     reading: &mut Reading<'_>,
     parser: &mut Parser<'_, '_>,
     line: &Line,
-    startup: bool,
+    which: DaemonScript,
 ) -> Result<(), Stop> {
-    let kind = if startup { "startup" } else { "shutdown" };
-    let present = match startup {
-        true => reading.global.ir.startup_script.is_some(),
-        false => reading.global.ir.shutdown_script.is_some(),
-    };
-    if present {
-        parser.report(Fault::General, format!("{kind} script already specified"));
+    let name = which.name();
+    if which.draft(&mut reading.global).0.is_some() {
+        parser.report(Fault::General, format!("{name} script already specified"));
         return Ok(());
     }
     if line.len() < 2 {
-        parser.report(Fault::General, format!("{kind} script missing"));
+        parser.report(Fault::General, format!("{name} script missing"));
         return Ok(());
     }
-    let Some(command) = reading.notify_command(parser, line, kind)? else {
-        parser.report(Fault::General, format!("Invalid {kind} script"));
+    let Some(command) = reading.notify_command(parser, line, name)? else {
+        parser.report(Fault::General, format!("Invalid {name} script"));
         return Ok(());
     };
-    let draft = &mut reading.global;
-    let timeout_us = if startup { draft.startup_timeout_us } else { draft.shutdown_timeout_us };
-    let script = Some(TimedCommand { command, timeout_us });
-    match startup {
-        true => draft.ir.startup_script = script,
-        false => draft.ir.shutdown_script = script,
-    }
+    let (script, timeout_us) = which.draft(&mut reading.global);
+    *script = Some(TimedCommand { command, timeout_us: *timeout_us });
     Ok(())
 }
 
-fn daemon_script_timeout(
-    reading: &mut Reading<'_>,
-    parser: &mut Parser<'_, '_>,
-    line: &Line,
-    startup: bool,
-) -> Result<(), Stop> {
-    let kind = if startup { "startup" } else { "shutdown" };
+fn daemon_script_timeout(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line, which: DaemonScript) {
+    let name = which.name();
     let Some(word) = line.words.get(1) else {
-        parser.report(Fault::General, format!("{kind}_script_timeout requires value"));
-        return Ok(());
+        parser.report(Fault::General, format!("{name}_script_timeout requires value"));
+        return;
     };
     let Some(timeout) = unsigned(parser, word, 1, 1000, Trailing::Warned) else {
-        let text = format!("{kind}_script_timeout '{word}' must be in [1, 1000] - ignoring");
+        let text = format!("{name}_script_timeout '{word}' must be in [1, 1000] - ignoring");
         parser.report(Fault::General, text);
-        return Ok(());
+        return;
     };
-    let draft = &mut reading.global;
-    let (script, slot) = match startup {
-        true => (&mut draft.ir.startup_script, &mut draft.startup_timeout_us),
-        false => (&mut draft.ir.shutdown_script, &mut draft.shutdown_timeout_us),
-    };
-    *slot = timeout * SECOND_US;
+    let (script, timeout_us) = which.draft(&mut reading.global);
+    *timeout_us = timeout * SECOND_US;
     if let Some(script) = script {
-        script.timeout_us = *slot;
+        script.timeout_us = *timeout_us;
     }
-    Ok(())
 }
 
 /// Whose user a fifo belongs to, when a line names one.

@@ -321,6 +321,7 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     ("virtual_routes", |draft, reading, parser, line| {
         let mut values = parser.values(line);
         while let Some(line) = values.next(parser) {
+            reading.note_options(parser, "vrrp_instance/virtual_routes", &line);
             draft.routes.extend(routes::read(reading, parser, &line, false)?);
         }
         Ok(())
@@ -328,6 +329,7 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     ("virtual_rules", |draft, reading, parser, line| {
         let mut values = parser.values(line);
         while let Some(line) = values.next(parser) {
+            reading.note_options(parser, "vrrp_instance/virtual_rules", &line);
             draft.rules.extend(rules::read(reading, parser, &line, false)?);
         }
         Ok(())

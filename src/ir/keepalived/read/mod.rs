@@ -225,6 +225,7 @@ impl<'s> Reading<'s> {
     fn static_block(&mut self, parser: &mut Parser<'_, '_>, name: &str, line: &Line) -> Result<(), Stop> {
         let mut values = parser.values(line);
         while let Some(line) = values.next(parser) {
+            self.note_options(parser, name, &line);
             match name {
                 "static_ipaddress" => {
                     let address = addresses::read(self, parser, &line, true)?;
@@ -397,6 +398,17 @@ impl Reading<'_> {
         }
     }
 
+    /// Notes the words of an address, a route or a rule that are not served.
+    fn note_options(&mut self, parser: &Parser<'_, '_>, block: &str, line: &Line) {
+        for word in &line.words {
+            let row = grammar::keepalived::find(block, word);
+            if row.is_some_and(|row| row.status == Status::NotYet) {
+                let title = block.rsplit('/').next().unwrap_or_default();
+                self.value_not_served(parser, &format!("{word} of {title}"));
+            }
+        }
+    }
+
     /// Notes a keyword, or a value of one, that is not served, at its first place.
     fn value_not_served(&mut self, parser: &Parser<'_, '_>, what: &str) {
         let text = format!("{what} is not served yet by evenkeel");
@@ -434,6 +446,13 @@ pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcom
     reports.extend(parent);
     if include_failed {
         return reading.outcome(reports, Some(6), Some(6));
+    }
+    if let Some(name) = reading.process.net_namespace.clone()
+        && !system.enter_namespace(&name)
+    {
+        // The original ends with 0 here, before a child has read a line.
+        complete::say(&mut reports, Fault::LogOnly, format!("Unable to set network namespace {name} - exiting"));
+        return reading.outcome(reports, Some(0), Some(0));
     }
     complete::daemon_scripts(&mut reading, &mut reports);
     for role in [Role::Checker, Role::Vrrp, Role::Bfd] {

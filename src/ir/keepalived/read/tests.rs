@@ -72,6 +72,10 @@ impl System for Memory {
         None
     }
 
+    fn enter_namespace(&self, _: &str) -> bool {
+        false
+    }
+
     fn processors(&self) -> u32 {
         1
     }

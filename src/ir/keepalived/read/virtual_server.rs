@@ -17,7 +17,7 @@ use super::{Reading, forwarding};
 
 const MOST: u64 = u32::MAX as u64;
 /// The longest time that a keyword without an upper limit takes.
-pub(super) const ANY_TIME: u64 = u64::MAX;
+pub(super) const ANY_TIME: u64 = u64::MAX - 1;
 /// What `persistence_timeout` alone means.
 pub(super) const PERSISTENCE_TIMEOUT_S: u32 = 360;
 /// 31 days.

@@ -94,6 +94,7 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
                 close(request);
                 return;
             }
+            Verdict::Finish(_) if matches!(&request.sink, Sink::Parent(outlet) if outlet.has_stub()) => return,
             Verdict::Finish(status) => error_page::special_response(request, status).await,
             Verdict::Redirected => {
                 let entry = if request.named { Entry::Named } else { Entry::NewUri };
@@ -165,15 +166,6 @@ pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
     Verdict::Redirected
 }
 
-/// Makes a request inside another one and runs it; its answer goes to `sink`.
-pub async fn subrequest(parent: &mut Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
-    let mut child = prepare_subrequest(parent, uri, args, sink);
-    child.variables.swap(&parent.variables);
-    Box::pin(run_subrequest(&mut child)).await;
-    child.variables.swap(&parent.variables);
-    child
-}
-
 /// A request inside another one that has its client, head and nothing else of it.
 pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
     let mut child = Request::inside(parent);
@@ -188,9 +180,14 @@ pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink)
 
 /// Runs a request that another one made.
 pub async fn run_subrequest(child: &mut Request) {
-    let verdict = Box::pin(phases::run(child, Entry::NewUri)).await;
-    Box::pin(conclude(child, verdict)).await;
+    conclude_subrequest(child).await;
     if child.location.settings.core.log_subrequest {
         access_log::write(child);
     }
+}
+
+/// Runs a request that another one made, without its line in the log.
+pub async fn conclude_subrequest(child: &mut Request) {
+    let verdict = Box::pin(phases::run(child, Entry::NewUri)).await;
+    Box::pin(conclude(child, verdict)).await;
 }

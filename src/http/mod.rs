@@ -23,6 +23,7 @@ pub mod resolvers;
 pub mod rewrite;
 pub mod spare;
 pub mod status;
+pub mod subrequest;
 pub mod temp_file;
 pub mod upstream;
 pub mod variables;

@@ -15,6 +15,7 @@ use super::message::head::Head;
 use super::message::headers::Known;
 use super::message::response::ResponseHead;
 use super::spare::Spare;
+use super::subrequest::{Family, MAX_DEPTH, Outlet};
 use super::variables::Slot;
 use crate::ir::http::{Location, ServerId};
 use crate::ir::listen::ListenAddress;
@@ -41,6 +42,8 @@ pub enum Sink {
     Discard,
     /// Into memory, for the request that made this one.
     Memory(Vec<u8>),
+    /// To its place in the body of the request that made this one.
+    Parent(Box<Outlet>),
 }
 
 /// What the `Connection` header of a request asks for.
@@ -175,6 +178,10 @@ pub struct Request {
     pub sink: Sink,
     /// This request was made by another one.
     pub is_subrequest: bool,
+    /// How many more requests may be inside one another from here on.
+    pub depth_left: u8,
+    /// What it shares with the requests that it is inside of, or that are inside it.
+    pub family: Option<Rc<Family>>,
     /// The bytes of the answer's head on the wire.
     pub header_size: u64,
     /// `$bytes_sent` counts from here.
@@ -325,6 +332,8 @@ impl Request {
             filters: Filters::default(),
             sink: Sink::Client,
             is_subrequest: false,
+            depth_left: MAX_DEPTH,
+            family: None,
             header_size: 0,
             sent_before,
             request_length: Cell::new(0),

@@ -166,7 +166,8 @@ fn exact_row(name: &[u8]) -> Option<&'static Row> {
         .find(|row| row.kind == Kind::Exact && row.name.as_bytes() == name && is_known(row))
 }
 
-fn builtin(name: &[u8]) -> Option<Source> {
+/// The source of a variable that nginx has built in.
+pub fn builtin(name: &[u8]) -> Option<Source> {
     if let Some(row) = exact_row(name) {
         return Some(Source::Builtin(row));
     }

@@ -49,6 +49,15 @@ pub fn offset_seconds() -> i64 {
     })
 }
 
+/// The present time in a form of `strftime`; nothing if the form is none.
+pub fn format(format: &str, is_gmt: bool) -> Option<String> {
+    let time = Timestamp::from_second(since_epoch().as_secs() as i64).ok()?;
+    let zone = if is_gmt { TimeZone::UTC } else { TimeZone::system() };
+    // The C library calls the zone by its older name.
+    let format = if is_gmt { format.replace("%Z", "GMT") } else { format.to_owned() };
+    jiff::fmt::strtime::format(format, &time.to_zoned(zone)).ok()
+}
+
 /// Reads the time zone anew: its file may have changed since the last generation began.
 pub fn update_zone() {
     jiff::tz::db().reset();

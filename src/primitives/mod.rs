@@ -10,3 +10,4 @@ pub mod http_date;
 pub mod monotonic;
 pub mod os_error;
 pub mod size;
+pub mod utf8;

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssi_ignore_recycled_buffers",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("text between commands goes on at once, in memory"),
     },
     Directive {
         name: "ssi_last_modified",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssi_min_file_chunk",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("text between commands goes on at once, in memory"),
     },
     Directive {
         name: "ssi_silent_errors",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssi_types",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "text/html",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssi_value_length",
@@ -79,6 +79,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "255",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -165,7 +165,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "document_root",

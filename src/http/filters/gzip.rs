@@ -110,8 +110,7 @@ pub fn head(request: &mut Request) {
     {
         return;
     }
-    let Some(content_type) = &response.content_type else { return };
-    if !settings.types.contains(&content_type.media_type()) {
+    if !response.is_of(&settings.types) {
         return;
     }
     request.response.gzip_vary = true;

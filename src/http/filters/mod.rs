@@ -1,7 +1,9 @@
 //! What an answer goes through on its way out, one file for each of nginx's filters.
 
+pub mod body;
 pub mod charset;
 pub mod chunked;
+pub mod gunzip;
 pub mod gzip;
 pub mod header;
 pub mod headers;
@@ -9,3 +11,5 @@ pub mod http2;
 pub mod not_modified;
 pub mod order;
 pub mod range;
+pub mod ssi;
+pub mod sub;

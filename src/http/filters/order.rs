@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use super::{charset, chunked, gzip, header, headers, http2, not_modified, range};
+use super::{body, chunked, gzip, header, headers, http2, not_modified, range};
 use crate::http::modules;
 use crate::http::request::{HTTP_20, Request, Sink};
 use crate::http::verdict::{ClientGone, Verdict};
@@ -21,6 +21,10 @@ const SMALL_FILE: u64 = 16 * 1024;
 pub struct Filters {
     /// Parts of the body that were asked for.
     pub range: Option<Box<range::Ranges>>,
+    /// What changes the body's text; most answers have nothing of the kind.
+    pub body: Option<Box<body::BodyFilters>>,
+    /// `<!--#config timefmt="…" -->`
+    pub time_format: Option<Box<[u8]>>,
     /// The compressor.
     pub gzip: Option<Box<gzip::Encoder>>,
     /// What the compressor took and gave, for `$gzip_ratio`.
@@ -40,6 +44,12 @@ pub enum HeadFault {
     Status(u16),
     /// The client is gone.
     Gone,
+}
+
+impl From<ClientGone> for HeadFault {
+    fn from(_: ClientGone) -> Self {
+        Self::Gone
+    }
 }
 
 impl From<HeadFault> for Verdict {
@@ -63,7 +73,7 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
     not_modified::head(request)?;
     headers::head(request);
     modules::userid::head(request);
-    charset::head(request);
+    body::head(request)?;
     gzip::head(request);
     range::head(request)?;
     if request.version == HTTP_20 {
@@ -115,6 +125,9 @@ pub async fn send_file(request: &mut Request, file: &File, length: u64) -> Resul
 /// Ends the body; what was gathered of it may go out with the next answer.
 pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
     request.finished = true;
+    if request.filters.body.is_some() {
+        Box::pin(body::finish(request)).await?;
+    }
     if let Some(mut encoder) = request.filters.gzip.take() {
         let mut packed = request.connection.engine.take_buffer();
         encoder.finish(&mut packed);
@@ -175,6 +188,14 @@ pub async fn flush(request: &mut Request) -> Result<(), ClientGone> {
 }
 
 async fn deliver(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    match request.filters.body {
+        None => encode(request, bytes).await,
+        Some(_) => Box::pin(body::write(request, bytes)).await,
+    }
+}
+
+/// Sends text that has passed the filters of the body.
+pub async fn encode(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
     let Some(mut encoder) = request.filters.gzip.take() else { return deliver_encoded(request, bytes).await };
     let mut packed = request.connection.engine.take_buffer();
     encoder.write(bytes, &mut packed);
@@ -195,6 +216,7 @@ async fn deliver_encoded(request: &mut Request, bytes: &[u8]) -> Result<(), Clie
             out.extend_from_slice(bytes);
             return Ok(());
         }
+        Sink::Parent(outlet) => return outlet.send(bytes).await,
     }
     if request.filters.limit_rate == 0 {
         return deliver_now(request, bytes).await;
@@ -224,8 +246,8 @@ async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGo
 async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u64) -> Result<(), ClientGone> {
     let core = Rc::clone(&request.location.settings.core);
     let filters = &request.filters;
-    let is_plain = !filters.chunked && filters.gzip.is_none() && request.version != HTTP_20;
-    let direct = core.sendfile && matches!(request.sink, Sink::Client) && is_plain;
+    let is_changed = filters.chunked || filters.gzip.is_some() || filters.body.is_some();
+    let direct = core.sendfile && matches!(request.sink, Sink::Client) && !is_changed && request.version != HTTP_20;
     if !direct || length <= SMALL_FILE {
         return deliver_file_by_copy(request, file, offset, length).await;
     }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::headers::HeaderList;
+use crate::ir::http::gzip::MimeTypes;
 
 /// The head of an answer, while filters may still change it.
 #[derive(Clone, Default, Debug)]
@@ -62,11 +63,38 @@ impl ContentType {
         }
     }
 
-    /// Without parameters, in lower case where it is not so already.
-    pub fn media_type(&self) -> Vec<u8> {
-        let text = self.as_bytes();
-        let end = memchr::memchr(b';', text).unwrap_or(text.len());
-        text[..end].trim_ascii_end().to_ascii_lowercase()
+    /// Where the type itself ends and the value of `charset=` stands. Only a backend's type is taken apart.
+    fn charset_place(&self) -> Option<(usize, std::ops::Range<usize>)> {
+        let Self::Owned(text) = self else { return None };
+        memchr::memchr_iter(b';', text).find_map(|end| {
+            let name = end + 1 + text[end + 1..].iter().take_while(|&&byte| byte == b' ').count();
+            let start = name + b"charset=".len();
+            if !text.get(name..start)?.eq_ignore_ascii_case(b"charset=") {
+                return None;
+            }
+            let start = start + usize::from(text.get(start) == Some(&b'"'));
+            let stop = text.len() - usize::from(text.last() == Some(&b'"'));
+            Some((end, start..stop.max(start)))
+        })
+    }
+
+    /// The charset that a backend says.
+    pub fn charset(&self) -> Option<&[u8]> {
+        self.charset_place().map(|(_, place)| &self.as_bytes()[place]).filter(|charset| !charset.is_empty())
+    }
+
+    /// The same without what a backend says of the charset.
+    pub fn without_charset(&self) -> Self {
+        match self.charset_place() {
+            Some((end, _)) => Self::from(self.as_bytes()[..end].to_vec()),
+            None => self.clone(),
+        }
+    }
+
+    /// What lists of types are searched for: without a backend's charset, in lower case.
+    fn media_type(&self) -> Vec<u8> {
+        let end = self.charset_place().map_or(self.as_bytes().len(), |(end, _)| end);
+        self.as_bytes()[..end].to_ascii_lowercase()
     }
 }
 
@@ -114,6 +142,15 @@ impl ResponseHead {
         self.headers.remove(b"Location");
         self.headers.push(b"Location", location);
         self.redirect = true;
+    }
+
+    /// Whether the content type is in a list (`ngx_http_test_content_type`).
+    pub fn is_of(&self, types: &MimeTypes) -> bool {
+        match (types, &self.content_type) {
+            (MimeTypes::Any, _) => true,
+            (types, Some(content_type)) => types.contains(&content_type.media_type()),
+            (_, None) => false,
+        }
     }
 
     /// The answer's `ETag`.

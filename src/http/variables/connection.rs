@@ -53,7 +53,6 @@ pub fn find(name: &str) -> Option<Write1> {
         "msec" => |_, out| put_seconds(out, now::since_epoch().as_millis() as u64),
         "time_local" => |_, out| now::with(|now| put(out, &now.access_log)),
         "time_iso8601" => |_, out| now::with(|now| put(out, &now.iso8601)),
-        "date_gmt" => |_, out| now::with(|now| put(out, &now.http)),
         _ => return None,
     })
 }

@@ -146,6 +146,19 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
     }
 }
 
+/// Writes the value of a variable of this name, whether or not the configuration uses it; false if it has none.
+pub fn write_named(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
+    let used = &request.connection.engine.http.variables.used;
+    if let Some(index) = used.iter().position(|variable| *variable.name == *name) {
+        return write(request, VariableId(index as u32), out);
+    }
+    match crate::ir::variables::builtin(name).as_ref().map(getter) {
+        Some(Getter::Function(write) | Getter::Cached(write)) => write(request, out),
+        Some(Getter::Family(write, rest)) => write(request, &rest, out),
+        _ => false,
+    }
+}
+
 fn remember(
     request: &Request,
     id: VariableId,

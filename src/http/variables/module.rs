@@ -10,6 +10,7 @@ use crate::http::request::Request;
 use crate::ir::http::geo::Geo;
 use crate::ir::http::map::Map;
 use crate::ir::http::split_clients::SplitClients;
+use crate::log::now;
 use crate::primitives::hash;
 
 /// The getter of a name.
@@ -17,6 +18,8 @@ pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
         "limit_req_status" => |request, out| put_some(out, request.limit_req_status.map(str::as_bytes)),
         "limit_conn_status" => |request, out| put_some(out, request.limit_conn_status.map(str::as_bytes)),
+        "date_local" => |request, out| date(request, false, out),
+        "date_gmt" => |request, out| date(request, true, out),
         "invalid_referer" => modules::referer::write_invalid,
         "modern_browser" => modules::browser::write_modern,
         "ancient_browser" => modules::browser::write_ancient,
@@ -33,6 +36,13 @@ pub fn find(name: &str) -> Option<Write1> {
         "uid_reset" => |_, _| true,
         _ => return None,
     })
+}
+
+/// The time as `ssi` shows it.
+fn date(request: &Request, is_gmt: bool, out: &mut Vec<u8>) -> bool {
+    let format = request.filters.time_format.as_deref().unwrap_or(b"%A, %d-%b-%Y %H:%M:%S %Z");
+    let text = now::format(&String::from_utf8_lossy(format), is_gmt);
+    put_some(out, text.as_deref().map(str::as_bytes))
 }
 
 /// Writes what a `map` makes of its subject.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use grammar::Directive as Row;
 
+use super::charset::Charsets;
 use super::core::{Methods, ServerCoreOwn};
 use super::log::Format;
 use super::rewrite::{Condition, Return, Rule};
@@ -47,6 +48,8 @@ pub struct HttpDraft {
     pub formats: HashMap<Text, Rc<Format>>,
     /// `map { }`
     pub maps: Vec<map::Map>,
+    /// All charsets that are named, and `charset_map { }`
+    pub charsets: Charsets,
     /// `geo { }`
     pub geos: Vec<geo::Geo>,
     /// `split_clients { }`

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::charset::Charsets;
 use super::core::ServerCore;
 use super::draft::{LocationDraft, OperationDraft, ServerDraft};
 use super::proxy_ssl::ProxySsl;
@@ -26,7 +27,14 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     outer.log = super::log::default_log(reader);
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
-    let mut merging = Merging { close: close.clone(), faults: Vec::new(), secure_proxies: Vec::new() };
+    let charsets = std::mem::take(&mut reader.http.charsets);
+    let mut merging = Merging {
+        close: close.clone(),
+        faults: Vec::new(),
+        secure_proxies: Vec::new(),
+        charsets,
+        missing_map: None,
+    };
     upstream::draft::complete(reader, &outer.core)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();
@@ -43,6 +51,9 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     make_tls(reader, &mut servers, &secured)?;
     make_client_tls(reader, &merging.secure_proxies)?;
     merging.result()?;
+    if let Some(text) = merging.missing_map.take() {
+        return Err(Diagnostic { level: Level::Emerg, text, place: Place::Nowhere });
+    }
     let mut warnings = Vec::new();
     let ports = std::mem::take(&mut reader.http.ports);
     let names = |server: ServerId| names[server.0 as usize].clone();
@@ -61,6 +72,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
         upstreams: std::mem::take(&mut reader.http.upstreams).into_groups(),
         variables,
         maps: std::mem::take(&mut reader.http.maps),
+        charsets: merging.charsets,
         geos: std::mem::take(&mut reader.http.geos),
         split_clients: std::mem::take(&mut reader.http.split_clients),
         limit_req_zones: std::mem::take(&mut reader.http.limit_req_zones),
@@ -127,6 +139,8 @@ struct Merging {
     faults: Vec<(checks::Order, Diagnostic)>,
     /// The TLS of the locations that may need one towards their backends.
     secure_proxies: Vec<Rc<ProxySsl>>,
+    charsets: Charsets,
+    missing_map: Option<String>,
 }
 
 /// What an inner block takes from the block around it, besides settings.
@@ -137,9 +151,9 @@ struct Outer<'o> {
 }
 
 impl Merging {
-    fn result(self) -> Result<(), Diagnostic> {
-        match self.faults.into_iter().min_by_key(|(order, _)| *order) {
-            Some((_, fault)) => Err(fault),
+    fn result(&self) -> Result<(), Diagnostic> {
+        match self.faults.iter().min_by_key(|(order, _)| *order) {
+            Some((_, fault)) => Err(fault.clone()),
             None => Ok(()),
         }
     }
@@ -173,6 +187,9 @@ impl Merging {
         let settings = draft.own.over(outer.settings);
         if let Some((order, fault)) = checks::location(&settings) {
             self.fault(order, fault);
+        }
+        if self.missing_map.is_none() {
+            self.missing_map = self.charsets.missing_map(&settings.charset);
         }
         let nameless = draft.matching == Matching::Nameless;
         let content = draft.content.or_else(|| outer.content.filter(|_| nameless).cloned());

@@ -1,6 +1,7 @@
 //! `http { }`: servers, locations, and the values that each nginx module keeps for a location.
 
 pub mod access;
+pub mod addition;
 pub mod auth_basic;
 pub mod auth_request;
 pub mod autoindex;
@@ -14,6 +15,7 @@ pub mod draft;
 pub mod empty_gif;
 pub mod finish;
 pub mod geo;
+pub mod gunzip;
 pub mod gzip;
 pub mod gzip_static;
 pub mod headers;
@@ -31,8 +33,10 @@ pub mod referer;
 pub mod rewrite;
 pub mod secure_link;
 pub mod split_clients;
+pub mod ssi;
 pub mod ssl;
 pub mod stub_status;
+pub mod sub;
 pub mod try_files;
 pub mod userid;
 pub mod v2;
@@ -67,6 +71,8 @@ pub struct Http {
     pub variables: Variables,
     /// `map { }`
     pub maps: Vec<map::Map>,
+    /// All charsets that are named, and `charset_map { }`
+    pub charsets: charset::Charsets,
     /// `geo { }`
     pub geos: Vec<geo::Geo>,
     /// `split_clients { }`
@@ -226,6 +232,8 @@ settings! {
     core: Core, CoreOwn;
     /// `allow`, `deny`
     access: Access, AccessOwn;
+    /// `add_before_body`, `add_after_body`
+    addition: Addition, AdditionOwn;
     /// `auth_basic`
     auth_basic: AuthBasic, AuthBasicOwn;
     /// `auth_request`
@@ -238,6 +246,8 @@ settings! {
     charset: Charset, CharsetOwn;
     /// `dav_methods`
     dav: Dav, DavOwn;
+    /// `gunzip`
+    gunzip: Gunzip, GunzipOwn;
     /// `gzip`
     gzip: Gzip, GzipOwn;
     /// `gzip_static`
@@ -268,6 +278,10 @@ settings! {
     rewrite: Rewrite, RewriteOwn;
     /// `secure_link`
     secure_link: SecureLink, SecureLinkOwn;
+    /// `ssi`
+    ssi: Ssi, SsiOwn;
+    /// `sub_filter`
+    sub: Sub, SubOwn;
     /// `userid`
     userid: Userid, UseridOwn;
     /// `http2_chunk_size`
@@ -279,6 +293,7 @@ pub fn table(module: &str) -> Option<Table> {
     Some(match module {
         "http_core" => core::setters::SETTERS,
         "http_access" => access::SETTERS,
+        "http_addition" => addition::SETTERS,
         "http_auth_request" => auth_request::SETTERS,
         "http_charset" => charset::SETTERS,
         "http_gzip_static" => gzip_static::SETTERS,
@@ -288,6 +303,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_dav" => dav::SETTERS,
         "http_empty_gif" => empty_gif::SETTERS,
         "http_geo" => geo::setters::SETTERS,
+        "http_gunzip" => gunzip::SETTERS,
         "http_gzip" => gzip::SETTERS,
         "http_headers" => headers::SETTERS,
         "http_index" => index::SETTERS,
@@ -303,7 +319,9 @@ pub fn table(module: &str) -> Option<Table> {
         "http_rewrite" => rewrite::setters::SETTERS,
         "http_secure_link" => secure_link::SETTERS,
         "http_split_clients" => split_clients::SETTERS,
+        "http_ssi" => ssi::SETTERS,
         "http_ssl" => ssl::SETTERS,
+        "http_sub" => sub::SETTERS,
         "http_stub_status" => stub_status::SETTERS,
         "http_try_files" => try_files::SETTERS,
         "http_userid" => userid::SETTERS,

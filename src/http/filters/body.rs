@@ -1,0 +1,134 @@
+//! The filters that change the text of a body, in nginx's order: what a filter gives goes to the next one, the last one's text to
+//! the compressor. An answer without such a filter has no [`BodyFilters`], and passes by with one test.
+
+use std::rc::Rc;
+
+use super::{charset, gunzip, gzip, order, ssi, sub};
+use crate::http::request::Request;
+use crate::http::subrequest;
+use crate::http::verdict::ClientGone;
+use crate::ir::value::Text;
+
+/// The filters of one body.
+#[derive(Default)]
+pub struct BodyFilters {
+    began: bool,
+    gunzip: Option<gunzip::Decoder>,
+    before_body: Option<Text>,
+    after_body: Option<Text>,
+    sub: Option<sub::Substitution>,
+    charset: Option<charset::Recoder>,
+    ssi: Option<Box<ssi::Interpreter>>,
+}
+
+/// Decides which filters the body goes through.
+pub fn head(request: &mut Request) -> Result<(), ClientGone> {
+    let gunzip = gunzip::head(request);
+    let (before_body, after_body) = addition(request);
+    let sub = sub::head(request);
+    let charset = charset::head(request)?;
+    let ssi = ssi::head(request);
+    let is_plain = gunzip.is_none() && sub.is_none() && charset.is_none() && ssi.is_none();
+    if !is_plain || before_body.is_some() || after_body.is_some() {
+        let filters = BodyFilters { began: false, gunzip, before_body, after_body, sub, charset, ssi };
+        request.filters.body = Some(Box::new(filters));
+    }
+    Ok(())
+}
+
+/// `add_before_body`, `add_after_body` (`ngx_http_addition_filter_module`).
+fn addition(request: &mut Request) -> (Option<Text>, Option<Text>) {
+    let settings = Rc::clone(&request.location.settings.addition);
+    let some = |uri: &Text| Some(uri.clone()).filter(|uri| !uri.is_empty());
+    let (before, after) = (some(&settings.before_body), some(&settings.after_body));
+    let is_wanted = before.is_some() || after.is_some();
+    if !is_wanted || request.response.status != 200 || request.is_subrequest || !request.response.is_of(&settings.types)
+    {
+        return (None, None);
+    }
+    request.response.content_length = None;
+    request.response.clear_accept_ranges();
+    gzip::weaken_etag(request);
+    (before, after)
+}
+
+/// Sends a piece of the body through the filters.
+pub async fn write(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    let Some(mut filters) = request.filters.body.take() else { return order::encode(request, bytes).await };
+    let outcome = filters.write(request, bytes).await;
+    request.filters.body = Some(filters);
+    outcome
+}
+
+/// Ends the body.
+pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
+    let Some(mut filters) = request.filters.body.take() else { return Ok(()) };
+    if request.header_only {
+        return Ok(());
+    }
+    filters.begin(request).await?;
+    filters.finish(request).await?;
+    match &filters.after_body {
+        Some(uri) => add(request, uri).await,
+        None => Ok(()),
+    }
+}
+
+async fn add(request: &mut Request, uri: &[u8]) -> Result<(), ClientGone> {
+    let running = subrequest::start(request, uri, b"", None).map_err(|_| ClientGone)?;
+    subrequest::forward(request, running).await
+}
+
+impl BodyFilters {
+    async fn begin(&mut self, request: &mut Request) -> Result<(), ClientGone> {
+        if std::mem::replace(&mut self.began, true) {
+            return Ok(());
+        }
+        match &self.before_body {
+            Some(uri) => add(request, uri).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn write(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+        self.begin(request).await?;
+        let Some(gunzip) = &mut self.gunzip else { return self.substitute(request, bytes).await };
+        let mut text = Vec::new();
+        gunzip.write(request, bytes, &mut text)?;
+        self.substitute(request, &text).await
+    }
+
+    async fn substitute(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+        let Some(sub) = &mut self.sub else { return self.recode(request, bytes).await };
+        let mut text = Vec::with_capacity(bytes.len());
+        sub.write(request, bytes, &mut text);
+        self.recode(request, &text).await
+    }
+
+    async fn recode(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+        let Some(charset) = &mut self.charset else { return self.interpret(request, bytes).await };
+        let mut text = Vec::with_capacity(bytes.len());
+        charset.write(bytes, &mut text);
+        self.interpret(request, &text).await
+    }
+
+    async fn interpret(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+        match &mut self.ssi {
+            Some(ssi) => ssi.write(request, bytes).await,
+            None => order::encode(request, bytes).await,
+        }
+    }
+
+    /// What filters held back comes out.
+    async fn finish(&mut self, request: &mut Request) -> Result<(), ClientGone> {
+        if let Some(gunzip) = &self.gunzip {
+            gunzip.finish(request)?;
+        }
+        if let Some(sub) = &mut self.sub {
+            let mut text = Vec::new();
+            sub.finish(&mut text);
+            self.recode(request, &text).await?;
+        }
+        Ok(())
+    }
+}

@@ -93,7 +93,11 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         buffer.reserve(limit);
         let mut limited = bytes::BufMut::limit(buffer, limit);
-        pin!(self.read_buf(&mut limited)).poll(context)
+        match pin!(self.read_buf(&mut limited)).poll(context) {
+            // A client that ends TLS without saying so does no wrong (OpenSSL's SSL_OP_IGNORE_UNEXPECTED_EOF, which nginx sets).
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
+            outcome => outcome,
+        }
     }
 
     /// Waits until a read may succeed.

@@ -8,13 +8,12 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, ResolvesClientCert, Resumption};
-use rustls::crypto::{CryptoProvider, verify_tls13_signature_with_raw_key};
-use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme, SupportedProtocolVersion};
+use rustls::{ClientConfig, Error, SignatureScheme, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
 
 use super::connect::Target;
@@ -22,10 +21,10 @@ use super::stream::{Secured, Stream};
 use super::tls_fault::TlsFault;
 use super::tls_keys;
 use super::tls_server::crypto;
+use super::tls_signatures::SignaturesOnly;
 use super::tls_verify::{Distrust, Purpose, Trust, is_for_host};
 use crate::ir::tls::{ClientTls, Pair};
 use crate::ir::value::Text;
-use crate::wire::x509::Certificate;
 
 /// Tickets of up to so many names are remembered for one server.
 const REMEMBERED_NAMES: usize = 32;
@@ -90,7 +89,7 @@ fn config(
         .with_protocol_versions(versions)
         .map_err(TlsFault::Settings)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(SignaturesOnly(Arc::clone(provider))))
+        .with_custom_certificate_verifier(Arc::new(SignaturesOnly::new(Arc::clone(provider))))
         .with_client_cert_resolver(Arc::new(Identity(identity)));
     config.resumption = Resumption::disabled();
     Ok(config)
@@ -296,62 +295,6 @@ impl ResolvesClientCert for Identity {
 
     fn has_certs(&self) -> bool {
         self.0.is_some()
-    }
-}
-
-/// Checks that the backend holds its certificate's key; whether that certificate is trusted is asked later, if at all.
-#[derive(Debug)]
-struct SignaturesOnly(Arc<CryptoProvider>);
-
-/// The public key of a certificate of any version, with its sequence around it.
-fn public_key(certificate: &CertificateDer<'_>) -> Result<Vec<u8>, Error> {
-    let bad = |_| Error::InvalidCertificate(rustls::CertificateError::BadEncoding);
-    Certificate::parse(certificate).map(|certificate| certificate.public_key.whole.to_vec()).map_err(bad)
-}
-
-impl ServerCertVerifier for SignaturesOnly {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let parsed = Certificate::parse(certificate);
-        let certificate = parsed.map_err(|_| Error::InvalidCertificate(rustls::CertificateError::BadEncoding))?;
-        let key = certificate.public_key;
-        let schemes = self.0.signature_verification_algorithms.mapping;
-        let offered = schemes.iter().find(|(scheme, _)| *scheme == signed.scheme);
-        let (_, algorithms) = offered.ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
-        let mut fitting = algorithms.iter().filter(|algorithm| algorithm.public_key_alg_id().as_ref() == key.algorithm);
-        match fitting.any(|algorithm| algorithm.verify_signature(key.key, message, signed.signature()).is_ok()) {
-            true => Ok(HandshakeSignatureValid::assertion()),
-            false => Err(Error::InvalidCertificate(rustls::CertificateError::BadSignature)),
-        }
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let key = SubjectPublicKeyInfoDer::from(public_key(certificate)?);
-        verify_tls13_signature_with_raw_key(message, &key, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::ir::value::Text;
+use crate::primitives::os_error;
 
 /// Why TLS cannot be set up, in nginx's words: the administrator's fault in every case.
 #[derive(Debug)]
@@ -36,6 +37,14 @@ pub enum TlsFault {
     DhUnreadable(Text, io::Error),
     /// The file holds no parameters for Diffie-Hellman.
     NoDhParameters(Text),
+    /// A key for tickets cannot be read.
+    TicketKeyUnreadable(Text, io::Error),
+    /// A key for tickets is too long or too short.
+    TicketKeyLength(Text),
+    /// An answer of an OCSP responder cannot be read.
+    StapleUnreadable(Text, io::Error),
+    /// The file holds no answer that says anything of a certificate.
+    NoStaple(Text),
     /// The settings do not fit together.
     Settings(rustls::Error),
 }
@@ -99,6 +108,15 @@ impl fmt::Display for TlsFault {
                  (SSL: error:05800074:x509 certificate routines::key values mismatch)"
             ),
             Self::CertificateMalformed(path, fault) => write!(f, "cannot load certificate \"{path}\": {fault}"),
+            other => other.write_beside(f),
+        }
+    }
+}
+
+impl TlsFault {
+    /// What is neither certificate nor key.
+    fn write_beside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::DhUnreadable(path, fault) => {
                 write!(f, "BIO_new_file(\"{path}\") failed (SSL: {})", unreadable(path, fault))
             }
@@ -107,7 +125,17 @@ impl fmt::Display for TlsFault {
                 "PEM_read_bio_DHparams(\"{path}\") failed \
                  (SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS)"
             ),
+            Self::TicketKeyUnreadable(path, fault) => {
+                write!(f, "open() \"{path}\" failed{}", os_error::suffix(fault))
+            }
+            Self::TicketKeyLength(path) => write!(f, "\"{path}\" must be 48 or 80 bytes"),
+            Self::StapleUnreadable(path, fault) => {
+                write!(f, "BIO_new_file(\"{path}\", \"rb\") failed (SSL: {})", unreadable(path, fault))
+            }
+            Self::NoStaple(path) => write!(f, "d2i_OCSP_RESPONSE_bio(\"{path}\") failed"),
             Self::Settings(fault) => write!(f, "SSL_CTX_new() failed (SSL: {fault})"),
+            // All others are written above.
+            _ => Ok(()),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::pki_types::CertificateDer;
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncWriteExt;
@@ -16,13 +17,18 @@ use tokio_rustls::server::TlsStream;
 
 use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
+use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
 use super::tls_keys;
 use super::tls_sessions::{Remembered, Tickets};
+use super::tls_verify::{Distrust, Purpose, Trust};
 use crate::ir::http::ServerId;
-use crate::ir::tls::{Curve, ServerTls};
+use crate::ir::tls::{Curve, ServerTls, VerifyClient};
 use crate::ir::value::Text;
 
+/// The tags that an OCSP answer begins with.
+const SEQUENCE: u8 = 0x30;
+const ENUMERATED: u8 = 0x0a;
 /// How many sessions a worker remembers for clients without tickets.
 const REMEMBERED_SESSIONS: usize = 20_480;
 
@@ -36,13 +42,20 @@ pub struct Context {
     http1: Arc<ServerConfig>,
     /// For clients that are offered HTTP/2 as well.
     http2: Arc<ServerConfig>,
+    /// Whom to trust of those who show a certificate.
+    trust: Arc<Trust>,
 }
 
 impl Context {
-    fn new(http1: ServerConfig) -> Self {
+    fn new(http1: ServerConfig, trust: Trust) -> Self {
         let mut http2 = http1.clone();
         http2.alpn_protocols.insert(0, b"h2".to_vec());
-        Self { http1: Arc::new(http1), http2: Arc::new(http2) }
+        Self { http1: Arc::new(http1), http2: Arc::new(http2), trust: Arc::new(trust) }
+    }
+
+    /// Whether a client's certificates, its own first, are to be trusted.
+    pub fn judge(&self, sent: &[CertificateDer<'_>], now: i64) -> Result<(), Distrust> {
+        self.trust.judge(sent, Purpose::Client, now)
     }
 
     /// What to shake hands with.
@@ -107,17 +120,17 @@ async fn refuse(mut stream: TcpStream) {
 }
 
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
-pub fn build(
-    wanted: &ServerTls,
-    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
-) -> Result<Option<Context>, TlsFault> {
+pub fn build(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<Option<Context>, TlsFault> {
     let provider = Arc::new(crypto(&wanted.ciphers, &wanted.curves));
-    let keys = wanted
-        .certificates
-        .iter()
-        .map(|pair| tls_keys::certified_key(pair, &[], &provider, &read))
-        .collect::<Result<_, _>>()?;
+    // The file was readable when the directive was met.
+    let passwords = wanted.passwords.as_ref().and_then(|path| read(path).ok());
+    let passwords = passwords.map(|text| tls_keys::passwords(&text)).unwrap_or_default();
+    let pairs = wanted.certificates.iter();
+    let mut keys =
+        pairs.map(|pair| tls_keys::certified_key(pair, &passwords, &provider, &read)).collect::<Result<Vec<_>, _>>()?;
+    let (trust, named) = tls_clients::trust(wanted, &provider, &read)?;
     check_dh_parameters(wanted, &read)?;
+    staple(wanted, &mut keys, &read)?;
     let versions: Vec<_> =
         [(wanted.protocols.tls13, &TLS13), (wanted.protocols.tls12 && !wanted.ciphers.is_empty(), &TLS12)]
             .into_iter()
@@ -126,16 +139,48 @@ pub fn build(
     if wanted.reject_handshake || versions.is_empty() {
         return Ok(None);
     }
+    let asking = match wanted.verify_client {
+        VerifyClient::Off => WebPkiClientVerifier::no_client_auth(),
+        _ => Arc::new(Asking::new(&trust.authorities[..named], &provider)),
+    };
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
         .map_err(TlsFault::Settings)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(asking)
         .with_cert_resolver(Arc::new(Certificates(keys)));
     config.ignore_client_order = wanted.prefer_server_ciphers;
     config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024));
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec(), b"http/0.9".to_vec()];
-    remember_sessions(&mut config, wanted)?;
-    Ok(Some(Context::new(config)))
+    remember_sessions(&mut config, wanted, &read)?;
+    Ok(Some(Context::new(config, trust)))
+}
+
+/// The key of a file with the lengths that nginx asks for.
+fn ticket_key(path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<Vec<u8>, TlsFault> {
+    let key = read(path).map_err(|fault| TlsFault::TicketKeyUnreadable(path.clone(), fault))?;
+    match key.len() {
+        48 | 80 => Ok(key),
+        _ => Err(TlsFault::TicketKeyLength(path.clone())),
+    }
+}
+
+/// `ssl_stapling_file`: what an OCSP responder says of the certificate, for clients that ask.
+fn staple(
+    wanted: &ServerTls,
+    keys: &mut [Arc<CertifiedKey>],
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<(), TlsFault> {
+    let Some(path) = &wanted.staple else { return Ok(()) };
+    let answer = read(path).map_err(|fault| TlsFault::StapleUnreadable(path.clone(), fault))?;
+    // RFC 6960 section 4.2.1: a sequence that begins with the status, of which 0 is success.
+    let body = answer.iter().position(|&byte| byte == ENUMERATED).map(|at| &answer[at..]);
+    if answer.first() != Some(&SEQUENCE) || !body.is_some_and(|body| body.starts_with(&[ENUMERATED, 1, 0])) {
+        return Err(TlsFault::NoStaple(path.clone()));
+    }
+    for key in keys {
+        Arc::make_mut(key).ocsp = Some(answer.clone());
+    }
+    Ok(())
 }
 
 /// nginx refuses a file that it cannot read; the parameters themselves are of no use to us.
@@ -149,10 +194,16 @@ fn check_dh_parameters(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Ve
 }
 
 /// Tickets are made before the workers are forked, so that each opens what another one sealed.
-fn remember_sessions(config: &mut ServerConfig, wanted: &ServerTls) -> Result<(), TlsFault> {
+fn remember_sessions(
+    config: &mut ServerConfig,
+    wanted: &ServerTls,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<(), TlsFault> {
     let timeout_s = wanted.session_timeout_s;
+    let keys = wanted.ticket_keys.iter().map(|path| ticket_key(path, &read)).collect::<Result<Vec<_>, _>>()?;
     if wanted.session_tickets {
-        let tickets = Tickets::new(timeout_s).ok_or(TlsFault::Settings(rustls::Error::FailedToGetRandomBytes))?;
+        let tickets =
+            Tickets::new(timeout_s, &keys).ok_or(TlsFault::Settings(rustls::Error::FailedToGetRandomBytes))?;
         config.ticketer = Arc::new(tickets);
     } else {
         config.send_tls13_tickets = usize::from(wanted.session_cache);

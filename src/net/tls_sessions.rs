@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{SHA256, digest};
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
 
 const KEY_LENGTH: usize = 32;
@@ -14,19 +15,25 @@ fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Seals session tickets. The key is made before the workers are forked, so that each opens what another one sealed;
-/// it lasts until the next reload, as nginx's does without `ssl_session_ticket_key`.
+/// Seals session tickets. The keys are there before the workers are forked, so that each opens what another one sealed.
+/// Those of files last as long as the files; without any, one is made that lasts until the next reload.
 pub struct Tickets {
-    key: RandomizedNonceKey,
+    /// The first one seals, all open.
+    keys: Vec<RandomizedNonceKey>,
     timeout_s: u32,
 }
 
 impl Tickets {
-    /// Tickets that are good for so long; nothing if the system has no randomness to give.
-    pub fn new(timeout_s: u32) -> Option<Self> {
-        let mut key = [0; KEY_LENGTH];
-        aws_lc_rs::rand::fill(&mut key).ok()?;
-        Some(Self { key: RandomizedNonceKey::new(&AES_256_GCM, &key).ok()?, timeout_s })
+    /// Tickets that are good for so long, under keys out of the contents of files; nothing if there are none and the system has
+    /// no randomness to give.
+    pub fn new(timeout_s: u32, files: &[Vec<u8>]) -> Option<Self> {
+        if files.is_empty() {
+            let mut key = [0; KEY_LENGTH];
+            aws_lc_rs::rand::fill(&mut key).ok()?;
+            return Some(Self { keys: vec![RandomizedNonceKey::new(&AES_256_GCM, &key).ok()?], timeout_s });
+        }
+        let key = |file: &Vec<u8>| RandomizedNonceKey::new(&AES_256_GCM, digest(&SHA256, file).as_ref()).ok();
+        Some(Self { keys: files.iter().map(key).collect::<Option<_>>()?, timeout_s })
     }
 }
 
@@ -48,16 +55,18 @@ impl ProducesTickets for Tickets {
     /// Nonce, then the sealed time and session.
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = stamped(plain, now_s());
-        let nonce = self.key.seal_in_place_append_tag(Aad::empty(), &mut sealed).ok()?;
+        let nonce = self.keys.first()?.seal_in_place_append_tag(Aad::empty(), &mut sealed).ok()?;
         Some([nonce.as_ref().as_slice(), &sealed].concat())
     }
 
     fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = ticket.split_at_checked(NONCE_LEN)?;
-        let mut sealed = sealed.to_vec();
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let opened = self.key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
-        fresh(opened, self.timeout_s, now_s())
+        self.keys.iter().find_map(|key| {
+            let mut sealed = sealed.to_vec();
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let opened = key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
+            fresh(opened, self.timeout_s, now_s())
+        })
     }
 }
 
@@ -110,12 +119,22 @@ mod tests {
 
     #[test]
     fn a_ticket_opens_until_it_is_changed() {
-        let tickets = Tickets::new(300).expect("the system has randomness");
+        let tickets = Tickets::new(300, &[]).expect("the system has randomness");
         let mut ticket = tickets.encrypt(b"session").expect("a short text can be sealed");
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
         ticket[NONCE_LEN] ^= 1;
         assert_eq!(tickets.decrypt(&ticket), None);
         assert_eq!(tickets.decrypt(b"short"), None);
+    }
+
+    #[test]
+    fn keys_rotate() {
+        let (old, new) = (vec![1; 48], vec![2; 80]);
+        let before = Tickets::new(300, std::slice::from_ref(&old)).expect("the key is usable");
+        let after = Tickets::new(300, &[new, old]).expect("the keys are usable");
+        let ticket = before.encrypt(b"session").expect("a short text can be sealed");
+        assert_eq!(after.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
+        assert_eq!(before.decrypt(&after.encrypt(b"session").expect("it can be sealed")), None);
     }
 
     #[test]

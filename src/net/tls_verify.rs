@@ -88,6 +88,13 @@ reasons! {
     NoAuthority = 79, "invalid CA certificate";
 }
 
+impl Distrust {
+    /// Only who signed it is in doubt: `optional_no_ca` forgives that (`ngx_ssl_verify_error_optional`).
+    pub fn is_about_authority(self) -> bool {
+        matches!(self, Self::SelfSigned | Self::SelfSignedInChain | Self::NoLocalIssuer | Self::NoFirstIssuer)
+    }
+}
+
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({}:{})", *self as u8, self.text())

@@ -10,3 +10,4 @@ pub mod netlink;
 pub mod proxy_protocol;
 pub mod vrrp;
 pub mod x509;
+pub mod x509_name;

@@ -1047,9 +1047,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_escaped_cert",
@@ -1058,9 +1056,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_fingerprint",
@@ -1069,9 +1065,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_i_dn",
@@ -1080,9 +1074,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_i_dn_legacy",
@@ -1091,9 +1083,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_raw_cert",
@@ -1102,9 +1092,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_s_dn",
@@ -1113,9 +1101,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_s_dn_legacy",
@@ -1124,9 +1110,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_serial",
@@ -1135,9 +1119,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_sigalg",
@@ -1157,9 +1139,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_v_remain",
@@ -1168,9 +1148,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_v_start",
@@ -1179,9 +1157,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_verify",
@@ -1190,9 +1166,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Done,
     },
     Variable {
         name: "ssl_curve",

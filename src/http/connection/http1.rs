@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::request_head::{self, NoRequest};
 use super::runner::{self, After};
-use super::{Connection, Deadline, http2, lingering};
+use super::{Connection, Deadline, http2, lingering, secure};
 use crate::http::engine::Engine;
 use crate::http::request::Request;
 use crate::http::spare::Spare;
@@ -201,7 +201,10 @@ async fn serve_one(request: &mut Request) -> bool {
             request.log(Level::Info, "client sent plain HTTP request to HTTPS port");
             finalize::refuse(request, HTTP_TO_HTTPS).await;
         }
-        Ok(()) => finalize::answer(request).await,
+        Ok(()) => match secure::refusal(request) {
+            None => finalize::answer(request).await,
+            Some(status) => finalize::refuse(request, status).await,
+        },
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
     }
     let flushed = request.client_gone || connection.flush(request.send_timeout_ms()).await.is_err();

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::http2_head::{self, Received};
 use super::request_head::NoRequest;
-use super::{Connection, Deadline, lingering};
+use super::{Connection, Deadline, lingering, secure};
 use crate::http::engine::Engine;
 use crate::http::message::head::Head;
 use crate::http::message::headers::HeaderList;
@@ -284,7 +284,10 @@ async fn serve_stream(connection: Rc<Connection>, parts: http::request::Parts) {
     let writing = engine.counters.writing.hold();
     body_reader::begin(&mut request);
     match outcome {
-        Ok(()) => finalize::answer(&mut request).await,
+        Ok(()) => match secure::refusal(&request) {
+            None => finalize::answer(&mut request).await,
+            Some(status) => finalize::refuse(&mut request, status).await,
+        },
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(&mut request, status).await,
     }
     drop(writing);

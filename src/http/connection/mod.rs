@@ -11,7 +11,7 @@ pub mod runner;
 pub mod secure;
 pub mod tunnel;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -27,6 +27,7 @@ use super::verdict::ClientGone;
 use crate::ir::listen::AddressServers;
 use crate::net::accept::{Accepted, Slot};
 use crate::net::stream::Stream;
+use crate::net::tls_verify::Distrust;
 use crate::sys::coarse_clock;
 use crate::wire::proxy_protocol::Addresses;
 
@@ -100,6 +101,7 @@ pub struct Connection {
     pub sent: Cell<u64>,
     out: RefCell<Vec<u8>>,
     timer: RefCell<Timer>,
+    client_trusted: OnceCell<Option<Result<(), Distrust>>>,
     /// The place among the worker's connections, held as long as this one lives.
     _slot: Option<Slot>,
 }
@@ -147,6 +149,7 @@ impl Connection {
             sent: Cell::new(0),
             out: RefCell::default(),
             timer: RefCell::default(),
+            client_trusted: OnceCell::new(),
             engine,
         }))
     }
@@ -169,7 +172,16 @@ impl Connection {
             sent: Cell::new(0),
             out: RefCell::new(carrier.engine.take_buffer()),
             timer: RefCell::default(),
+            client_trusted: OnceCell::new(),
             _slot: None,
+        }
+    }
+
+    /// Whether the certificate that the client showed is trusted; nothing without one.
+    pub fn client_trusted(&self) -> Option<Result<(), Distrust>> {
+        match &self.source {
+            Source::Inside(carrier) => carrier.client_trusted(),
+            Source::Own(_) => *self.client_trusted.get_or_init(|| secure::judge(self)),
         }
     }
 

@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use super::Connection;
 use crate::http::engine::Engine;
+use crate::http::request::Request;
 use crate::http::virtual_server;
 use crate::ir::http::ServerId;
 use crate::ir::listen::{AddressServers, ListenAddress};
+use crate::ir::tls::VerifyClient;
 use crate::log::error_log::Level;
+use crate::log::now;
 use crate::net::stream::Stream;
 use crate::net::tls_server::{self, HandshakeFault, Secured};
+use crate::net::tls_verify::Distrust;
 
 /// The first byte of a TLS handshake record, and the bit that SSL 2.0's first byte has set.
 const HANDSHAKE_RECORD: u8 = 0x16;
@@ -72,6 +77,48 @@ async fn establish(engine: &Engine, servers: &AddressServers, stream: TcpStream)
     };
     let Secured(stream) = tls_server::handshake(stream, choose).await?;
     Ok(Stream::Tls(Box::new(stream)))
+}
+
+/// Asks the server that shook hands about the client's certificate.
+pub fn judge(connection: &Connection) -> Option<Result<(), Distrust>> {
+    let servers = connection.servers();
+    connection.with_stream(|stream| {
+        let tls = stream.tls()?;
+        let sent = tls.peer_certificates()?;
+        let named = tls.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
+        let contexts = &connection.engine.tls;
+        let context = contexts.get(&named).or_else(|| contexts.get(&servers.default_server))?.as_ref()?;
+        Some(context.judge(sent, now::since_epoch().as_secs() as i64))
+    })
+}
+
+/// Whether a request is refused for the sake of its client's certificate; the status, if so (`ngx_http_process_request`).
+pub fn refusal(request: &Request) -> Option<u16> {
+    let wanted = request.connection.engine.server(request.server).tls.as_ref()?;
+    if wanted.verify_client == VerifyClient::Off || !request.connection.is_secure() {
+        return None;
+    }
+    let is_other = request.connection.with_stream(|stream| {
+        let named = stream.tls().and_then(|tls| tls.server_name());
+        named.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(&request.host))
+    });
+    if is_other {
+        let text = "client attempted to request the server name different from the one that was negotiated";
+        request.log(Level::Info, text);
+        return Some(421);
+    }
+    let is_lenient = wanted.verify_client == VerifyClient::OptionalNoCa;
+    match request.connection.client_trusted() {
+        Some(Err(reason)) if !is_lenient || !reason.is_about_authority() => {
+            request.log(Level::Info, format_args!("client SSL certificate verify error: {reason}"));
+            Some(495)
+        }
+        None if wanted.verify_client == VerifyClient::On => {
+            request.log(Level::Info, "client sent no required SSL certificate");
+            Some(496)
+        }
+        _ => None,
+    }
 }
 
 /// The server of a name in a client's hello.

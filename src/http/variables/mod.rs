@@ -1,5 +1,6 @@
 //! Variables: from a number to bytes. A file for each source; names become getters once, when a generation starts.
 
+mod client_certificate;
 mod connection;
 pub mod family;
 mod module;
@@ -89,6 +90,7 @@ fn builtin(name: &str) -> Option<Write1> {
     request::find(name)
         .or_else(|| connection::find(name))
         .or_else(|| tls::find(name))
+        .or_else(|| client_certificate::find(name))
         .or_else(|| response::find(name))
         .or_else(|| upstream::find(name))
         .or_else(|| module::find(name))

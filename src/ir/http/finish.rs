@@ -58,7 +58,12 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     let ports = std::mem::take(&mut reader.http.ports);
     let names = |server: ServerId| names[server.0 as usize].clone();
     let listeners = ports.into_listeners(&names, &mut |warning| warnings.push(warning));
-    for listener in listeners.iter().flatten() {
+    let mut listeners = listeners?;
+    for address in listeners.iter_mut().flat_map(|listener| &mut listener.addresses) {
+        // What a server said before `listen … ssl` was there.
+        address.ssl |= secured[address.default_server.0 as usize].0.enabled;
+    }
+    for listener in &listeners {
         check_certificates(listener, &servers, &secured)?;
     }
     let variables = std::mem::take(&mut reader.http.variables).resolve().map_err(|fault| {
@@ -68,7 +73,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     warnings.into_iter().for_each(|warning| reader.warn(warning));
     Ok(Http {
         servers,
-        listeners: listeners?,
+        listeners,
         upstreams: std::mem::take(&mut reader.http.upstreams).into_groups(),
         variables,
         maps: std::mem::take(&mut reader.http.maps),
@@ -83,7 +88,13 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
 
 /// Gives each server its TLS. The files are read here, in this order, by whoever follows the events.
 fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Place)]) -> Result<(), Diagnostic> {
-    for (index, (ssl, _)) in secured.iter().enumerate() {
+    for (index, (ssl, place)) in secured.iter().enumerate() {
+        if ssl.stapling && ssl.stapling_file.is_empty() {
+            let text =
+                "\"ssl_stapling\" ignored, OCSP responders are not asked: name an answer with \"ssl_stapling_file\"";
+            let warning = Diagnostic { level: Level::Warn, text: text.to_owned(), place: place.clone() };
+            reader.events.push(Event::WithoutEffect(warning));
+        }
         if let Some(tls) = ssl.resolve(&reader.environment.conf_prefix)? {
             servers[index].tls = Some(Rc::clone(&tls));
             reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });

@@ -7,7 +7,7 @@ use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Word};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
-use crate::ir::tls::{Curve, Pair, Protocols, ServerTls, ciphers, negotiated};
+use crate::ir::tls::{Curve, Pair, Protocols, ServerTls, VerifyClient, ciphers, negotiated};
 use crate::ir::upstream::Zone;
 use crate::ir::value::{PAGE_SIZE, Text};
 use crate::primitives::size;
@@ -55,6 +55,26 @@ layer! {
         buffer_size: usize = 16 * 1024,
         /// `ssl_reject_handshake`
         reject_handshake: bool = false,
+        /// `ssl_password_file`, the full path
+        password_file: Option<Text> = None,
+        /// `ssl_verify_client`
+        verify_client: VerifyClient = VerifyClient::Off,
+        /// `ssl_verify_depth`
+        verify_depth: usize = 1,
+        /// `ssl_client_certificate`
+        client_certificate: Text = Text::default(),
+        /// `ssl_trusted_certificate`
+        trusted_certificate: Text = Text::default(),
+        /// `ssl_crl`
+        crl: Text = Text::default(),
+        /// `ssl_session_ticket_key`
+        ticket_keys: Vec<Text> = Vec::new(),
+        /// `ssl_stapling`
+        stapling: bool = false,
+        /// `ssl_stapling_file`
+        stapling_file: Text = Text::default(),
+        /// `ssl` of nginx before 1.25.1: whatever the server listens on speaks TLS
+        enabled: bool = false,
         /// `ssl_dhparam`: read as nginx reads it, and never used: finite-field Diffie-Hellman is not negotiated
         dhparam: Option<Text> = None,
     }
@@ -82,16 +102,21 @@ pub const SETTERS: Table = &[
     ("ssl_buffer_size", ssl!(buffer_size, setter::size)),
     ("ssl_reject_handshake", ssl!(reject_handshake, setter::flag)),
     ("ssl_dhparam", ssl!(dhparam, setter::some_text)),
+    ("ssl_password_file", password_file),
+    ("ssl_verify_client", ssl!(verify_client, setter::word)),
+    ("ssl_verify_depth", ssl!(verify_depth, setter::number)),
+    ("ssl_client_certificate", ssl!(client_certificate, setter::text)),
+    ("ssl_trusted_certificate", ssl!(trusted_certificate, setter::text)),
+    ("ssl_crl", ssl!(crl, setter::text)),
+    ("ssl_session_ticket_key", ticket_key),
+    ("ssl_stapling", ssl!(stapling, setter::flag)),
+    ("ssl_stapling_file", ssl!(stapling_file, setter::text)),
 ];
 
 /// What was there before `listen … ssl`; nginx 1.25.1 dropped it.
 fn ssl(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let enabled = setter::flag(directive)?;
     reader.warn(directive.warn("the \"ssl\" directive is deprecated, use the \"listen ... ssl\" directive instead"));
-    match enabled {
-        true => Err(setter::parameter_not_yet(directive, "on")),
-        false => Ok(()),
-    }
+    setter::once(&mut reader.http.server_ssl().enabled, directive, setter::flag)
 }
 
 fn certificate(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
@@ -106,12 +131,28 @@ fn certificate_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-/// A path as written. nginx also takes variables, data and engines here; these are not served yet.
+/// `ssl_password_file`: nginx reads it at this place.
+fn password_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    if reader.http.server_ssl().password_file.is_some() {
+        return Err(setter::duplicate(directive));
+    }
+    let path = super::proxy_ssl::password_file(reader, directive)?;
+    reader.http.server_ssl().password_file = Some(path);
+    Ok(())
+}
+
+fn ticket_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let path = reader.conf_path(directive.args()[0].value);
+    reader.http.server_ssl().ticket_keys.get_or_insert_default().push(path);
+    Ok(())
+}
+
+/// A path or `data:`, as written. nginx also takes variables and engines here; these are not served yet.
 fn readable_path(_: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
     let value = directive.args()[0].value;
-    let is_other = value.contains(&b'$') || value.starts_with(b"data:") || value.starts_with(b"engine:");
+    let is_other = value.contains(&b'$') || value.starts_with(b"engine:");
     match is_other {
-        true => Err(directive.fails("with variables, data or an engine is not served yet by evenkeel")),
+        true => Err(directive.fails("with variables or an engine is not served yet by evenkeel")),
         false => Ok(Text::from(value)),
     }
 }
@@ -182,7 +223,18 @@ impl Ssl {
                 "SSL_CTX_set_cipher_list(\"{list}\") failed (SSL: error:0A0000B9:SSL routines::no cipher match)"
             ))
         })?;
-        let path = |path: &Text| crate::ir::lower::below(conf_prefix, path);
+        if matches!(self.verify_client, VerifyClient::On | VerifyClient::Optional)
+            && self.client_certificate.is_empty()
+            && self.trusted_certificate.is_empty()
+        {
+            let text = "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client";
+            return Err(fault(text.to_owned()));
+        }
+        let path = |path: &Text| match path.starts_with(b"data:") {
+            true => path.clone(),
+            false => crate::ir::lower::below(conf_prefix, path),
+        };
+        let some = |written: &Text| Some(path(written)).filter(|_| !written.is_empty());
         let pairs = self.certificates.iter().zip(&self.keys);
         let certificates = pairs.map(|(certificate, key)| Pair { certificate: path(certificate), key: path(key) });
         Ok(Some(Rc::new(ServerTls {
@@ -199,6 +251,14 @@ impl Ssl {
             session_cache: self.session_cache,
             buffer_size: self.buffer_size,
             reject_handshake: self.reject_handshake,
+            passwords: self.password_file.clone(),
+            verify_client: self.verify_client,
+            verify_depth: self.verify_depth,
+            client_certificate: some(&self.client_certificate),
+            trusted_certificate: some(&self.trusted_certificate),
+            revocation_lists: some(&self.crl),
+            ticket_keys: self.ticket_keys.clone(),
+            staple: some(&self.stapling_file).filter(|_| self.stapling),
             dhparam: self.dhparam.as_ref().map(path),
         })))
     }

@@ -30,8 +30,38 @@ pub struct ServerTls {
     pub buffer_size: usize,
     /// `ssl_reject_handshake`
     pub reject_handshake: bool,
+    /// The full path of `ssl_password_file`.
+    pub passwords: Option<Text>,
+    /// `ssl_verify_client`
+    pub verify_client: VerifyClient,
+    /// `ssl_verify_depth`
+    pub verify_depth: usize,
+    /// The full path of `ssl_client_certificate`.
+    pub client_certificate: Option<Text>,
+    /// The full path of `ssl_trusted_certificate`.
+    pub trusted_certificate: Option<Text>,
+    /// The full path of `ssl_crl`.
+    pub revocation_lists: Option<Text>,
+    /// The full paths of `ssl_session_ticket_key`; the first one seals, all open.
+    pub ticket_keys: Vec<Text>,
+    /// The full path of `ssl_stapling_file`, where `ssl_stapling` is on.
+    pub staple: Option<Text>,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
+}
+
+words! {
+    /// `ssl_verify_client`
+    pub enum VerifyClient {
+        /// No certificate is asked for.
+        Off = "off",
+        /// One is needed, and has to be trusted.
+        On = "on",
+        /// One is asked for, and has to be trusted if there is one.
+        Optional = "optional",
+        /// One is asked for, and may be of anybody.
+        OptionalNoCa = "optional_no_ca",
+    }
 }
 
 /// TLS towards backends.
@@ -136,6 +166,14 @@ impl Default for ServerTls {
             session_cache: false,
             buffer_size: 16 * 1024,
             reject_handshake: false,
+            passwords: None,
+            verify_client: VerifyClient::Off,
+            verify_depth: 1,
+            client_certificate: None,
+            trusted_certificate: None,
+            revocation_lists: None,
+            ticket_keys: Vec::new(),
+            staple: None,
             dhparam: None,
         }
     }

@@ -14,12 +14,12 @@ use crate::primitives::utf8::{self, Decoded};
 /// Adds `charset=` to the content type; gives the recoder if the text has another charset.
 pub fn head(request: &mut Request) -> Result<Option<Recoder>, ClientGone> {
     if request.location.settings.charset.charset.is_none()
-        && request.response.charset.is_none()
+        && request.response.override_charset.is_none()
         && !request.is_subrequest
     {
         return Ok(None);
     }
-    let forced = request.response.charset.take();
+    let forced = request.response.override_charset.take();
     let destination = match request.is_subrequest {
         true => request.family.as_ref().and_then(|family| family.charset.clone()),
         false => destination(request, forced)?,
@@ -63,7 +63,9 @@ fn recode(request: &mut Request, source: &[u8], destination: Vec<u8>) -> Option<
 /// The charset that the client is to get; `forced` is what a backend's `X-Accel-Charset` asks for.
 fn destination(request: &Request, forced: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, ClientGone> {
     let response = &request.response;
-    let Some(content_type) = &response.content_type else { return Ok(None) };
+    if response.content_type.is_none() {
+        return Ok(None);
+    }
     if let Some(forced) = forced.filter(|forced| !forced.is_empty()) {
         if request.connection.engine.http.charsets.find(&forced).is_some() {
             return Ok(Some(forced));
@@ -73,7 +75,7 @@ fn destination(request: &Request, forced: Option<Vec<u8>>) -> Result<Option<Vec<
         return Ok(None);
     }
     let settings = &request.location.settings.charset;
-    let wanted = match content_type.charset() {
+    let wanted = match response.said_charset() {
         Some(_) => settings.override_charset,
         None => response.is_of(&settings.types),
     };
@@ -85,7 +87,7 @@ fn destination(request: &Request, forced: Option<Vec<u8>>) -> Result<Option<Vec<
 
 /// The charset that the text has; nothing if nobody says.
 fn source(request: &Request) -> Result<Option<Vec<u8>>, ClientGone> {
-    if let Some(charset) = request.response.content_type.as_ref().and_then(|content_type| content_type.charset()) {
+    if let Some(charset) = request.response.said_charset() {
         return Ok(Some(charset.to_vec()));
     }
     match &request.location.settings.charset.source_charset {

@@ -20,6 +20,8 @@ pub struct ResponseHead {
     pub content_type: Option<ContentType>,
     /// `charset=` of the content type, where it is kept apart.
     pub charset: Option<Vec<u8>>,
+    /// What a backend asks for with `X-Accel-Charset`.
+    pub override_charset: Option<Vec<u8>>,
     /// The length of the body, if it is known.
     pub content_length: Option<u64>,
     /// The time of the content, in Unix seconds.
@@ -151,6 +153,11 @@ impl ResponseHead {
             (types, Some(content_type)) => types.contains(&content_type.media_type()),
             (_, None) => false,
         }
+    }
+
+    /// The charset that a handler or a backend has said.
+    pub fn said_charset(&self) -> Option<&[u8]> {
+        self.charset.as_deref().or_else(|| self.content_type.as_ref().and_then(ContentType::charset))
     }
 
     /// The answer's `ETag`.

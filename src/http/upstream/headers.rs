@@ -163,7 +163,7 @@ pub fn take_controls(request: &mut Request, proxy: &Proxy, head: &Head, buffer: 
     if is_read(IgnoreHeaders::X_ACCEL_CHARSET)
         && let Some(charset) = head.find(buffer, Kind::AccelCharset)
     {
-        request.response.charset = Some(charset.to_vec());
+        request.response.override_charset = Some(charset.to_vec());
     }
     match head.find(buffer, Kind::AccelBuffering) {
         Some(value) if is_read(IgnoreHeaders::X_ACCEL_BUFFERING) && value.eq_ignore_ascii_case(b"no") => false,

@@ -95,6 +95,60 @@ fn instance_lines(node: &Node) -> Vec<String> {
         .collect()
 }
 
+/// Strict for all, one instance apart; with all that a process can be granted.
+const STRICT: &[&str] = &[
+    "global_defs {",
+    "vrrp_strict",
+    "nftables strict",
+    "nftables_priority -5",
+    "vrrp_no_swap",
+    "vrrp_rt_priority 10",
+    "vrrp_rlimit_rttime 1000000",
+    "vrrp_rlimit_rtime 1000000",
+    "}",
+    "vrrp_instance A {",
+    "interface eth0",
+    "virtual_router_id 51",
+    "virtual_ipaddress {",
+    "198.51.100.100/24",
+    "}",
+    "}",
+    "vrrp_instance B {",
+    "interface eth0",
+    "virtual_router_id 52",
+    "version 3",
+    "strict_mode off",
+    "no_accept",
+    "virtual_ipaddress {",
+    "fe80::77",
+    "2001:db8::77",
+    "}",
+    "}",
+];
+
+/// What is sent to the addresses of a strict router is dropped by the very rules that keepalived makes, and they go with it.
+#[test]
+fn a_strict_router_drops_what_its_addresses_get() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Option<String> {
+        let lab = Lab::new("n");
+        let mut node = lab.node("a", which, 150, false);
+        node.rewrite(|_| STRICT.join("\n") + "\n");
+        node.start();
+        let is_done = || node.holds() && node.log().matches("Entering MASTER STATE").count() == 2;
+        lab.wait("both are master", ELECTION, is_done, &[&node]);
+        std::thread::sleep(Duration::from_millis(300));
+        let ruleset = node.ruleset();
+        node.stop();
+        ruleset
+    };
+    let Some(ours) = story(Which::Evenkeel) else { return };
+    assert!(ours.contains("198.51.100.100") && ours.contains("fe80::77"), "{ours}");
+    if Which::Keepalived.exists() {
+        assert_eq!(story(Which::Keepalived).as_ref(), Some(&ours));
+    }
+}
+
 /// A broken file changes nothing; a good one moves what it changes and no more.
 #[test]
 fn a_reload_touches_what_has_changed() {

@@ -177,6 +177,13 @@ impl Node {
         ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
     }
 
+    /// What nftables holds there, as nft(8) shows it; `None` without nft(8).
+    pub fn ruleset(&self) -> Option<String> {
+        let words = ["netns", "exec", &self.namespace, "nft", "list", "ruleset"];
+        let output = Command::new("ip").args(words).output().expect("ip(8) was there");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     pub fn holds(&self) -> bool {
         self.has(ADDRESS)
     }

@@ -282,8 +282,8 @@ impl Request {
     pub fn reusing(connection: Rc<Connection>, spare: Spare) -> Self {
         let server = connection.servers().default_server;
         let location = Rc::clone(&connection.engine.server(server).location);
-        let sent_before = connection.sent.get();
         Self {
+            sent_before: connection.sent.get(),
             connection,
             head: spare.head.unwrap_or_default(),
             server,
@@ -335,7 +335,6 @@ impl Request {
             depth_left: MAX_DEPTH,
             family: None,
             header_size: 0,
-            sent_before,
             request_length: Cell::new(0),
             began: crate::log::now::since_epoch(),
             variables: RefCell::new(spare.variables),

@@ -94,7 +94,8 @@ mod tests {
     use super::*;
 
     fn host(text: &str) -> Option<(String, u16)> {
-        validate_host(text.as_bytes(), Vec::new()).map(|host| (String::from_utf8_lossy(&host.name).into_owned(), host.port))
+        validate_host(text.as_bytes(), Vec::new())
+            .map(|host| (String::from_utf8_lossy(&host.name).into_owned(), host.port))
     }
 
     #[test]

@@ -28,13 +28,8 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
     let charsets = std::mem::take(&mut reader.http.charsets);
-    let mut merging = Merging {
-        close: close.clone(),
-        faults: Vec::new(),
-        secure_proxies: Vec::new(),
-        charsets,
-        missing_map: None,
-    };
+    let mut merging =
+        Merging { close: close.clone(), faults: Vec::new(), secure_proxies: Vec::new(), charsets, missing_map: None };
     upstream::draft::complete(reader, &outer.core)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();

@@ -85,7 +85,7 @@ fn lists_replace_each_other_whole() {
         .iter()
         .map(|location| location.settings.headers.add_headers.iter().map(|header| header.name.to_string()).collect())
         .collect();
-    assert_eq!(names, [vec!["A", "B"], vec!["C"], vec!["A", "B", "C"]]);
+    assert_eq!(names, [vec!["A", "B"], vec!["C"], vec!["C", "A", "B"]]);
 }
 
 #[test]

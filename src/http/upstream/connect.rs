@@ -56,8 +56,8 @@ fn options(request: &Request, job: &Job) -> Options {
 fn bind(request: &Request, bind: &Bind) -> Option<(IpAddr, u16)> {
     match bind {
         Bind::Off => None,
-        Bind::Address { address, port, .. } => Some((*address, *port)),
-        Bind::Template { address, .. } => parse_local(request, &evaluate::text(request, address)),
+        Bind::Address { address, port } => Some((*address, *port)),
+        Bind::Template { address } => parse_local(request, &evaluate::text(request, address)),
     }
 }
 

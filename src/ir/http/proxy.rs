@@ -229,15 +229,11 @@ pub enum Bind {
         address: IpAddr,
         /// The port.
         port: u16,
-        /// `transparent`
-        transparent: bool,
     },
     /// An address with variables.
     Template {
         /// The address.
         address: Template,
-        /// `transparent`
-        transparent: bool,
     },
 }
 

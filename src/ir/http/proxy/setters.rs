@@ -11,7 +11,7 @@ use crate::ir::http::proxy::HttpVersion;
 use crate::ir::http::proxy_ssl;
 use crate::ir::http::{Content, Matching};
 use crate::ir::lower::Reader;
-use crate::ir::setter::{self, Set, Table, duplicate};
+use crate::ir::setter::{self, Set, Table, duplicate, parameter_not_yet};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::{List, Template, Text};
 
@@ -307,14 +307,15 @@ fn bind(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Bind, Diag
             Some(bind_address(word.value).ok_or_else(invalid)?)
         }
     };
-    let transparent = match option {
-        None => false,
-        Some(option) if option.value == b"transparent" => true,
+    match option {
+        None => {}
+        // It would need a right that workers have given up, and nothing is to come from a wrong address in silence.
+        Some(option) if option.value == b"transparent" => return Err(parameter_not_yet(directive, "transparent")),
         Some(option) => return Err(directive.emerg(format!("invalid parameter \"{}\"", option.text()))),
-    };
+    }
     Ok(match address {
-        Some(address) => Bind::Address { address: address.ip(), port: address.port(), transparent },
-        None => Bind::Template { address: template, transparent },
+        Some(address) => Bind::Address { address: address.ip(), port: address.port() },
+        None => Bind::Template { address: template },
     })
 }
 

@@ -378,11 +378,12 @@ pub async fn wait<T>(
     let connection = &request.connection;
     let watched = !job.proxy.ignore_client_abort && !job.passes_body_through;
     std::future::poll_fn(|context| {
-        if let Poll::Ready(value) = poll(context) {
-            return Poll::Ready(Waited::Done(value));
-        }
+        // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
         if watched && connection.poll_gone(context).is_ready() {
             return Poll::Ready(Waited::ClientGone);
+        }
+        if let Poll::Ready(value) = poll(context) {
+            return Poll::Ready(Waited::Done(value));
         }
         connection.poll_deadline(&mut deadline, context).map(|()| Waited::TimedOut)
     })

@@ -18,11 +18,11 @@ fn main() -> ExitCode {
     }
     if name != "keepalived" && words.get(1).is_some_and(|word| word == "keepalived") {
         words.remove(0);
-        return cli::keepalived::run(words);
+        return cli::keepalived::run(words, true);
     }
     match name.as_str() {
         "nginx" => cli::nginx::run(words, false),
-        "keepalived" => cli::keepalived::run(words),
+        "keepalived" => cli::keepalived::run(words, false),
         _ => cli::evenkeel::run(words),
     }
 }

@@ -172,6 +172,61 @@ fn killing_workers_costs_their_own_requests_only() {
     });
 }
 
+/// A connection that a worker serves, the head of its second request being half sent.
+struct Client {
+    stream: TcpStream,
+    worker: i32,
+}
+
+impl Client {
+    fn connect(port: u16) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket");
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HT").expect("it is sent");
+        let mut buffer = [0; 1000];
+        let length = stream.read(&mut buffer).expect("an answer");
+        let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        let worker = answer.rsplit("\r\n").next().and_then(|body| body.trim().parse().ok());
+        Self { stream, worker: worker.unwrap_or_else(|| panic!("no number in {answer}")) }
+    }
+
+    fn is_answered(mut self) -> bool {
+        let mut answer = String::new();
+        let sent = self.stream.write_all(b"TP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        sent.is_ok() && self.stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200 ")
+    }
+}
+
+/// Twenty rounds: both workers and the master in turn. A killed worker takes along the requests that it had, a killed master
+/// none: its workers go on.
+#[test]
+fn every_process_killed_in_turn_costs_its_own_requests_only() {
+    both(|program| {
+        let mut nginx = Running::start(program, &SERVER.replace("first\\n", "$pid\\n"));
+        for round in 0..20 {
+            let workers = nginx.await_workers(2);
+            let clients: Vec<Client> = (0..8).map(|_| Client::connect(nginx.port())).collect();
+            let load = Load::start(nginx.port());
+            let victim = [workers[0], workers[1], nginx.master()][round % 3];
+            nginx.signal(victim, "KILL");
+            until("its end", || !nginx.is_alive(victim));
+            let replaced = || nginx.workers().len() == 2 && !nginx.workers().contains(&victim);
+            until("another worker", || !workers.contains(&victim) || replaced());
+            for client in clients {
+                let worker = client.worker;
+                assert_eq!(client.is_answered(), worker != victim, "{program:?}: round {round}, {worker} of {victim}");
+            }
+            let (_, failed) = load.stop();
+            // This client has one request open at a time.
+            assert!(failed.len() <= usize::from(workers.contains(&victim)), "{program:?}: round {round}: {failed:?}");
+            if !workers.contains(&victim) {
+                nginx.end_orphans(&workers);
+                nginx = nginx.start_again();
+            }
+        }
+    });
+}
+
 #[test]
 fn quit_lets_requests_finish_and_stop_does_not_wait() {
     both(|program| {

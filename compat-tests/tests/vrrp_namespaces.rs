@@ -4,7 +4,7 @@
 #[path = "vrrp_namespaces/lab.rs"]
 mod lab;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lab::{Lab, Node, Which};
 
@@ -54,6 +54,80 @@ fn a_single_router_says_what_keepalived_says() {
     };
     let Some(theirs) = story(Which::Keepalived) else { return };
     assert_eq!(story(Which::Evenkeel), Some(theirs));
+}
+
+/// Faster than the file of the lab: a new master within half a second.
+fn fast(text: &str) -> String {
+    let (before, rest) = text.split_once("authentication {").expect("it has a password");
+    let (_, after) = rest.split_once('}').expect("its end");
+    format!("{before}{after}").replace("advert_int 1\n", "version 3\n  advert_int 0.1\n")
+}
+
+/// The VRRP process and its parent are killed in turn, each ten times. The address of a killed one does not stay: the parent
+/// takes it away and starts another child; without a parent, the child goes in order.
+#[test]
+fn a_killed_process_leaves_no_address_behind() {
+    let Some(_) = lab::mixtures() else { return };
+    let lab = Lab::new("k");
+    let mut node = lab.node("a", Which::Evenkeel, 150, false);
+    node.rewrite(fast);
+    let mut gone_after = Vec::new();
+    for _ in 0..10 {
+        node.start();
+        for of_vrrp in [true, false] {
+            lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+            let child = node.pid(true);
+            node.kill_one(node.pid(of_vrrp));
+            let killed = Instant::now();
+            let is_other = || node.pid(true) != child;
+            while node.holds() && !(of_vrrp && is_other()) {
+                assert!(killed.elapsed() < ELECTION, "{}", node.log());
+            }
+            gone_after.push(killed.elapsed());
+            if of_vrrp {
+                lab.wait("another child", ELECTION, is_other, &[&node]);
+            } else {
+                node.forget();
+            }
+        }
+    }
+    gone_after.sort();
+    // Half of them, because what is measured is also how long ip(8) takes on a machine with other work.
+    assert!(gone_after[10] < Duration::from_millis(200), "{gone_after:?}");
+    assert_eq!(node.log().matches("left by the process that died").count(), 10, "{}", node.log());
+}
+
+/// keepalived is replaced on the backup, then on the master, while both route: no address moves, nobody hears of it.
+#[test]
+fn a_takeover_moves_no_address() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new("t");
+        let mut a = lab.node("a", which, 150, true);
+        let mut b = lab.node("b", which, 140, false);
+        a.start();
+        b.start();
+        lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.fail_script(true);
+        lab.wait("the script counts", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
+        a.watch_addresses();
+        b.watch_addresses();
+        a.take_over();
+        b.take_over();
+        lab.wait("b has adopted it", ELECTION, || b.log().contains("(LAB) Adopting MASTER STATE"), &[&a, &b]);
+        // Longer than three adverts: who missed one would have said so.
+        std::thread::sleep(Duration::from_secs(5));
+        assert!(a.log().contains("(LAB) Adopting BACKUP STATE"), "{which:?}: {}", a.log());
+        assert!(a.status().contains("priority 130 = 150 - 20 (script chk); 198.51.100.2 is master"), "{}", a.status());
+        assert!(b.holds() && !a.holds(), "{which:?}: {}\n{}", a.log(), b.log());
+        for node in [&a, &b] {
+            assert_eq!(node.seen_addresses(), "", "{which:?}: {}", node.log());
+        }
+        assert_eq!(b.log().matches("Entering MASTER STATE").count(), 1, "{which:?}: {}", b.log());
+        b.stop();
+        lab.wait("a takes over after a stop", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.stop();
+    }
 }
 
 /// Neither original says why; `evenkeel status` does.

@@ -11,7 +11,7 @@ use crate::conf::keepalived::definitions::Surroundings;
 use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::read::{self, Outcome};
 use crate::process::machine::Machine;
-use crate::process::{keepalived, keepalived_run};
+use crate::process::{keepalived, keepalived_run, start};
 
 use super::keepalived_words::{Argument, Word, Words};
 
@@ -47,6 +47,8 @@ pub struct Options {
     pub all_includes: bool,
     /// `-i`; without it, the host name up to its first dot.
     pub config_id: Option<String>,
+    /// `--takeover` of `evenkeel keepalived`: a keepalived that runs makes way without a transition.
+    pub takes_over: bool,
     /// `-t`
     pub tests: bool,
     /// `-t FILE`: where the messages of the test go.
@@ -71,6 +73,7 @@ impl Default for Options {
             vrrp_only: false,
             all_includes: false,
             config_id: None,
+            takes_over: false,
             tests: false,
             test_log: None,
             not_served: Vec::new(),
@@ -99,8 +102,17 @@ const VERSION: &str = concat!("Keepalived v2.4.3 (evenkeel ", env!("CARGO_PKG_VE
 
 const HELP: &str = include_str!("keepalived_help.txt");
 
-/// Runs keepalived with these words; the first is the program's name.
-pub fn run(words: Vec<String>) -> ExitCode {
+/// What `evenkeel keepalived` knows beside the original's options.
+const TAKEOVER: &str = "--takeover";
+
+/// Runs keepalived with these words; the first is the program's name. `is_own_call`: it is called as `evenkeel keepalived`.
+pub fn run(mut words: Vec<String>, is_own_call: bool) -> ExitCode {
+    let count = words.len();
+    if is_own_call {
+        words.retain(|word| word != TAKEOVER);
+        start::take_name("keepalived");
+    }
+    let takes_over = words.len() < count;
     let name = words.first().cloned().unwrap_or_else(|| "keepalived".into());
     let mut complaints = Vec::new();
     let parsed = parse(words.get(1..).unwrap_or_default(), &mut complaints);
@@ -122,7 +134,10 @@ pub fn run(words: Vec<String>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(Request::Run(options)) if options.tests => test(&options),
-        Some(Request::Run(options)) => start(&options, words),
+        Some(Request::Run(mut options)) => {
+            options.takes_over = takes_over;
+            start(&options, words)
+        }
     }
 }
 
@@ -319,6 +334,7 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         pid_file: options.pid_file.clone(),
         vrrp_pid_file: options.vrrp_pid_file.clone(),
         respawn: !options.no_respawn,
+        takeover: options.takes_over,
         keep_addresses: options.keeps_addresses,
         record: env::var_os("EVENKEEL_RECORD").map(Into::into),
     };

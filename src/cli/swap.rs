@@ -37,6 +37,12 @@ enum Program {
     Keepalived,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    In,
+    Back,
+}
+
 impl Program {
     fn name(self) -> &'static str {
         match self {
@@ -59,7 +65,7 @@ impl Swap {
             check(program, &ours, daemon.as_ref(), &place).map_err(about)?;
             place.swap_in(&ours).map_err(about)?;
             println!("{}: the original is now {}", place.path().display(), place.aside().display());
-            if let Err(error) = replace(program, daemon.as_ref(), &place, &ours) {
+            if let Err(error) = replace(program, daemon.as_ref(), &place, &ours, Way::In) {
                 place.roll_back()?;
                 // A keepalived that was stopped for ours must not stay away.
                 if let (Program::Keepalived, Some(daemon)) = (program, daemon) {
@@ -82,7 +88,7 @@ impl Swap {
             }
             place.roll_back().map_err(about)?;
             println!("{}: the original again", place.path().display());
-            replace(program, daemon.as_ref(), &place, place.path()).map_err(about)?;
+            replace(program, daemon.as_ref(), &place, place.path(), Way::Back).map_err(about)?;
         }
         Ok(true)
     }
@@ -136,7 +142,7 @@ fn check(program: Program, ours: &Path, daemon: Option<&Daemon>, place: &Place) 
 }
 
 /// Lets the program that is now in the place take over from the one that runs.
-fn replace(program: Program, daemon: Option<&Daemon>, place: &Place, executable: &Path) -> io::Result<()> {
+fn replace(program: Program, daemon: Option<&Daemon>, place: &Place, executable: &Path, way: Way) -> io::Result<()> {
     let name = program.name();
     let Some(daemon) = daemon else {
         println!("{name}: not running; the next start runs it");
@@ -144,6 +150,7 @@ fn replace(program: Program, daemon: Option<&Daemon>, place: &Place, executable:
     };
     let new = match program {
         Program::Nginx => daemon.change_binary(executable)?,
+        Program::Keepalived if way == Way::In => daemon.take_over(executable, place.path())?,
         Program::Keepalived => daemon.restart(place.path())?,
     };
     println!("{name}: process {} took over from {}", new.pid, daemon.pid);

@@ -1,5 +1,6 @@
 //! keepalived's parent: reads the file, starts the VRRP process, starts it again when it dies, and passes signals on.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -8,8 +9,11 @@ use crate::log::keepalived_log::{ALERT, KeepalivedLog};
 use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{descriptors, scheduling, usage};
+use crate::vrrp_io::leftovers;
+use crate::vrrp_io::predecessor::Predecessor;
 
 use super::keepalived_run::{FATAL, Options, Read, Reading, seconds};
+use super::takeover::{self, News, Takeover};
 use super::vrrp_child;
 
 /// Exit code: the configuration cannot run.
@@ -52,14 +56,25 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
         log.info(&format!("Stopped {}", options.version));
         return ExitCode::from(u8::try_from(code).unwrap_or(CONFIG));
     }
-    if is_running(&options.pid_file) {
+    if !options.takeover && is_running(&options.pid_file) {
         log.info("daemon is already running");
         return ExitCode::SUCCESS;
     }
-    if !options.foreground && !go_into_background(&log) {
-        return ExitCode::SUCCESS;
-    }
-    Parent { options, read, log: &log, child: None, delay: Duration::ZERO }.run(reading.keepalived)
+    let predecessor = options
+        .takeover
+        .then(|| Predecessor::find(Path::new(&options.pid_file), Path::new(&options.vrrp_pid_file)))
+        .flatten();
+    let starter = match (options.foreground, predecessor) {
+        (true, _) => None,
+        (false, None) if go_into_background(&log) => None,
+        (false, None) => return ExitCode::SUCCESS,
+        // Whoever takes over wants to know whether it came about.
+        (false, Some(_)) => match go_into_background_and_tell(&log) {
+            Ok(news) => Some(news),
+            Err(code) => return code,
+        },
+    };
+    Parent { options, read, log: &log, child: None, delay: Duration::ZERO }.run(reading.keepalived, predecessor, starter)
 }
 
 /// The parent process.
@@ -81,7 +96,7 @@ enum Outcome {
 }
 
 impl Parent<'_> {
-    fn run(mut self, config: Keepalived) -> ExitCode {
+    fn run(mut self, config: Keepalived, predecessor: Option<Predecessor>, starter: Option<News>) -> ExitCode {
         descriptors::set_umask(config.global.umask.unwrap_or(0o177));
         let signals = match Signals::block(&SIGNALS) {
             Ok(signals) => signals,
@@ -90,14 +105,29 @@ impl Parent<'_> {
                 return ExitCode::from(FATAL);
             }
         };
+        if let Some(predecessor) = predecessor {
+            match self.take_over(&config, predecessor) {
+                Outcome::Parent(0) => {}
+                Outcome::Parent(code) => return ExitCode::from(code),
+                Outcome::Child(code) => return code,
+            }
+        }
         if let Err(error) = write_pid_file(&self.options.pid_file, fork::own_pid()) {
             self.log.info(&format!("Can't open {} ({error})", self.options.pid_file));
             return ExitCode::from(NO_PERMISSION);
         }
-        if let Outcome::Child(code) = self.start_child(&config) {
+        if self.child.is_none()
+            && let Outcome::Child(code) = self.start_child(&config, None)
+        {
             return code;
         }
+        if predecessor.is_some() {
+            self.write_vrrp_pid_file();
+        }
         self.log.info("Startup complete");
+        if let Some(Err(error)) = starter.map(News::tell) {
+            self.log.info(&format!("whoever started the takeover has gone: {error}"));
+        }
         let code = match self.supervise(&signals, config) {
             Outcome::Child(code) => return code,
             Outcome::Parent(code) => code,
@@ -133,7 +163,7 @@ impl Parent<'_> {
                         return Outcome::Parent(0);
                     }
                     Signal::SIGHUP => self.reload(&mut config),
-                    Signal::SIGCHLD => match self.reap() {
+                    Signal::SIGCHLD => match self.reap(&config) {
                         Some(Next::Respawn(delay)) => respawn_at = Some(Instant::now() + delay),
                         Some(Next::Exit(code)) => return Outcome::Parent(code),
                         None => {}
@@ -142,25 +172,52 @@ impl Parent<'_> {
                 }
             }
             if respawn_at.take_if(|at| *at <= Instant::now()).is_some()
-                && let child @ Outcome::Child(_) = self.start_child(&config)
+                && let child @ Outcome::Child(_) = self.start_child(&config, None)
             {
                 return child;
             }
         }
     }
 
-    fn start_child(&mut self, config: &Keepalived) -> Outcome {
+    /// Starts the child that takes a running keepalived's place. Until it has, that one's pid files stay.
+    fn take_over(&mut self, config: &Keepalived, predecessor: Predecessor) -> Outcome {
+        let started = takeover::news().map(|(waiting, news)| {
+            let outcome = self.start_child(config, Some(Takeover { predecessor, news }));
+            if let child @ Outcome::Child(_) = outcome { child } else { Outcome::Parent(u8::from(!waiting.succeeds())) }
+        });
+        match started {
+            Ok(Outcome::Parent(1..)) => {
+                self.log.info("Nothing was taken over, keepalived goes on");
+                Outcome::Parent(FATAL)
+            }
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.log.info(&format!("socketpair: {error}"));
+                Outcome::Parent(FATAL)
+            }
+        }
+    }
+
+    fn write_vrrp_pid_file(&self) {
+        if let Some(Child { pid, .. }) = self.child
+            && let Err(error) = write_pid_file(&self.options.vrrp_pid_file, pid)
+        {
+            self.log.info(&format!("VRRP child process: cannot write pidfile ({error})"));
+        }
+    }
+
+    fn start_child(&mut self, config: &Keepalived, takeover: Option<Takeover>) -> Outcome {
         if config.instances.is_empty() {
             return Outcome::Parent(0);
         }
         match fork::fork() {
-            Ok(Side::Child) => Outcome::Child(vrrp_child::run(config.clone(), self.options, self.read)),
+            Ok(Side::Child) => Outcome::Child(vrrp_child::run(config.clone(), self.options, self.read, takeover)),
             Ok(Side::Parent(pid)) => {
                 self.log.info(&format!("Starting VRRP child process, pid={pid}"));
-                if let Err(error) = write_pid_file(&self.options.vrrp_pid_file, pid) {
-                    self.log.info(&format!("VRRP child process: cannot write pidfile ({error})"));
-                }
                 self.child = Some(Child { pid, started: Instant::now() });
+                if takeover.is_none() {
+                    self.write_vrrp_pid_file();
+                }
                 Outcome::Parent(0)
             }
             Err(error) => {
@@ -195,14 +252,24 @@ impl Parent<'_> {
         self.log.info("Reload complete");
     }
 
-    fn reap(&mut self) -> Option<Next> {
+    fn reap(&mut self, config: &Keepalived) -> Option<Next> {
         let mut next = None;
         while let Ok(Some((pid, end))) = fork::reap() {
             if self.child.as_ref().is_some_and(|child| child.pid == pid) {
+                if end != (End::Exited { code: 0 }) && !self.options.keep_addresses {
+                    self.remove_leftovers(config);
+                }
                 next = self.child.take().map(|child| self.child_ended(&child, end));
             }
         }
         next
+    }
+
+    /// At once: another router takes the addresses over meanwhile, and the next child may be long in coming.
+    fn remove_leftovers(&self, config: &Keepalived) {
+        if let Err(error) = leftovers::remove(config, self.log) {
+            self.log.info(&format!("Nothing can be removed: {error}"));
+        }
     }
 
     fn child_ended(&mut self, child: &Child, end: End) -> Next {
@@ -293,6 +360,23 @@ fn write_pid_file(path: &str, pid: Pid) -> std::io::Result<()> {
     std::fs::write(path, format!("{pid}\n"))?;
     // The umask would hide it from everyone else.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+}
+
+/// In the process that goes on, where it says whether it came about; in the other one, the exit code once that is known.
+fn go_into_background_and_tell(log: &KeepalivedLog) -> Result<News, ExitCode> {
+    let (waiting, news) = takeover::news().map_err(|error| {
+        log.info(&format!("socketpair: {error}"));
+        ExitCode::from(FATAL)
+    })?;
+    if go_into_background(log) {
+        return Ok(news);
+    }
+    drop(news);
+    if waiting.succeeds() {
+        return Err(ExitCode::SUCCESS);
+    }
+    eprintln!("keepalived: nothing was taken over, the log says why");
+    Err(ExitCode::FAILURE)
 }
 
 /// Returns whether this is the process that goes on.

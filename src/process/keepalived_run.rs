@@ -31,6 +31,8 @@ pub struct Options {
     pub vrrp_pid_file: String,
     /// Without -R: a child that dies is started again.
     pub respawn: bool,
+    /// `evenkeel keepalived --takeover`: a keepalived that runs makes way without a transition.
+    pub takeover: bool,
     /// -V
     pub keep_addresses: bool,
     /// Where events and actions of the VRRP process are recorded.

@@ -20,6 +20,7 @@ pub mod shared;
 pub mod signals;
 pub mod single;
 pub mod start;
+pub mod takeover;
 pub mod upgrade;
 pub mod upstream_zones;
 pub mod vrrp_child;

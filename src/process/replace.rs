@@ -75,6 +75,16 @@ impl Daemon {
             .ok_or_else(|| io::Error::other("it does not start; its log says why"))
     }
 
+    /// keepalived's addresses, states and priorities go over to ours without a transition. What systemd started is started again
+    /// instead: it would take the successor for a stray process.
+    pub fn take_over(&self, ours: &Path, place: &Path) -> io::Result<Self> {
+        if self.unit.is_some() {
+            return self.restart(place);
+        }
+        run(Command::new(ours).args(["keepalived", "--takeover"]).args(&self.arguments).stdin(Stdio::null()))?;
+        Self::of(&self.pid_file).filter(|new| new.pid != self.pid).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     fn stop(&self) -> io::Result<()> {
         if !signal::exists(self.pid) {
             return Ok(());
@@ -90,7 +100,7 @@ fn arguments(pid: Pid) -> io::Result<Vec<String>> {
     let text = String::from_utf8_lossy(&line).into_owned();
     Ok(match text.strip_prefix("nginx: master process ") {
         Some(title) => words_of_title(title.trim_end_matches('\0')),
-        None => text.split_terminator('\0').skip(1).map(str::to_owned).collect(),
+        None => words_of_daemon(&text),
     })
 }
 
@@ -122,6 +132,16 @@ fn run(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(format!("{}: {status}", command.get_program().display())))
 }
 
+/// The words of a command line; those that made it a takeover were for that alone.
+fn words_of_daemon(line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split_terminator('\0').skip(1).collect();
+    let words = match &words[..] {
+        ["keepalived", rest @ ..] => rest,
+        all => all,
+    };
+    words.iter().filter(|word| **word != "--takeover").map(|word| (*word).to_owned()).collect()
+}
+
 /// The words of a title, which nginx joins by spaces: the text of `-g` goes up to the next option.
 fn words_of_title(title: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -146,6 +166,12 @@ mod tests {
         let expected = ["-g", "daemon on; master_process on;", "-c", "/etc/nginx/a.conf"];
         assert_eq!(words_of_title(title), expected);
         assert!(words_of_title("nginx").is_empty());
+    }
+
+    #[test]
+    fn a_daemon_that_took_over_is_started_again_without() {
+        assert_eq!(words_of_daemon("evenkeel\0keepalived\0--takeover\0-D\0"), ["-D"]);
+        assert_eq!(words_of_daemon("/usr/sbin/keepalived\0-f\0a b\0"), ["-f", "a b"]);
     }
 
     #[test]

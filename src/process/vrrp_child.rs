@@ -11,15 +11,16 @@ use crate::vrrp_io::driver::{self, Driver};
 use crate::vrrp_io::status;
 
 use super::keepalived_run::{FATAL, Options, Read, seconds};
+use super::takeover::Takeover;
 
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
 
 /// Runs until it is told to end. `config` is what the parent has read.
-pub fn run(config: Keepalived, options: &Options, read: &Read<'_>) -> ExitCode {
+pub fn run(config: Keepalived, options: &Options, read: &Read<'_>, takeover: Option<Takeover>) -> ExitCode {
     let ident = process_name(&config);
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
-    match serve(config, options, read, &log) {
+    match serve(config, options, read, takeover, &log) {
         Ok(()) => {
             log.info(&last_line(&log));
             ExitCode::SUCCESS
@@ -50,7 +51,13 @@ fn process_name(config: &Keepalived) -> String {
     format!("Keepalived_vrrp{suffix}")
 }
 
-fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &KeepalivedLog) -> std::io::Result<()> {
+fn serve(
+    config: Keepalived,
+    options: &Options,
+    read: &Read<'_>,
+    takeover: Option<Takeover>,
+    log: &KeepalivedLog,
+) -> std::io::Result<()> {
     let signals = Signals::block(&SIGNALS)?;
     // A parent that dies without a word must not leave addresses behind: we stop as if it had told us.
     credentials::die_with_parent(Signal::SIGTERM)?;
@@ -60,6 +67,7 @@ fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &Keepalive
         record: options.record.clone(),
         keep_addresses: options.keep_addresses,
         data_file: std::env::temp_dir().join("keepalived.data"),
+        predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),
     };
     let mut reload = || {
         // The parent has logged what there is to say of the file.
@@ -69,7 +77,11 @@ fn serve(config: Keepalived, options: &Options, read: &Read<'_>, log: &Keepalive
             Some(code) => Err(format!("the new one would end the daemon with exit code {code}")),
         }
     };
-    Driver::start(config, shell, log)?.run(&signals, &mut reload)
+    let mut driver = Driver::start(config, shell, log)?;
+    if let Some(takeover) = takeover {
+        takeover.tell()?;
+    }
+    driver.run(&signals, &mut reload)
 }
 
 /// `vrrp_priority`, `vrrp_rt_priority`, `vrrp_cpu_affinity`, `vrrp_no_swap`: a wish that the system does not grant is a line in the log.

@@ -127,6 +127,7 @@ impl Engine {
     pub fn step(&mut self, now: Monotonic, event: &Event, actions: &mut Vec<Action>) {
         match event {
             Event::Start => self.start(now, actions),
+            Event::Adopt { masters } => self.adopt(now, masters, actions),
             Event::Deadline => self.run_due(now, actions),
             Event::Advert(received) => self.receive(now, received, actions),
             Event::ScriptExited { script, exit } => self.script_exited(now, script, *exit, actions),
@@ -260,6 +261,32 @@ impl Engine {
                 }));
             }
         }
+    }
+
+    /// Everything goes on as it was: nobody is notified, for nothing has changed.
+    fn adopt(&mut self, now: Monotonic, masters: &[InstanceId], actions: &mut Vec<Action>) {
+        self.started = true;
+        self.report_start_faults(actions);
+        for place in 0..self.instances.len() {
+            if self.group_health(place) == Health::Up {
+                let at = self.situation(now, place);
+                let is_master = masters.contains(&self.instances[place].id);
+                self.instances[place].adopt(at, is_master, actions);
+            } else {
+                self.start_instance(now, place, actions);
+            }
+        }
+        for group in &mut self.groups {
+            let mut states = group.members.iter().map(|member| self.instances[*member].state());
+            if states.all(|state| state == StateName::Master) {
+                group.told = StateName::Master;
+            }
+        }
+    }
+
+    /// Whether scripts have yet to say how they stand, on which priorities and faults depend.
+    pub fn awaits_scripts(&self) -> bool {
+        self.watched.scripts.values().any(|script| script.good().is_none())
     }
 
     pub(super) fn start_instance(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {

@@ -11,6 +11,12 @@ use crate::wire::vrrp::Family;
 pub enum Event {
     /// All that is known of interfaces and files has been told: instances may leave their initial state.
     Start,
+    /// In the place of [`Event::Start`]: another process of this machine has been routing until this moment, and what it held
+    /// is still there.
+    Adopt {
+        /// The instances that were master.
+        masters: Vec<InstanceId>,
+    },
     /// The time of [`super::Engine::next_deadline`] has come. Harmless at any other time.
     Deadline,
     /// A packet of protocol 112 came in.

@@ -210,6 +210,22 @@ impl VirtualRouter {
         self.notify(Occasion::Backup, at.priority, actions);
     }
 
+    /// Leaves Initialize for the state in which another process of this machine was until this moment.
+    pub(super) fn adopt(&mut self, at: Situation, is_master: bool, actions: &mut Vec<Action>) {
+        self.since = at.now;
+        self.wishes_master = is_master;
+        if is_master {
+            self.advertise(at, actions);
+            self.report(InstanceReport::Adopting("MASTER".into()), actions);
+            self.hold(actions);
+            self.announcements = Announcements::become_master(at.now, &self.config.announce);
+        } else {
+            self.report(InstanceReport::Adopting("BACKUP".into()), actions);
+            self.release(actions);
+            self.wait_for_master(at);
+        }
+    }
+
     // ---- timers ----
 
     /// Whether the master has been silent for too long.

@@ -86,6 +86,8 @@ pub enum InstanceReport {
         /// The first one after the start.
         init: bool,
     },
+    /// A state was taken over from another process.
+    Adopting(String),
     /// It starts in FAULT for this reason.
     StartsInFault(Fault),
     /// It starts in FAULT.
@@ -321,6 +323,7 @@ impl InstanceReport {
             Self::Entering { state, init } => {
                 write!(f, "Entering {state} STATE{}", if *init { " (init)" } else { "" })
             }
+            Self::Adopting(state) => write!(f, "Adopting {state} STATE"),
             Self::InFault => f.write_str("entering FAULT state"),
             Self::Priority { from, to } => write!(f, "Changing effective priority from {from} to {to}"),
             Self::Timeout => f.write_str("Receive advertisement timeout"),

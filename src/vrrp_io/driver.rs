@@ -20,6 +20,7 @@ use super::announcer::Announcer;
 use super::firewall::Firewall;
 use super::kernel::{Kernel, News};
 use super::notify::Notifier;
+use super::predecessor::Predecessor;
 use super::recorder::Recorder;
 use super::smtp_alert::Mailer;
 use super::sockets::{self, Key, Sockets};
@@ -34,6 +35,9 @@ const PACKETS_A_ROUND: usize = 64;
 /// How long notify scripts of the end may take (keepalived).
 const STOP_SCRIPTS_LIMIT: Duration = Duration::from_secs(1);
 
+/// How often ended scripts are looked for before anything else runs.
+const SCRIPT_PAUSE: Duration = Duration::from_millis(5);
+
 /// What does not stand in the file.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -45,6 +49,8 @@ pub struct Options {
     pub keep_addresses: bool,
     /// Where SIGUSR1 writes.
     pub data_file: PathBuf,
+    /// Whose place is taken without a transition.
+    pub predecessor: Option<Predecessor>,
 }
 
 /// Reads the configuration anew; the error says why the old one stays.
@@ -111,6 +117,10 @@ impl<'a> Driver<'a> {
         }
         let config = driver.config.clone();
         static_items::exchange(&mut driver.kernel, &Keepalived::default(), &config, log);
+        if driver.options.predecessor.is_some() {
+            let prefix = &driver.config.global.vmac_prefix;
+            driver.devices.adopt(driver.engine.instances(), prefix, &driver.kernel);
+        }
         driver.create_missing_devices();
         driver.tell_everything();
         driver.log.info("Registering gratuitous ARP shared channel");
@@ -123,10 +133,50 @@ impl<'a> Driver<'a> {
         driver.announcer.configure(&driver.config, now());
         driver.notifier.configure(&driver.config, log);
         driver.open_sockets();
-        driver.step(&Event::Start);
+        match driver.options.predecessor {
+            None => driver.step(&Event::Start),
+            Some(predecessor) => driver.take_over(predecessor)?,
+        }
         driver.log_sockets();
         driver.scripts.configure(&driver.config.scripts, &driver.config.global, now(), log);
         Ok(driver)
+    }
+
+    /// In the place of a start: scripts run first, so that the priority is the predecessor's; then it ends, and its states are ours.
+    fn take_over(&mut self, predecessor: Predecessor) -> io::Result<()> {
+        self.scripts.configure(&self.config.scripts, &self.config.global, now(), self.log);
+        let timeouts = self.config.scripts.iter().map(|script| Duration::from_micros(script.timeout_us));
+        let until = now() + timeouts.max().unwrap_or_default() + STOP_SCRIPTS_LIMIT;
+        while self.engine.awaits_scripts() {
+            if now() >= until {
+                self.scripts.kill_all();
+                return Err(io::Error::other("a track script gave no result, so nothing is taken over"));
+            }
+            for event in self.scripts.run_due(now(), self.log) {
+                self.step(&event);
+            }
+            poll::wait_readable(&[], Some(SCRIPT_PAUSE))?;
+            self.reap();
+        }
+        self.kernel.news();
+        let masters = self.holders();
+        predecessor.end()?;
+        self.step(&Event::Adopt { masters });
+        Ok(())
+    }
+
+    /// The instances whose addresses are all there.
+    fn holders(&self) -> Vec<InstanceId> {
+        let holds = |router: &&crate::vrrp::instance::VirtualRouter| {
+            let config = &router.config;
+            let mut addresses = config.addresses.iter().chain(&config.excluded_addresses).peekable();
+            let is_there = |address| {
+                let place = self.interface_of(router.id, address);
+                place.is_some_and(|(index, _)| self.kernel.has_address(address.prefix.address, index))
+            };
+            addresses.peek().is_some() && addresses.all(is_there)
+        };
+        self.engine.instances().iter().filter(holds).map(|router| router.id).collect()
     }
 
     /// Runs until a signal ends it.

@@ -57,7 +57,7 @@ impl Driver<'_> {
     }
 
     /// Where an address goes: the VMAC if the instance has one and the address is on its interface, else its own interface.
-    fn interface_of(&self, instance: InstanceId, address: &VirtualAddress) -> Option<(u32, String)> {
+    pub(super) fn interface_of(&self, instance: InstanceId, address: &VirtualAddress) -> Option<(u32, String)> {
         let router = self.engine.instances().iter().find(|router| router.id == instance);
         let own = router.and_then(|router| router.config.interface.clone());
         let device = self.devices.get(instance).filter(|_| address.interface.is_none() || address.interface == own);

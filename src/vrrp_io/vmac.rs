@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::Vmac;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::vrrp::event::InstanceId;
 use crate::vrrp::instance::VirtualRouter;
+use crate::wire::netlink::link::Link;
 use crate::wire::vrrp::Family;
 
 use super::kernel::Kernel;
@@ -30,6 +32,12 @@ impl Devices {
     /// The interface of an instance.
     pub fn get(&self, id: InstanceId) -> Option<&Device> {
         self.0.get(&id)
+    }
+
+    /// Takes over the interfaces that another process has made.
+    pub fn adopt(&mut self, routers: &[VirtualRouter], prefix: &str, kernel: &Kernel) {
+        let found = routers.iter().filter_map(|router| Some((router.id, find(&router.config, prefix, kernel)?)));
+        self.0.extend(found);
     }
 
     /// Makes the interfaces that instances want and do not have.
@@ -83,6 +91,27 @@ impl Devices {
     }
 }
 
+/// The interface that an earlier process has made for an instance: by its name, its address and what it stands on.
+pub fn find(instance: &Instance, prefix: &str, kernel: &Kernel) -> Option<Device> {
+    let vmac = instance.vmac.as_ref()?;
+    let parent = kernel.link_named(instance.interface.as_deref()?)?.index;
+    let end = format!(".{}", instance.virtual_router_id);
+    let is_name = |name: &str| match &vmac.interface {
+        Some(configured) => name == configured,
+        None => name.starts_with(prefix) && name.ends_with(&end),
+    };
+    let mac = mac(instance, vmac);
+    let is_it = |link: &&Link| link.parent == Some(parent) && link.mac == Some(mac) && is_name(&link.name);
+    let link = kernel.links.values().find(is_it)?;
+    Some(Device { name: link.name.clone(), index: link.index, transmit_base: vmac.transmit_base })
+}
+
+/// 00-00-5E-00-01-VRID for IPv4, 02 for IPv6, if no other is configured.
+fn mac(instance: &Instance, vmac: &Vmac) -> [u8; 6] {
+    let v6 = Family::from(instance.family) == Family::Ipv6;
+    vmac.mac.unwrap_or([0, 0, 0x5e, 0, if v6 { 2 } else { 1 }, instance.virtual_router_id])
+}
+
 /// As configured, else the first free one of vrrp.VRID, vrrp0.VRID, vrrp1.VRID …
 fn name(vmac: &Vmac, prefix: &str, vrid: u8, kernel: &Kernel) -> String {
     if let Some(name) = &vmac.interface {
@@ -98,9 +127,7 @@ fn create(kernel: &mut Kernel, router: &VirtualRouter, vmac: &Vmac, name: &str) 
     let parent = router.config.interface.as_deref().and_then(|name| kernel.link_named(name));
     let parent = parent.cloned().ok_or(io::ErrorKind::NotFound)?;
     let v6 = Family::from(router.config.family) == Family::Ipv6;
-    // 00-00-5E-00-01-VRID for IPv4, 02 for IPv6.
-    let default = [0, 0, 0x5e, 0, if v6 { 2 } else { 1 }, router.config.virtual_router_id];
-    let index = kernel.create_vmac(name, parent.index, vmac.mac.unwrap_or(default))?;
+    let index = kernel.create_vmac(name, parent.index, mac(&router.config, vmac))?;
     set_sysctls(&parent.name, name, v6);
     kernel.set_up(index)?;
     kernel.refresh()?;

@@ -76,6 +76,21 @@ impl Running {
         until("an answer", || TcpStream::connect(("127.0.0.1", self.port())).is_ok());
     }
 
+    /// Ends workers whose master was killed.
+    pub fn end_orphans(&self, workers: &[i32]) {
+        for worker in workers {
+            self.signal(*worker, "QUIT");
+        }
+        until("the orphans' end", || !workers.iter().any(|worker| self.is_alive(*worker)));
+    }
+
+    /// Starts it once more in its directory.
+    pub fn start_again(self) -> Self {
+        fs::remove_file(self.path("nginx.pid")).expect("what a killed master left");
+        self.begin();
+        self
+    }
+
     /// Makes the link lead to another program.
     pub fn point_link_at(&self, program: &Path) {
         let fresh = self.path("nginx.new");

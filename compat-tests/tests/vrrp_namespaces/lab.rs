@@ -146,11 +146,56 @@ impl Node {
 
     pub fn start(&mut self) {
         let _ = fs::remove_file(self.file("pid"));
+        self.spawn(&self.which.command());
+    }
+
+    /// Puts evenkeel in the place of what runs, with its files, and waits for the end of that.
+    pub fn take_over(&mut self) {
+        let keepalived = compat_tests::subject::ours().expect("evenkeel builds").keepalived;
+        let evenkeel = fs::canonicalize(keepalived).expect("the link leads to the binary");
+        let words = [&evenkeel.display().to_string(), "keepalived", "--takeover"].map(str::to_owned);
+        let mut old = self.process.take().expect("it was started");
+        self.spawn(&words);
+        self.which = Which::Evenkeel;
+        assert!(!old.wait().expect("it ends").success(), "nobody asked it to end: {}", self.log());
+    }
+
+    /// The daemon's parent, or with `true` its VRRP process.
+    pub fn pid(&self, of_vrrp: bool) -> i32 {
+        let file = self.file(if of_vrrp { "vrrp" } else { "pid" });
+        fs::read_to_string(file).ok().and_then(|pid| pid.trim().parse().ok()).unwrap_or_default()
+    }
+
+    /// Kills one process of the daemon, and no other.
+    pub fn kill_one(&self, pid: i32) {
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it runs");
+    }
+
+    /// Waits for the parent, which was killed.
+    pub fn forget(&mut self) {
+        let mut process = self.process.take().expect("it was started");
+        process.wait().expect("it ends");
+    }
+
+    /// Writes down what becomes of addresses here, until the lab is closed.
+    pub fn watch_addresses(&self) {
+        let file = fs::File::create(self.file("monitor")).expect("a file");
+        let words = ["-n", &self.namespace, "-o", "monitor", "address"];
+        Command::new("ip").args(words).stdout(file).spawn().expect("ip(8) was there");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+
+    /// What became of them.
+    pub fn seen_addresses(&self) -> String {
+        fs::read_to_string(self.file("monitor")).unwrap_or_default()
+    }
+
+    fn spawn(&mut self, command: &[String]) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.file("log")).expect("a log");
         let files = [("-f", "conf"), ("-p", "pid"), ("-r", "vrrp"), ("-c", "check"), ("-b", "bfd")];
         let process = Command::new("ip")
             .args(["netns", "exec", &self.namespace])
-            .args(self.which.command())
+            .args(command)
             .args(["-n", "-l", "-D", "-P"])
             .args(files.iter().flat_map(|(option, extension)| [(*option).to_owned(), self.file(extension)]))
             .stdin(Stdio::null())

@@ -18,6 +18,12 @@ pub fn evenkeel() -> String {
         )
         .item("evenkeel nginx, evenkeel keepalived", "The same without a link.")
         .item(
+            "evenkeel keepalived --takeover",
+            "Takes the place of the keepalived that the pid files name, while it routes: runs the track scripts once, ends it, and goes \
+             on with its states, priorities and addresses from the next advert. No address moves, and no notify script runs. If nothing \
+             can be taken over, keepalived goes on and the status is 1. Without a running keepalived it is an ordinary start.",
+        )
+        .item(
             "evenkeel parse",
             "Reads configuration files and prints what they mean: with --tree the directives as they stand, with --ir the typed values \
              with inheritance and defaults. The output is stable, so that it can be kept and compared.",
@@ -38,8 +44,8 @@ pub fn evenkeel() -> String {
             "evenkeel swap-in",
             "Puts this binary in the place of nginx, keepalived or both: tests the configuration with it, moves the original aside (with \
              dpkg-divert where packages are), leaves a link to itself, and takes over from what runs. A running nginx hands its sockets \
-             over and drains, so that no connection is refused; a running keepalived is stopped and started, by systemd if that started \
-             it. What fails is undone.",
+             over and drains, so that no connection is refused; a running keepalived hands its addresses over as with \
+             --takeover, or is started again by systemd if that started it. What fails is undone.",
         )
         .item("evenkeel roll-back", "Puts the originals back, in the same way.")
         .item("evenkeel completions", "Prints what bash, zsh, fish, elvish or powershell needs to complete these commands.");

@@ -4,6 +4,8 @@
 mod debian;
 #[path = "processes/running.rs"]
 mod running;
+#[path = "processes/systemd.rs"]
+mod systemd;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -13,6 +13,7 @@ use crate::vrrp_io::leftovers;
 use crate::vrrp_io::predecessor::Predecessor;
 
 use super::keepalived_run::{FATAL, Options, Read, Reading, seconds};
+use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
 use super::vrrp_child;
 
@@ -74,7 +75,9 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
             Err(code) => return code,
         },
     };
-    Parent { options, read, log: &log, child: None, delay: Duration::ZERO }.run(reading.keepalived, predecessor, starter)
+    let service_manager = ServiceManager::from_environment();
+    let parent = Parent { options, read, log: &log, service_manager, child: None, delay: Duration::ZERO };
+    parent.run(reading.keepalived, predecessor, starter)
 }
 
 /// The parent process.
@@ -82,6 +85,7 @@ struct Parent<'a> {
     options: &'a Options,
     read: &'a Read<'a>,
     log: &'a KeepalivedLog,
+    service_manager: ServiceManager,
     child: Option<Child>,
     /// How long the next start has to wait.
     delay: Duration,
@@ -125,6 +129,7 @@ impl Parent<'_> {
             self.write_vrrp_pid_file();
         }
         self.log.info("Startup complete");
+        self.service_manager.ready();
         if let Some(Err(error)) = starter.map(News::tell) {
             self.log.info(&format!("whoever started the takeover has gone: {error}"));
         }
@@ -159,6 +164,7 @@ impl Parent<'_> {
             while let Ok(Some(received)) = signals.next() {
                 match received.signal {
                     Signal::SIGTERM | Signal::SIGINT => {
+                        self.service_manager.stopping();
                         self.stop(&config);
                         return Outcome::Parent(0);
                     }
@@ -244,12 +250,14 @@ impl Parent<'_> {
             ));
             return;
         }
+        self.service_manager.reloading();
         *config = reading.keepalived;
         match &self.child {
             Some(_) => self.pass_on(Signal::SIGHUP),
             None => self.delay = Duration::ZERO,
         }
         self.log.info("Reload complete");
+        self.service_manager.ready();
     }
 
     fn reap(&mut self, config: &Keepalived) -> Option<Next> {

@@ -8,6 +8,7 @@ use super::control::{Answer, Control, Question, Status, WorkerStatus};
 use super::cycle::{self, Cycle, Loader, Purpose};
 use super::options::Places;
 use super::pid_file;
+use super::service_manager::ServiceManager;
 use super::shared::Shared;
 use super::signals::{self, Circumstances, Request};
 use super::upgrade;
@@ -41,6 +42,10 @@ pub struct Heritage {
     pub daemonized: bool,
     /// Another master left its sockets to us.
     pub inherited: bool,
+    /// systemd left its sockets to us, and keeps them.
+    pub activated: bool,
+    /// Who hears of our state.
+    pub service_manager: ServiceManager,
     /// Who started us: while it lives, we are its new binary.
     pub parent: Pid,
     /// What the workers share.
@@ -141,6 +146,7 @@ impl Master {
         let words: Vec<_> = self.heritage.arguments.iter().map(|word| word.to_string_lossy()).collect();
         self.heritage.title.set(&format!("nginx: master process {}", words.join(" ")));
         self.start_workers(false);
+        self.heritage.service_manager.ready();
         loop {
             let control = self.control.as_ref().map(AsFd::as_fd);
             if let Err(error) = self.signals.wait_with(control, self.time_to_next_termination()) {
@@ -179,10 +185,12 @@ impl Master {
         match request {
             Request::Reap => self.reap(),
             Request::Terminate => {
+                self.tell_of_end();
                 let first = Termination { pause: FIRST_PAUSE / 2, next: Instant::now() };
                 self.state.terminating.get_or_insert(first);
             }
             Request::Quit => {
+                self.tell_of_end();
                 self.state.quitting = true;
                 self.tell_workers(Command::Quit);
                 self.close_listening();
@@ -199,6 +207,14 @@ impl Master {
                 self.state.not_accepting = true;
                 self.tell_workers(Command::Quit);
             }
+        }
+    }
+
+    /// Where another binary goes on, the service does.
+    fn tell_of_end(&self) {
+        let is_new_binary = self.heritage.inherited && fork::parent_pid() == self.heritage.parent;
+        if self.state.new_binary.is_none() && !is_new_binary {
+            self.heritage.service_manager.stopping();
         }
     }
 
@@ -339,6 +355,7 @@ impl Master {
                 Role::NewBinary => {
                     upgrade::take_pid_file_back(&self.cycle, &self.heritage.arguments);
                     self.state.new_binary = None;
+                    self.heritage.service_manager.ready();
                     if std::mem::take(&mut self.state.not_accepting) {
                         self.start_workers(false);
                     }
@@ -382,6 +399,12 @@ impl Master {
             self.state.not_accepting = false;
             return;
         }
+        self.heritage.service_manager.reloading();
+        self.take_new_configuration();
+        self.heritage.service_manager.ready();
+    }
+
+    fn take_new_configuration(&mut self) {
         self.cycle.log.say(Level::Notice, "reconfiguring");
         let Heritage { places, directives, .. } = &self.heritage;
         let log = std::rc::Rc::clone(&self.cycle.log);
@@ -420,7 +443,8 @@ impl Master {
     fn close_listening(&mut self) {
         let is_new_binary = self.heritage.inherited && fork::parent_pid() == self.heritage.parent;
         for socket in std::mem::take(&mut self.cycle.listening) {
-            let others_need_it = self.state.new_binary.is_some() || socket.inherited && is_new_binary;
+            let is_lent = socket.inherited && (is_new_binary || self.heritage.activated);
+            let others_need_it = self.state.new_binary.is_some() || is_lent;
             // The sockets of a reuseport address are one file only by name, so unix sockets have just one.
             if !others_need_it {
                 listener::remove_unix_socket(&socket.wanted.address, &self.cycle.log);

@@ -15,6 +15,7 @@ pub mod paths;
 pub mod pid_file;
 pub mod privileges;
 pub mod replace;
+pub mod service_manager;
 pub mod services;
 pub mod shared;
 pub mod signals;

@@ -39,13 +39,20 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
     let connections = Connections::new(cycle.nginx.events.worker_connections, heritage.shared.connection_number);
     let place = Place { index: 0, connections: &connections, shared: &heritage.shared };
     let mut accepting = Accepting::start(&cycle, cycle.listening.clone(), &place);
+    heritage.service_manager.ready();
     loop {
         match requests.next(&cycle.log).await? {
-            Request::Terminate | Request::Quit => return Ok(cycle),
+            Request::Terminate | Request::Quit => {
+                heritage.service_manager.stopping();
+                return Ok(cycle);
+            }
             Request::Reopen => accepting.reopen_logs(&cycle),
             Request::Reconfigure => {
+                heritage.service_manager.reloading();
                 cycle.log.say(Level::Notice, "reconfiguring");
-                let Some(new) = reconfigure(heritage, &cycle) else { continue };
+                let new = reconfigure(heritage, &cycle);
+                heritage.service_manager.ready();
+                let Some(new) = new else { continue };
                 cycle::remove_gone_unix_sockets(&cycle, &new);
                 let mut old = std::mem::replace(&mut accepting, Accepting::start(&new, new.listening.clone(), &place));
                 old.stop();

@@ -9,6 +9,7 @@ use super::daemon;
 use super::master::{Heritage, Master};
 use super::options::{Options, Places, Signal as Asked};
 use super::pid_file;
+use super::service_manager::{self, ServiceManager};
 use super::shared::Shared;
 use super::signals;
 use super::single;
@@ -63,6 +64,18 @@ fn say_on_stderr(text: &str) {
     drop(writeln!(io::stderr(), "nginx: {text}"));
 }
 
+/// No process has this number.
+const NOBODY: fork::Pid = -1;
+
+/// How this process came to be.
+struct Origin {
+    /// Another master left its sockets to us.
+    was_inherited: bool,
+    /// systemd left its sockets to us.
+    was_activated: bool,
+    parent: fork::Pid,
+}
+
 struct Attempt<'a> {
     options: &'a Options,
     places: &'a Places,
@@ -115,8 +128,11 @@ impl Attempt<'_> {
         let inherited = upgrade::inherited_sockets(self.log);
         let parent = fork::parent_pid();
         let was_inherited = inherited.is_some();
-        let available = inherited.unwrap_or_default().into_iter().map(Available::from).collect();
-        match self.bring_up(available, was_inherited, parent, arguments, version) {
+        let sockets = inherited.unwrap_or_else(|| service_manager::handed_over(self.log));
+        let was_activated = !was_inherited && !sockets.is_empty();
+        let available = sockets.into_iter().map(Available::from).collect();
+        let origin = Origin { was_inherited, was_activated, parent };
+        match self.bring_up(available, origin, arguments, version) {
             Ok(status) => status,
             Err(NotLoaded) => 1,
         }
@@ -125,11 +141,11 @@ impl Attempt<'_> {
     fn bring_up(
         &self,
         available: Vec<Available>,
-        inherited: bool,
-        parent: fork::Pid,
+        origin: Origin,
         arguments: Vec<OsString>,
         version: &str,
     ) -> Result<i32, NotLoaded> {
+        let Origin { was_inherited: inherited, was_activated, parent } = origin;
         let cycle = self.loader(Purpose::Run).load(available)?.cycle;
         tell_of_system(&cycle.log, version);
         let core = &cycle.nginx.core;
@@ -146,6 +162,9 @@ impl Attempt<'_> {
         }
         // In the background the process that stays is a child of the one that was started.
         let parent = if core.daemon && !inherited { own_pid } else { parent };
+        let service_manager = ServiceManager::from_environment();
+        // Started by systemd in the foreground, we are nobody's new binary, and may be changed as in the background.
+        let parent = if service_manager.is_there() && !inherited { NOBODY } else { parent };
         pid_file::write(&cycle.pid_path(), &cycle.log).map_err(|_| NotLoaded)?;
         cycle::redirect_stderr(&cycle.nginx, &cycle.log);
         error_log::stop_showing_on_stderr();
@@ -158,7 +177,9 @@ impl Attempt<'_> {
             title,
             daemonized,
             inherited,
+            activated: was_activated,
             parent,
+            service_manager,
             shared,
         };
         if cycle.nginx.core.master_process {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 
 use super::cycle::Cycle;
-use super::privileges;
+use super::{privileges, service_manager};
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::net::listener::Inherited;
@@ -99,6 +99,12 @@ fn execute(cycle: &Cycle, program: &OsString, arguments: &[OsString]) -> ! {
         })
         .collect();
     environment.push(format!("{VARIABLE}={value}").into());
+    if let Some(name) = std::env::var_os(service_manager::VARIABLE) {
+        let mut line = OsString::from(service_manager::VARIABLE);
+        line.push("=");
+        line.push(name);
+        environment.push(line);
+    }
     let error = fork::execute(program, arguments, &environment);
     let text = format!("execve() failed while executing new binary process \"{}\"", program.to_string_lossy());
     cycle.log.say_error(Level::Alert, &error, text);

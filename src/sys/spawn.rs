@@ -29,8 +29,8 @@ pub fn start(words: &[String], identity: Option<&Identity>) -> io::Result<i32> {
     let identity = identity.cloned();
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    // What could make the shell of a script behave otherwise for another user.
-    for variable in ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"] {
+    // What could make the shell of a script behave otherwise for another user, and what only we may answer.
+    for variable in ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH", "NOTIFY_SOCKET"] {
         command.env_remove(variable);
     }
     let groups: Vec<Gid> = identity.iter().flat_map(|id| &id.groups).map(|gid| Gid::from_raw(*gid)).collect();

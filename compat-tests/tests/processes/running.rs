@@ -105,6 +105,11 @@ impl Running {
         self.scratch.write("nginx.conf", &text).expect("it is written");
     }
 
+    /// The program as it is started.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The words that every call has.
     pub fn arguments(&self) -> Vec<String> {
         let prefix = self.scratch.path().display().to_string();

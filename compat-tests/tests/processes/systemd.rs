@@ -23,7 +23,7 @@ impl Manager {
 #[test]
 fn a_service_takes_the_socket_of_its_unit_and_tells_how_it_stands() {
     let nginx = Running::prepare(&ours(), &SERVER.replace("daemon on", "daemon off"));
-    let path = nginx.path("notify");
+    let path = nginx.path("manager");
     let manager = Manager(UnixDatagram::bind(&path).expect("a socket"));
     manager.0.set_read_timeout(Some(Duration::from_secs(8))).expect("a socket");
     // The unit's own socket: a second one could not be bound.

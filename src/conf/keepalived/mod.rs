@@ -6,6 +6,7 @@
 
 pub mod definitions;
 pub mod files;
+pub mod include;
 pub mod lexer;
 pub mod parser;
 pub mod preprocess;

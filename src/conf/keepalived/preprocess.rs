@@ -6,23 +6,10 @@ use std::rc::Rc;
 
 use super::definitions::{Definitions, LINE_LIMIT, Lines, Surroundings};
 use super::files::{FileKind, Files, glob, has_brace, join};
+use super::include::{include_check, include_line, plain_error};
 use super::lexer::{decomment, is_blank};
 use super::report::{Fault, Position, Report};
 use super::sequence::{Invalid, Repeat};
-
-/// Which faults of an `include` are errors: bits of `includer`, `includem`, `includew`, `includeb` and `include_check`.
-pub mod include_check {
-    /// A file cannot be read, or is none.
-    pub const READ: u8 = 1;
-    /// A path without wildcards does not exist.
-    pub const MATCH: u8 = 2;
-    /// Nothing fits the wildcards.
-    pub const WILDCARD: u8 = 4;
-    /// One of the alternatives in braces does not exist.
-    pub const BRACE: u8 = 8;
-    /// All of them.
-    pub const ALL: u8 = READ | MATCH | WILDCARD | BRACE;
-}
 
 /// How deep includes may go: the original ends where it may open no more files.
 const OPEN_LIMIT: usize = 1000;
@@ -342,7 +329,7 @@ impl<'f> Reader<'f> {
             if line.open_quote {
                 self.report(Fault::General, format!("Unterminated quote '{}'", line.text));
             }
-            let copied = if include_words(&line.text).is_some() { String::new() } else { line.text.clone() };
+            let copied = if include_line(&line.text).is_some() { String::new() } else { line.text.clone() };
             self.copy.push(CopyLine::Text(copied));
             if !line.text.is_empty() {
                 return Some(line.text);
@@ -545,19 +532,9 @@ impl<'f> Reader<'f> {
 
     /// Whether the line was an `include`; then its files come next.
     fn check_include(&mut self, line: &str) -> bool {
-        let Some((kind, pattern)) = include_words(line) else { return false };
+        let Some((checks, pattern)) = include_line(line) else { return false };
         if matches!(self.input, Input::Files(_)) {
-            use include_check::{BRACE, MATCH, READ, WILDCARD};
-            let include_type = match kind {
-                'r' => READ,
-                'm' => READ | MATCH,
-                'w' => READ | MATCH | WILDCARD,
-                'b' => READ | BRACE,
-                'a' => READ | MATCH | BRACE | WILDCARD,
-                _ => 0,
-            };
-            let pattern = pattern.to_owned();
-            self.include(&pattern, include_type);
+            self.include(pattern, checks);
         }
         true
     }
@@ -590,65 +567,10 @@ impl<'f> Reader<'f> {
     }
 }
 
-/// Looks at the configuration itself before anything is read: whether it is there, and is one file.
-pub fn check_main(files: &dyn Files, path: &str, directory: &str, checks: u8) -> (bool, Vec<Report>) {
-    let mut reports = Vec::new();
-    let mut say = |bit: u8, text: String| {
-        let fault = if checks & bit != 0 { Fault::FileNotFound } else { Fault::Notice };
-        reports.push(Report { fault, position: None, text });
-    };
-    let found = glob(files, directory, path);
-    if found.paths.is_empty() {
-        if found.missing {
-            say(include_check::MATCH, format!("Config files missing '{path}'."));
-        } else if checks & include_check::WILDCARD != 0 {
-            say(include_check::WILDCARD, format!("No config files matched '{path}'."));
-        }
-        return (false, reports);
-    }
-    let mut sound = true;
-    for path in &found.paths {
-        if path.ends_with('/') {
-            say(include_check::READ, format!("Configuration file '{path}' is a directory - skipping"));
-        } else if files.kind(&join(directory, path)) != Some(FileKind::Regular) {
-            let text = format!("Configuration file '{path}' is not a regular non-executable file - skipping");
-            say(include_check::READ, text);
-        } else {
-            continue;
-        }
-        sound = false;
-    }
-    if sound && found.paths.len() > 1 {
-        let first = &found.paths[0];
-        let text = format!("WARNING, multiple configuration file matches of {path}, starting with {first}");
-        reports.push(Report { fault: Fault::MultipleFiles, position: None, text });
-    }
-    (sound, reports)
-}
-
-/// strerror(3) without the number that the standard library adds.
-fn plain_error(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
-}
-
 /// `$NAME=text` at the beginning of a line.
 fn definition(line: &str) -> Option<(&str, &str)> {
     let (name, text) = line.strip_prefix('$')?.split_once('=')?;
     let sound = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     sound.then(|| (name, text.trim_start_matches(is_blank)))
-}
-
-/// The letter and the pattern of an `include`; a blank as the letter for the plain one.
-fn include_words(line: &str) -> Option<(char, &str)> {
-    let rest = line.strip_prefix("include")?;
-    let mut characters = rest.chars();
-    let first = characters.next()?;
-    let pattern = match first {
-        'r' | 'm' | 'w' | 'b' | 'a' => characters.as_str(),
-        _ => rest,
-    };
-    let trimmed = pattern.trim_start_matches(super::lexer::is_gap);
-    (trimmed.len() < pattern.len()).then_some((if pattern.len() < rest.len() { first } else { ' ' }, trimmed))
 }

@@ -8,7 +8,7 @@ use crate::ir::keepalived::notify::User;
 
 use super::global_macros::{flag, global_switch};
 use super::value::{Trailing, socket_address, switch_or_on, unsigned, unsigned_word};
-use super::{Reading, Setter, global_process, global_vrrp};
+use super::{Reading, Setter, global_lvs, global_process, global_vrrp};
 
 /// The values of `global_defs`: those of the IR, and those that only instances take over.
 #[derive(Debug)]
@@ -85,7 +85,8 @@ const SECOND_US: u64 = 1_000_000;
 
 /// The setter of a keyword of `global_defs`.
 pub(super) fn setter(name: &str) -> Option<Setter> {
-    let mut setters = SETTERS.iter().chain(global_vrrp::SETTERS).chain(global_process::SETTERS);
+    let tables = [SETTERS, global_vrrp::SETTERS, global_process::SETTERS, global_lvs::SETTERS];
+    let mut setters = tables.into_iter().flatten();
     setters.find(|(known, _)| *known == name).map(|(_, setter)| *setter)
 }
 
@@ -241,18 +242,17 @@ fn smtp_server(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Li
     let port_word = line.words.get(2).map_or("25", String::as_str);
     let server = line.word(1, parser.reader)?.to_owned();
     let may_be_address = !server.contains(['-', '/']);
-    let port = match may_be_address {
-        true => unsigned(parser, port_word, 1, 65535, Trailing::Warned),
-        false => port_word.parse().ok(),
-    };
-    let is_address = may_be_address && port.is_some() && socket_address(&server).is_some();
-    if !is_address && !reading.system.resolves(&server) {
+    let read_port = |parser: &mut Parser<'_, '_>| unsigned(parser, port_word, 1, 65535, Trailing::Warned);
+    let as_address = may_be_address.then(|| read_port(parser)).flatten().filter(|_| socket_address(&server).is_some());
+    // What is no address is tried as a name, from the port on: a wrong port is told twice.
+    let port = as_address.or_else(|| read_port(parser).filter(|_| reading.system.resolves(&server)));
+    let Some(port) = port else {
         parser.report(Fault::General, format!("Invalid smtp server {server} {port_word}"));
         return Ok(());
-    }
+    };
     let mail = &mut reading.global.ir.mail;
     mail.server = Some(server);
-    mail.port = port.unwrap_or(25) as u16;
+    mail.port = port as u16;
     Ok(())
 }
 

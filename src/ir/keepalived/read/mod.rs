@@ -14,6 +14,7 @@ mod fifo;
 mod finish_instance;
 mod forwarding;
 mod global;
+mod global_lvs;
 mod global_macros;
 mod global_process;
 mod global_vrrp;
@@ -21,6 +22,7 @@ mod instance;
 mod instance_values;
 mod notify;
 mod real_server;
+mod route_words;
 mod routes;
 mod rules;
 mod sync_group;
@@ -36,8 +38,9 @@ use grammar::keepalived::Keyword;
 
 use crate::conf::keepalived::definitions::Surroundings;
 use crate::conf::keepalived::files::Files;
+use crate::conf::keepalived::include::{check_main, include_check};
 use crate::conf::keepalived::parser::{Language, Line, Parser, Stop};
-use crate::conf::keepalived::preprocess::{Copy, Reader, check_main, include_check};
+use crate::conf::keepalived::preprocess::{Copy, Reader};
 use crate::conf::keepalived::report::{Fault, Report};
 
 use super::global::{DynamicInterfaces, ProcessSettings};

@@ -2,7 +2,6 @@
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::addresses::Prefix;
 use crate::ir::keepalived::instance::Family;
 use crate::ir::keepalived::routes::{Encapsulation, Insertion, NextHop, Route, RouteMetric};
 use crate::ir::keepalived::system::RouteNames;
@@ -10,45 +9,10 @@ use crate::ir::keepalived::system::RouteNames;
 use super::Reading;
 use super::addresses::prefix;
 use super::instance_values::family_of;
+use super::route_words::{End, PROTOCOL_KEEPALIVED, destination, drop_with, kind, realms};
 use super::value::{Trailing, address, decimal, unsigned};
 
-/// keepalived's own number among the protocols of routes.
-pub(super) const PROTOCOL_KEEPALIVED: u8 = 18;
-
 const MOST: u64 = u32::MAX as u64;
-
-/// Why a line ends early.
-pub(super) enum End {
-    /// The route is dropped; what is wrong has been told.
-    Dropped,
-    /// The whole reading ends.
-    Stopped(Stop),
-}
-
-impl From<Stop> for End {
-    fn from(stop: Stop) -> Self {
-        Self::Stopped(stop)
-    }
-}
-
-/// The names and numbers of the kinds of routes.
-const KINDS: [(&str, u8); 11] = [
-    ("local", 2),
-    ("nat", 10),
-    ("broadcast", 3),
-    ("brd", 3),
-    ("anycast", 4),
-    ("multicast", 5),
-    ("prohibit", 8),
-    ("unreachable", 7),
-    ("blackhole", 6),
-    ("throw", 9),
-    ("unicast", 1),
-];
-
-pub(super) fn kind(word: &str) -> Option<u8> {
-    KINDS.iter().find(|(name, _)| *name == word).map(|(_, number)| *number)
-}
 
 /// The numbers of the metrics in rtnetlink, and whether `lock` may stand before the value.
 const METRICS: [(&str, u16, bool); 16] = [
@@ -69,18 +33,6 @@ const METRICS: [(&str, u16, bool); 16] = [
     ("congctl", 16, true),
     ("fastopen_no_cookie", 17, false),
 ];
-
-/// A destination or source that may also be everything.
-pub(super) fn destination(parser: &mut Parser<'_, '_>, word: &str) -> Option<(Option<Prefix>, Option<Family>)> {
-    match word {
-        "default" | "any" | "all" => Some((None, None)),
-        "default6" => {
-            parser.report(Fault::LogOnly, "'default6' is deprecated - please replace with 'inet6 default'");
-            Some((None, Some(Family::V6)))
-        }
-        _ => prefix(parser, word, true).map(|prefix| (Some(prefix), Some(family_of(&prefix.address)))),
-    }
-}
 
 struct Draft<'l> {
     line: &'l Line,
@@ -105,11 +57,6 @@ pub(super) fn read(
         Err(End::Dropped) => Ok(None),
         Err(End::Stopped(stop)) => Err(stop),
     }
-}
-
-fn drop_with<T>(parser: &mut Parser<'_, '_>, text: impl Into<String>) -> Result<T, End> {
-    parser.report(Fault::General, text);
-    Err(End::Dropped)
 }
 
 impl<'l> Draft<'l> {
@@ -588,14 +535,5 @@ impl<'l> Draft<'l> {
         }
         route.family = self.family.unwrap_or_default();
         Ok(())
-    }
-}
-
-/// `[SOURCE/]DESTINATION`
-pub(super) fn realms(reading: &Reading<'_>, word: &str) -> Option<u32> {
-    let number = |name: &str| reading.route_number(RouteNames::Realm, name, u32::MAX);
-    match word.split_once('/') {
-        None => number(word),
-        Some((source, destination)) => Some(number(source)? << 16 | number(destination)?),
     }
 }

@@ -7,7 +7,7 @@ use crate::ir::keepalived::rules::{Rule, RuleAction};
 use crate::ir::keepalived::system::RouteNames;
 
 use super::Reading;
-use super::routes::{End, PROTOCOL_KEEPALIVED, destination, kind, realms};
+use super::route_words::{End, PROTOCOL_KEEPALIVED, any_base, destination, drop_with, kind, realms};
 use super::value::{Trailing, unsigned};
 
 const SEVERAL: &str = "Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable for rule";
@@ -36,21 +36,6 @@ pub(super) fn read(
         Ok(()) => Ok(Some(draft.rule)),
         Err(End::Dropped) => Ok(None),
         Err(End::Stopped(stop)) => Err(stop),
-    }
-}
-
-fn drop_with<T>(parser: &mut Parser<'_, '_>, text: impl Into<String>) -> Result<T, End> {
-    parser.report(Fault::General, text);
-    Err(End::Dropped)
-}
-
-/// strtoul(3) with base 0 over the whole word.
-fn any_base(word: &str) -> Option<u32> {
-    let lower = word.trim_start().to_ascii_lowercase();
-    match lower.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None if lower.len() > 1 && lower.starts_with('0') => u32::from_str_radix(&lower[1..], 8).ok(),
-        None => lower.parse().ok(),
     }
 }
 

@@ -242,7 +242,7 @@ impl Draft<'_> {
         self.set_broadcast(parser);
         if is_static && self.address.interface.is_none() {
             let default = reading.global.ir.default_interface.clone();
-            if reading.system.interface(&default).is_none() {
+            if !reading.may_use_interface(parser, &default) {
                 let text =
                     format!("Static address {first} requires either an interface or default interface must exist");
                 parser.report(Fault::Fatal, text);

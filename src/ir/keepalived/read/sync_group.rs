@@ -183,7 +183,9 @@ pub(super) fn garp_group(
         }
         "interface" => {
             let word = line.word(1, parser.reader)?.to_owned();
-            garp_interface(reading, parser, &mut draft, word);
+            if garp_interface(reading, parser, &mut draft, &word).is_err() {
+                tell_taken(parser, &word);
+            }
         }
         _ => {
             let names = parser.all_values(line);
@@ -192,8 +194,13 @@ pub(super) fn garp_group(
             } else {
                 reading.garp_number += 1;
             }
-            for name in names {
-                garp_interface(reading, parser, &mut draft, name);
+            let list = Line { words: names, text: String::new() };
+            for name in &list.words {
+                if garp_interface(reading, parser, &mut draft, name).is_err() {
+                    // keepalived names the second of the list, whichever is taken, and ends where there is none.
+                    let named = list.word(1, parser.reader)?;
+                    tell_taken(parser, named);
+                }
             }
         }
     }
@@ -201,17 +208,29 @@ pub(super) fn garp_group(
     Ok(())
 }
 
-fn garp_interface(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, draft: &mut GarpDraft, name: String) {
-    if !reading.may_use_interface(parser, &name) {
+/// The interface belongs to another group already.
+struct Taken;
+
+fn garp_interface(
+    reading: &mut Reading<'_>,
+    parser: &mut Parser<'_, '_>,
+    draft: &mut GarpDraft,
+    name: &str,
+) -> Result<(), Taken> {
+    if !reading.may_use_interface(parser, name) {
         parser.report(Fault::General, format!("WARNING - interface {name} specified for garp_group doesn't exist"));
-        return;
+        return Ok(());
     }
-    let taken = reading.vrrp.garp_groups.iter().any(|group| group.interfaces.contains(&name));
-    if taken || draft.interfaces.contains(&name) {
-        parser.report(Fault::General, format!("garp_group already specified for {name} - ignoring"));
-        return;
+    let mut taken = reading.vrrp.garp_groups.iter().flat_map(|group| &group.interfaces).chain(&draft.interfaces);
+    if taken.any(|interface| interface == name) {
+        return Err(Taken);
     }
-    draft.interfaces.push(name);
+    draft.interfaces.push(name.to_owned());
+    Ok(())
+}
+
+fn tell_taken(parser: &mut Parser<'_, '_>, name: &str) {
+    parser.report(Fault::General, format!("garp_group already specified for {name} - ignoring"));
 }
 
 pub(super) fn end_garp_group(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>) {

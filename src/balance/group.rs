@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::peer::Peer;
+use super::peer::{Condition, Peer, Remembered};
 use super::walk::Walk;
 use crate::zone::peers::{Field, PeerTable};
 
@@ -48,11 +48,12 @@ impl Group {
     }
 
     fn usable(&self, index: usize, now_s: i64) -> bool {
-        let peer = &self.peers[index];
-        let resting = peer.max_fails != 0
-            && self.get(index, Field::Fails) >= peer.max_fails
-            && now_s - self.get(index, Field::Checked) <= peer.fail_timeout_s;
-        !peer.down && !resting && !self.is_full(index)
+        let remembered = Remembered {
+            fails: self.get(index, Field::Fails),
+            checked_s: self.get(index, Field::Checked),
+            conns: self.get(index, Field::Conns),
+        };
+        matches!(self.peers[index].condition(remembered, now_s), Condition::Up | Condition::Draining)
     }
 
     /// Does it have as many connections as it may?
@@ -94,6 +95,7 @@ impl Group {
             self.set(index, Field::Checked, now_s);
         }
         self.add(index, Field::Conns, 1);
+        self.add(index, Field::Requests, 1);
         walk.tried.insert(index);
         index
     }

@@ -27,7 +27,7 @@ use crate::zone::peers::{Field, PeerTable};
 
 pub use self::least_time::Times;
 pub use self::method::Method;
-pub use self::peer::Peer;
+pub use self::peer::{Condition, Peer, Remembered};
 pub use self::walk::Busy;
 
 /// A chosen peer.

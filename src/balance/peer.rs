@@ -1,4 +1,6 @@
-//! One address of an `upstream`, with its parameters.
+//! One address of an `upstream`, with its parameters, and whether it can be taken.
+
+use serde::{Deserialize, Serialize};
 
 /// One address of a `server` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,54 @@ pub struct Peer {
     pub sid: Box<[u8]>,
 }
 
+/// Whether a peer can be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// It can.
+    Up,
+    /// Only by requests that are bound to it.
+    Draining,
+    /// It has as many connections as it may.
+    Full,
+    /// It rests after failures.
+    Resting {
+        /// The last second of its rest.
+        until_s: i64,
+    },
+    /// The configuration says so.
+    Down,
+}
+
+/// What is remembered of a peer that decides over its condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// Failures since the last success.
+    pub fails: i64,
+    /// When it failed last or was tried again, in seconds.
+    pub checked_s: i64,
+    /// Open connections.
+    pub conns: i64,
+}
+
 impl Peer {
+    /// Its condition at a time in seconds.
+    pub fn condition(&self, remembered: Remembered, now_s: i64) -> Condition {
+        let Remembered { fails, checked_s, conns } = remembered;
+        let until_s = checked_s.saturating_add(self.fail_timeout_s);
+        if self.down {
+            Condition::Down
+        } else if self.max_fails != 0 && fails >= self.max_fails && now_s <= until_s {
+            Condition::Resting { until_s }
+        } else if self.max_conns != 0 && conns >= self.max_conns {
+            Condition::Full
+        } else if self.draining {
+            Condition::Draining
+        } else {
+            Condition::Up
+        }
+    }
+
     /// A peer with the defaults of `server`.
     pub fn new(server: &[u8]) -> Self {
         Peer {

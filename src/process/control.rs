@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::upstream_status::UpstreamStatus;
 use crate::sys::credentials;
 use crate::sys::fork::{self, Pid};
 
@@ -146,6 +147,8 @@ pub struct Status {
     pub last_fault: Option<String>,
     /// The workers.
     pub workers: Vec<WorkerStatus>,
+    /// The servers that requests are passed to.
+    pub upstreams: Vec<UpstreamStatus>,
     /// Another binary that runs beside this one.
     pub new_binary: Option<Pid>,
 }
@@ -172,6 +175,12 @@ impl Status {
             let WorkerStatus { pid, generation, drains } = worker;
             let state = if *drains { "drains" } else { "serves" };
             line("worker", &format!("{pid} {state} generation {generation}"));
+        }
+        for upstream in &self.upstreams {
+            let mut first = "upstream";
+            for words in upstream.lines() {
+                line(std::mem::take(&mut first), &words);
+            }
         }
         if let Some(pid) = self.new_binary {
             line("new binary", &pid.to_string());
@@ -207,6 +216,7 @@ mod tests {
             taken_at: "2026/11/22 15:57:23".into(),
             last_fault: None,
             workers: vec![WorkerStatus { pid: 7, generation: 1, drains: true }],
+            upstreams: Vec::new(),
             new_binary: None,
         };
         let expected = "configuration /etc/nginx/nginx.conf\ngeneration    2 since 2026/11/22 15:57:23\n\

@@ -12,6 +12,7 @@ use super::limit_zones::LimitZones;
 use super::options::Places;
 use super::paths;
 use super::pid_file;
+use super::upstream_status::UpstreamStatus;
 use super::upstream_zones::UpstreamZones;
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::nginx;
@@ -106,6 +107,12 @@ impl Cycle {
     /// `worker_processes`
     pub fn worker_count(&self) -> usize {
         worker_count(&self.nginx)
+    }
+
+    /// The servers of all upstreams as they are at this moment.
+    pub fn upstream_status(&self) -> Vec<UpstreamStatus> {
+        let upstreams = self.nginx.http.as_ref().map_or(&[][..], |http| &http.upstreams);
+        self.upstream_zones.status(upstreams, &self.hosts, now::since_epoch().as_secs().cast_signed())
     }
 
     /// Opens the log files anew by their names and, given an owner, makes them that user's.
@@ -327,7 +334,8 @@ impl Loader<'_> {
         }
         warn_of_limits(&nginx, &log);
         let old_zones = self.old.map(|old| &old.upstream_zones);
-        let upstream_zones = UpstreamZones::map(&nginx, &hosts, old_zones, &log).map_err(|_| NotLoaded)?;
+        let upstream_zones =
+            UpstreamZones::map(&nginx, worker_count(&nginx), &hosts, old_zones, &log).map_err(|_| NotLoaded)?;
         let prefix = self.prefix();
         Ok(Cycle { prefix, nginx, hosts, tls, client_tls, user, log, files, listening, upstream_zones, limit_zones })
     }

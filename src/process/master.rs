@@ -249,6 +249,7 @@ impl Master {
             workers: workers
                 .map(|child| WorkerStatus { pid: child.pid, generation: child.generation, drains: child.exiting })
                 .collect(),
+            upstreams: self.cycle.upstream_status(),
             new_binary: self.state.new_binary,
         }
     }
@@ -280,6 +281,14 @@ impl Master {
         for index in 0..self.cycle.worker_count() {
             self.start_worker(index, just_started);
         }
+    }
+
+    /// While earlier ones of this generation may still drain.
+    fn start_workers_again(&mut self) {
+        if let Err(error) = self.cycle.upstream_zones.begin_again() {
+            self.cycle.log.say_error(Level::Alert, &error, "mmap(MAP_ANON|MAP_SHARED) failed");
+        }
+        self.start_workers(false);
     }
 
     fn start_worker(&mut self, index: usize, just_started: bool) {
@@ -357,7 +366,7 @@ impl Master {
                     self.state.new_binary = None;
                     self.heritage.service_manager.ready();
                     if std::mem::take(&mut self.state.not_accepting) {
-                        self.start_workers(false);
+                        self.start_workers_again();
                     }
                 }
             }
@@ -395,7 +404,7 @@ impl Master {
     fn reconfigure(&mut self) {
         if self.state.new_binary.is_some() {
             // Back from WINCH: the old binary takes up its work again.
-            self.start_workers(false);
+            self.start_workers_again();
             self.state.not_accepting = false;
             return;
         }

@@ -23,6 +23,7 @@ pub mod single;
 pub mod start;
 pub mod takeover;
 pub mod upgrade;
+pub mod upstream_status;
 pub mod upstream_zones;
 pub mod vrrp_child;
 pub mod worker;

@@ -44,7 +44,7 @@ impl Services {
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             counters: Counters::over(shared.http),
             is_first_worker: worker == 0,
-            upstream_zones: &|id| cycle.upstream_zones.words(id),
+            upstream_zones: &|id| cycle.upstream_zones.words(id, worker),
             limit_words: [cycle.limit_zones.limit_req().collect(), cycle.limit_zones.limit_conn().collect()],
             error_log: &error_log,
             syslog: &|target: &SyslogTarget| opener.syslog(target),

@@ -1,10 +1,14 @@
 //! `zone` of an upstream and of its `sticky learn`: words that all workers of a generation share.
 
+use std::io;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
+use super::upstream_status::{UpstreamStatus, Watched};
 use crate::http::upstream::dynamic::Dynamic;
-use crate::http::upstream::layout::SharedLayout;
+use crate::http::upstream::group::PeerWords;
+use crate::http::upstream::layout::{Server, SharedLayout, ranks};
 use crate::http::upstream::{group, sticky};
 use crate::ir::Nginx;
 use crate::ir::upstream::sticky::{Learn, Source, Sticky};
@@ -27,6 +31,37 @@ pub struct UpstreamZones {
     /// The upstreams whose servers are looked up, for the next generation to begin from.
     dynamic: Vec<(Upstream, Dynamic)>,
     locks: Vec<&'static AtomicU64>,
+    own: OwnWords,
+}
+
+/// The state of servers without a zone: each worker has its part, which the master alone looks into.
+#[derive(Default)]
+struct OwnWords {
+    /// For each upstream without a zone its place in a worker's part.
+    places: Vec<Option<Range<usize>>>,
+    /// The words of one worker.
+    part: usize,
+    workers: usize,
+    words: Option<SharedWords>,
+}
+
+impl OwnWords {
+    fn add(&mut self, layout: Option<&SharedLayout>) {
+        let place = layout.map(|layout| self.part..self.part + layout.own_words());
+        self.part = place.as_ref().map_or(self.part, |place| place.end);
+        self.places.push(place);
+    }
+
+    /// Fresh words, so that workers which drain keep what they have.
+    fn map(&mut self) -> io::Result<()> {
+        self.words = NonZeroUsize::new(self.part * self.workers).map(SharedWords::map).transpose()?;
+        Ok(())
+    }
+
+    fn place(&self, id: UpstreamId, worker: usize) -> Option<Range<usize>> {
+        let place = self.places.get(id.0 as usize)?.as_ref().filter(|_| worker < self.workers)?;
+        Some(worker * self.part + place.start..worker * self.part + place.end)
+    }
 }
 
 /// Where an upstream's sessions are, kept over a reload.
@@ -42,14 +77,21 @@ pub struct NotMapped;
 impl UpstreamZones {
     /// Maps the zones of a configuration, every server as it is at the start. Sessions go on where name and size of their
     /// zone are the same as in an old generation.
-    pub fn map(nginx: &Nginx, hosts: &Hosts, old: Option<&Self>, log: &ErrorLog) -> Result<Self, NotMapped> {
-        let mut zones = Self::default();
+    pub fn map(
+        nginx: &Nginx,
+        workers: usize,
+        hosts: &Hosts,
+        old: Option<&Self>,
+        log: &ErrorLog,
+    ) -> Result<Self, NotMapped> {
+        let mut zones = Self { own: OwnWords { workers, ..OwnWords::default() }, ..Self::default() };
         let not_mapped = |error: std::io::Error| {
             log.say_error(Level::Alert, &error, "mmap(MAP_ANON|MAP_SHARED) failed");
             NotMapped
         };
         for upstream in nginx.http.iter().flat_map(|http| &http.upstreams) {
             let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
+            zones.own.add(upstream.zone.is_none().then_some(&layout));
             let words = match upstream.zone.as_ref().and(NonZeroUsize::new(layout.words())) {
                 None => None,
                 Some(count) => {
@@ -68,6 +110,7 @@ impl UpstreamZones {
             };
             zones.sessions.push(sessions);
         }
+        zones.own.map().map_err(not_mapped)?;
         Ok(zones)
     }
 
@@ -89,11 +132,68 @@ impl UpstreamZones {
         self.dynamic.push((upstream.clone(), dynamic));
     }
 
-    /// The words of an upstream.
-    pub fn words(&self, id: UpstreamId) -> group::Zones {
-        let words = self.words.get(id.0 as usize).copied().flatten();
+    /// Other words for workers that begin while those of the same generation still drain.
+    pub fn begin_again(&mut self) -> io::Result<()> {
+        self.own.map()
+    }
+
+    /// The words of an upstream for one worker.
+    pub fn words(&self, id: UpstreamId, worker: usize) -> group::Zones {
+        let zone = self.words.get(id.0 as usize).copied().flatten().map(PeerWords::Zone);
+        let watched = || {
+            let (words, place) = (self.own.words.clone()?, self.own.place(id, worker)?);
+            // A worker needs them until it ends, so it never lets them go.
+            Some(PeerWords::Watched(&Box::leak(Box::new(words))[place]))
+        };
+        let words = zone.or_else(watched).unwrap_or_default();
         let sessions = self.sessions.get(id.0 as usize).and_then(Option::as_ref);
         (words, sessions.map(|zone| zone.words.clone()))
+    }
+
+    /// Every server as it is at this moment, for people to look at.
+    pub fn status(&self, upstreams: &[Upstream], hosts: &Hosts, now_s: i64) -> Vec<UpstreamStatus> {
+        let numbered = upstreams.iter().zip(0..);
+        let status = |(upstream, number): (&Upstream, u32)| {
+            let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
+            let ranks = self.ranks(upstream, hosts);
+            let id = UpstreamId(number);
+            let zone = self.words.get(number as usize).copied().flatten();
+            let own = || {
+                (0..self.own.workers).filter_map(|worker| Some(&self.own.words.as_ref()?[self.own.place(id, worker)?]))
+            };
+            let parts: Vec<&[AtomicU64]> = zone.map_or_else(|| own().collect(), |words| vec![words]);
+            let servers = ranks.iter().enumerate().flat_map(|(rank, servers)| {
+                let tables: Vec<_> = parts.iter().map(|part| layout.table(part, rank)).collect();
+                servers.iter().map(move |server| server.status(&tables, rank == 1, now_s)).collect::<Vec<_>>()
+            });
+            UpstreamStatus { name: upstream.name.to_string(), servers: servers.collect() }
+        };
+        numbered.map(status).collect()
+    }
+
+    /// The servers of both ranks, those that are looked up too.
+    fn ranks(&self, upstream: &Upstream, hosts: &Hosts) -> [Vec<Watched>; 2] {
+        let [primary, backup] = ranks(upstream, &mut |id| hosts.addresses(id).to_vec());
+        let (servers, peers) = ([primary.0, backup.0], [primary.1, backup.1]);
+        let dynamic = self.dynamic.iter().find(|(other, _)| other.name == upstream.name);
+        let (servers, peers) = match dynamic {
+            Some((_, dynamic)) => {
+                let found = dynamic.servers(&peers);
+                // Those known from the start are not the dynamic ones' to name in the master.
+                let [primary, backup] = servers;
+                let [more, more_backup] = found.servers;
+                ([[primary, more].concat(), [backup, more_backup].concat()], found.peers)
+            }
+            None => {
+                (servers, peers.map(|peers| peers.into_iter().enumerate().map(|(slot, peer)| (peer, slot)).collect()))
+            }
+        };
+        let mut peers = peers.into_iter();
+        servers.map(|servers| {
+            let peers = peers.next().unwrap_or_default();
+            let watched = |(server, (peer, slot)): (Server, _)| Watched { name: server.name.to_string(), peer, slot };
+            servers.into_iter().zip(peers).map(watched).collect()
+        })
     }
 
     /// Frees what a worker had locked when it died.

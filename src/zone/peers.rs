@@ -32,10 +32,12 @@ pub enum Field {
     InflightChanged,
     /// Their number.
     InflightRequests,
+    /// Requests given to it since the start.
+    Requests,
 }
 
 impl Field {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::CurrentWeight,
         Self::EffectiveWeight,
         Self::Conns,
@@ -49,6 +51,7 @@ impl Field {
         Self::InflightLast,
         Self::InflightChanged,
         Self::InflightRequests,
+        Self::Requests,
     ];
 }
 
@@ -57,7 +60,12 @@ const FIELDS: usize = Field::ALL.len();
 #[derive(Debug)]
 enum Words {
     Own(Box<[AtomicU64]>),
-    Shared { words: &'static [AtomicU64], holder: lock::Holder },
+    /// Of this worker alone, with the master looking on.
+    Watched(&'static [AtomicU64]),
+    Shared {
+        words: &'static [AtomicU64],
+        holder: lock::Holder,
+    },
 }
 
 /// The state of all peers of one group.
@@ -78,6 +86,18 @@ impl PeerTable {
         let table = PeerTable { words: Words::Own(words) };
         table.reset(weights);
         table
+    }
+
+    /// The same in words that the master can read. What an earlier worker left in them goes.
+    pub fn watched(words: &'static [AtomicU64], weights: &[i64]) -> Self {
+        let table = PeerTable { words: Words::Watched(words) };
+        table.reset(weights);
+        table
+    }
+
+    /// A field in the words of a table, for whoever only looks.
+    pub fn read(words: &[AtomicU64], peer: usize, field: Field) -> i64 {
+        words[1 + peer * FIELDS + field as usize].load(Ordering::Relaxed).cast_signed()
     }
 
     /// A table in shared words; The one who maps the zone calls `reset` once.
@@ -102,7 +122,7 @@ impl PeerTable {
     /// Held over one choice, so that no other worker sees it half made; costs nothing for a worker's own table.
     pub fn lock(&self) -> Option<lock::Guard<'_>> {
         match &self.words {
-            Words::Own(_) => None,
+            Words::Own(_) | Words::Watched(_) => None,
             Words::Shared { words, holder } => Some(lock::lock(&words[0], *holder)),
         }
     }
@@ -110,7 +130,7 @@ impl PeerTable {
     fn word(&self, peer: usize, field: Field) -> &AtomicU64 {
         let words: &[AtomicU64] = match &self.words {
             Words::Own(words) => words,
-            Words::Shared { words, .. } => words,
+            Words::Watched(words) | Words::Shared { words, .. } => words,
         };
         &words[1 + peer * FIELDS + field as usize]
     }

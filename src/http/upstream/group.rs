@@ -45,20 +45,33 @@ pub struct Group {
     pub sticky: Option<Sticky>,
 }
 
-/// The words of a group's `zone`, and of the zone of its `sticky learn`.
-pub type Zones = (Option<&'static [AtomicU64]>, Option<SharedWords>);
+/// Where the state of a group's servers is.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum PeerWords {
+    /// In this worker alone, and nobody sees it.
+    #[default]
+    Hidden,
+    /// In this worker alone, and the master sees it.
+    Watched(&'static [AtomicU64]),
+    /// In a `zone`.
+    Zone(&'static [AtomicU64]),
+}
+
+/// Where that is, and the words of the zone of its `sticky learn`.
+pub type Zones = (PeerWords, Option<SharedWords>);
 
 impl Group {
     fn new(
         upstream: &Upstream,
         resolve: &mut dyn FnMut(HostId) -> Vec<SocketAddr>,
-        (shared, session_words): Zones,
+        (words, session_words): Zones,
     ) -> Self {
         let layout = SharedLayout::of(upstream, resolve);
         let [(primary, primary_peers), (backup, backup_peers)] = ranks(upstream, resolve);
-        let states = match shared {
-            Some(words) => layout.tables(words),
-            None => layout.own_tables(),
+        let (states, shared) = match words {
+            PeerWords::Zone(words) => (layout.tables(words), Some(words)),
+            PeerWords::Watched(words) => (layout.watched_tables(words), None),
+            PeerWords::Hidden => (layout.own_tables(), None),
         };
         let method = method(&upstream.balancer);
         let initial_peers = match upstream.resolved_servers().next() {

@@ -130,8 +130,23 @@ impl SharedLayout {
 
     /// The state of primary and backup servers.
     pub fn tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
-        let (primary, rest) = words.split_at(self.table_words(0));
-        [PeerTable::shared(primary, holder()), PeerTable::shared(&rest[..self.table_words(1)], holder())]
+        [0, 1].map(|rank| PeerTable::shared(self.table(words, rank), holder()))
+    }
+
+    /// How many words the tables of one worker take that share nothing.
+    pub fn own_words(&self) -> usize {
+        self.table_words(0) + self.table_words(1)
+    }
+
+    /// The tables of one worker in words that the master can read.
+    pub fn watched_tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
+        [0, 1].map(|rank| PeerTable::watched(self.table(words, rank), &self.weights[rank]))
+    }
+
+    /// The words of one rank's table.
+    pub fn table<'a>(&self, words: &'a [AtomicU64], rank: usize) -> &'a [AtomicU64] {
+        let start = if rank == 0 { 0 } else { self.table_words(0) };
+        &words[start..start + self.table_words(rank)]
     }
 
     /// The same in words of this worker alone.

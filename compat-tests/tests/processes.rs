@@ -473,6 +473,71 @@ fn a_reload_that_is_waited_for_says_whether_it_was_taken() {
     assert!(status == 1 && text.contains("none.pid: No such file or directory"), "{text}");
 }
 
+/// Idle connections make room for new ones, those first that wait longest; listening socket and channel take places too.
+#[test]
+fn idle_connections_make_room_for_new_ones() {
+    both(|program| {
+        let few = SERVER
+            .replace("worker_processes 2", "worker_processes 1")
+            .replace("events {", "events { worker_connections 10;");
+        let nginx = Running::start(program, &few);
+        nginx.await_workers(1);
+        let mut buffer = [0; 1000];
+        let mut clients: Vec<TcpStream> = Vec::new();
+        for _ in 0..20 {
+            let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
+            client.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket");
+            client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is sent");
+            assert!(client.read(&mut buffer).expect("an answer") > 0);
+            clients.push(client);
+        }
+        let mut goes_on = |client: &mut TcpStream| {
+            let sent = client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            sent.is_ok() && client.read(&mut buffer).is_ok_and(|length| length > 0)
+        };
+        let survivors: Vec<bool> = clients.iter_mut().map(&mut goes_on).collect();
+        let expected: Vec<bool> = (0..20).map(|number| number >= 12).collect();
+        assert_eq!(survivors, expected, "{program:?}\n{}", nginx.log());
+        let log = nginx.log();
+        assert!(log.contains("[warn]") && !log.contains("[alert]"), "{log}");
+        assert!(log.contains(": 10 worker_connections are not enough, reusing connections\n"), "{log}");
+    });
+}
+
+#[test]
+fn the_status_says_which_server_answers_and_why_another_does_not() {
+    let servers = "upstream backend { server 127.0.0.1:8080 weight=2; server 127.0.0.1:9 fail_timeout=60s; server 127.0.0.2:9 down; }
+        server { listen 127.0.0.1:8080;
+            location / { return 200 \"first\\n\"; } location /asked { proxy_pass http://backend/; } }";
+    let server = "server { listen 127.0.0.1:8080; location / { return 200 \"first\\n\"; } }";
+    let nginx =
+        Running::start(&ours(), &SERVER.replace(server, servers).replace("worker_processes 2", "worker_processes 1"));
+    nginx.await_workers(1);
+    let pid_file = nginx.path("nginx.pid");
+    let backend = format!("127.0.0.1:{}", nginx.port());
+    let lines = |asked: &str, fails: &str| {
+        format!(
+            "upstream      backend\n                {backend}  {asked}\n                127.0.0.1:9{0}  {fails}\n                \
+             127.0.0.2:9{0}  marked down; weight 1, 0 requests, 0 active\n",
+            " ".repeat(backend.len() - 11)
+        )
+    };
+    let idle = lines("up; weight 2, 0 requests, 0 active", "up; weight 1, 0 requests, 0 active");
+    let (text, _) = evenkeel(&["status"], &pid_file);
+    assert!(text.contains(&idle), "{text}\n{idle}");
+    for _ in 0..4 {
+        assert_eq!(nginx.get_at("/asked"), "first\n");
+    }
+    let (text, _) = evenkeel(&["status"], &pid_file);
+    let out = |seconds: u64| {
+        let fails = format!("out after 1 failure, for {seconds} s; weight 1, 1 request, 0 active");
+        lines("up; weight 2, 4 requests, 0 active", &fails)
+    };
+    assert!((50..=61).any(|seconds| text.contains(&out(seconds))), "{text}\n{}", out(60));
+    let (json, _) = evenkeel(&["status", "--format", "json"], &pid_file);
+    assert!(json.contains("\"requests\": 4") && json.contains("\"resting\""), "{json}");
+}
+
 #[test]
 fn all_workers_count_together() {
     both(|program| {

@@ -1,9 +1,10 @@
 //! `evenkeel status`: which configuration is served, by whom, who holds the addresses, and why.
 
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -30,6 +31,9 @@ pub struct StatusCommand {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Show it again and again, every so many seconds, until interrupted
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1")]
+    watch: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -48,8 +52,19 @@ struct Both {
 }
 
 impl StatusCommand {
-    /// Prints what runs. False if neither half does.
+    /// Prints what runs, once or for ever. False if neither half does.
     pub fn run(&self) -> io::Result<bool> {
+        let Some(seconds) = self.watch else { return self.show() };
+        loop {
+            // The cursor goes to the upper left, and what is below it away.
+            print!("\x1b[H\x1b[J");
+            self.show()?;
+            io::stdout().flush()?;
+            thread::sleep(Duration::from_secs(seconds.max(1)));
+        }
+    }
+
+    fn show(&self) -> io::Result<bool> {
         let (proxy, vrrp) = (self.proxy(), ask_vrrp(&status::path_beside(&self.vrrp_pid_file)));
         if self.format == Format::Text {
             print!("{}", halves(&proxy, &vrrp));

@@ -1,15 +1,13 @@
 //! How connections reach a worker. All workers wait on the same sockets; whoever is first takes the connection.
 
-use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::listener::{Address, Listening};
+use super::places::{Connections, Slot};
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::sys::descriptors;
@@ -39,55 +37,6 @@ pub struct Accepted {
     pub number: u64,
     /// Its place among the worker's connections.
     pub slot: Slot,
-}
-
-#[derive(Debug)]
-struct Places {
-    limit: usize,
-    used: Cell<usize>,
-    counter: &'static AtomicU64,
-}
-
-/// `worker_connections`: how many connections of all kinds this worker may hold. All clones count together.
-#[derive(Clone, Debug)]
-pub struct Connections(Rc<Places>);
-
-/// One connection's place; given back when dropped.
-#[derive(Debug)]
-pub struct Slot(Rc<Places>);
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.used.set(self.0.used.get() - 1);
-    }
-}
-
-impl Connections {
-    /// Room for so many. The counter gives connections their numbers and is shared by all workers.
-    pub fn new(limit: usize, counter: &'static AtomicU64) -> Self {
-        Self(Rc::new(Places { limit, used: Cell::new(0), counter }))
-    }
-
-    /// A place; `None`, with nginx's alert, if all are taken.
-    pub fn take(&self, log: &ErrorLog) -> Option<Slot> {
-        let Places { limit, used, .. } = &*self.0;
-        if used.get() >= *limit {
-            log.say(Level::Alert, format_args!("{limit} worker_connections are not enough"));
-            return None;
-        }
-        used.set(used.get() + 1);
-        Some(Slot(Rc::clone(&self.0)))
-    }
-
-    /// How many places are taken.
-    pub fn used(&self) -> usize {
-        self.0.used.get()
-    }
-
-    /// The number of the next connection.
-    pub fn next_number(&self) -> u64 {
-        self.0.counter.fetch_add(1, Ordering::Relaxed)
-    }
 }
 
 /// A listening socket, watched by the runtime.
@@ -129,7 +78,7 @@ pub async fn accept_all(
             Ok((stream, peer)) => {
                 let number = connections.next_number();
                 // Without a place it is closed at once.
-                if let Some(slot) = connections.take(log) {
+                if let Some(slot) = connections.take(log).await {
                     serve(Accepted { stream, peer, listener: socket.wanted.listener, number, slot });
                 }
             }

@@ -5,6 +5,7 @@ pub mod connect;
 pub mod draining;
 pub mod hosts;
 pub mod listener;
+pub mod places;
 pub mod resolver;
 pub mod stream;
 pub mod tls_client;

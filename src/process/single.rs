@@ -10,8 +10,8 @@ use super::pid_file;
 use super::signals::{Circumstances, Request};
 use super::worker::{Accepting, Place, Requests};
 use crate::conf::diagnostic::Level;
-use crate::net::accept::Connections;
 use crate::net::listener::{self, Available};
+use crate::net::places::Connections;
 use crate::sys::environment;
 
 /// The life of the process; gives its exit status.
@@ -36,7 +36,8 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
     // A change of the binary needs a master.
     let circumstances = Circumstances { daemonized: false, binary_is_changing: true };
     let mut requests = Requests::of_master(circumstances)?;
-    let connections = Connections::new(cycle.nginx.events.worker_connections, heritage.shared.connection_number);
+    let limit = cycle.nginx.events.worker_connections;
+    let connections = Connections::new(limit, cycle.listening.len(), heritage.shared.connection_number);
     let place = Place { index: 0, connections: &connections, shared: &heritage.shared };
     let mut accepting = Accepting::start(&cycle, cycle.listening.clone(), &place);
     heritage.service_manager.ready();

@@ -19,9 +19,10 @@ use super::shared::Shared;
 use super::signals::{self, Circumstances, Request};
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
-use crate::net::accept::{self, Connections};
+use crate::net::accept;
 use crate::net::draining::Draining;
 use crate::net::listener::Listening;
+use crate::net::places::Connections;
 use crate::sys::process_title::ProcessTitle;
 use crate::sys::readiness;
 use crate::sys::signal::{Signal, Signals};
@@ -100,7 +101,9 @@ pub fn run(cycle: &mut Cycle, birth: Birth<'_>) -> i32 {
 async fn serve(cycle: &Cycle, listening: Vec<Listening>, birth: Birth<'_>) -> io::Result<()> {
     let Birth { index, channel, title, daemonized, shared } = birth;
     let mut requests = Requests::of_worker(channel, daemonized)?;
-    let connections = Connections::new(cycle.nginx.events.worker_connections, shared.connection_number);
+    // As with nginx, the listening sockets and the channel take places.
+    let own = listening.iter().filter(|socket| socket.wanted.worker.is_none_or(|worker| worker == index)).count() + 1;
+    let connections = Connections::new(cycle.nginx.events.worker_connections, own, shared.connection_number);
     let mut accepting =
         Accepting::start(cycle, listening, &Place { index, connections: &connections, shared: &shared });
     let ends_at_once = loop {

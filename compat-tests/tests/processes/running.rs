@@ -234,7 +234,12 @@ impl Running {
 
     /// One request; gives the body.
     pub fn get(&self) -> String {
-        ask(self.port()).expect("an answer")
+        self.get_at("/")
+    }
+
+    /// One request for a path; gives the body.
+    pub fn get_at(&self, path: &str) -> String {
+        ask_at(self.port(), path).expect("an answer")
     }
 
     /// Ends the server fast and waits for it.
@@ -263,10 +268,15 @@ impl Drop for Running {
 }
 
 fn ask(port: u16) -> Result<String, String> {
+    ask_at(port, "/")
+}
+
+fn ask_at(port: u16, path: &str) -> Result<String, String> {
     let describe = |step: &'static str| move |error: std::io::Error| format!("{step}: {error}");
     let mut client = TcpStream::connect(("127.0.0.1", port)).map_err(describe("connect"))?;
     client.set_read_timeout(Some(Duration::from_secs(5))).map_err(describe("timeout"))?;
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").map_err(describe("write"))?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    client.write_all(request.as_bytes()).map_err(describe("write"))?;
     let mut answer = String::new();
     client.read_to_string(&mut answer).map_err(describe("read"))?;
     match answer.split_once("\r\n\r\n") {

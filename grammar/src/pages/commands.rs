@@ -7,7 +7,7 @@ pub fn evenkeel() -> String {
     let mut page = Page::new("evenkeel", 1, "one program in the place of nginx and keepalived");
     page.section("SYNOPSIS").sample(
         "evenkeel nginx [options]\nevenkeel keepalived [options]\nevenkeel parse [--tree|--ir] [--format json|yaml] FILE...\n\
-         evenkeel status [--pid-file FILE] [--vrrp-pid-file FILE] [--format text|json]\nevenkeel reload [--pid-file FILE]\nevenkeel swap-in [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]\n\
+         evenkeel status [--pid-file FILE] [--vrrp-pid-file FILE] [--format text|json] [--watch [SECONDS]]\nevenkeel reload [--pid-file FILE]\nevenkeel swap-in [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]\n\
          evenkeel roll-back [nginx] [keepalived] [--sbin DIR] [--pid-file FILE] [--keepalived-pid-file FILE]\n\
          evenkeel completions SHELL",
     );
@@ -31,8 +31,9 @@ pub fn evenkeel() -> String {
         .item(
             "evenkeel status",
             "Shows what runs. Of the proxy: which generation of its configuration it serves, since when, why the last reload was not \
-             taken if it was not, and each worker with the generation it serves or drains. Of VRRP: each instance with its state and \
-             since when, its priority and what moved it, who is master, what keeps it in FAULT, and its addresses. Only root and the \
+             taken if it was not, each worker with the generation it serves or drains, and each upstream server: whether it can be taken, \
+             why it is out and for how long, its weight, requests and open connections. Of VRRP: each instance with its state and \
+             since when, its priority and what moved it, who is master, what keeps it in FAULT, and its addresses. With --watch it is shown again and again. Only root and the \
              proxy's own user are answered. The status is 1 if neither half runs.",
         )
         .item(

@@ -124,7 +124,7 @@ async fn wait_readable(
 ) -> bool {
     let engine = &connection.engine;
     let _waiting = engine.counters.waiting.hold();
-    std::future::poll_fn(|context| {
+    let is_readable = std::future::poll_fn(|context| {
         // A new socket claims to be readable until somebody has tried.
         let peeked = connection.with_stream(|stream| match connection.requests.get() {
             0 => stream.poll_peek(context).map_ok(drop),
@@ -137,10 +137,13 @@ async fn wait_readable(
             Poll::Pending if connection.requests.get() > 0 && is_closing(engine, closing.as_mut(), context) => {
                 Poll::Ready(false)
             }
+            Poll::Pending if connection.poll_reclaimed(context).is_ready() => Poll::Ready(false),
             Poll::Pending => connection.poll_deadline(&mut wait.deadline, context).map(|()| false),
         }
     })
-    .await
+    .await;
+    connection.stop_waiting();
+    is_readable
 }
 
 /// Whether the worker is to end; wakes the task when it is told so.

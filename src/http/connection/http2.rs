@@ -218,11 +218,13 @@ async fn serve_streams(connection: &Rc<Connection>, protocol: &mut Protocol, flo
                 }
             }
             if is_busy {
+                connection.stop_waiting();
                 idle.restart();
                 return Poll::Pending;
             }
             // nginx waits for no round trip either: what the client has sent meanwhile it may send again elsewhere.
-            if is_last || connection.poll_deadline(&mut idle, context).is_ready() {
+            let is_over = connection.poll_deadline(&mut idle, context).is_ready();
+            if is_last || is_over || connection.poll_reclaimed(context).is_ready() {
                 is_last = true;
                 protocol.abrupt_shutdown(Reason::NO_ERROR);
                 continue;

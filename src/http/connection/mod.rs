@@ -25,7 +25,8 @@ use tokio::time::{Instant, Sleep};
 use super::engine::Engine;
 use super::verdict::ClientGone;
 use crate::ir::listen::AddressServers;
-use crate::net::accept::{Accepted, Slot};
+use crate::net::accept::Accepted;
+use crate::net::places::Slot;
 use crate::net::stream::Stream;
 use crate::net::tls_verify::Distrust;
 use crate::sys::coarse_clock;
@@ -103,7 +104,8 @@ pub struct Connection {
     timer: RefCell<Timer>,
     client_trusted: OnceCell<Option<Result<(), Distrust>>>,
     /// The place among the worker's connections, held as long as this one lives.
-    _slot: Option<Slot>,
+    /// Its place among the worker's; a stream of HTTP/2 has none of its own.
+    slot: Option<Slot>,
 }
 
 /// Where a connection's bytes come from.
@@ -141,7 +143,7 @@ impl Connection {
             peer,
             proxied,
             local,
-            _slot: Some(slot),
+            slot: Some(slot),
             listener,
             address,
             began: crate::log::now::since_epoch(),
@@ -173,7 +175,7 @@ impl Connection {
             out: RefCell::new(carrier.engine.take_buffer()),
             timer: RefCell::default(),
             client_trusted: OnceCell::new(),
-            _slot: None,
+            slot: None,
         }
     }
 
@@ -260,6 +262,18 @@ impl Connection {
     /// Whether the deadline has passed; wakes the task when it does.
     pub fn poll_deadline(&self, deadline: &mut Deadline, context: &mut Context) -> Poll<()> {
         self.timer.borrow_mut().poll(deadline.due_ms(), context)
+    }
+
+    /// Waits for a request: ready when its place is needed by somebody else.
+    pub fn poll_reclaimed(&self, context: &Context) -> Poll<()> {
+        self.slot.as_ref().map_or(Poll::Pending, |slot| slot.poll_reclaimed(context))
+    }
+
+    /// It waits no longer.
+    pub fn stop_waiting(&self) {
+        if let Some(slot) = &self.slot {
+            slot.stop_waiting();
+        }
     }
 
     /// Ready once the client has closed its side; whatever it sends instead is left unread.

@@ -126,6 +126,8 @@ pub struct VirtualRouter {
     pub(super) preempt_at: Option<Monotonic>,
     pub(super) announcements: Announcements,
     pub(super) owner_conflict: Option<OwnerConflict>,
+    /// The master before us said itself that it stops.
+    pub(super) handed_over: bool,
     pub(super) old_checksum: bool,
     pub(super) refusals_logged: Vec<Discriminant<Refusal>>,
 }
@@ -144,6 +146,7 @@ impl VirtualRouter {
             preempt_at: None,
             announcements: Announcements::default(),
             owner_conflict: None,
+            handed_over: false,
             old_checksum: config.old_unicast_checksum == OldUnicastChecksum::Always,
             refusals_logged: Vec::new(),
             config,
@@ -330,6 +333,7 @@ impl VirtualRouter {
     pub(super) fn enter_fault(&mut self, at: Situation, own_fault: bool, actions: &mut Vec<Action>) {
         self.refusals_logged.clear();
         self.wishes_master = false;
+        self.handed_over = false;
         if self.state() != StateName::Fault {
             self.report(InstanceReport::Entering { state: "FAULT".into(), init: false }, actions);
         }

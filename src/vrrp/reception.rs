@@ -24,7 +24,7 @@ pub(super) enum Reception {
     Quiet,
     /// From Master to Backup.
     Yielded,
-    /// A lower master was put in its place.
+    /// Another master gives way, or has to.
     Asserted,
 }
 
@@ -98,6 +98,7 @@ impl VirtualRouter {
         let delay = Duration::from_micros(self.config.preempt_delay_us);
         let preempt_delayed = !delay.is_zero() && self.preempt_at.is_none_or(|preempt_at| preempt_at > at.now);
         let seen = self.compare(heard, at);
+        self.handed_over = heard.priority == 0;
         match transition::backup_hears(seen, BackupRules { preempt: self.config.preempt, preempt_delayed }) {
             BackupReaction::Hurry => {
                 self.report(InstanceReport::BackupHeardZero, actions);
@@ -136,8 +137,8 @@ impl VirtualRouter {
     fn master_hears(&mut self, heard: &Heard, at: Situation, actions: &mut Vec<Action>) -> Reception {
         let seen = self.compare(heard, at);
         let reaction = transition::master_hears(seen);
-        if reaction == MasterReaction::Yield && self.config.higher_prio_send_advert {
-            self.send(at.priority, at, actions);
+        if reaction == MasterReaction::Yield && (self.config.higher_prio_send_advert || !self.handed_over) {
+            self.say_last_word(at, actions);
         }
         if transition::is_owner_conflict(seen) {
             self.dispute_ownership(heard, reaction, at, actions);
@@ -146,6 +147,9 @@ impl VirtualRouter {
             MasterReaction::Answer => {
                 self.advertise(at, actions);
                 self.report(InstanceReport::MasterHeardZero, actions);
+                // Whoever stops has been master beside us: its neighbours still send to it (keepalived leaves them there).
+                self.announce_after_lower(at.now, actions);
+                return Reception::Asserted;
             }
             MasterReaction::SameAddress => self.report(InstanceReport::OurAddress, actions),
             MasterReaction::Assert => {
@@ -161,6 +165,13 @@ impl VirtualRouter {
             }
         }
         Reception::Quiet
+    }
+
+    /// The master before us fell silent without a word: if it was only cut off, it has been master all the time and does not
+    /// know that we have told the neighbours that the addresses are here. Our advert tells it, so that it announces them
+    /// again; keepalived leaves in silence, and clients go on sending to us.
+    fn say_last_word(&mut self, at: Situation, actions: &mut Vec<Action>) {
+        self.send(at.priority, at, actions);
     }
 
     fn report_yield(&self, heard: &Heard, at: Situation, actions: &mut Vec<Action>) {

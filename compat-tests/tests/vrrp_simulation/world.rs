@@ -32,6 +32,8 @@ struct Router {
     holds: bool,
     script_good: bool,
     link_up: bool,
+    /// The last advert that it heard as a backup was a word of farewell.
+    handed_over: bool,
 }
 
 impl Router {
@@ -97,6 +99,8 @@ pub struct World {
     longest_double_mastery: Duration,
     /// Two masters that could hear each other, and since when.
     beside_each_other: BTreeMap<(usize, usize), u64>,
+    /// Beside each router a client: who last told it to have the address. `None`: nobody it could rely on.
+    clients: Vec<Option<usize>>,
     failovers: u64,
     transitions: u64,
 }
@@ -116,10 +120,12 @@ impl World {
                 holds: false,
                 script_good: true,
                 link_up: true,
+                handed_over: false,
             }
         });
-        let routers = routers.collect();
+        let routers: Vec<Router> = routers.collect();
         Self {
+            clients: vec![None; routers.len()],
             seed,
             routers,
             random,
@@ -171,6 +177,10 @@ impl World {
             assert_eq!(self.routers[master].effective(), best.0, "seed {seed}: {master} is not the best, {plan:?}");
         }
         self.check_holders();
+        for (place, client) in self.clients.iter().enumerate() {
+            let right = client.is_none_or(|client| client == master);
+            assert!(right, "seed {seed}: the client beside {place} sends to {client:?}, not to {master}, {plan:?}");
+        }
     }
 
     /// Addresses are at masters and nowhere else, as far as daemons live.
@@ -248,6 +258,21 @@ impl World {
 
     fn kill(&mut self, place: usize) {
         self.routers[place].engine = None;
+        self.excuse(|told| told == place);
+    }
+
+    /// Clients that were told so by one of these cannot know better: nobody was there to tell them.
+    fn excuse(&mut self, these: impl Fn(usize) -> bool) {
+        for client in &mut self.clients {
+            client.take_if(|told| these(*told));
+        }
+    }
+
+    /// A client that hears the living again may have missed that its master is gone; one whose master lives must be told.
+    fn mend_cuts(&mut self) {
+        self.cuts.clear();
+        let masters = self.masters();
+        self.excuse(|told| !masters.contains(&told));
     }
 
     pub fn script_result(&mut self, place: usize, good: bool) {
@@ -258,6 +283,9 @@ impl World {
 
     fn link(&mut self, place: usize, running: bool) {
         self.routers[place].link_up = running;
+        if !running {
+            self.excuse(|told| told == place);
+        }
         self.feed(place, &Event::Link { interface: INTERFACE.into(), running });
     }
 
@@ -271,7 +299,7 @@ impl World {
             Move::Stop(place) => self.stop(place),
             Move::Start(place) => self.start(place),
             Move::Cut(from, to) => self.cuts.push((from, to)),
-            Move::Join => self.cuts.clear(),
+            Move::Join => self.mend_cuts(),
             Move::Script(place, good) => self.script_result(place, good),
             Move::Link(place, running) => self.link(place, running),
         }
@@ -298,7 +326,7 @@ impl World {
             0 => self.cuts.push((place, other)),
             1 => self.cuts.extend([(place, other), (other, place)]),
             2 => self.cut_in_two(),
-            3 => self.cuts.clear(),
+            3 => self.mend_cuts(),
             4 => self.kill(place),
             5 => self.stop(place),
             6 => self.start(place),
@@ -326,7 +354,7 @@ impl World {
 
     /// Everything works again, and everyone is there.
     pub fn heal(&mut self) {
-        self.cuts.clear();
+        self.mend_cuts();
         self.loss_percent = 0;
         self.double_percent = 0;
         for place in 0..self.routers.len() {
@@ -400,6 +428,10 @@ impl World {
     fn deliver(&mut self, delivery: &Delivery) {
         let Some(packet) = self.packets.get(&delivery.number).cloned() else { return };
         if !self.cuts.contains(&(delivery.from, delivery.to)) && self.routers[delivery.to].link_up {
+            if !self.routers[delivery.to].is_master() {
+                let says_farewell = packet.payload.get(2) == Some(&0);
+                self.routers[delivery.to].handed_over = says_farewell;
+            }
             self.feed(delivery.to, &Event::Advert(packet));
         }
     }
@@ -414,6 +446,11 @@ impl World {
         engine.step(now, event, &mut actions);
         let after = engine.instances()[0].state();
         self.transitions += u64::from(before != after);
+        // What it says when it leaves may be lost, or is not said where it took over from one that said farewell.
+        let is_heard = self.loss_percent == 0 && self.cuts.is_empty() && !self.routers[place].handed_over;
+        if was_master && after != StateName::Master && !is_heard {
+            self.excuse(|told| told == place);
+        }
         for action in actions {
             self.act(place, action);
         }
@@ -426,7 +463,16 @@ impl World {
         match action {
             Action::SendAdvert(outgoing) => self.send(place, &outgoing),
             Action::Addresses { set, .. } => self.routers[place].holds = set,
+            Action::Announce { .. } => self.announce(place),
             _ => {}
+        }
+    }
+
+    fn announce(&mut self, from: usize) {
+        for beside in (0..self.routers.len()).filter(|_| self.routers[from].link_up) {
+            if !self.cuts.contains(&(from, beside)) {
+                self.clients[beside] = Some(from);
+            }
         }
     }
 

@@ -241,3 +241,46 @@ fn a_reload_touches_what_has_changed() {
     assert_eq!(node.log().matches("Entering MASTER STATE").count(), 1, "{}", node.log());
     node.stop();
 }
+
+/// A tracked process that is killed takes the address along at once, and brings it back; a short gap may be allowed.
+#[test]
+fn the_address_follows_a_tracked_process() {
+    let Some(mixtures) = lab::mixtures() else { return };
+    let story = |first: Which, second: Which| -> Vec<String> {
+        let lab = Lab::new("p");
+        let mut a = lab.node("a", first, 101, true);
+        let mut b = lab.node("b", second, 100, false);
+        let name = format!("ekp{}", std::process::id());
+        let blocks = format!(
+            "vrrp_track_process web {{\n  process {name}\n  quorum 2\n  quorum_max 3\n}}\n\
+             vrrp_track_process sleeper {{\n  process {name} 1000\n  param_match initial\n  full_command\n  weight 5\n  \
+             delay 1\n  fork_delay 0.5\n  terminate_delay 0.2\n}}\nvrrp_instance LAB"
+        );
+        let tracked = "track_process {\n  web\n  sleeper\n  }\n  track_script";
+        a.rewrite(|text| text.replace("vrrp_instance LAB", &blocks).replace("track_script", tracked));
+        let mut processes = vec![lab.process(&name), lab.process(&name)];
+        a.start_outside();
+        b.start_outside();
+        lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        processes.pop();
+        let begin = std::time::Instant::now();
+        lab.wait("b takes over", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
+        println!("{first:?} {second:?}: taken over {:?} after the kill", begin.elapsed());
+        processes.push(lab.process(&name));
+        lab.wait("a takes it back", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        processes.clear();
+        lab.wait("b takes over again", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
+        lab.wait("the weight is gone", ELECTION, || a.log().contains("from 106 to 101"), &[&a, &b]);
+        a.stop();
+        let log = a.log();
+        let lines = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text.to_owned());
+        let words = ["Quorum", "effective", "proc_events"];
+        // The kernel's word may come before or after the other lines of the start.
+        let mut lines: Vec<String> = lines.filter(|line| words.iter().any(|word| line.contains(word))).collect();
+        lines.sort();
+        lines
+    };
+    let mut told: Vec<Vec<String>> = mixtures.into_iter().map(|(first, second)| story(first, second)).collect();
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:#?}");
+}

@@ -38,9 +38,11 @@ pub struct Options {
     /// `-n`
     pub no_fork: bool,
     /// `-p`
-    pub pid_file: String,
+    pub pid_file: Option<String>,
     /// `-r`
-    pub vrrp_pid_file: String,
+    pub vrrp_pid_file: Option<String>,
+    /// `-s`, over the one of the configuration.
+    pub namespace: Option<String>,
     /// `-P`: only VRRP.
     pub vrrp_only: bool,
     /// `-e`: every include must find what it names.
@@ -68,8 +70,9 @@ impl Default for Options {
             keeps_addresses: false,
             no_respawn: false,
             no_fork: false,
-            pid_file: "/run/keepalived.pid".into(),
-            vrrp_pid_file: "/run/vrrp.pid".into(),
+            pid_file: None,
+            vrrp_pid_file: None,
+            namespace: None,
             vrrp_only: false,
             all_includes: false,
             config_id: None,
@@ -246,8 +249,9 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
         "dont-release-vrrp" => options.keeps_addresses = true,
         "dont-respawn" => options.no_respawn = true,
         "dont-fork" => options.no_fork = true,
-        "pid" => options.pid_file = text,
-        "vrrp_pid" => options.vrrp_pid_file = text,
+        "pid" => options.pid_file = value,
+        "vrrp_pid" => options.vrrp_pid_file = value,
+        "namespace" => options.namespace = value,
         "config-id" => options.config_id = value,
         "config-test" => {
             options.tests = true;
@@ -307,6 +311,7 @@ pub fn read_configuration(options: &Options) -> Outcome {
         all_includes: options.all_includes,
         testing: options.tests,
         vrrp_only: options.vrrp_only,
+        namespace: options.namespace.clone(),
     };
     read::read(&machine, &machine, &options)
 }

@@ -1,5 +1,6 @@
 //! keepalived's parent: reads the file, starts the VRRP process, starts it again when it dies, and passes signals on.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use crate::sys::{descriptors, scheduling, usage};
 use crate::vrrp_io::leftovers;
 use crate::vrrp_io::predecessor::Predecessor;
 
-use super::keepalived_run::{FATAL, Options, Read, Reading, seconds};
+use super::keepalived_run::{FATAL, Options, PidFiles, Read, Reading, ident, seconds};
 use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
 use super::vrrp_child;
@@ -57,13 +58,26 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
         log.info(&format!("Stopped {}", options.version));
         return ExitCode::from(u8::try_from(code).unwrap_or(CONFIG));
     }
-    if !options.takeover && is_running(&options.pid_file) {
+    let process = &reading.keepalived.process;
+    let mut log = log;
+    if process.instance.is_some() || process.net_namespace.is_some() {
+        let ident = ident("Keepalived", process);
+        log.info(&format!("Changing syslog ident to {ident}"));
+        log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
+    }
+    let pid_files = options.pid_files(process);
+    if let Some(directory) = &pid_files.directory
+        && let Err(error) = create_directory(directory)
+    {
+        log.info(&format!("Unable to create directory {directory} ({error})"));
+    }
+    if !options.takeover && is_running(&pid_files.main) {
         log.info("daemon is already running");
         return ExitCode::SUCCESS;
     }
     let predecessor = options
         .takeover
-        .then(|| Predecessor::find(Path::new(&options.pid_file), Path::new(&options.vrrp_pid_file)))
+        .then(|| Predecessor::find(Path::new(&pid_files.main), Path::new(&pid_files.vrrp)))
         .flatten();
     let starter = match (options.foreground, predecessor) {
         (true, _) => None,
@@ -76,7 +90,7 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
         },
     };
     let service_manager = ServiceManager::from_environment();
-    let parent = Parent { options, read, log: &log, service_manager, child: None, delay: Duration::ZERO };
+    let parent = Parent { options, read, log: &log, service_manager, pid_files, child: None, delay: Duration::ZERO };
     parent.run(reading.keepalived, predecessor, starter)
 }
 
@@ -86,6 +100,7 @@ struct Parent<'a> {
     read: &'a Read<'a>,
     log: &'a KeepalivedLog,
     service_manager: ServiceManager,
+    pid_files: PidFiles,
     child: Option<Child>,
     /// How long the next start has to wait.
     delay: Duration,
@@ -116,8 +131,8 @@ impl Parent<'_> {
                 Outcome::Child(code) => return code,
             }
         }
-        if let Err(error) = write_pid_file(&self.options.pid_file, fork::own_pid()) {
-            self.log.info(&format!("Can't open {} ({error})", self.options.pid_file));
+        if let Err(error) = write_pid_file(&self.pid_files.main, fork::own_pid()) {
+            self.log.info(&format!("Can't open {} ({error})", self.pid_files.main));
             return ExitCode::from(NO_PERMISSION);
         }
         if self.child.is_none()
@@ -137,8 +152,12 @@ impl Parent<'_> {
             Outcome::Child(code) => return code,
             Outcome::Parent(code) => code,
         };
-        let _ = std::fs::remove_file(&self.options.pid_file);
-        let _ = std::fs::remove_file(&self.options.vrrp_pid_file);
+        let _ = std::fs::remove_file(&self.pid_files.main);
+        let _ = std::fs::remove_file(&self.pid_files.vrrp);
+        if let Some(directory) = &self.pid_files.directory {
+            // Another daemon may still have files there.
+            let _ = std::fs::remove_dir(directory);
+        }
         self.log_usage();
         self.log.info(&format!("Stopped {}", self.options.version));
         ExitCode::from(code)
@@ -206,7 +225,7 @@ impl Parent<'_> {
 
     fn write_vrrp_pid_file(&self) {
         if let Some(Child { pid, .. }) = self.child
-            && let Err(error) = write_pid_file(&self.options.vrrp_pid_file, pid)
+            && let Err(error) = write_pid_file(&self.pid_files.vrrp, pid)
         {
             self.log.info(&format!("VRRP child process: cannot write pidfile ({error})"));
         }
@@ -249,6 +268,16 @@ impl Parent<'_> {
                 "Reload refused, the running configuration stays: the new one would end the daemon with exit code {code}"
             ));
             return;
+        }
+        let (old, new) = (&config.process, &reading.keepalived.process);
+        for (what, is_same) in [
+            ("network namespace", old.net_namespace == new.net_namespace),
+            ("instance name", old.instance == new.instance),
+        ] {
+            if !is_same {
+                self.log.info(&format!("Cannot change {what} at a reload - please restart keepalived"));
+                return;
+            }
         }
         self.service_manager.reloading();
         *config = reading.keepalived;
@@ -361,6 +390,10 @@ fn log_start(options: &Options, log: &KeepalivedLog) {
 fn is_running(pid_file: &str) -> bool {
     let text = std::fs::read_to_string(pid_file).unwrap_or_default();
     text.trim().parse::<Pid>().is_ok_and(|pid| pid > 0 && pid != fork::own_pid() && signal::exists(pid))
+}
+
+fn create_directory(path: &str) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
 }
 
 fn write_pid_file(path: &str, pid: Pid) -> std::io::Result<()> {

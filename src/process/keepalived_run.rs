@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ir::keepalived::Keepalived;
+use crate::ir::keepalived::global::ProcessSettings;
 
 /// Exit code: something that cannot be helped.
 pub const FATAL: u8 = 1;
@@ -26,9 +27,9 @@ pub struct Options {
     /// -S; none with -G.
     pub syslog_facility: Option<u8>,
     /// -p
-    pub pid_file: String,
+    pub pid_file: Option<String>,
     /// -r
-    pub vrrp_pid_file: String,
+    pub vrrp_pid_file: Option<String>,
     /// Without -R: a child that dies is started again.
     pub respawn: bool,
     /// `evenkeel keepalived --takeover`: a keepalived that runs makes way without a transition.
@@ -37,6 +38,40 @@ pub struct Options {
     pub keep_addresses: bool,
     /// Where events and actions of the VRRP process are recorded.
     pub record: Option<PathBuf>,
+}
+
+/// Where processes write their numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PidFiles {
+    /// Their directory, if it is one of our own.
+    pub directory: Option<String>,
+    /// The daemon's.
+    pub main: String,
+    /// That of the process for VRRP.
+    pub vrrp: String,
+}
+
+impl Options {
+    /// The files for a configuration: `instance` is part of their names, a network namespace has a directory of its own.
+    pub fn pid_files(&self, process: &ProcessSettings) -> PidFiles {
+        let directory = process.use_pid_dir.then(|| {
+            let namespace = process.net_namespace.as_ref().map(|name| format!("/{name}"));
+            format!("/run/keepalived{}", namespace.unwrap_or_default())
+        });
+        let suffix = process.instance.as_ref().map(|name| format!("_{name}")).unwrap_or_default();
+        let file = |named: &Option<String>, name: &str| {
+            let place = directory.as_deref().unwrap_or("/run");
+            named.clone().unwrap_or_else(|| format!("{place}/{name}{suffix}.pid"))
+        };
+        let (main, vrrp) = (file(&self.pid_file, "keepalived"), file(&self.vrrp_pid_file, "vrrp"));
+        PidFiles { directory, main, vrrp }
+    }
+}
+
+/// What a process is called in the system's log: namespace and instance tell daemons apart.
+pub fn ident(name: &str, process: &ProcessSettings) -> String {
+    let words = [Some(name), process.net_namespace.as_deref(), process.instance.as_deref()];
+    words.into_iter().flatten().collect::<Vec<_>>().join("_")
 }
 
 /// What came of reading the file.

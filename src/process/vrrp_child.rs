@@ -10,7 +10,7 @@ use crate::sys::{credentials, scheduling, usage};
 use crate::vrrp_io::driver::{self, Driver};
 use crate::vrrp_io::status;
 
-use super::keepalived_run::{FATAL, Options, Read, seconds};
+use super::keepalived_run::{self, FATAL, Options, Read, seconds};
 use super::takeover::Takeover;
 
 const SIGNALS: [Signal; 6] =
@@ -18,7 +18,7 @@ const SIGNALS: [Signal; 6] =
 
 /// Runs until it is told to end. `config` is what the parent has read.
 pub fn run(config: Keepalived, options: &Options, read: &Read<'_>, takeover: Option<Takeover>) -> ExitCode {
-    let ident = process_name(&config);
+    let ident = keepalived_run::ident("Keepalived_vrrp", &config.process);
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
     match serve(config, options, read, takeover, &log) {
         Ok(()) => {
@@ -46,11 +46,6 @@ fn last_line(log: &KeepalivedLog) -> String {
     format!("Stopped - used (self/children) {user}/{scripts_user} user time, {system}/{scripts_system} system time")
 }
 
-fn process_name(config: &Keepalived) -> String {
-    let suffix = config.process.instance.as_ref().map_or(String::new(), |instance| format!("_{instance}"));
-    format!("Keepalived_vrrp{suffix}")
-}
-
 fn serve(
     config: Keepalived,
     options: &Options,
@@ -63,7 +58,7 @@ fn serve(
     credentials::die_with_parent(Signal::SIGTERM)?;
     schedule(&config, log);
     let shell = driver::Options {
-        status: Some(status::path_beside(Path::new(&options.vrrp_pid_file))),
+        status: Some(status::path_beside(Path::new(&options.pid_files(&config.process).vrrp))),
         record: options.record.clone(),
         keep_addresses: options.keep_addresses,
         data_file: std::env::temp_dir().join("keepalived.data"),

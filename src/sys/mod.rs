@@ -16,6 +16,7 @@ pub mod netlink_socket;
 pub mod no_symlinks;
 pub mod password_hash;
 pub mod poll;
+pub mod process_events;
 pub mod process_title;
 pub mod raw_socket;
 pub mod readiness;

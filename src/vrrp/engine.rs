@@ -251,6 +251,10 @@ impl Engine {
             for fault in down.clone() {
                 self.instances[place].report(InstanceReport::StartsInFault(fault.clone()), actions);
             }
+            let (configured, effective) = (self.instances[place].config.priority, self.priority(place));
+            if configured != effective {
+                self.instances[place].change_priority(configured, effective, actions);
+            }
             if let Some(group) = self.group_of(place).filter(|_| down.count() > 0)
                 && self.groups[group].told != StateName::Fault
             {

@@ -15,6 +15,7 @@ pub mod group;
 pub mod instance;
 pub mod interfaces;
 pub mod priority;
+pub mod process_count;
 pub mod reception;
 pub mod reload;
 pub mod report;

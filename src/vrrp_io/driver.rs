@@ -27,6 +27,7 @@ use super::sockets::{self, Key, Sockets};
 use super::static_items;
 use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
+use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
 use super::vmac::Devices;
 
@@ -76,6 +77,7 @@ pub struct Driver<'a> {
     pub(super) expected_removals: Vec<(IpAddr, u32)>,
     scripts: TrackScripts,
     files: TrackFiles,
+    processes: TrackProcesses,
     status: Option<StatusSocket>,
     recorder: Option<Recorder>,
 }
@@ -109,6 +111,7 @@ impl<'a> Driver<'a> {
             expected_removals: Vec::new(),
             scripts: TrackScripts::default(),
             files,
+            processes: TrackProcesses::default(),
             status,
             recorder,
         };
@@ -127,7 +130,8 @@ impl<'a> Driver<'a> {
         if driver.engine.instances().iter().any(|router| router.has_ipv6_address()) {
             driver.log.info("Registering gratuitous NDISC shared channel");
         }
-        for event in file_events {
+        let process_events = driver.processes.configure(&config.track_processes, now(), log);
+        for event in file_events.into_iter().chain(process_events) {
             driver.step(&event);
         }
         driver.announcer.configure(&driver.config, now());
@@ -195,6 +199,9 @@ impl<'a> Driver<'a> {
             for event in if ready.files { self.files.changes() } else { Vec::new() } {
                 self.step(&event);
             }
+            for event in if ready.processes { self.processes.changes(now(), self.log) } else { Vec::new() } {
+                self.step(&event);
+            }
             if ready.status {
                 self.answer_status();
             }
@@ -203,13 +210,17 @@ impl<'a> Driver<'a> {
     }
 
     fn wait(&self, signals: &Signals) -> io::Result<Ready> {
-        let deadline = [self.engine.next_deadline(), self.scripts.next_deadline(), self.announcer.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min();
+        let deadline = [
+            self.engine.next_deadline(),
+            self.scripts.next_deadline(),
+            self.announcer.next_deadline(),
+            self.processes.next_deadline(),
+        ];
+        let deadline = deadline.into_iter().flatten().min();
         let limit = deadline.map(|deadline| deadline.since(now()));
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.as_fd(), self.kernel.as_fd(), self.files.as_fd()];
         descriptors.extend(self.status.as_ref().map(AsFd::as_fd));
+        descriptors.extend(self.processes.as_fd());
         let first_socket = descriptors.len();
         descriptors.extend(self.sockets.descriptors());
         let readable = poll::wait_readable(&descriptors, limit)?;
@@ -219,13 +230,15 @@ impl<'a> Driver<'a> {
             kernel: readable[1],
             files: readable[2],
             status: self.status.is_some() && readable[3],
+            processes: self.processes.as_fd().is_some() && readable[first_socket - 1],
             sockets: sockets.collect(),
         })
     }
 
     /// Everything whose time has come. Packets go before: an advert that waits in a queue must not count as missing.
     fn run_due(&mut self) {
-        for event in self.scripts.run_due(now(), self.log) {
+        let scripts = self.scripts.run_due(now(), self.log);
+        for event in scripts.into_iter().chain(self.processes.run_due(now(), self.log)) {
             self.step(&event);
         }
         if self.engine.next_deadline().is_some_and(|deadline| deadline <= now()) {
@@ -346,6 +359,9 @@ impl<'a> Driver<'a> {
         let before = std::mem::replace(&mut self.config, config);
         let after = self.config.clone();
         static_items::exchange(&mut self.kernel, &before, &after, self.log);
+        for event in self.processes.configure(&self.config.track_processes, now(), self.log) {
+            self.engine.step(now(), &event, &mut actions);
+        }
         if let Ok((files, events)) = TrackFiles::open(&self.config.track_files) {
             self.files = files;
             for event in events {
@@ -514,5 +530,6 @@ struct Ready {
     kernel: bool,
     files: bool,
     status: bool,
+    processes: bool,
     sockets: Vec<usize>,
 }

@@ -15,5 +15,6 @@ pub mod sockets;
 pub mod static_items;
 pub mod status;
 pub mod track_file;
+pub mod track_process;
 pub mod track_script;
 pub mod vmac;

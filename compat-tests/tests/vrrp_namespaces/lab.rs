@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -107,6 +108,13 @@ impl Lab {
         Node { which, namespace, base, process: None }
     }
 
+    /// A process with a name of its own that sleeps; it is killed when the value goes.
+    pub fn process(&self, name: &str) -> Killed {
+        let path = self.directory.join(name);
+        let _ = fs::copy("/bin/sleep", &path);
+        Killed(Command::new(&path).arg0(name).arg("1000").spawn().expect("sleep(1) runs under any name"))
+    }
+
     pub fn wait(&self, what: &str, limit: Duration, reached: impl Fn() -> bool, nodes: &[&Node]) {
         let until = Instant::now() + limit;
         while !reached() {
@@ -131,6 +139,16 @@ impl Drop for Lab {
     }
 }
 
+/// A process that does not outlive its value.
+pub struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A namespace with a daemon.
 pub struct Node {
     which: Which,
@@ -147,6 +165,14 @@ impl Node {
     pub fn start(&mut self) {
         let _ = fs::remove_file(self.file("pid"));
         self.spawn(&self.which.command());
+    }
+
+    /// The daemon goes into the namespace by itself: it begins where the kernel tells of processes.
+    pub fn start_outside(&mut self) {
+        let _ = fs::remove_file(self.file("pid"));
+        let options = ["-s", &self.namespace].map(str::to_owned);
+        let command = [self.which.command(), options.to_vec()].concat();
+        self.process = Some(self.spawned(&command));
     }
 
     /// Puts evenkeel in the place of what runs, with its files, and waits for the end of that.
@@ -191,18 +217,22 @@ impl Node {
     }
 
     fn spawn(&mut self, command: &[String]) {
+        let into = ["ip", "netns", "exec", &self.namespace].map(str::to_owned);
+        self.process = Some(self.spawned(&[&into[..], command].concat()));
+    }
+
+    fn spawned(&self, words: &[String]) -> Child {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.file("log")).expect("a log");
         let files = [("-f", "conf"), ("-p", "pid"), ("-r", "vrrp"), ("-c", "check"), ("-b", "bfd")];
-        let process = Command::new("ip")
-            .args(["netns", "exec", &self.namespace])
-            .args(command)
+        let process = Command::new(&words[0])
+            .args(&words[1..])
             .args(["-n", "-l", "-D", "-P"])
             .args(files.iter().flat_map(|(option, extension)| [(*option).to_owned(), self.file(extension)]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        self.process = Some(process.expect("ip(8) was there"));
+        process.expect("the program is there")
     }
 
     pub fn log(&self) -> String {

@@ -63,7 +63,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.2.24",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -93,7 +93,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.24",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -103,7 +103,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.24",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -243,7 +243,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.0.11",
         needs: "TRACK_PROCESS",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",

@@ -6,6 +6,7 @@
 pub mod addr;
 pub mod link;
 pub mod nftables;
+pub mod process_event;
 pub mod route;
 pub mod rule;
 

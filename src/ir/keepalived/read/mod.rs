@@ -66,6 +66,8 @@ pub struct Options {
     pub testing: bool,
     /// `-P`: only the VRRP process would run, so what concerns the others is of no consequence.
     pub vrrp_only: bool,
+    /// `-s`: goes before `net_namespace`.
+    pub namespace: Option<String>,
 }
 
 /// What came of reading.
@@ -449,6 +451,14 @@ pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcom
     reports.extend(parent);
     if include_failed {
         return reading.outcome(reports, Some(6), Some(6));
+    }
+    if let Some(name) = &options.namespace {
+        if let Some(configured) = &reading.process.net_namespace {
+            let text = format!("Overriding config net_namespace '{configured}' with command line namespace '{name}'");
+            complete::say(&mut reports, Fault::LogOnly, text);
+        }
+        reading.process.net_namespace = Some(name.clone());
+        reading.process.use_pid_dir = true;
     }
     if let Some(name) = reading.process.net_namespace.clone()
         && !system.enter_namespace(&name)

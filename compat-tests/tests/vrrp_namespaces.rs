@@ -284,3 +284,116 @@ fn the_address_follows_a_tracked_process() {
     told.dedup();
     assert_eq!(told.len(), 1, "{told:#?}");
 }
+
+/// What instances hold, in every form that the dumps have words for.
+const DUMPED: &str = "global_defs {
+  script_user root
+  enable_script_security
+}
+vrrp_script chk {
+  script \"/bin/true 1 2\"
+  interval 1
+  weight -20
+}
+vrrp_instance LAB {
+  state MASTER
+  interface eth0
+  virtual_router_id 51
+  priority 150
+  advert_int 0.5
+  version 3
+  nopreempt
+  virtual_ipaddress {
+    198.51.100.100/24
+    198.51.100.101/32 dev eth0 label eth0:1 scope link
+  }
+  virtual_ipaddress_excluded {
+    2001:db8::1
+    2001:db8::2/64
+  }
+  virtual_routes {
+    192.0.2.0/24 via 198.51.100.9 dev eth0
+    192.0.3.0/24 dev eth0 table 100 no_track
+  }
+  virtual_rules {
+    from 192.0.2.0/24 lookup 100 priority 50
+  }
+  track_script {
+    chk
+  }
+  track_interface {
+    eth0 weight 5
+  }
+  notify_master \"/bin/true m x\"
+  notify \"/bin/true any\"
+}
+vrrp_instance TWO {
+  interface eth0
+  virtual_router_id 52
+  priority 100
+  authentication {
+    auth_type PASS
+    auth_pass 1111
+  }
+  preempt_delay 3
+  virtual_ipaddress {
+    198.51.100.105 brd 198.51.100.255
+  }
+}
+";
+
+/// What monitoring reads of a daemon is keepalived's, but for times and the counter that goes on.
+#[test]
+fn the_dumps_are_keepalived_s() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> [String; 3] {
+        let lab = Lab::new("d");
+        let mut node = lab.node("a", which, 150, false);
+        node.rewrite(|_| DUMPED.to_owned());
+        node.start();
+        let is_done = || node.log().matches("Entering MASTER STATE").count() == 2;
+        lab.wait("both are master", ELECTION, is_done, &[&node]);
+        let json = without_number(&node.dump("JSON", "keepalived.json"), "\"last_transition\":");
+        let json = without_number(&json, "\"advert_sent\":").replace(",\"", ",\n\"");
+        let statistics = without_number(&node.dump("STATS", "keepalived.stats"), "Sent: ");
+        let data = about_instances(&node.dump("DATA", "keepalived.data"));
+        node.stop();
+        [json, statistics, data]
+    };
+    let [json, statistics, data] = story(Which::Evenkeel);
+    assert!(json.contains("198.51.100.105") && statistics.contains("Became master: 1"), "{json}{statistics}");
+    assert!(data.contains(" VRRP Instance = TWO\n") && data.contains(" VRRP Script = chk\n"), "{data}");
+    if Which::Keepalived.exists() {
+        let [their_json, their_statistics, their_data] = story(Which::Keepalived);
+        assert_eq!(json, their_json);
+        assert_eq!(statistics, their_statistics);
+        assert_eq!(data, their_data);
+    }
+}
+
+/// The parts about instances and scripts, without times and numbers of descriptors.
+fn about_instances(data: &str) -> String {
+    let mut is_wanted = false;
+    let mut text = String::new();
+    for line in data.lines() {
+        if line.starts_with("------<") {
+            is_wanted = line.contains("Topology") || line.contains("Scripts");
+        }
+        let changes =
+            ["   Last transition = ", "   Read timeout = ", "   fd_in "].iter().any(|word| line.starts_with(word));
+        if is_wanted && !changes {
+            text += &line.replace("State = running", "State = idle");
+            text += "\n";
+        }
+    }
+    text
+}
+
+/// The text without the numbers behind a word.
+fn without_number(text: &str, word: &str) -> String {
+    let mut parts = text.split(word);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |whole, part| {
+        whole + word + "N" + part.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '.')
+    })
+}

@@ -51,7 +51,12 @@ pub fn offset_seconds() -> i64 {
 
 /// The present time in a form of `strftime`; nothing if the form is none.
 pub fn format(format: &str, is_gmt: bool) -> Option<String> {
-    let time = Timestamp::from_second(since_epoch().as_secs() as i64).ok()?;
+    format_at(since_epoch(), format, is_gmt)
+}
+
+/// The same of any time since 1970.
+pub fn format_at(time: Duration, format: &str, is_gmt: bool) -> Option<String> {
+    let time = Timestamp::from_second(time.as_secs() as i64).ok()?;
     let zone = if is_gmt { TimeZone::UTC } else { TimeZone::system() };
     // The C library calls the zone by its older name.
     let format = if is_gmt { format.replace("%Z", "GMT") } else { format.to_owned() };

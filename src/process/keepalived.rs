@@ -10,8 +10,8 @@ use crate::log::keepalived_log::{ALERT, KeepalivedLog};
 use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{descriptors, scheduling, usage};
-use crate::vrrp_io::leftovers;
 use crate::vrrp_io::predecessor::Predecessor;
+use crate::vrrp_io::{driver, leftovers};
 
 use super::keepalived_run::{FATAL, Options, PidFiles, Read, Reading, ident, seconds};
 use super::service_manager::ServiceManager;
@@ -75,10 +75,8 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
         log.info("daemon is already running");
         return ExitCode::SUCCESS;
     }
-    let predecessor = options
-        .takeover
-        .then(|| Predecessor::find(Path::new(&pid_files.main), Path::new(&pid_files.vrrp)))
-        .flatten();
+    let predecessor =
+        options.takeover.then(|| Predecessor::find(Path::new(&pid_files.main), Path::new(&pid_files.vrrp))).flatten();
     let starter = match (options.foreground, predecessor) {
         (true, _) => None,
         (false, None) if go_into_background(&log) => None,
@@ -117,7 +115,7 @@ enum Outcome {
 impl Parent<'_> {
     fn run(mut self, config: Keepalived, predecessor: Option<Predecessor>, starter: Option<News>) -> ExitCode {
         descriptors::set_umask(config.global.umask.unwrap_or(0o177));
-        let signals = match Signals::block(&SIGNALS) {
+        let signals = match Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR]) {
             Ok(signals) => signals,
             Err(error) => {
                 self.log.info(&format!("signals: {error}"));
@@ -180,20 +178,20 @@ impl Parent<'_> {
         loop {
             let limit = respawn_at.map(|at| at.saturating_duration_since(Instant::now()));
             let _ = signals.wait(limit);
-            while let Ok(Some(received)) = signals.next() {
-                match received.signal {
-                    Signal::SIGTERM | Signal::SIGINT => {
+            while let Ok(Some(number)) = signals.next_number() {
+                match Signal::try_from(number) {
+                    Ok(Signal::SIGTERM | Signal::SIGINT) => {
                         self.service_manager.stopping();
                         self.stop(&config);
                         return Outcome::Parent(0);
                     }
-                    Signal::SIGHUP => self.reload(&mut config),
-                    Signal::SIGCHLD => match self.reap(&config) {
+                    Ok(Signal::SIGHUP) => self.reload(&mut config),
+                    Ok(Signal::SIGCHLD) => match self.reap(&config) {
                         Some(Next::Respawn(delay)) => respawn_at = Some(Instant::now() + delay),
                         Some(Next::Exit(code)) => return Outcome::Parent(code),
                         None => {}
                     },
-                    other => self.pass_on(other),
+                    _ => self.pass_on(number),
                 }
             }
             if respawn_at.take_if(|at| *at <= Instant::now()).is_some()
@@ -252,10 +250,10 @@ impl Parent<'_> {
         }
     }
 
-    fn pass_on(&self, signal: Signal) {
+    fn pass_on(&self, number: i32) {
         if let Some(child) = &self.child {
             // It may have died this instant; then SIGCHLD follows.
-            let _ = signal::send(child.pid, signal);
+            let _ = signal::send_numbered(child.pid, number);
         }
     }
 
@@ -282,7 +280,7 @@ impl Parent<'_> {
         self.service_manager.reloading();
         *config = reading.keepalived;
         match &self.child {
-            Some(_) => self.pass_on(Signal::SIGHUP),
+            Some(_) => self.pass_on(Signal::SIGHUP as i32),
             None => self.delay = Duration::ZERO,
         }
         self.log.info("Reload complete");

@@ -53,7 +53,7 @@ fn serve(
     takeover: Option<Takeover>,
     log: &KeepalivedLog,
 ) -> std::io::Result<()> {
-    let signals = Signals::block(&SIGNALS)?;
+    let signals = Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR])?;
     // A parent that dies without a word must not leave addresses behind: we stop as if it had told us.
     credentials::die_with_parent(Signal::SIGTERM)?;
     schedule(&config, log);

@@ -37,6 +37,27 @@ impl Signals {
         Ok(Self { descriptor })
     }
 
+    /// The same with signals that have a number alone (`SIGRTMIN` and above).
+    #[allow(unsafe_code)]
+    pub fn block_numbered(signals: &[Signal], numbers: &[i32]) -> io::Result<Self> {
+        let set: SigSet = signals.iter().copied().collect();
+        let mut set = *set.as_ref();
+        for number in numbers {
+            // SAFETY: the set is initialised and ours; a number that is none makes the call fail without effect.
+            unsafe { libc::sigaddset(&raw mut set, *number) };
+        }
+        // SAFETY: the set was initialised by nix and changed by sigaddset alone.
+        let set = unsafe { SigSet::from_sigset_t_unchecked(set) };
+        set.thread_block()?;
+        let descriptor = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Self { descriptor })
+    }
+
+    /// The number of the next signal that has arrived, if any.
+    pub fn next_number(&self) -> io::Result<Option<i32>> {
+        Ok(self.descriptor.read_signal()?.map(|info| info.ssi_signo as i32))
+    }
+
     /// The next signal that has arrived, if any.
     pub fn next(&self) -> io::Result<Option<Received>> {
         let Some(info) = self.descriptor.read_signal()? else { return Ok(None) };
@@ -108,6 +129,13 @@ pub fn reset_all() -> io::Result<()> {
 pub fn send(pid: Pid, signal: Signal) -> io::Result<()> {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal)?;
     Ok(())
+}
+
+/// Sends a signal that has a number alone.
+#[allow(unsafe_code)]
+pub fn send_numbered(pid: Pid, number: i32) -> io::Result<()> {
+    // SAFETY: the call takes numbers alone.
+    if unsafe { libc::kill(pid, number) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Whether a process of that number exists.

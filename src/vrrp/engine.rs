@@ -23,7 +23,7 @@ use super::priority::Tracking;
 use super::reception::Reception;
 use super::report::{InstanceReport, Report};
 use super::statistics::Statistics;
-use super::tracker::Watched;
+use super::tracker::{ScriptCounter, Watched};
 
 /// All virtual routers of one daemon.
 #[derive(Clone, PartialEq, Debug)]
@@ -116,6 +116,24 @@ impl Engine {
     /// The routers in the order of the file.
     pub fn instances(&self) -> &[VirtualRouter] {
         &self.instances
+    }
+
+    /// A script by its name.
+    pub fn script(&self, name: &str) -> Option<&ScriptCounter> {
+        self.watched.scripts.get(name)
+    }
+
+    /// Where an instance's adverts come from.
+    pub fn source_address(&self, id: InstanceId) -> Option<IpAddr> {
+        let place = self.instances.iter().position(|router| router.id == id)?;
+        self.tracking(place).source_address()
+    }
+
+    /// All counters begin anew.
+    pub fn clear_statistics(&mut self) {
+        for router in &mut self.instances {
+            router.statistics = Statistics::default();
+        }
     }
 
     /// When [`Event::Deadline`] is due.

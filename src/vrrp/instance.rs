@@ -168,6 +168,30 @@ impl VirtualRouter {
         self.master
     }
 
+    /// From one advert of the master to the next.
+    pub fn master_interval(&self) -> Duration {
+        self.master_interval
+    }
+
+    /// When its state ends by itself, or the next advert is due.
+    pub fn timer(&self) -> Option<Monotonic> {
+        match self.state {
+            State::Initialize | State::Fault => None,
+            State::Backup { master_down } => Some(master_down),
+            State::Master { next_advert } => Some(next_advert),
+        }
+    }
+
+    /// How long it waits for a silent master.
+    pub fn master_down_time(&self, priority: u8) -> Duration {
+        self.master_down(priority)
+    }
+
+    /// Whether it is master, or would be if its group let it.
+    pub fn wishes_master(&self) -> bool {
+        self.wishes_master
+    }
+
     /// Whether it gave up its claim to own the addresses (254 in place of 255).
     pub fn stepped_down(&self) -> bool {
         self.owner_conflict == Some(OwnerConflict::SteppedDown)
@@ -175,11 +199,7 @@ impl VirtualRouter {
 
     /// When it has something to do by itself.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        let timer = match self.state {
-            State::Initialize | State::Fault => None,
-            State::Backup { master_down } => Some(master_down),
-            State::Master { next_advert } => Some(next_advert),
-        };
+        let timer = self.timer();
         let conflict = match self.owner_conflict {
             Some(OwnerConflict::Waiting { until }) => Some(until),
             _ => None,

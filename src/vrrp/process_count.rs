@@ -69,12 +69,7 @@ impl ProcessCount {
     }
 
     /// Takes one event in. `names` looks a process up that may be gone again.
-    pub fn handle(
-        &mut self,
-        now: Monotonic,
-        event: &ProcessEvent,
-        names: impl Fn(i32) -> Option<Names>,
-    ) -> Vec<Event> {
+    pub fn handle(&mut self, now: Monotonic, event: &ProcessEvent, names: impl Fn(i32) -> Option<Names>) -> Vec<Event> {
         let looked_up = match event {
             ProcessEvent::Exec(pid) => names(*pid),
             _ => None,

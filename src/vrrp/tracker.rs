@@ -51,6 +51,11 @@ impl ScriptCounter {
         !self.has_result && !self.after_reload
     }
 
+    /// How far it has come between failed and good.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
     fn highest(&self) -> u32 {
         self.config.rise.max(1) + self.config.fall.max(1) - 1
     }

@@ -30,6 +30,7 @@ use super::track_file::TrackFiles;
 use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
 use super::vmac::Devices;
+use super::{dump, dump_text};
 
 /// Packets of one socket that are read before timers are looked at again.
 const PACKETS_A_ROUND: usize = 64;
@@ -38,6 +39,11 @@ const STOP_SCRIPTS_LIMIT: Duration = Duration::from_secs(1);
 
 /// How often ended scripts are looked for before anything else runs.
 const SCRIPT_PAUSE: Duration = Duration::from_millis(5);
+
+/// `keepalived --signum=JSON`: the second of the real-time signals that programs get.
+pub const SIGNAL_JSON: i32 = 36;
+/// `keepalived --signum=STATS_CLEAR`: the last but one of them.
+pub const SIGNAL_STATISTICS_CLEAR: i32 = 63;
 
 /// What does not stand in the file.
 #[derive(Debug, Default)]
@@ -268,15 +274,21 @@ impl<'a> Driver<'a> {
 
     /// Returns whether the daemon shall end.
     fn take_signals(&mut self, signals: &Signals, reload: &mut Reload<'_>) -> io::Result<bool> {
-        while let Some(received) = signals.next()? {
-            match received.signal {
-                Signal::SIGTERM | Signal::SIGINT => {
+        while let Some(number) = signals.next_number()? {
+            match Signal::try_from(number) {
+                Ok(Signal::SIGTERM | Signal::SIGINT) => {
                     self.stop();
                     return Ok(true);
                 }
-                Signal::SIGHUP => self.reload(reload),
-                Signal::SIGUSR1 => self.dump(),
-                Signal::SIGCHLD => self.reap(),
+                Ok(Signal::SIGHUP) => self.reload(reload),
+                Ok(Signal::SIGUSR1) => self.dump(),
+                Ok(Signal::SIGUSR2) => self.write_dump("stats", &dump::statistics(&self.engine)),
+                Ok(Signal::SIGCHLD) => self.reap(),
+                Err(_) if number == SIGNAL_JSON => self.write_dump("json", &dump::json(&self.engine, now())),
+                Err(_) if number == SIGNAL_STATISTICS_CLEAR => {
+                    self.write_dump("stats", &dump::statistics(&self.engine));
+                    self.engine.clear_statistics();
+                }
                 _ => {}
             }
         }
@@ -322,11 +334,16 @@ impl<'a> Driver<'a> {
     }
 
     fn dump(&self) {
-        let document = self.document();
-        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        let is_running = |name: &str| self.scripts.is_running(name);
+        let text = dump_text::topology(&self.engine, &self.config, now(), is_running);
         self.log.info(&format!("Printing VRRP data for process({}) on signal", fork::own_pid()));
-        if let Err(error) = std::fs::write(&self.options.data_file, text) {
-            self.log.info(&format!("Can't open {} ({error})", self.options.data_file.display()));
+        self.write_dump("data", &text);
+    }
+
+    fn write_dump(&self, extension: &str, text: &str) {
+        let path = self.options.data_file.with_extension(extension);
+        if let Err(error) = std::fs::write(&path, text) {
+            self.log.info(&format!("Can't open {} ({error})", path.display()));
         }
     }
 

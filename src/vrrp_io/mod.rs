@@ -3,6 +3,8 @@
 pub mod accounts;
 pub mod announcer;
 pub mod driver;
+pub mod dump;
+pub mod dump_text;
 mod firewall;
 pub mod kernel;
 pub mod leftovers;

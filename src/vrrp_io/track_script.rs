@@ -104,6 +104,11 @@ impl TrackScripts {
         Some(Event::ScriptExited { script: slot.config.name.clone(), exit })
     }
 
+    /// Whether a script is at work.
+    pub fn is_running(&self, name: &str) -> bool {
+        self.slots.iter().any(|slot| slot.config.name == name && slot.run.is_some())
+    }
+
     /// Ends every run: the daemon stops.
     pub fn kill_all(&mut self) {
         for run in self.slots.iter_mut().filter_map(|slot| slot.run.take()) {

@@ -228,6 +228,7 @@ impl Node {
             .args(&words[1..])
             .args(["-n", "-l", "-D", "-P"])
             .args(files.iter().flat_map(|(option, extension)| [(*option).to_owned(), self.file(extension)]))
+            .env("TMPDIR", self.temporary())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -278,6 +279,30 @@ impl Node {
     fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("it was started");
         kill(Pid::from_raw(process.id() as i32), signal).expect("it runs");
+    }
+
+    fn temporary(&self) -> PathBuf {
+        let path = self.base.with_extension("tmp");
+        fs::create_dir_all(&path).expect("a directory");
+        path
+    }
+
+    /// What the daemon writes into its temporary folder when `keepalived --signum=NAME` is sent.
+    pub fn dump(&self, signal: &str, file: &str) -> String {
+        let number =
+            Command::new(&self.which.command()[0]).arg(format!("--signum={signal}")).output().expect("it runs");
+        let number = String::from_utf8_lossy(&number.stdout).trim().to_owned();
+        let path = self.temporary().join(file);
+        let pid = self.pid(false).to_string();
+        let sent = Command::new("kill").args(["-s", &number, &pid]).status().expect("kill(1) is there");
+        assert!(sent.success());
+        let until = Instant::now() + Duration::from_secs(5);
+        // It is written in one piece, a moment after the file was made.
+        while fs::metadata(&path).map_or(0, |data| data.len()) == 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        fs::read_to_string(path).unwrap_or_default()
     }
 
     pub fn reload(&self) {

@@ -1,0 +1,381 @@
+//! What SIGUSR2 and the signal for JSON write, as keepalived writes it: monitoring reads these files.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::ir::keepalived::addresses::Prefix;
+use crate::ir::keepalived::instance::Authentication;
+use crate::ir::keepalived::routes::Insertion;
+use crate::ir::keepalived::rules::RuleAction;
+use crate::ir::keepalived::{Command, Route, Rule, VirtualAddress};
+use crate::primitives::monotonic::Monotonic;
+use crate::vrrp::engine::Engine;
+use crate::vrrp::instance::{StateName, VirtualRouter};
+
+/// rtnetlink's number of the table for everything that names no other.
+const TABLE_MAIN: u32 = 254;
+/// rtnetlink's number of keepalived among those that make routes.
+const PROTOCOL_KEEPALIVED: u8 = 18;
+
+/// The counters of every instance, as text.
+pub fn statistics(engine: &Engine) -> String {
+    let mut text = String::new();
+    for router in engine.instances() {
+        let counted = &router.statistics;
+        let lines = [
+            format!("VRRP Instance: {}", router.config.name),
+            "  Advertisements:".into(),
+            format!("    Received: {}", counted.adverts_received),
+            format!("    Sent: {}", counted.adverts_sent),
+            format!("  Became master: {}", counted.became_master),
+            format!("  Released master: {}", counted.released_master),
+            "  Packet Errors:".into(),
+            format!("    Length: {}", counted.length_errors),
+            format!("    TTL: {}", counted.hop_limit_errors),
+            format!("    Invalid Type: {}", counted.type_errors),
+            format!("    Advertisement Interval: {}", counted.interval_errors),
+            format!("    Address List: {}", counted.address_list_errors),
+            "  Authentication Errors:".into(),
+            format!("    Invalid Type: {}", counted.unknown_auth_types),
+            format!("    Type Mismatch: {}", counted.auth_type_mismatches),
+            format!("    Failure: {}", counted.auth_failures),
+            "  Priority Zero:".into(),
+            format!("    Received: {}", counted.priority_zero_received),
+            format!("    Sent: {}", counted.priority_zero_sent),
+        ];
+        text.extend(lines.iter().flat_map(|line| [line.as_str(), "\n"]));
+    }
+    text
+}
+
+/// Everything about every instance, as one line of JSON.
+pub fn json(engine: &Engine, now: Monotonic) -> String {
+    let instances: Vec<String> = engine
+        .status(now)
+        .iter()
+        .zip(engine.instances())
+        .map(|(status, router)| {
+            let mut object = Object::default();
+            object.raw("data", data(engine, router, status.effective_priority, now));
+            object.raw("stats", counters(router));
+            object.close()
+        })
+        .collect();
+    format!("[{}]\n", instances.join(","))
+}
+
+fn data(engine: &Engine, router: &VirtualRouter, effective_priority: u8, now: Monotonic) -> String {
+    let config = &router.config;
+    let announce = &config.announce;
+    let is_master = router.state() == StateName::Master;
+    let mut object = Object::default();
+    object.text("iname", &config.name);
+    object.number("dont_track_primary", !config.track_primary);
+    object.number("skip_check_adv_addr", config.skip_check_adv_addr);
+    object.number("strict_mode", config.strict);
+    object.text("vmac_ifname", config.vmac.as_ref().and_then(|vmac| vmac.interface.as_deref()).unwrap_or_default());
+    if let Some(interface) = &config.interface {
+        object.text("ifp_ifname", interface);
+    }
+    object.number("master_priority", router.master().map_or(0, |(_, priority)| priority));
+    object.raw("last_transition", format!("{:.6}", wall_clock(now.since(router.since)).as_secs_f64()));
+    object.raw("garp_delay", seconds(announce.master_delay_us));
+    object.number("garp_refresh", announce.master_refresh_us / 1_000_000);
+    object.number("garp_rep", announce.master_repeat);
+    object.number("garp_refresh_rep", announce.master_refresh_repeat);
+    object.number("garp_lower_prio_delay", announce.lower_prio_delay_us / 1_000_000);
+    object.number("garp_lower_prio_rep", announce.lower_prio_repeat);
+    object.number("lower_prio_no_advert", config.lower_prio_no_advert);
+    object.number("higher_prio_send_advert", config.higher_prio_send_advert);
+    object.number("vrid", config.virtual_router_id);
+    object.number("base_priority", config.priority);
+    object.number("effective_priority", effective_priority);
+    object.raw("vipset", is_master);
+    object.raw("promote_secondaries", config.promote_secondaries);
+    object.raw("adver_int", seconds(config.advert_interval_us));
+    object.raw("master_adver_int", seconds(router.master_interval().as_micros() as u64));
+    object.number("accept", config.accept);
+    object.raw("nopreempt", !config.preempt);
+    object.number("preempt_delay", config.preempt_delay_us / 1_000_000);
+    object.number("state", state_number(router.state()));
+    object.number("wantstate", if router.wishes_master() { 2u8 } else { 1 });
+    object.number("version", config.version);
+    object.raw("smtp_alert", config.notify.smtp_alert);
+    object.raw("notify_deleted", config.notify.deleted.is_some() || config.notify.deleted_without_command);
+    scripts(&mut object, router);
+    holdings(&mut object, router, is_master);
+    tracked(&mut object, engine, router);
+    authentication(&mut object, &config.authentication);
+    object.close()
+}
+
+fn scripts(object: &mut Object, router: &VirtualRouter) {
+    let notify = &router.config.notify;
+    for (name, command) in [
+        ("script_backup", &notify.backup),
+        ("script_master", &notify.master),
+        ("script_fault", &notify.fault),
+        ("script_stop", &notify.stop),
+        ("script_deleted", &notify.deleted),
+        ("script", &notify.any),
+        ("script_master_rx_lower_pri", &notify.master_received_lower_priority),
+    ] {
+        if let Some(command) = command {
+            object.text(name, &command_line(command));
+        }
+    }
+}
+
+fn holdings(object: &mut Object, router: &VirtualRouter, set: bool) {
+    let config = &router.config;
+    let show = |address| show_address(address, config.interface.as_deref(), set, config.accept);
+    object.list("vips", config.addresses.iter().map(show));
+    object.list("evips", config.excluded_addresses.iter().map(show));
+    object.list("vroutes", config.routes.iter().map(show_route));
+    object.list("vrules", config.rules.iter().map(show_rule));
+}
+
+fn tracked(object: &mut Object, engine: &Engine, router: &VirtualRouter) {
+    let trackers = &router.config.trackers;
+    // Its own interface, with or without a weight, is none of these.
+    let others = trackers.interfaces.iter().filter(|one| Some(&one.interface) != router.config.interface.as_ref());
+    object.list("track_ifp", others.map(|one| one.interface.clone()));
+    let command = |name: &String| engine.script(name).map(|script| command_line(&script.config.command));
+    object.list("track_script", trackers.scripts.iter().filter_map(|one| command(&one.name)));
+}
+
+fn authentication(object: &mut Object, authentication: &Authentication) {
+    let (number, key) = match authentication {
+        Authentication::None => return object.number("auth_type", 0u8),
+        Authentication::Password(key) => (1u8, key),
+        Authentication::Header(key) => (2, key),
+    };
+    object.number("auth_type", number);
+    let len = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
+    object.text("auth_data", &String::from_utf8_lossy(&key[..len]));
+}
+
+fn counters(router: &VirtualRouter) -> String {
+    let counted = &router.statistics;
+    let mut object = Object::default();
+    for (name, value) in [
+        ("advert_rcvd", counted.adverts_received),
+        ("advert_sent", counted.adverts_sent),
+        ("become_master", counted.became_master),
+        ("release_master", counted.released_master),
+        ("packet_len_err", counted.length_errors),
+        ("advert_interval_err", counted.interval_errors),
+        ("ip_ttl_err", counted.hop_limit_errors),
+        ("invalid_type_rcvd", counted.type_errors),
+        ("addr_list_err", counted.address_list_errors),
+        ("invalid_authtype", counted.unknown_auth_types),
+        ("authtype_mismatch", counted.auth_type_mismatches),
+        ("auth_failure", counted.auth_failures),
+        ("pri_zero_rcvd", counted.priority_zero_received),
+        ("pri_zero_sent", counted.priority_zero_sent),
+    ] {
+        object.number(name, value);
+    }
+    object.close()
+}
+
+fn state_number(state: StateName) -> u8 {
+    match state {
+        StateName::Init => 0,
+        StateName::Backup => 1,
+        StateName::Master => 2,
+        StateName::Fault => 3,
+    }
+}
+
+/// The time of day so long ago.
+pub(super) fn wall_clock(ago: Duration) -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(ago)
+}
+
+/// As `%g` writes them: six digits, no zeros behind.
+fn seconds(microseconds: u64) -> String {
+    (microseconds as f64 / 1e6).to_string()
+}
+
+/// Each word in quotes; the program where it really is, as far as its folder is a link.
+pub(super) fn command_line(command: &Command) -> String {
+    let mut words = command.words.clone();
+    if let Some(program) = words.first_mut()
+        && let Some((folder, name)) = program.rsplit_once('/')
+        && let Ok(real) = std::fs::canonicalize(Path::new(folder))
+    {
+        *program = real.join(name).display().to_string();
+    }
+    words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
+}
+
+// ---- holdings ----
+
+fn show_prefix(prefix: Prefix) -> String {
+    let whole = if prefix.address.is_ipv4() { 32 } else { 128 };
+    if prefix.length == whole { prefix.address.to_string() } else { format!("{}/{}", prefix.address, prefix.length) }
+}
+
+pub(super) fn show_address(address: &VirtualAddress, own: Option<&str>, set: bool, accept: bool) -> String {
+    let mut text = match address.peer {
+        None => show_prefix(address.prefix),
+        Some(_) => address.prefix.address.to_string(),
+    };
+    if let Some(broadcast) = address.broadcast {
+        text += &format!(" brd {broadcast}");
+    }
+    text += &format!(" dev {}", address.interface.as_deref().or(own).unwrap_or("(none)"));
+    text += if address.use_vmac { " use_vmac" } else { "" };
+    text += &format!(" scope {}", scope_name(address.scope));
+    if let Some(label) = &address.label {
+        text += &format!(" label {label}");
+    }
+    if let Some(peer) = address.peer {
+        text += &format!(" peer {}/{}", peer.address, address.prefix.length);
+    }
+    let v6 = address.prefix.address.is_ipv6();
+    let words = [
+        (address.home, " home"),
+        (v6 && !address.no_dad, " -nodad"),
+        (address.manage_temporary, " mngtmpaddr"),
+        (address.no_prefix_route, " noprefixroute"),
+        (address.autojoin, " autojoin"),
+        (!address.tracked, " no_track"),
+    ];
+    text.extend(words.into_iter().filter(|(is_set, _)| *is_set).map(|(_, word)| word));
+    if v6 {
+        text += &match address.preferred_lifetime_s {
+            Some(0) => " deprecated".to_owned(),
+            None => " preferred_lft forever".to_owned(),
+            Some(seconds) => format!(" preferred_lft {seconds}"),
+        };
+    }
+    text += if set { " set" } else { "" };
+    text += if set && !accept { " nftable_set" } else { "" };
+    text
+}
+
+fn scope_name(scope: u8) -> String {
+    match scope {
+        0 => "global".into(),
+        200 => "site".into(),
+        253 => "link".into(),
+        254 => "host".into(),
+        255 => "nowhere".into(),
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn show_route(route: &Route) -> String {
+    let mut text = String::from(match route.insertion {
+        Insertion::Add => "add ",
+        Insertion::Append => "append ",
+        Insertion::Prepend => "prepend ",
+    });
+    text += match route.kind {
+        1 => "",
+        6 => "blackhole ",
+        7 => "unreachable ",
+        8 => "prohibit ",
+        9 => "throw ",
+        _ => "local ",
+    };
+    text += &route.destination.map_or_else(|| "default".into(), show_prefix);
+    let family = |address: std::net::IpAddr| if address.is_ipv6() { "inet6" } else { "inet" };
+    let parts = [
+        route.source.map(|source| format!(" from {}", show_prefix(source))),
+        route.preferred_source.map(|source| format!(" src {source}")),
+        (route.tos != 0).then(|| format!(" tos {}", route.tos)),
+        route.via.map(|via| format!(" via {} {via}", family(via))),
+        route.interface.as_ref().map(|interface| format!(" dev {interface}")),
+        (route.table != TABLE_MAIN).then(|| format!(" table {}", route.table)),
+        // An untracked route is not marked as keepalived's unless the file says so.
+        (route.tracked || route.protocol != PROTOCOL_KEEPALIVED).then(|| format!(" proto {}", route.protocol)),
+        (route.scope != 0).then(|| format!(" scope {}", route.scope)),
+        route.metric.map(|metric| format!(" metric {metric}")),
+        route.onlink.then(|| " onlink".to_owned()),
+        (!route.tracked).then(|| " no_track".to_owned()),
+    ];
+    text.extend(parts.into_iter().flatten());
+    text
+}
+
+pub(super) fn show_rule(rule: &Rule) -> String {
+    let mark = rule.mark.map(|mark| {
+        let mask = rule.mark_mask.filter(|mask| *mask != u32::MAX).map(|mask| format!("/{mask:#x}"));
+        format!(" fwmark {mark:#x}{}", mask.unwrap_or_default())
+    });
+    let from = rule.from.map_or_else(|| "all".into(), show_prefix);
+    let parts = [
+        rule.invert.then(|| "not ".to_owned()),
+        Some(format!("from {from}")),
+        rule.to.map(|to| format!(" to {}", show_prefix(to))),
+        Some(format!(" priority {}", rule.priority)),
+        Some(format!(" tos {:#x}", rule.tos)),
+        mark,
+        rule.input_interface.as_ref().map(|interface| format!(" iif {interface}")),
+        rule.output_interface.as_ref().map(|interface| format!(" oif {interface}")),
+        rule.protocol.map(|protocol| format!(" protocol {protocol}")),
+        Some(match rule.action {
+            RuleAction::Table(table) => format!(" lookup {table}"),
+            RuleAction::Goto(target) => format!(" goto {target}"),
+            RuleAction::Nop => " nop".into(),
+            RuleAction::Blackhole => " type blackhole".into(),
+            RuleAction::Unreachable => " type unreachable".into(),
+            RuleAction::Prohibit => " type prohibit".into(),
+        }),
+        (!rule.tracked).then(|| " no_track".to_owned()),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+// ---- JSON ----
+
+/// An object in the order in which it is written.
+#[derive(Default)]
+struct Object(String);
+
+impl Object {
+    fn raw(&mut self, name: &str, value: impl fmt::Display) {
+        let comma = if self.0.is_empty() { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "{comma}\"{name}\":{value}");
+    }
+
+    fn number(&mut self, name: &str, value: impl Into<u64>) {
+        self.raw(name, value.into());
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.raw(name, quoted(value));
+    }
+
+    /// Left out when it is empty.
+    fn list(&mut self, name: &str, items: impl Iterator<Item = String>) {
+        let items: Vec<String> = items.map(|item| quoted(&item)).collect();
+        if !items.is_empty() {
+            self.raw(name, format_args!("[{}]", items.join(",")));
+        }
+    }
+
+    fn close(self) -> String {
+        format!("{{{}}}", self.0)
+    }
+}
+
+/// As keepalived quotes: with a backslash before every slash.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' | '/' => quoted.extend(['\\', character]),
+            '\t' => quoted += "\\t",
+            '\n' => quoted += "\\n",
+            '\r' => quoted += "\\r",
+            other => quoted.push(other),
+        }
+    }
+    quoted + "\""
+}

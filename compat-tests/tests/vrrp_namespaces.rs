@@ -252,7 +252,7 @@ fn the_address_follows_a_tracked_process() {
         let mut b = lab.node("b", second, 100, false);
         let name = format!("ekp{}", std::process::id());
         let blocks = format!(
-            "instance lab \nuse_pid_dir \nvrrp_track_process web {{\n  process {name}\n  quorum 2\n  quorum_max 3\n}}\n\
+            "instance lab \n use_pid_dir \nvrrp_track_process web {{\n  process {name}\n  quorum 2\n  quorum_max 3\n}}\n\
              vrrp_track_process sleeper {{\n  process {name} 1000\n  param_match initial\n  full_command \n  weight 5\n  \
              delay 1\n  fork_delay 0.5\n  terminate_delay 0.2\n}}\nvrrp_instance LAB"
         );

@@ -94,6 +94,7 @@ pub fn version_text(options: &Options) -> String {
         text.push_str(&help_text());
     }
     if options.shows_configure {
+        text.push_str("TLS SNI support enabled\n");
         text.push_str(&format!("configure arguments:{}\n", configure_arguments()));
     }
     text

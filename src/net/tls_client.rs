@@ -50,7 +50,7 @@ pub fn build(
     conf_prefix: &str,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Context, TlsFault> {
-    let provider = Arc::new(crypto(&wanted.ciphers, &wanted.curves));
+    let provider = Arc::new(crypto(&wanted.ciphers, &wanted.ciphersuites, &wanted.curves));
     // The file was readable when the directive was met.
     let passwords = wanted.passwords.as_ref().and_then(|path| read(path).ok());
     let passwords = passwords.map(|text| tls_keys::passwords(&text)).unwrap_or_default();

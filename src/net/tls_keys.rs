@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{
     CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer,
     PrivateSec1KeyDer,
@@ -72,8 +72,38 @@ pub fn chain(
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let pem = contents(path, read).map_err(|fault| TlsFault::CertificateUnreadable(path.clone(), fault))?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let chain: Result<Vec<_>, _> = certificates(&pem).collect();
     chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| TlsFault::NoCertificate(path.clone()))
+}
+
+/// The certificates in a text, also those with OpenSSL's notes on trust behind them, which are left aside.
+fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'static>, pem::Error>> {
+    const TRUSTED: &[u8] = b"TRUSTED CERTIFICATE";
+    let plain = match memchr::memmem::find(pem, TRUSTED) {
+        Some(_) => replace_all(pem, TRUSTED, b"CERTIFICATE"),
+        None => pem.to_vec(),
+    };
+    let whole: Vec<_> = CertificateDer::pem_slice_iter(&plain).collect();
+    whole.into_iter().map(|certificate| {
+        certificate.map(|der| {
+            match Reader::new(&der).expect(tag::SEQUENCE) {
+                Ok(own) if own.whole.len() < der.len() => CertificateDer::from(own.whole.to_vec()),
+                _ => der,
+            }
+        })
+    })
+}
+
+fn replace_all(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut end = 0;
+    for start in memchr::memmem::find_iter(text, from) {
+        out.extend_from_slice(&text[end..start]);
+        out.extend_from_slice(to);
+        end = start + from.len();
+    }
+    out.extend_from_slice(&text[end..]);
+    out
 }
 
 /// The lists of revoked certificates of a file, at least one.

@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use rustls::CertificateCompressionAlgorithm;
+use rustls::compress::{CertCompressor, CompressionFailed, CompressionLevel};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
@@ -121,7 +125,7 @@ async fn refuse(mut stream: TcpStream) {
 
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
 pub fn build(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<Option<Context>, TlsFault> {
-    let provider = Arc::new(crypto(&wanted.ciphers, &wanted.curves));
+    let provider = Arc::new(crypto(&wanted.ciphers, &wanted.ciphersuites, &wanted.curves));
     // The file was readable when the directive was met.
     let passwords = wanted.passwords.as_ref().and_then(|path| read(path).ok());
     let passwords = passwords.map(|text| tls_keys::passwords(&text)).unwrap_or_default();
@@ -151,8 +155,27 @@ pub fn build(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) ->
     config.ignore_client_order = wanted.prefer_server_ciphers;
     config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024));
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec(), b"http/0.9".to_vec()];
+    if wanted.certificate_compression {
+        config.cert_compressors = vec![&Zlib];
+    }
     remember_sessions(&mut config, wanted, &read)?;
     Ok(Some(Context::new(config, trust)))
+}
+
+/// `ssl_certificate_compression` by zlib (RFC 8879); rustls keeps what it has compressed once.
+#[derive(Debug)]
+struct Zlib;
+
+impl CertCompressor for Zlib {
+    fn compress(&self, input: Vec<u8>, _: CompressionLevel) -> Result<Vec<u8>, CompressionFailed> {
+        let mut encoder = ZlibEncoder::new(Vec::with_capacity(input.len()), Compression::best());
+        encoder.write_all(&input).map_err(|_| CompressionFailed)?;
+        encoder.finish().map_err(|_| CompressionFailed)
+    }
+
+    fn algorithm(&self) -> CertificateCompressionAlgorithm {
+        CertificateCompressionAlgorithm::Zlib
+    }
 }
 
 /// The key of a file with the lengths that nginx asks for.
@@ -215,13 +238,16 @@ fn remember_sessions(
     Ok(())
 }
 
-/// The cryptography of a list of suites (TLS 1.2's; those of 1.3 are always there) and groups.
-pub fn crypto(ciphers: &[&'static str], curves: &[Curve]) -> CryptoProvider {
+/// The cryptography of a list of suites (of TLS 1.2; of 1.3, where an empty one is all) and groups.
+pub fn crypto(ciphers: &[&'static str], ciphersuites: &[&'static str], curves: &[Curve]) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     let all = std::mem::take(&mut provider.cipher_suites);
-    let tls13 = all.iter().filter(|suite| suite.tls13().is_some()).copied();
-    let tls12 = ciphers.iter().filter_map(|name| all.iter().find(|suite| openssl_name(suite) == *name)).copied();
-    provider.cipher_suites = tls13.chain(tls12).collect();
+    let named = |name: &&'static str| all.iter().find(|suite| openssl_name(suite) == *name).copied();
+    let tls13: Vec<_> = match ciphersuites {
+        [] => all.iter().filter(|suite| suite.tls13().is_some()).copied().collect(),
+        names => names.iter().filter_map(named).collect(),
+    };
+    provider.cipher_suites = tls13.into_iter().chain(ciphers.iter().filter_map(named)).collect();
     if !curves.is_empty() {
         provider.kx_groups = curves.iter().map(|curve| group(*curve)).collect();
     }

@@ -3,7 +3,10 @@
 //! A reload makes a new generation beside the running one. Nothing of the old one changes until everything of the new one
 //! is open, so a fault leaves the old one as it was.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
@@ -23,6 +26,7 @@ use crate::ir::listen::ListenAddress;
 use crate::ir::lookup::{Event, HostId};
 use crate::ir::lower::{self, Environment};
 use crate::ir::tls::ClientTls;
+use crate::ir::value::Text;
 use crate::log::error_log::{self, ErrorLog};
 use crate::log::now;
 use crate::log::open_files::{OpenError, OpenFiles};
@@ -232,7 +236,7 @@ impl Loader<'_> {
             }
             Event::LoadModule { path, is_known, place } => self.load_module(&path.to_string(), *is_known, place)?,
             Event::MakeTls { server, tls } => {
-                let made = tls_server::build(tls, |path| std::fs::read(OsStr::from_bytes(path)));
+                let made = tls_server::build(tls, |path| found.files.read(path));
                 let fault = |fault: TlsFault| {
                     self.log.say(Level::Emerg, fault);
                     NotLoaded
@@ -244,7 +248,7 @@ impl Loader<'_> {
                 found.client_tls.insert(Rc::as_ptr(ssl) as usize, context);
             }
             Event::MustBeReadable { path, place } => {
-                std::fs::read(OsStr::from_bytes(path)).map_err(|error| {
+                found.files.read(path).map_err(|error| {
                     let text = format!("open() \"{path}\" failed{}", os_error::suffix(&error));
                     self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() })
                 })?;
@@ -258,7 +262,7 @@ impl Loader<'_> {
         if let Some((_, context)) = found.client_contexts.iter().find(|(known, _)| known == wanted) {
             return Ok(Rc::clone(context));
         }
-        let made = tls_client::build(wanted, &self.places.conf_prefix, |path| std::fs::read(OsStr::from_bytes(path)));
+        let made = tls_client::build(wanted, &self.places.conf_prefix, |path| found.files.read(path));
         let context = Rc::new(made.map_err(|fault| {
             self.log.say(Level::Emerg, fault);
             NotLoaded
@@ -377,8 +381,24 @@ struct Found {
     user: Option<WorkerUser>,
     tls: tls_server::Contexts,
     client_tls: tls_client::Contexts,
+    files: FilesOnce,
     /// What the locations' TLS was made of.
     client_contexts: Vec<(Rc<ClientTls>, Rc<tls_client::Context>)>,
+}
+
+/// Certificates, keys and the like, read once however many servers name them: some are pipes.
+#[derive(Default)]
+struct FilesOnce(RefCell<HashMap<Text, Vec<u8>>>);
+
+impl FilesOnce {
+    fn read(&self, path: &Text) -> io::Result<Vec<u8>> {
+        if let Some(contents) = self.0.borrow().get(path) {
+            return Ok(contents.clone());
+        }
+        let contents = std::fs::read(OsStr::from_bytes(path))?;
+        self.0.borrow_mut().insert(path.clone(), contents.clone());
+        Ok(contents)
+    }
 }
 
 /// The machine's name in small letters, as nginx keeps it.

@@ -1193,7 +1193,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_ech_outer_server_name",
@@ -1238,7 +1238,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_session_reused",

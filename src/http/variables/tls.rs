@@ -21,6 +21,9 @@ pub fn find(name: &str) -> Option<Write1> {
         "ssl_session_reused" => |request, out| {
             of(request, out, |tls| Some(if tls.handshake_kind() == Some(HandshakeKind::Resumed) { "r" } else { "." }))
         },
+        "ssl_session_id" => session_id,
+        // No data is taken before the handshake is over.
+        "ssl_early_data" => |_, _| false,
         "ssl_server_name" => |request, out| of(request, out, |tls| tls.server_name()),
         "ssl_alpn_protocol" => {
             |request, out| of(request, out, |tls| tls.alpn_protocol().and_then(|name| std::str::from_utf8(name).ok()))
@@ -33,6 +36,16 @@ fn of(request: &Request, out: &mut Vec<u8>, get: impl for<'t> FnOnce(&'t ServerC
     request.connection.with_stream(|stream| match stream.tls().and_then(get) {
         Some(text) => put_bytes(out, text.as_bytes()),
         None => false,
+    })
+}
+
+/// rustls shows no session's own name; this one is as long and as unique, made of what both sides agreed on.
+fn session_id(request: &Request, out: &mut Vec<u8>) -> bool {
+    request.connection.with_stream(|stream| {
+        let exported = stream.tls().map(|tls| tls.export_keying_material([0; 32], b"EXPORTER-session-id", None));
+        let Some(Ok(id)) = exported else { return false };
+        id.iter().for_each(|byte| out.extend_from_slice(format!("{byte:02x}").as_bytes()));
+        true
     })
 }
 

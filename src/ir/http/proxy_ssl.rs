@@ -104,13 +104,14 @@ pub fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-/// `proxy_ssl_conf_command`
+/// `proxy_ssl_conf_command` and its like
 pub fn conf_command(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<ConfCommand, Diagnostic> {
     let [name, value] = directive.args() else { return Err(directive.fails("invalid value")) };
     let command = ConfCommand { name: Text::from(name.value), value: Text::from(value.value) };
     if command.has_no_effect() {
+        let directive_name = directive.name().text();
         let text =
-            format!("\"{}\" of \"proxy_ssl_conf_command\" has no effect: rustls has no such choice", command.name);
+            format!("\"{}\" of \"{directive_name}\" has no effect: rustls has no such choice", command.name);
         reader.events.push(Event::WithoutEffect(directive.warn(text)));
     }
     Ok(command)
@@ -139,7 +140,7 @@ impl ProxySsl {
             tls12: self.protocols.contains(NamedProtocols::TLSV1_2),
             tls13: self.protocols.contains(NamedProtocols::TLSV1_3),
         };
-        let (mut ciphers, mut curves) = (negotiated(&suites), Vec::new());
+        let (mut ciphers, mut ciphersuites, mut curves) = (negotiated(&suites), Vec::new(), Vec::new());
         let (mut certificate, mut key) = self.constant_pair(written)?;
         let path = |path: &Text| match path.starts_with(b"data:") {
             true => path.clone(),
@@ -160,6 +161,10 @@ impl ProxySsl {
             let settings = &mut Settings {
                 protocols: &mut protocols,
                 ciphers: &mut ciphers,
+                ciphersuites: &mut ciphersuites,
+                // Only a server has these two choices.
+                session_tickets: &mut true,
+                server_preference: &mut false,
                 curves: &mut curves,
                 certificate: &mut certificate,
                 key: &mut key,
@@ -170,6 +175,7 @@ impl ProxySsl {
         Ok(ClientTls {
             protocols,
             ciphers,
+            ciphersuites,
             curves,
             certificate: pair.map(|(certificate, key)| Pair { certificate: path(&certificate), key: path(&key) }),
             passwords: self.password_file.clone(),

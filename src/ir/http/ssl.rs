@@ -7,9 +7,10 @@ use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Word};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
+use crate::ir::tls::conf_command::{ConfCommand, Settings};
 use crate::ir::tls::{Curve, Pair, Protocols, ServerTls, VerifyClient, ciphers, negotiated};
 use crate::ir::upstream::Zone;
-use crate::ir::value::{PAGE_SIZE, Text};
+use crate::ir::value::{List, PAGE_SIZE, Text};
 use crate::primitives::size;
 
 word_set! {
@@ -73,6 +74,10 @@ layer! {
         stapling: bool = false,
         /// `ssl_stapling_file`
         stapling_file: Text = Text::default(),
+        /// `ssl_certificate_compression`
+        certificate_compression: bool = false,
+        /// `ssl_conf_command`
+        conf_commands: List<ConfCommand> = List::default(),
         /// `ssl` of nginx before 1.25.1: whatever the server listens on speaks TLS
         enabled: bool = false,
         /// `ssl_dhparam`: read as nginx reads it, and never used: finite-field Diffie-Hellman is not negotiated
@@ -109,6 +114,8 @@ pub const SETTERS: Table = &[
     ("ssl_trusted_certificate", ssl!(trusted_certificate, setter::text)),
     ("ssl_crl", ssl!(crl, setter::text)),
     ("ssl_session_ticket_key", ticket_key),
+    ("ssl_certificate_compression", ssl!(certificate_compression, setter::flag)),
+    ("ssl_conf_command", conf_command),
     ("ssl_stapling", ssl!(stapling, setter::flag)),
     ("ssl_stapling_file", ssl!(stapling_file, setter::text)),
 ];
@@ -138,6 +145,12 @@ fn password_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     }
     let path = super::proxy_ssl::password_file(reader, directive)?;
     reader.http.server_ssl().password_file = Some(path);
+    Ok(())
+}
+
+fn conf_command(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let command = super::proxy_ssl::conf_command(reader, directive)?;
+    reader.http.server_ssl().conf_commands.get_or_insert_default().push(command);
     Ok(())
 }
 
@@ -237,13 +250,14 @@ impl Ssl {
         let some = |written: &Text| Some(path(written)).filter(|_| !written.is_empty());
         let pairs = self.certificates.iter().zip(&self.keys);
         let certificates = pairs.map(|(certificate, key)| Pair { certificate: path(certificate), key: path(key) });
-        Ok(Some(Rc::new(ServerTls {
+        let mut tls = ServerTls {
             certificates: certificates.collect(),
             protocols: Protocols {
                 tls12: self.protocols.contains(NamedProtocols::TLSV1_2),
                 tls13: self.protocols.contains(NamedProtocols::TLSV1_3),
             },
             ciphers: negotiated(&suites),
+            ciphersuites: Vec::new(),
             prefer_server_ciphers: self.prefer_server_ciphers,
             curves: curves(&self.ecdh_curve)?,
             session_tickets: self.session_tickets,
@@ -259,8 +273,34 @@ impl Ssl {
             revocation_lists: some(&self.crl),
             ticket_keys: self.ticket_keys.clone(),
             staple: some(&self.stapling_file).filter(|_| self.stapling),
+            certificate_compression: self.certificate_compression,
             dhparam: self.dhparam.as_ref().map(path),
-        })))
+        };
+        self.apply_conf_commands(&mut tls, path)?;
+        Ok(Some(Rc::new(tls)))
+    }
+
+    /// `ssl_conf_command` changes what the other directives say; its certificate comes beside those of other kinds of keys, and
+    /// we have no way to tell the kinds here, so it takes the place of all.
+    fn apply_conf_commands(&self, tls: &mut ServerTls, path: impl Fn(&Text) -> Text) -> Result<(), Diagnostic> {
+        let (mut certificate, mut key) = (None, None);
+        for command in self.conf_commands.iter() {
+            let settings = &mut Settings {
+                protocols: &mut tls.protocols,
+                ciphers: &mut tls.ciphers,
+                ciphersuites: &mut tls.ciphersuites,
+                curves: &mut tls.curves,
+                session_tickets: &mut tls.session_tickets,
+                server_preference: &mut tls.prefer_server_ciphers,
+                certificate: &mut certificate,
+                key: &mut key,
+            };
+            command.apply(settings).map_err(fault)?;
+        }
+        if let Some((certificate, key)) = certificate.zip(key) {
+            tls.certificates = vec![Pair { certificate: path(&certificate), key: path(&key) }];
+        }
+        Ok(())
     }
 }
 

@@ -19,22 +19,30 @@ pub struct Settings<'s> {
     pub protocols: &'s mut Protocols,
     /// The suites of TLS 1.2.
     pub ciphers: &'s mut Vec<&'static str>,
+    /// The suites of TLS 1.3; empty for all.
+    pub ciphersuites: &'s mut Vec<&'static str>,
     /// The groups.
     pub curves: &'s mut Vec<Curve>,
+    /// Whether a server hands out tickets.
+    pub session_tickets: &'s mut bool,
+    /// Whether a server's order of suites counts.
+    pub server_preference: &'s mut bool,
     /// The path of the certificates, as written.
     pub certificate: &'s mut Option<Text>,
     /// The path of the key, as written.
     pub key: &'s mut Option<Text>,
 }
 
+/// The suites of TLS 1.3 that evenkeel negotiates, and those that only OpenSSL knows.
+const TLS13_SUITES: [&str; 3] = ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"];
+const TLS13_SUITES_OF_OPENSSL: [&str; 2] = ["TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"];
+
 /// The names that OpenSSL knows and evenkeel has no use for.
-const WITHOUT_EFFECT: [&str; 17] = [
-    "Ciphersuites",
+const WITHOUT_EFFECT: [&str; 15] = [
     "DHParameters",
     "ECDHParameters",
     "SignatureAlgorithms",
     "ClientSignatureAlgorithms",
-    "Options",
     "VerifyMode",
     "VerifyCAFile",
     "VerifyCAPath",
@@ -55,19 +63,34 @@ impl ConfCommand {
 
     /// Whether OpenSSL would take it, and evenkeel does nothing for it.
     pub fn has_no_effect(&self) -> bool {
+        let is_known = |word: &str| matches!(option(word).1, "SessionTicket" | "ServerPreference");
         WITHOUT_EFFECT.iter().any(|name| self.is(name))
+            || self.is("Options") && !self.value.to_string().split(',').all(is_known)
     }
 
     /// Does what it says. The error is OpenSSL's.
     pub fn apply(&self, settings: &mut Settings<'_>) -> Result<(), String> {
         let text = self.value.to_string();
         match () {
-            () if self.has_no_effect() => {}
             () if self.is("Certificate") => *settings.certificate = Some(self.value.clone()),
             () if self.is("PrivateKey") => *settings.key = Some(self.value.clone()),
             () if self.is("CipherString") => {
                 let suites = ciphers::evaluate(&self.value).ok_or_else(|| self.bad_value())?;
                 *settings.ciphers = negotiated(&suites);
+            }
+            () if self.is("Ciphersuites") => {
+                let suites = text.split(':').filter(|name| !TLS13_SUITES_OF_OPENSSL.contains(name));
+                let known = |name| TLS13_SUITES.iter().find(|known| **known == name).copied();
+                *settings.ciphersuites = suites.map(known).collect::<Option<_>>().ok_or_else(|| self.bad_value())?;
+            }
+            () if self.is("Options") => {
+                for (enabled, name) in text.split(',').map(option) {
+                    match name {
+                        "SessionTicket" => *settings.session_tickets = enabled,
+                        "ServerPreference" => *settings.server_preference = enabled,
+                        _ => {}
+                    }
+                }
             }
             () if self.is("Groups") || self.is("Curves") => {
                 let groups: Option<Vec<_>> = text.split(':').map(Curve::of_name).collect();
@@ -86,6 +109,7 @@ impl ConfCommand {
                 settings.protocols.tls13 &= highest >= 3;
             }
             () if self.is("Protocol") => self.apply_protocol(&text, settings)?,
+            () if self.has_no_effect() => {}
             () => return Err(self.fault("error:0A000182:SSL routines::unknown cmd name:cmd=", "")),
         }
         Ok(())
@@ -94,10 +118,7 @@ impl ConfCommand {
     /// `Protocol -TLSv1.2,TLSv1.3`
     fn apply_protocol(&self, text: &str, settings: &mut Settings<'_>) -> Result<(), String> {
         for word in text.split(',') {
-            let (enabled, name) = match word.strip_prefix('-') {
-                Some(name) => (false, name),
-                None => (true, word.strip_prefix('+').unwrap_or(word)),
-            };
+            let (enabled, name) = option(word);
             match version(name) {
                 Some(2) => settings.protocols.tls12 = enabled,
                 Some(3) => settings.protocols.tls13 = enabled,
@@ -116,6 +137,14 @@ impl ConfCommand {
     fn fault(&self, error: &str, rest: &str) -> String {
         let Self { name, value } = self;
         format!("SSL_CONF_cmd(\"{name}\", \"{value}\") failed (SSL: {error}{name}{rest})")
+    }
+}
+
+/// `-Name` switches off, `Name` and `+Name` on.
+fn option(word: &str) -> (bool, &str) {
+    match word.strip_prefix('-') {
+        Some(name) => (false, name),
+        None => (true, word.strip_prefix('+').unwrap_or(word)),
     }
 }
 
@@ -140,6 +169,9 @@ mod tests {
         let settings = &mut Settings {
             protocols: &mut protocols,
             ciphers: &mut Vec::new(),
+            ciphersuites: &mut Vec::new(),
+            session_tickets: &mut true,
+            server_preference: &mut false,
             curves: &mut Vec::new(),
             certificate: &mut None,
             key: &mut None,

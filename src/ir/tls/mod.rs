@@ -16,6 +16,8 @@ pub struct ServerTls {
     pub protocols: Protocols,
     /// `ssl_ciphers`, as far as evenkeel negotiates them: OpenSSL's names, the preferred first.
     pub ciphers: Vec<&'static str>,
+    /// The suites of TLS 1.3, as `ssl_conf_command Ciphersuites` names them; empty for all.
+    pub ciphersuites: Vec<&'static str>,
     /// `ssl_prefer_server_ciphers`
     pub prefer_server_ciphers: bool,
     /// `ssl_ecdh_curve`, as far as evenkeel negotiates them; empty for its own choice.
@@ -46,6 +48,8 @@ pub struct ServerTls {
     pub ticket_keys: Vec<Text>,
     /// The full path of `ssl_stapling_file`, where `ssl_stapling` is on.
     pub staple: Option<Text>,
+    /// `ssl_certificate_compression`
+    pub certificate_compression: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
 }
@@ -71,6 +75,8 @@ pub struct ClientTls {
     pub protocols: Protocols,
     /// `proxy_ssl_ciphers`, as far as evenkeel negotiates them: OpenSSL's names, the preferred first.
     pub ciphers: Vec<&'static str>,
+    /// The suites of TLS 1.3; empty for all.
+    pub ciphersuites: Vec<&'static str>,
     /// The groups for the key exchange; empty for evenkeel's own choice.
     pub curves: Vec<Curve>,
     /// `proxy_ssl_certificate`, where it has no variables.
@@ -159,6 +165,7 @@ impl Default for ServerTls {
             certificates: Vec::new(),
             protocols: Protocols { tls12: true, tls13: true },
             ciphers: negotiated(&SUITES.iter().collect::<Vec<_>>()),
+            ciphersuites: Vec::new(),
             prefer_server_ciphers: false,
             curves: Vec::new(),
             session_tickets: true,
@@ -174,6 +181,7 @@ impl Default for ServerTls {
             revocation_lists: None,
             ticket_keys: Vec::new(),
             staple: None,
+            certificate_compression: false,
             dhparam: None,
         }
     }

@@ -229,12 +229,19 @@ pub struct UpstreamRecord {
     pub proxy_port: Option<Text>,
     /// TLS towards the backend.
     pub is_secure: bool,
+    /// `grpc_pass`
+    pub is_grpc: bool,
 }
 
 impl UpstreamRecord {
     /// The beginning of the backend's URL.
     pub fn scheme(&self) -> &'static str {
-        if self.is_secure { "https://" } else { "http://" }
+        match (self.is_grpc, self.is_secure) {
+            (false, false) => "http://",
+            (false, true) => "https://",
+            (true, false) => "grpc://",
+            (true, true) => "grpcs://",
+        }
     }
 }
 

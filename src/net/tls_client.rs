@@ -41,7 +41,7 @@ pub struct Context {
     passwords: Vec<Vec<u8>>,
     /// Where relative paths of certificates begin.
     conf_prefix: Box<str>,
-    configs: RefCell<HashMap<(Option<SessionKey>, bool), Arc<ClientConfig>>>,
+    configs: RefCell<HashMap<(Option<SessionKey>, bool, Protocols), Arc<ClientConfig>>>,
 }
 
 /// Reads the files that a location names, and makes its TLS.
@@ -104,6 +104,9 @@ pub type SessionKey = (usize, Target);
 /// A certificate with its key, as rustls shares it.
 pub type Certified = Arc<CertifiedKey>;
 
+/// The names of application protocols, the preferred first.
+pub type Protocols = &'static [&'static [u8]];
+
 /// How a connection differs from others with the same TLS.
 #[derive(Default, Debug)]
 pub struct Wish<'w> {
@@ -114,7 +117,7 @@ pub struct Wish<'w> {
     /// A certificate of this connection's own.
     pub identity: Option<Certified>,
     /// The application protocols offered.
-    pub protocols: &'w [&'w [u8]],
+    pub protocols: Protocols,
 }
 
 /// Why there is no TLS with a backend.
@@ -178,7 +181,7 @@ impl Context {
             config.alpn_protocols = protocols();
             return Some(Arc::new(config));
         }
-        let key = (wish.session_of.clone(), wish.server_name.is_some());
+        let key = (wish.session_of.clone(), wish.server_name.is_some(), wish.protocols);
         let mut configs = self.configs.borrow_mut();
         let config = configs.entry(key).or_insert_with(|| {
             let mut config = base.clone();

@@ -85,11 +85,9 @@ fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'stati
     };
     let whole: Vec<_> = CertificateDer::pem_slice_iter(&plain).collect();
     whole.into_iter().map(|certificate| {
-        certificate.map(|der| {
-            match Reader::new(&der).expect(tag::SEQUENCE) {
-                Ok(own) if own.whole.len() < der.len() => CertificateDer::from(own.whole.to_vec()),
-                _ => der,
-            }
+        certificate.map(|der| match Reader::new(&der).expect(tag::SEQUENCE) {
+            Ok(own) if own.whole.len() < der.len() => CertificateDer::from(own.whole.to_vec()),
+            _ => der,
         })
     })
 }

@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_buffer_size",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k|8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_connect_timeout",
@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_hide_header",
@@ -46,7 +46,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ignore_headers",
@@ -67,7 +67,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_intercept_errors",
@@ -78,7 +78,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_next_upstream",
@@ -102,7 +102,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "error timeout",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_next_upstream_timeout",
@@ -113,7 +113,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_next_upstream_tries",
@@ -124,7 +124,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_pass",
@@ -135,7 +135,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_pass_header",
@@ -146,7 +146,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_read_timeout",
@@ -157,7 +157,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_send_timeout",
@@ -168,7 +168,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "60s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_set_header",
@@ -179,7 +179,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_socket_keepalive",
@@ -190,7 +190,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_socket_rcvbuf",
@@ -201,7 +201,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_socket_sndbuf",
@@ -212,7 +212,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "0",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_certificate",
@@ -223,7 +223,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_certificate_cache",
@@ -234,7 +234,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_certificate_key",
@@ -245,7 +245,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_ciphers",
@@ -256,7 +256,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "DEFAULT",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_conf_command",
@@ -267,7 +267,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_crl",
@@ -278,7 +278,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_name",
@@ -289,7 +289,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "host from grpc_pass",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_password_file",
@@ -300,7 +300,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_protocols",
@@ -311,7 +311,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "TLSv1.2 TLSv1.3",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_server_name",
@@ -322,7 +322,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_session_reuse",
@@ -333,7 +333,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_trusted_certificate",
@@ -344,7 +344,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_verify",
@@ -355,7 +355,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "grpc_ssl_verify_depth",
@@ -366,6 +366,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -123,7 +123,9 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("data sent before the end of the handshake can be sent again by anybody; clients send it once more behind it"),
+        status: Status::Accepted(
+            "data sent before the end of the handshake can be sent again by anybody; clients send it once more behind it",
+        ),
     },
     Directive {
         name: "ssl_ecdh_curve",

@@ -1,4 +1,4 @@
-//! HTTP/2: a connection's streams become requests like all others. The one file that knows the h2 library.
+//! HTTP/2: a connection's streams become requests like all others. The one file of the client side that knows the h2 library.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -342,6 +342,12 @@ impl Exchange {
         // A stream that was reset meanwhile has no window to give back to.
         stream.flow_control().release_capacity(length).ok();
         Poll::Ready(Ok(length))
+    }
+
+    /// Whether the body was read to its end.
+    pub fn is_read(&self) -> bool {
+        let body = self.body.borrow();
+        body.left.is_empty() && body.stream.is_end_stream()
     }
 
     /// Ready once the client has given the stream up, or the connection has ended.

@@ -1,4 +1,4 @@
-//! `proxy_pass`: where the request goes, and what is sent there.
+//! `proxy_pass` and `grpc_pass`: where the request goes, and what is sent there.
 
 use std::rc::Rc;
 
@@ -7,10 +7,12 @@ use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::http::upstream::attempt::{self, Job};
 use crate::http::upstream::group::Group;
-use crate::http::upstream::request::{BodyLength, Destination, method, write_headers, write_uri};
+use crate::http::upstream::http2::RequestHead;
+use crate::http::upstream::request::{BodyLength, Destination, fields, method, write_headers, write_uri};
 use crate::http::upstream::resolve::{self, Servers};
 use crate::http::upstream::secure::Secure;
 use crate::http::verdict::Verdict;
+use crate::ir::http::grpc;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
 use crate::ir::value::{Template, Text};
 use crate::log::error_log::Level;
@@ -26,7 +28,11 @@ struct Resolved {
 
 /// Answers a request out of a backend.
 pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
-    let proxy = Rc::clone(&request.location.settings.proxy);
+    let settings = &request.location.settings;
+    let (proxy, ssl) = match pass.is_grpc {
+        true => (Rc::clone(&settings.grpc), Rc::clone(&settings.grpc_ssl)),
+        false => (Rc::clone(&settings.proxy), Rc::clone(&settings.proxy_ssl)),
+    };
     let resolved = match destination(request, pass) {
         Ok(resolved) => resolved,
         Err(status) => return Verdict::Finish(status),
@@ -39,18 +45,11 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     if !passes_body_through && let Err(status) = body_reader::read(request).await {
         return Verdict::Finish(status);
     }
-    let tls = if resolved.is_secure { Secure::of(request) } else { None };
-    request.upstream.is_secure = resolved.is_secure;
-    request.upstream.proxy_host = Some(resolved.destination.host_header.clone());
-    request.upstream.proxy_port = resolved.port;
+    let tls = if resolved.is_secure { Secure::of(request, &ssl) } else { None };
+    note_destination(request, pass, &resolved);
     let plans = request.connection.engine.upstreams.plans(&proxy, pass);
     let set_body = proxy.set_body.as_ref().map(|template| evaluate::text(request, template).into_owned());
-    let body = match (&set_body, request.content_length) {
-        (Some(body), _) => BodyLength::Known(body.len() as u64),
-        (None, _) if request.chunked_body && passes_body_through => BodyLength::Chunked,
-        (None, Some(length)) => BodyLength::Known(length),
-        (None, None) => BodyLength::None,
-    };
+    let body = body_length(request, set_body.as_deref(), passes_body_through);
     let mut head = request.connection.engine.take_buffer();
     let method = method(request, &proxy);
     let is_head = method.eq_ignore_ascii_case(b"HEAD");
@@ -61,9 +60,20 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         request.log(Level::Error, "zero length URI to proxy");
         return Verdict::Finish(500);
     }
+    drop(method);
     request.upstream.uri.clear();
-    request.upstream.uri.extend_from_slice(&head[uri_start..]);
-    write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head);
+    if !pass.is_grpc {
+        request.upstream.uri.extend_from_slice(&head[uri_start..]);
+    }
+    let http2 = (proxy.http_version == HttpVersion::Http2).then(|| {
+        let (authority, fields) = fields(request, &proxy, &plans.request, &resolved.destination, body);
+        let (method, path) = (head[..uri_start - 1].to_vec(), head[uri_start..].to_vec());
+        RequestHead { method, is_secure: resolved.is_secure, authority, path, fields }
+    });
+    match http2 {
+        Some(_) => head.clear(),
+        None => write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head),
+    }
     head.extend_from_slice(set_body.as_deref().unwrap_or_default());
     let group = match resolve::group(request, &proxy, resolved.servers).await {
         Ok(group) => group,
@@ -76,6 +86,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         tls,
         destination: resolved.destination,
         head,
+        http2,
         body,
         passes_body_through,
         passes_body,
@@ -84,6 +95,25 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     let verdict = attempt::run(request, &job).await;
     request.connection.engine.give_buffer(job.head);
     verdict
+}
+
+/// What variables and the log show of it; with gRPC that is only the scheme.
+fn note_destination(request: &mut Request, pass: &ProxyPass, resolved: &Resolved) {
+    let upstream = &mut request.upstream;
+    (upstream.is_secure, upstream.is_grpc) = (resolved.is_secure, pass.is_grpc);
+    if !pass.is_grpc {
+        upstream.proxy_host = Some(resolved.destination.host_header.clone());
+        upstream.proxy_port = resolved.port.clone();
+    }
+}
+
+fn body_length(request: &Request, set_body: Option<&[u8]>, passes_body_through: bool) -> BodyLength {
+    match (set_body, request.content_length) {
+        (Some(body), _) => BodyLength::Known(body.len() as u64),
+        (None, _) if request.chunked_body && passes_body_through => BodyLength::Chunked,
+        (None, Some(length)) => BodyLength::Known(length),
+        (None, None) => BodyLength::None,
+    }
 }
 
 fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
@@ -99,7 +129,7 @@ fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
             },
             port: Some(port.clone()),
         }),
-        ProxyTarget::Template(template) => evaluate_url(request, template),
+        ProxyTarget::Template(template) => evaluate_url(request, template, pass.is_grpc),
     }
 }
 
@@ -112,11 +142,15 @@ struct Url<'u> {
     is_unix: bool,
 }
 
-fn evaluate_url(request: &Request, template: &Template) -> Result<Resolved, u16> {
+fn evaluate_url(request: &Request, template: &Template, is_grpc: bool) -> Result<Resolved, u16> {
     let text = evaluate::text(request, template).into_owned();
     let shown = || String::from_utf8_lossy(&text).into_owned();
     let begins = |scheme: &[u8]| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let (is_secure, rest, default_port) = match () {
+        () if is_grpc => {
+            let (is_secure, rest) = grpc::without_scheme(&text);
+            (is_secure, rest, 0)
+        }
         () if begins(b"http://") => (false, &text[7..], 80),
         () if begins(b"https://") => (true, &text[8..], 443),
         () => {

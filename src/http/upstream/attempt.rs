@@ -11,6 +11,7 @@ use super::connect;
 use super::exchange::{self, Answer, Faulty};
 use super::group::Group;
 use super::headers;
+use super::http2;
 use super::keepalive::BackendConnection;
 use super::layout::Server;
 use super::relay;
@@ -39,8 +40,10 @@ pub struct Job {
     pub tls: Option<Secure>,
     /// The URL.
     pub destination: Destination,
-    /// The request line and headers, and a body of `proxy_set_body` behind them.
+    /// The request line and headers, and a body of `proxy_set_body` behind them, which is all of it with HTTP/2.
     pub head: Vec<u8>,
+    /// The head where HTTP/2 is spoken.
+    pub http2: Option<http2::RequestHead>,
     /// How the body follows.
     pub body: BodyLength,
     /// The client's body goes on as it comes.
@@ -267,7 +270,7 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     };
     record(request).address = Rc::clone(&server.name);
     attempt.target = Some(server.target.clone());
-    let (connection, reused) = match job.group.pool.take(&server.target, job.tag()) {
+    let (connection, reused) = match job.group.pool.take(&server.target, job.tag(), job.http2.is_some()) {
         Some(connection) => (connection, true),
         None => match connect::open(request, job, &server).await {
             Ok(connection) => {
@@ -376,7 +379,9 @@ pub async fn wait<T>(
 ) -> Waited<T> {
     let mut deadline = crate::http::connection::Deadline::after_ms(timeout_ms);
     let connection = &request.connection;
-    let watched = !job.proxy.ignore_client_abort && !job.passes_body_through;
+    // On a stream of HTTP/2 the end of the body and the end of the stream are different things.
+    let is_stream = connection.exchange.is_some();
+    let watched = !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
     std::future::poll_fn(|context| {
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
         if watched && connection.poll_gone(context).is_ready() {

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use tokio::time::Instant;
 
 use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
-use super::exchange::Faulty;
-use super::keepalive::BackendConnection;
+use super::exchange::{self, Faulty};
+use super::http2::Session;
+use super::keepalive::{BackendConnection, Wire};
 use super::layout::Server;
 use super::retry::Failure;
 use super::secure;
@@ -16,6 +17,7 @@ use crate::http::request::Request;
 use crate::ir::http::proxy::Bind;
 use crate::log::error_log::Level;
 use crate::net::connect::{self, Fault, Options, Target};
+use crate::net::stream::Stream;
 
 const ENETUNREACH: i32 = 101;
 const ECONNREFUSED: i32 = 111;
@@ -26,11 +28,33 @@ pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<B
     let began = Instant::now();
     let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
     match opened {
-        Waited::Done(Ok(stream)) => match &job.tls {
-            None => Ok(BackendConnection::new(stream)),
-            Some(tls) => secure::begin(request, job, tls, server, (stream, began)).await.map(BackendConnection::new),
-        },
+        Waited::Done(Ok(stream)) => {
+            let stream = match &job.tls {
+                None => stream,
+                Some(tls) => secure::begin(request, job, tls, server, (stream, began)).await?,
+            };
+            begin(request, job, stream).await.map(BackendConnection::new)
+        }
         Waited::Done(Err(fault)) => Err(explain(request, server, fault)),
+        Waited::TimedOut => {
+            log_timeout(request);
+            Err(Faulty::Server(Failure::Timeout))
+        }
+        Waited::ClientGone => {
+            log_client_gone(request);
+            Err(Faulty::ClientGone)
+        }
+    }
+}
+
+/// Begins to speak what the location says.
+async fn begin(request: &Request, job: &Job, stream: Stream) -> Result<Wire, Faulty> {
+    if job.http2.is_none() {
+        return Ok(Wire::Http1(stream));
+    }
+    match wait_for(request, job, job.proxy.send_timeout_ms, Session::begin(stream)).await {
+        Waited::Done(Ok(session)) => Ok(Wire::Http2(Box::new(session))),
+        Waited::Done(Err(fault)) => Err(exchange::explain(request, &fault)),
         Waited::TimedOut => {
             log_timeout(request);
             Err(Faulty::Server(Failure::Timeout))

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
 use super::attempt::{Job, Try, Waited, log_client_gone, log_timeout, record, wait};
-use super::keepalive::BackendConnection;
+use super::http2::{self, Patience, Session, Step};
+use super::keepalive::{BackendConnection, Wire};
 use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
@@ -17,6 +18,7 @@ use crate::http::body_reader::{self, Body};
 use crate::http::engine::Engine;
 use crate::http::request::Request;
 use crate::log::error_log::Level;
+use crate::net::stream::Stream;
 use crate::net::turn;
 
 /// A body in a file is read in pieces of this size.
@@ -70,11 +72,12 @@ pub async fn run(
     request.action = "sending request to upstream";
     attempt.request_sent = true;
     turn::give_way().await;
-    let sent = send(request, job, &mut connection).await?;
-    attempt.request_whole = sent == Sent::Whole;
-    request.action = "reading response header from upstream";
     let mut buffer = Vec::new();
-    match read_head(request, job, &mut connection, &mut buffer).await {
+    let outcome = match &mut connection.wire {
+        Wire::Http1(stream) => run_http1(request, job, attempt, stream, &mut buffer).await,
+        Wire::Http2(session) => run_http2(request, job, attempt, session, &mut buffer).await,
+    };
+    match outcome {
         Ok(head) => Ok(Answer { connection, buffer, head }),
         Err(faulty) => {
             record(request).bytes_received += buffer.len() as u64;
@@ -84,18 +87,157 @@ pub async fn run(
     }
 }
 
-async fn send(request: &mut Request, job: &Job, connection: &mut BackendConnection) -> Result<Sent, Faulty> {
+async fn run_http1(
+    request: &mut Request,
+    job: &Job,
+    attempt: &mut Try<'_>,
+    stream: &mut Stream,
+    buffer: &mut Vec<u8>,
+) -> Result<Head, Faulty> {
+    let sent = send(request, job, stream).await?;
+    attempt.request_whole = sent == Sent::Whole;
+    request.action = "reading response header from upstream";
+    read_head(request, job, stream, buffer).await
+}
+
+/// The same over HTTP/2, where the answer may come while the request is still being sent.
+async fn run_http2(
+    request: &mut Request,
+    job: &Job,
+    attempt: &mut Try<'_>,
+    session: &mut Session,
+    buffer: &mut Vec<u8>,
+) -> Result<Head, Faulty> {
+    let Some(head) = &job.http2 else { return Err(Faulty::Request(500)) };
+    let body = body(request, job);
+    let patience = Patience {
+        client: Rc::clone(&request.connection),
+        send_timeout_ms: job.proxy.send_timeout_ms,
+        body_timeout_ms: request.location.settings.core.client_body_timeout_ms,
+    };
+    let begun = session.send(head, &job.head, body, patience).await;
+    begun.map_err(|fault| explain(request, &fault))?;
     if job.passes_body_through {
-        return pass_through(request, job, connection).await;
+        hand_over(request, session).await?;
+    }
+    // Whether all was sent is asked of the stream itself.
+    attempt.request_whole = true;
+    request.action = "reading response header from upstream";
+    loop {
+        let waited = wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context));
+        match waited.await {
+            Waited::Done(Ok(Step::Sent)) => {}
+            Waited::Done(Ok(Step::Head(lines))) => {
+                record(request).bytes_sent += session.sent();
+                *buffer = lines;
+                return take_head(request, job, session.is_head_all(), buffer);
+            }
+            Waited::Done(Err(fault)) => {
+                record(request).bytes_sent += session.sent();
+                return Err(explain(request, &fault));
+            }
+            Waited::TimedOut => return Err(timed_out(request)),
+            Waited::ClientGone => return Err(client_gone(request)),
+        }
+    }
+}
+
+/// Sends the body of a client that speaks HTTP/1 as it comes; the answer is looked at behind it.
+async fn hand_over(request: &mut Request, session: &mut Session) -> Result<(), Faulty> {
+    while !request.framing.is_done() {
+        let mut piece = Vec::new();
+        let more = body_reader::read_part(request, &mut piece).await.map_err(Faulty::Request)?;
+        let is_last = !more || request.framing.is_done();
+        session.hand_over(piece, is_last).await.map_err(|fault| explain(request, &fault))?;
+    }
+    Ok(())
+}
+
+/// Where the body of a request over HTTP/2 comes from. A client's stream is read while the answer comes.
+fn body(request: &mut Request, job: &Job) -> http2::Body {
+    if !job.passes_body {
+        return http2::Body::None;
+    }
+    if job.passes_body_through && !request.framing.is_done() {
+        if request.connection.exchange.is_some() {
+            let limit = request.location.settings.core.client_max_body_size;
+            request.framing = body_reader::Framing::None;
+            return http2::Body::Client(limit);
+        }
+        return http2::Body::Handed;
+    }
+    match &request.body {
+        Body::Memory(bytes) if !bytes.is_empty() => http2::Body::Bytes(bytes.clone()),
+        Body::File(file) => http2::Body::File(Rc::clone(&file.file), file.length),
+        _ => http2::Body::None,
+    }
+}
+
+/// Checks the head of an answer that came over HTTP/2.
+fn take_head(request: &Request, job: &Job, is_all: bool, lines: &[u8]) -> Result<Head, Faulty> {
+    let invalid = Faulty::Server(Failure::InvalidHeader);
+    if lines.len() > job.proxy.buffer_size {
+        request.log(Level::Error, "upstream sent too big header");
+        return Err(invalid);
+    }
+    let mut parser = http2::parse(lines).map_err(|fault| {
+        request.log(Level::Error, fault);
+        invalid
+    })?;
+    log_duplicates(request, &parser);
+    // gRPC alone takes the end of the stream for a length (`ngx_http_grpc_process_header`).
+    if is_all && request.upstream.is_grpc {
+        parser.head.content_length.get_or_insert(0);
+    }
+    Ok(parser.head)
+}
+
+/// Says what went wrong on a stream of HTTP/2, and whose doing it is.
+pub fn explain(request: &Request, fault: &http2::Fault) -> Faulty {
+    use http2::Fault;
+    let invalid = Faulty::Server(Failure::InvalidHeader);
+    match fault {
+        Fault::Rejected(code) => {
+            request.log(Level::Error, format_args!("upstream rejected request with error {code}"));
+            invalid
+        }
+        Fault::GoAway(code) => {
+            request.log(Level::Error, format_args!("upstream sent goaway with error {code}"));
+            invalid
+        }
+        Fault::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            request.log(Level::Error, "upstream prematurely closed connection");
+            Faulty::Server(Failure::Error)
+        }
+        Fault::Io(error) => {
+            secure::log_socket_error(request, error, "recv() failed");
+            Faulty::Server(Failure::Error)
+        }
+        Fault::Protocol(error) => {
+            request.log(Level::Error, format_args!("upstream sent invalid http2: {error}"));
+            invalid
+        }
+        Fault::SendTimedOut => timed_out(request),
+        Fault::Client(status) => Faulty::Request(*status),
+        Fault::Unsayable => {
+            request.log(Level::Error, "the request cannot be sent over http2");
+            Faulty::Request(500)
+        }
+    }
+}
+
+async fn send(request: &mut Request, job: &Job, stream: &mut Stream) -> Result<Sent, Faulty> {
+    if job.passes_body_through {
+        return pass_through(request, job, stream).await;
     }
     let (sent, written) = match &request.body {
-        Body::Memory(bytes) if job.passes_body => write(request, job, connection, &job.head, bytes).await,
+        Body::Memory(bytes) if job.passes_body => write(request, job, stream, &job.head, bytes).await,
         Body::File(body) if job.passes_body => {
             let file = Rc::clone(&body.file);
             let length = body.length;
-            write_file(request, job, connection, &file, length).await
+            write_file(request, job, stream, &file, length).await
         }
-        _ => write(request, job, connection, &job.head, &[]).await,
+        _ => write(request, job, stream, &job.head, &[]).await,
     };
     record(request).bytes_sent += written;
     sent
@@ -105,7 +247,7 @@ async fn send(request: &mut Request, job: &Job, connection: &mut BackendConnecti
 async fn write(
     request: &Request,
     job: &Job,
-    connection: &mut BackendConnection,
+    stream: &mut Stream,
     first: &[u8],
     second: &[u8],
 ) -> (Result<Sent, Faulty>, u64) {
@@ -118,7 +260,7 @@ async fn write(
         };
         let slices = [IoSlice::new(head), IoSlice::new(tail)];
         let slices = if head.is_empty() { &slices[1..] } else { &slices[..1 + usize::from(!tail.is_empty())] };
-        let stream = &mut connection.stream;
+        let stream = &mut *stream;
         let waited = wait(request, job, job.proxy.send_timeout_ms, |context| {
             let written = match slices {
                 [slice] => Pin::new(&mut *stream).poll_write(context, slice),
@@ -137,8 +279,8 @@ async fn write(
             Waited::ClientGone => return (Err(client_gone(request)), written as u64),
         }
     }
-    if connection.stream.needs_flush() {
-        let stream = &mut connection.stream;
+    if stream.needs_flush() {
+        let stream = &mut *stream;
         let flushed =
             wait(request, job, job.proxy.send_timeout_ms, |context| Pin::new(&mut *stream).poll_flush(context));
         match flushed.await {
@@ -169,7 +311,7 @@ fn client_gone(request: &Request) -> Faulty {
 async fn write_file(
     request: &Request,
     job: &Job,
-    connection: &mut BackendConnection,
+    stream: &mut Stream,
     file: &std::fs::File,
     length: u64,
 ) -> (Result<Sent, Faulty>, u64) {
@@ -183,7 +325,7 @@ async fn write_file(
             return (Err(Faulty::Request(500)), total);
         }
         let head: &[u8] = if offset == 0 { &job.head } else { &[] };
-        let (sent, written) = write(request, job, connection, head, &piece[..wanted]).await;
+        let (sent, written) = write(request, job, stream, head, &piece[..wanted]).await;
         offset += wanted as u64;
         total += written;
         if sent != Ok(Sent::Whole) || offset == length {
@@ -193,7 +335,7 @@ async fn write_file(
 }
 
 /// Sends the client's body as it comes (`proxy_request_buffering off`).
-async fn pass_through(request: &mut Request, job: &Job, connection: &mut BackendConnection) -> Result<Sent, Faulty> {
+async fn pass_through(request: &mut Request, job: &Job, stream: &mut Stream) -> Result<Sent, Faulty> {
     let mut piece = job.head.clone();
     let is_chunked = job.body == BodyLength::Chunked;
     // What came along with the client's head goes along with ours.
@@ -201,14 +343,14 @@ async fn pass_through(request: &mut Request, job: &Job, connection: &mut Backend
         body_reader::read_part(request, &mut piece).await.map_err(Faulty::Request)?;
     }
     loop {
-        let (sent, written) = write(request, job, connection, &piece, &[]).await;
+        let (sent, written) = write(request, job, stream, &piece, &[]).await;
         record(request).bytes_sent += written;
         if sent? == Sent::Interrupted {
             return Ok(interrupt(request));
         }
         piece.clear();
         let mut read = request.connection.engine.take_buffer();
-        let more = match read_or_answer(request, connection, &mut read).await {
+        let more = match read_or_answer(request, stream, &mut read).await {
             Some(outcome) => outcome.map_err(Faulty::Request)?,
             None => return Ok(interrupt(request)),
         };
@@ -224,7 +366,7 @@ async fn pass_through(request: &mut Request, job: &Job, connection: &mut Backend
             (false, false) => return Ok(Sent::Whole),
         }
         if !more {
-            let (sent, written) = write(request, job, connection, &piece, &[]).await;
+            let (sent, written) = write(request, job, stream, &piece, &[]).await;
             record(request).bytes_sent += written;
             return sent;
         }
@@ -239,15 +381,11 @@ fn interrupt(request: &mut Request) -> Sent {
 }
 
 /// Reads a piece of the body, unless the backend answers first.
-async fn read_or_answer(
-    request: &mut Request,
-    connection: &mut BackendConnection,
-    piece: &mut Vec<u8>,
-) -> Option<Result<bool, u16>> {
+async fn read_or_answer(request: &mut Request, stream: &mut Stream, piece: &mut Vec<u8>) -> Option<Result<bool, u16>> {
     let mut reading = pin!(body_reader::read_part(request, piece));
     std::future::poll_fn(|context| match reading.as_mut().poll(context) {
         Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-        Poll::Pending => connection.stream.poll_peek(context).map(|_| None),
+        Poll::Pending => stream.poll_peek(context).map(|_| None),
     })
     .await
 }
@@ -255,7 +393,7 @@ async fn read_or_answer(
 async fn read_head(
     request: &mut Request,
     job: &Job,
-    connection: &mut BackendConnection,
+    stream: &mut Stream,
     buffer: &mut Vec<u8>,
 ) -> Result<Head, Faulty> {
     let limit = job.proxy.buffer_size;
@@ -264,7 +402,7 @@ async fn read_head(
     loop {
         let room = if buffer.is_empty() { size } else { limit.saturating_sub(buffer.len()).max(1) };
         let waited = wait(request, job, job.proxy.read_timeout_ms, |context| {
-            poll_read(&request.connection.engine, connection, buffer, room, context)
+            poll_read(&request.connection.engine, stream, buffer, room, context)
         });
         match waited.await {
             Waited::Done(Ok(0)) => {
@@ -280,14 +418,17 @@ async fn read_head(
             Waited::ClientGone => return Err(client_gone(request)),
         }
         if parse(request, &mut parser, buffer, limit)? {
-            for (line, previous) in &parser.duplicates {
-                let text = format_args!(
-                    "upstream sent duplicate header line: \"{line}\", previous value: \"{previous}\", ignored"
-                );
-                request.log(Level::Warn, text);
-            }
+            log_duplicates(request, &parser);
             return Ok(parser.head);
         }
+    }
+}
+
+fn log_duplicates(request: &Request, parser: &Parser) {
+    for (line, previous) in &parser.duplicates {
+        let text =
+            format_args!("upstream sent duplicate header line: \"{line}\", previous value: \"{previous}\", ignored");
+        request.log(Level::Warn, text);
     }
 }
 
@@ -295,7 +436,7 @@ async fn read_head(
 /// processor still has at hand.
 fn poll_read(
     engine: &Engine,
-    connection: &mut BackendConnection,
+    stream: &mut Stream,
     buffer: &mut Vec<u8>,
     room: usize,
     context: &mut Context,
@@ -303,7 +444,7 @@ fn poll_read(
     if buffer.capacity() == 0 {
         *buffer = engine.take_large_buffer();
     }
-    let polled = connection.stream.poll_read_to(context, buffer, room);
+    let polled = stream.poll_read_to(context, buffer, room);
     if polled.is_pending() && buffer.is_empty() {
         engine.give_buffer(std::mem::take(buffer));
     }

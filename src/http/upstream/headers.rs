@@ -83,7 +83,8 @@ pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buf
     let text = &buffer[head.status_text.clone()];
     let usual = status::line(head.status).is_some_and(|line| line.as_bytes() == text);
     // The phrase of 204 is kept even if it is the usual one: it is a backend's answer, and loses none of its headers.
-    response.status_line = (head.version > 9 && (!usual || head.status == 204)).then(|| text.to_vec());
+    let has_phrase = head.version > 9 && !text.is_empty();
+    response.status_line = (has_phrase && (!usual || head.status == 204)).then(|| text.to_vec());
     response.content_length = head.content_length;
     response.disable_not_modified = true;
     if proxy.force_ranges {

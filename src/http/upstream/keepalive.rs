@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::http2::Session;
 use crate::ir::upstream::Keepalive;
 use crate::net::connect::Target;
 use crate::net::stream::Stream;
@@ -18,8 +19,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 /// A connection to a backend.
 #[derive(Debug)]
 pub struct BackendConnection {
-    /// The socket.
-    pub stream: Stream,
+    /// What carries requests and answers.
+    pub wire: Wire,
     /// Requests sent on it, with the present one.
     pub requests: u64,
     opened: Instant,
@@ -27,9 +28,39 @@ pub struct BackendConnection {
 
 impl BackendConnection {
     /// A connection that was just opened.
-    pub fn new(stream: Stream) -> Self {
-        Self { stream, requests: 1, opened: Instant::now() }
+    pub fn new(wire: Wire) -> Self {
+        Self { wire, requests: 1, opened: Instant::now() }
     }
+
+    /// Whether HTTP/2 is spoken.
+    pub fn is_http2(&self) -> bool {
+        matches!(self.wire, Wire::Http2(_))
+    }
+
+    /// The backend closed it, or says something that nobody asked for.
+    fn is_spoilt(&mut self) -> bool {
+        match &mut self.wire {
+            Wire::Http1(stream) => stream.poll_peek(&mut Context::from_waker(Waker::noop())).is_ready(),
+            Wire::Http2(session) => session.is_spoilt(),
+        }
+    }
+
+    /// Whether all of a request and its answer has gone over it.
+    fn is_at_rest(&self) -> bool {
+        match &self.wire {
+            Wire::Http1(_) => true,
+            Wire::Http2(session) => session.is_at_rest(),
+        }
+    }
+}
+
+/// What is spoken on a connection to a backend.
+#[derive(Debug)]
+pub enum Wire {
+    /// HTTP/1, on the socket itself.
+    Http1(Stream),
+    /// HTTP/2.
+    Http2(Box<Session>),
 }
 
 #[derive(Debug)]
@@ -39,13 +70,6 @@ struct Idle {
     /// The location that opened it, where locations keep theirs apart.
     tag: usize,
     until: Instant,
-}
-
-impl Idle {
-    /// The backend closed it, or says something that nobody asked for.
-    fn is_spoilt(&mut self) -> bool {
-        self.connection.stream.poll_peek(&mut Context::from_waker(Waker::noop())).is_ready()
-    }
 }
 
 /// One worker's idle connections to one group.
@@ -68,12 +92,15 @@ impl Pool {
         self.settings.connections > 0
     }
 
-    /// An idle connection to this server, opened by the same location if locations keep theirs apart.
-    pub fn take(&self, target: &Target, tag: usize) -> Option<BackendConnection> {
+    /// An idle connection to this server, opened by the same location if locations keep theirs apart, on which HTTP/2 is spoken
+    /// or not.
+    pub fn take(&self, target: &Target, tag: usize, is_http2: bool) -> Option<BackendConnection> {
         let mut idle = self.idle.borrow_mut();
-        while let Some(place) = idle.iter().position(|idle| self.fits(idle, target, tag)) {
+        while let Some(place) =
+            idle.iter().position(|idle| idle.connection.is_http2() == is_http2 && self.fits(idle, target, tag))
+        {
             let mut found = idle.remove(place)?;
-            if !found.is_spoilt() {
+            if !found.connection.is_spoilt() {
                 found.connection.requests += 1;
                 return Some(found.connection);
             }
@@ -88,7 +115,11 @@ impl Pool {
     /// Keeps a connection whose answer was read whole; the one unused for longest gives way.
     pub fn put(self: &Rc<Self>, connection: BackendConnection, target: &Target, tag: usize, now: Instant) {
         let age_ms = now.duration_since(connection.opened).as_millis() as u64;
-        if !self.is_on() || connection.requests >= self.settings.requests || age_ms > self.settings.time_ms {
+        if !self.is_on()
+            || !connection.is_at_rest()
+            || connection.requests >= self.settings.requests
+            || age_ms > self.settings.time_ms
+        {
             return;
         }
         let until = now + Duration::from_millis(self.settings.timeout_ms);
@@ -114,7 +145,7 @@ impl Pool {
         while !self.idle.borrow().is_empty() {
             tokio::time::sleep(SWEEP_INTERVAL).await;
             let now = Instant::now();
-            self.idle.borrow_mut().retain_mut(|idle| idle.until > now && !idle.is_spoilt());
+            self.idle.borrow_mut().retain_mut(|idle| idle.until > now && !idle.connection.is_spoilt());
         }
         self.sweeping.set(false);
     }

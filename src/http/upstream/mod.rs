@@ -2,7 +2,7 @@
 //!
 //! [`attempt::run`] is the whole of it, top to bottom: `balance` picks a server, [`keepalive`] or [`connect`] gives a connection,
 //! [`exchange`] sends the [`request`] and reads the head of the [`response`], [`retry`] says what a failure leads to, and
-//! [`relay`] passes the answer on through a [`pipe`].
+//! [`relay`] passes the answer on through a [`pipe`]. [`http2`] takes the place of a plain stream where HTTP/2 is spoken.
 
 pub mod attempt;
 pub mod connect;
@@ -11,6 +11,7 @@ pub mod dynamic;
 pub mod exchange;
 pub mod group;
 pub mod headers;
+pub mod http2;
 pub mod keepalive;
 pub mod layout;
 pub mod pipe;
@@ -102,7 +103,7 @@ impl Upstreams {
         let mut plans = self.plans.borrow_mut();
         let plan = plans.entry(key).or_insert_with(|| {
             Rc::new(Plans {
-                request: request::Plan::new(&proxy.set_headers),
+                request: request::Plan::new(&proxy.set_headers, pass.is_grpc),
                 answer: Rc::new(headers::Plan::new(proxy, pass)),
             })
         });

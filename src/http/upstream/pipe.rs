@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use super::keepalive::BackendConnection;
+use super::http2;
+use super::keepalive::{BackendConnection, Wire};
 use super::response::Head;
 use super::spool::Spool;
 use crate::http::filters::order;
@@ -24,6 +25,8 @@ pub enum Framing {
     Chunked(Box<ChunkedBody>),
     /// Until the backend closes the connection.
     UntilClose,
+    /// Until the stream of HTTP/2 ends; true keeps the trailers behind it.
+    Stream(bool),
 }
 
 /// A chunked body in the making.
@@ -97,7 +100,7 @@ impl Framing {
         limit: usize,
     ) -> Result<Decoded, Fault> {
         match self {
-            Self::UntilClose => Ok(Decoded { data: from..raw.len(), done: false, excess: false }),
+            Self::UntilClose | Self::Stream(_) => Ok(Decoded { data: from..raw.len(), done: false, excess: false }),
             Self::Length(left) => {
                 let available = (raw.len() - from) as u64;
                 let taken = available.min(*left);
@@ -173,6 +176,8 @@ pub enum End {
     Premature,
     /// The socket failed.
     Failed(std::io::Error),
+    /// The stream of HTTP/2 failed.
+    Broken(http2::Fault),
     /// The bytes were no body.
     Malformed(Fault),
     /// The temporary file failed.
@@ -266,8 +271,12 @@ impl Pipe {
 
     /// Reads one piece to the end of an empty buffer; the place of the body's bytes in it.
     pub fn poll_read(&mut self, context: &mut Context, buffer: &mut Vec<u8>) -> Poll<Range<usize>> {
-        let Some(connection) = &mut self.connection else { return Poll::Ready(0..0) };
-        match connection.stream.poll_read_to(context, buffer, self.read_size) {
+        let stream = match self.connection.as_mut().map(|connection| &mut connection.wire) {
+            None => return Poll::Ready(0..0),
+            Some(Wire::Http2(_)) => return self.poll_read_stream(context, buffer),
+            Some(Wire::Http1(stream)) => stream,
+        };
+        match stream.poll_read_to(context, buffer, self.read_size) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(0)) => {
                 let whole = self.framing.ends_with_connection();
@@ -285,6 +294,44 @@ impl Pipe {
         }
     }
 
+    /// The same from a stream of HTTP/2; an empty range where only more of the request was sent.
+    fn poll_read_stream(&mut self, context: &mut Context, buffer: &mut Vec<u8>) -> Poll<Range<usize>> {
+        let Some(Wire::Http2(session)) = self.connection.as_mut().map(|connection| &mut connection.wire) else {
+            return Poll::Ready(0..0);
+        };
+        match ready!(session.poll_read(context, buffer)) {
+            Ok(Some(0)) => match ready!(session.poll_trailers(context)) {
+                Ok(trailers) => {
+                    if matches!(self.framing, Framing::Stream(true)) {
+                        self.trailers = trailers;
+                    }
+                    self.end = Some(End::Whole(true));
+                }
+                Err(fault) => self.end = Some(End::Broken(fault)),
+            },
+            Ok(Some(length)) => {
+                self.received += length as u64;
+                self.length += length as u64;
+                return Poll::Ready(0..buffer.len());
+            }
+            Ok(None) => {}
+            Err(fault) => self.end = Some(End::Broken(fault)),
+        }
+        Poll::Ready(0..0)
+    }
+
+    /// Sends on what the client sends meanwhile; the outcome is seen with the next piece that is read.
+    fn send_on(&mut self, context: &mut Context) {
+        if let Some(Wire::Http2(session)) = self.connection.as_mut().map(|connection| &mut connection.wire) {
+            while let Poll::Ready(outcome) = session.poll_send(context) {
+                if let Err(fault) = outcome {
+                    self.end = Some(End::Broken(fault));
+                    return;
+                }
+            }
+        }
+    }
+
     /// Sends a piece. While the client does not take it, the backend is read further, as far as there is room.
     pub async fn send_while_reading(&mut self, request: &mut Request, piece: &[u8]) -> Result<(), ClientGone> {
         let mut sending = pin!(order::send_body(request, piece));
@@ -292,6 +339,7 @@ impl Pipe {
             Poll::Ready(outcome) => Poll::Ready(outcome),
             Poll::Pending => {
                 self.read_ahead(context);
+                self.send_on(context);
                 Poll::Pending
             }
         })

@@ -5,8 +5,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::attempt::{Job, Try, Waited, asks_for_upgrade, conclude, log_client_gone, log_timeout, record, wait};
-use super::exchange::Answer;
+use super::exchange::{self, Answer};
 use super::headers;
+use super::keepalive::Wire;
 use super::pipe::{End, Framing, Pipe};
 use super::response::Head;
 use super::spool::Spool;
@@ -84,15 +85,16 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
         return Verdict::Close;
     }
     let Answer { connection: mut backend, buffer, head } = answer;
+    let Wire::Http1(backend) = &mut backend.wire else { return Verdict::Close };
     // A socket that is closed already shows that with the first write.
-    drop(backend.stream.set_nodelay());
+    drop(backend.set_nodelay());
     let setup = tunnel::Setup {
         from_client: request.take_unread(),
         from_backend: buffer[head.end..].to_vec(),
         buffer_size: job.proxy.buffer_size,
         timeout_ms: job.proxy.read_timeout_ms,
     };
-    let (end, received) = tunnel::run(&connection, &mut backend.stream, setup).await;
+    let (end, received) = tunnel::run(&connection, backend, setup).await;
     record(request).bytes_received += received;
     record(request).response_length += received;
     if end == tunnel::End::TimedOut {
@@ -146,7 +148,10 @@ impl ReadLimit {
 
 impl<'j> Relay<'j> {
     fn new(request: &Request, job: &'j Job, answer: Answer, buffering: bool) -> Self {
-        let framing = Framing::of(&answer.head, job.proxy.pass_trailers);
+        let framing = match answer.connection.is_http2() {
+            true => Framing::Stream(job.proxy.pass_trailers),
+            false => Framing::of(&answer.head, job.proxy.pass_trailers),
+        };
         let proxy = match buffering == job.proxy.buffering {
             true => Rc::clone(&job.proxy),
             false => Rc::new(Proxy { buffering, ..(*job.proxy).clone() }),
@@ -298,6 +303,11 @@ impl<'j> Relay<'j> {
             Some(End::Failed(error)) => {
                 let call = if self.prompt { "recv() failed" } else { "readv() failed" };
                 super::secure::log_socket_error(request, &error, call);
+            }
+            Some(End::Broken(fault)) => {
+                exchange::explain(request, &fault);
+                request.connection.discard_gathered();
+                return Verdict::Close;
             }
             Some(End::Malformed(fault)) => {
                 request.log(Level::Error, fault);

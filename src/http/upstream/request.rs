@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use crate::http::evaluate;
-use crate::http::message::headers::{self, Known};
+use crate::http::message::headers::{self, HeaderList, Known};
 use crate::http::request::Request;
 use crate::ir::http::proxy::{HttpVersion, Proxy, SetHeader};
 use crate::ir::value::{Template, Text};
@@ -16,6 +16,8 @@ enum Line {
     Set(SetHeader),
     ContentLength,
     TransferEncoding,
+    /// With gRPC alone.
+    Te,
 }
 
 /// What `proxy_set_header` makes of the headers in a location; worked out once.
@@ -28,8 +30,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of a location.
-    pub fn new(set_headers: &[SetHeader]) -> Self {
+    /// The plan of a location; with gRPC, clients may say that they accept trailers.
+    pub fn new(set_headers: &[SetHeader], is_grpc: bool) -> Self {
         let is_host = |header: &&SetHeader| header.name.eq_ignore_ascii_case(b"Host");
         // Of several values for `Host` nginx takes the last.
         let host = set_headers.iter().rfind(is_host).map(|header| header.value.clone());
@@ -42,6 +44,9 @@ impl Plan {
         }
         if is_free(b"Transfer-Encoding") {
             lines.push(Line::TransferEncoding);
+        }
+        if is_grpc && is_free(b"TE") {
+            lines.push(Line::Te);
         }
         let replaced = others.iter().map(|header| header.name.to_ascii_lowercase().into()).collect();
         Self { host, lines: lines.into(), replaced }
@@ -180,8 +185,50 @@ fn write_planned(request: &Request, planned: &Line, body: BodyLength, out: &mut 
             write!(out, "Content-Length: {length}\r\n").expect("a vector takes every byte");
         }
         (Line::TransferEncoding, BodyLength::Chunked) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        (Line::ContentLength | Line::TransferEncoding, _) => {}
+        (Line::ContentLength | Line::TransferEncoding | Line::Te, _) => {}
     }
+}
+
+/// The fields of a request over HTTP/2 and its `:authority`: without what HTTP/1 says of the connection, names in small letters.
+pub fn fields(
+    request: &Request,
+    proxy: &Proxy,
+    plan: &Plan,
+    destination: &Destination,
+    body: BodyLength,
+) -> (Vec<u8>, HeaderList) {
+    let host = plan.host.as_ref().map(|template| evaluate::text(request, template));
+    let authority =
+        host.filter(|host| !host.is_empty()).unwrap_or(Cow::Borrowed(&destination.host_header)).into_owned();
+    let mut fields = HeaderList::default();
+    let mut push = |name: &[u8], value: &[u8]| fields.push(&name.to_ascii_lowercase(), value);
+    for planned in &plan.lines {
+        match (planned, body) {
+            (Line::Set(header), _) => {
+                let value = evaluate::text(request, &header.value);
+                if !value.is_empty() {
+                    push(&header.name, &value);
+                }
+            }
+            (Line::ContentLength, BodyLength::Known(length)) => push(b"content-length", length.to_string().as_bytes()),
+            (Line::Te, _) if accepts_trailers(request) => push(b"te", b"trailers"),
+            (Line::ContentLength | Line::TransferEncoding | Line::Te, _) => {}
+        }
+    }
+    let head = &request.head;
+    for header in head.headers.iter().filter(|_| proxy.pass_request_headers) {
+        let name = &head.buffer[header.name()];
+        if plan.passes_on(header.known, name) {
+            push(name, &head.buffer[header.value()]);
+        }
+    }
+    (authority, fields)
+}
+
+/// The client's `TE` is passed on as far as gRPC needs it.
+fn accepts_trailers(request: &Request) -> bool {
+    let te = request.header(Known::Te).unwrap_or_default();
+    te.windows(8).any(|word| word.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Copies a line of the client's head: in one piece, where it was written as we write it.

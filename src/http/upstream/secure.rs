@@ -34,9 +34,9 @@ pub struct Secure {
 }
 
 impl Secure {
-    /// What the request's location says.
-    pub fn of(request: &Request) -> Option<Self> {
-        let ssl = Rc::clone(&request.location.settings.proxy_ssl);
+    /// What these directives of the request's location say.
+    pub fn of(request: &Request, ssl: &Rc<ProxySsl>) -> Option<Self> {
+        let ssl = Rc::clone(ssl);
         let context = request.connection.engine.client_tls.get(&(Rc::as_ptr(&ssl) as usize)).cloned();
         context.map(|context| Self { ssl, context })
     }
@@ -159,7 +159,7 @@ pub async fn begin(
         server_name: server_name.as_deref(),
         session_of: reuses.then(|| (Rc::as_ptr(&job.group) as usize, server.target.clone())),
         identity: tls.identity(request)?,
-        protocols: &[],
+        protocols: if job.http2.is_some() { &[b"h2"] } else { &[] },
     };
     if reuses && request.location.settings.core.tcp_nodelay {
         // A socket that is closed already shows that in the handshake.

@@ -201,7 +201,10 @@ pub fn set(request: &mut Request, id: VariableId, value: &[u8]) {
     let engine = std::rc::Rc::clone(&request.connection.engine);
     if let Source::Builtin(row) = &engine.http.variables.get(id).source {
         let assign: Option<Assign> = match row.name {
-            "args" => Some(|request, value| request.args = value.to_vec()),
+            "args" => Some(|request, value| {
+                request.args = value.to_vec();
+                request.valid_unparsed_uri = false;
+            }),
             "limit_rate" => Some(|request, value| request.limit_rate = crate::primitives::size::parse_size(value)),
             _ => None,
         };

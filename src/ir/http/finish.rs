@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::charset::Charsets;
 use super::core::ServerCore;
 use super::draft::{LocationDraft, OperationDraft, ServerDraft};
+use super::grpc;
 use super::proxy_ssl::ProxySsl;
 use super::rewrite::{If, Operation};
 use super::ssl::Ssl;
@@ -99,10 +100,10 @@ fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Pl
 }
 
 /// Makes the TLS of locations towards their backends, once for those that share their values.
-fn make_client_tls(reader: &mut Reader<'_>, proxies: &[Rc<ProxySsl>]) -> Result<(), Diagnostic> {
+fn make_client_tls(reader: &mut Reader<'_>, proxies: &[(Rc<ProxySsl>, &str)]) -> Result<(), Diagnostic> {
     let mut made = BTreeSet::new();
-    for ssl in proxies.iter().filter(|ssl| made.insert(Rc::as_ptr(ssl))) {
-        let tls = ssl.resolve(&reader.environment.conf_prefix, |template| reader.http.written(template))?;
+    for (ssl, module) in proxies.iter().filter(|(ssl, _)| made.insert(Rc::as_ptr(ssl))) {
+        let tls = ssl.resolve(&reader.environment.conf_prefix, module, |template| reader.http.written(template))?;
         reader.events.push(Event::MakeClientTls { ssl: Rc::clone(ssl), tls: Rc::new(tls) });
     }
     Ok(())
@@ -143,8 +144,8 @@ fn shown_name(names: &[ServerName]) -> Text {
 struct Merging {
     close: Place,
     faults: Vec<(checks::Order, Diagnostic)>,
-    /// The TLS of the locations that may need one towards their backends.
-    secure_proxies: Vec<Rc<ProxySsl>>,
+    /// The TLS of the locations that may need one towards their backends, with the module whose directives say so.
+    secure_proxies: Vec<(Rc<ProxySsl>, &'static str)>,
     charsets: Charsets,
     missing_map: Option<String>,
 }
@@ -190,7 +191,7 @@ impl Merging {
     }
 
     fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {
-        let settings = draft.own.over(outer.settings);
+        let mut settings = draft.own.over(outer.settings);
         if let Some((order, fault)) = checks::location(&settings) {
             self.fault(order, fault);
         }
@@ -199,10 +200,14 @@ impl Merging {
         }
         let nameless = draft.matching == Matching::Nameless;
         let content = draft.content.or_else(|| outer.content.filter(|_| nameless).cloned());
-        if let Some(Content::Proxy(pass)) = &content
-            && pass.may_be_secure()
-        {
-            self.secure_proxies.push(Rc::clone(&settings.proxy_ssl));
+        if let Some(Content::Proxy(pass)) = &content {
+            if pass.is_grpc {
+                settings.grpc = Rc::new(grpc::with_fixed_values(&settings.grpc));
+            }
+            if pass.may_be_secure() {
+                let ssl = if pass.is_grpc { (&settings.grpc_ssl, "grpc") } else { (&settings.proxy_ssl, "proxy") };
+                self.secure_proxies.push((Rc::clone(ssl.0), ssl.1));
+            }
         }
         let internal = draft.internal.unwrap_or(outer.internal);
         let inner = Outer { settings: &settings, content: content.as_ref(), internal };

@@ -15,6 +15,7 @@ pub mod draft;
 pub mod empty_gif;
 pub mod finish;
 pub mod geo;
+pub mod grpc;
 pub mod gunzip;
 pub mod gzip;
 pub mod gzip_static;
@@ -27,6 +28,8 @@ pub mod map;
 pub mod mirror;
 pub mod proxy;
 pub mod proxy_ssl;
+/// The same values for gRPC.
+pub use proxy_ssl as grpc_ssl;
 pub mod random_index;
 pub mod realip;
 pub mod referer;
@@ -177,7 +180,7 @@ pub struct LimitExcept {
 /// What answers a request in a location.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub enum Content {
-    /// `proxy_pass`
+    /// `proxy_pass`, `grpc_pass`
     Proxy(Rc<proxy::ProxyPass>),
     /// `stub_status`
     StubStatus,
@@ -264,6 +267,10 @@ settings! {
     log: Log, LogOwn;
     /// `mirror`
     mirror: Mirror, MirrorOwn;
+    /// `grpc_…`
+    grpc: Proxy, ProxyOwn;
+    /// `grpc_ssl_…`
+    grpc_ssl: ProxySsl, ProxySslOwn;
     /// `proxy_…`
     proxy: Proxy, ProxyOwn;
     /// `proxy_ssl_…`
@@ -303,6 +310,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_dav" => dav::SETTERS,
         "http_empty_gif" => empty_gif::SETTERS,
         "http_geo" => geo::setters::SETTERS,
+        "http_grpc" => grpc::SETTERS,
         "http_gunzip" => gunzip::SETTERS,
         "http_gzip" => gzip::SETTERS,
         "http_headers" => headers::SETTERS,

@@ -104,7 +104,7 @@ impl Proxy {
     }
 }
 
-/// `proxy_pass`
+/// `proxy_pass`, `grpc_pass`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct ProxyPass {
     /// Where the request goes.
@@ -113,6 +113,8 @@ pub struct ProxyPass {
     pub url: Text,
     /// How many bytes of the request's URI the location's name takes: `uri` replaces them.
     pub location: Text,
+    /// It is a `grpc_pass`: the `grpc_…` directives say how.
+    pub is_grpc: bool,
 }
 
 impl ProxyPass {

@@ -84,7 +84,10 @@ pub fn certificate_cache(
     }
     match cache.max {
         _ if is_off => Ok(None),
-        0 => Err(directive.emerg("\"proxy_ssl_certificate_cache\" must have the \"max\" parameter")),
+        0 => {
+            let name = directive.name().text();
+            Err(directive.emerg(format!("\"{name}\" must have the \"max\" parameter")))
+        }
         _ => Ok(Some(Rc::new(cache))),
     }
 }
@@ -110,8 +113,7 @@ pub fn conf_command(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Resul
     let command = ConfCommand { name: Text::from(name.value), value: Text::from(value.value) };
     if command.has_no_effect() {
         let directive_name = directive.name().text();
-        let text =
-            format!("\"{}\" of \"{directive_name}\" has no effect: rustls has no such choice", command.name);
+        let text = format!("\"{}\" of \"{directive_name}\" has no effect: rustls has no such choice", command.name);
         reader.events.push(Event::WithoutEffect(directive.warn(text)));
     }
     Ok(command)
@@ -128,8 +130,13 @@ impl ProxySsl {
         self.certificate.as_ref().is_some_and(|template| template.constant() != Some(b""))
     }
 
-    /// What a location's TLS is made of. `written` gives a template as it was written.
-    pub fn resolve(&self, conf_prefix: &str, written: impl Fn(&Template) -> String) -> Result<ClientTls, Diagnostic> {
+    /// What a location's TLS is made of. `module` is `proxy` or `grpc`; `written` gives a template as it was written.
+    pub fn resolve(
+        &self,
+        conf_prefix: &str,
+        module: &str,
+        written: impl Fn(&Template) -> String,
+    ) -> Result<ClientTls, Diagnostic> {
         let suites = ciphers::evaluate(&self.ciphers).ok_or_else(|| {
             let list = &self.ciphers;
             fault(format!(
@@ -141,7 +148,7 @@ impl ProxySsl {
             tls13: self.protocols.contains(NamedProtocols::TLSV1_3),
         };
         let (mut ciphers, mut ciphersuites, mut curves) = (negotiated(&suites), Vec::new(), Vec::new());
-        let (mut certificate, mut key) = self.constant_pair(written)?;
+        let (mut certificate, mut key) = self.constant_pair(module, written)?;
         let path = |path: &Text| match path.starts_with(b"data:") {
             true => path.clone(),
             false => below(conf_prefix, path),
@@ -149,7 +156,7 @@ impl ProxySsl {
         let verify = match self.verify {
             false => None,
             true if self.trusted_certificate.is_empty() => {
-                return Err(fault("no proxy_ssl_trusted_certificate for proxy_ssl_verify".to_owned()));
+                return Err(fault(format!("no {module}_ssl_trusted_certificate for {module}_ssl_verify")));
             }
             true => Some(Verify {
                 trusted: path(&self.trusted_certificate),
@@ -184,13 +191,17 @@ impl ProxySsl {
     }
 
     /// Certificate and key, where neither has variables.
-    fn constant_pair(&self, written: impl Fn(&Template) -> String) -> Result<(Option<Text>, Option<Text>), Diagnostic> {
+    fn constant_pair(
+        &self,
+        module: &str,
+        written: impl Fn(&Template) -> String,
+    ) -> Result<(Option<Text>, Option<Text>), Diagnostic> {
         let Some(certificate) = self.certificate.as_ref().filter(|_| self.has_certificate()) else {
             return Ok((None, None));
         };
         let Some(key) = &self.certificate_key else {
             let name = written(certificate);
-            return Err(fault(format!("no \"proxy_ssl_certificate_key\" is defined for certificate \"{name}\"")));
+            return Err(fault(format!("no \"{module}_ssl_certificate_key\" is defined for certificate \"{name}\"")));
         };
         Ok(match (certificate.constant(), key.constant()) {
             (Some(certificate), Some(key)) => (Some(Text::from(certificate)), Some(Text::from(key))),

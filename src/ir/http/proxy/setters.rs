@@ -7,7 +7,6 @@ use super::{Bind, CookieFlags, CookieName, CookieRewrite, ProxyPass, ProxyTarget
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::http::core::setters::{send_lowat, temp_path};
-use crate::ir::http::proxy::HttpVersion;
 use crate::ir::http::proxy_ssl;
 use crate::ir::http::{Content, Matching};
 use crate::ir::lower::Reader;
@@ -28,7 +27,7 @@ pub const SETTERS: Table = &[
     ("proxy_cookie_path", |reader, directive| cookie_rewrite(reader, directive, false)),
     ("proxy_force_ranges", own!(proxy.force_ranges, setter::flag)),
     ("proxy_hide_header", own_push!(proxy.hide_headers, header_name)),
-    ("proxy_http_version", own!(proxy.http_version, http_version)),
+    ("proxy_http_version", own!(proxy.http_version, setter::word)),
     ("proxy_ignore_client_abort", own!(proxy.ignore_client_abort, setter::flag)),
     ("proxy_ignore_headers", own_bits!(proxy.ignore_headers)),
     ("proxy_intercept_errors", own!(proxy.intercept_errors, setter::flag)),
@@ -74,24 +73,19 @@ pub const SETTERS: Table = &[
     ("proxy_temp_path", own_with!(proxy.temp_path, temp_path)),
 ];
 
-fn http_version(directive: &Directive<'_>) -> Result<HttpVersion, Diagnostic> {
-    match setter::word(directive)? {
-        HttpVersion::Http2 => Err(setter::parameter_not_yet(directive, "2")),
-        version => Ok(version),
-    }
-}
-
-fn header_name(_: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
+/// `proxy_hide_header`, `proxy_pass_header`
+pub fn header_name(_: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
     Ok(Text::from(directive.args()[0].value.to_ascii_lowercase()))
 }
 
-fn set_header(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<SetHeader, Diagnostic> {
+/// `proxy_set_header`
+pub fn set_header(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<SetHeader, Diagnostic> {
     let [name, value] = directive.args() else { return Err(directive.fails("invalid value")) };
     Ok(SetHeader { name: Text::from(name.value), value: reader.template(directive, value.value)? })
 }
 
 fn proxy_pass(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    if matches!(reader.location().content, Some(Content::Proxy(_))) {
+    if matches!(&reader.location().content, Some(Content::Proxy(pass)) if !pass.is_grpc) {
         return Err(duplicate(directive));
     }
     let url = directive.args()[0].value;
@@ -110,7 +104,8 @@ fn proxy_pass(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     }
     let name = if by_prefix { location.name.clone() } else { Text::default() };
     location.auto_redirect |= location.name.ends_with(b"/");
-    location.content = Some(Content::Proxy(Rc::new(ProxyPass { to, url: Text::from(url), location: name })));
+    let pass = ProxyPass { to, url: Text::from(url), location: name, is_grpc: false };
+    location.content = Some(Content::Proxy(Rc::new(pass)));
     Ok(())
 }
 
@@ -292,7 +287,8 @@ fn cookie_flags(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-fn bind(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Bind, Diagnostic> {
+/// `proxy_bind`
+pub fn bind(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Bind, Diagnostic> {
     let (word, option) = match directive.args() {
         [off] if off.value == b"off" => return Ok(Bind::Off),
         [word] => (word, None),

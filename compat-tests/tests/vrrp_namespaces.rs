@@ -397,3 +397,36 @@ fn without_number(text: &str, word: &str) -> String {
         whole + word + "N" + part.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '.')
     })
 }
+
+/// Scripts before the first process and after the last; adverts for nobody, said; dumps named after the daemon's instance.
+#[test]
+fn scripts_frame_a_run_and_strangers_are_named() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Vec<String> {
+        let lab = Lab::new("f");
+        let mut a = lab.node("a", which, 150, false);
+        let mut b = lab.node("b", Which::Evenkeel, 100, false);
+        let globals = "instance one \nglobal_defs {\n  data_use_instance \n  startup_script \"/usr/bin/sleep 0.1\"\n  \
+                       startup_script_timeout 5\n  shutdown_script \"/usr/bin/sleep 9\"\n  shutdown_script_timeout 1\n  \
+                       log_unknown_vrids \n  vrrp_delay_after_boot 1";
+        a.rewrite(|text| text.replacen("global_defs {", globals, 1));
+        b.rewrite(|text| {
+            text.replace("virtual_router_id 51", "virtual_router_id 52").replace("100.100/24", "100.101/24")
+        });
+        a.start();
+        b.start();
+        let stranger = "Unknown VRID(52) received on interface(eth0). ignoring...";
+        lab.wait("the stranger is named", ELECTION, || a.log().contains(stranger), &[&a, &b]);
+        let data = a.dump("DATA", "keepalived.one.data");
+        assert!(data.contains(" VRRP Instance = LAB\n"), "{}", a.log());
+        a.stop();
+        let log = a.log();
+        let lines = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text.to_owned());
+        lines.filter(|line| line.contains("startup script") || line.contains("shutdown script")).collect()
+    };
+    let ours = story(Which::Evenkeel);
+    assert_eq!(ours.len(), 4, "{ours:#?}");
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}

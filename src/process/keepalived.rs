@@ -16,7 +16,7 @@ use crate::vrrp_io::{driver, leftovers};
 use super::keepalived_run::{FATAL, Options, PidFiles, Read, Reading, ident, seconds};
 use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
-use super::vrrp_child;
+use super::{startup_script, vrrp_child};
 
 /// Exit code: the configuration cannot run.
 const CONFIG: u8 = 2;
@@ -133,6 +133,9 @@ impl Parent<'_> {
             self.log.info(&format!("Can't open {} ({error})", self.pid_files.main));
             return ExitCode::from(NO_PERMISSION);
         }
+        if let Some(script) = config.global.startup_script.as_ref().filter(|_| predecessor.is_none()) {
+            startup_script::run("startup script", script, &config.global, self.log);
+        }
         if self.child.is_none()
             && let Outcome::Child(code) = self.start_child(&config, None)
         {
@@ -183,6 +186,9 @@ impl Parent<'_> {
                     Ok(Signal::SIGTERM | Signal::SIGINT) => {
                         self.service_manager.stopping();
                         self.stop(&config);
+                        if let Some(script) = &config.global.shutdown_script {
+                            startup_script::run("shutdown script", script, &config.global, self.log);
+                        }
                         return Outcome::Parent(0);
                     }
                     Ok(Signal::SIGHUP) => self.reload(&mut config),

@@ -21,6 +21,7 @@ pub mod shared;
 pub mod signals;
 pub mod single;
 pub mod start;
+pub mod startup_script;
 pub mod takeover;
 pub mod upgrade;
 pub mod upstream_status;

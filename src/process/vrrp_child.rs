@@ -61,7 +61,7 @@ fn serve(
         status: Some(status::path_beside(Path::new(&options.pid_files(&config.process).vrrp))),
         record: options.record.clone(),
         keep_addresses: options.keep_addresses,
-        data_file: std::env::temp_dir().join("keepalived.data"),
+        dump_directory: std::env::temp_dir(),
         predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),
     };
     let mut reload = || {

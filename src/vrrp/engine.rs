@@ -33,6 +33,7 @@ pub struct Engine {
     pub(super) watched: Watched,
     pub(super) next_id: u32,
     started: bool,
+    pub(super) log_unknown_vrids: bool,
     startup_delay: Duration,
     /// Until then nobody listens or takes over.
     startup_until: Option<Monotonic>,
@@ -87,6 +88,7 @@ impl Engine {
             watched: Watched::new(config),
             next_id: 0,
             started: false,
+            log_unknown_vrids: config.global.log_unknown_vrids,
             startup_delay: Duration::from_micros(config.global.startup_delay_us),
             startup_until: None,
         };
@@ -371,6 +373,10 @@ impl Engine {
             return;
         }
         let Some(place) = self.find(received) else {
+            if let Some(vrid) = received.payload.get(1).filter(|_| self.log_unknown_vrids) {
+                let interface = received.interface.clone().unwrap_or_default();
+                actions.push(Action::Report(Report::UnknownVrid { vrid: *vrid, interface }));
+            }
             return;
         };
         let at = self.situation(now, place);

@@ -16,6 +16,7 @@ impl Engine {
         let groups_told: Vec<(String, StateName)> =
             self.groups.iter().map(|group| (group.config.name.clone(), group.told)).collect();
         self.end_removed(now, config, actions);
+        self.log_unknown_vrids = config.global.log_unknown_vrids;
         self.watched = self.reloaded_watched(config, actions);
         let mut new_places = Vec::new();
         let mut old = std::mem::take(&mut self.instances);

@@ -67,6 +67,13 @@ pub enum Report {
         /// Whether packets can pass now.
         running: bool,
     },
+    /// `log_unknown_vrids`: an advert for nobody here.
+    UnknownVrid {
+        /// Its virtual router.
+        vrid: u8,
+        /// Where it came in.
+        interface: String,
+    },
     /// `vrrp_startup_delay` begins.
     StartupDelay {
         /// How long it lasts.
@@ -271,6 +278,9 @@ impl fmt::Display for Report {
             }
             Self::Link { interface, running } => {
                 write!(f, "Netlink reports {interface} {}", if *running { "up" } else { "down" })
+            }
+            Self::UnknownVrid { vrid, interface } => {
+                write!(f, "Unknown VRID({vrid}) received on interface({interface}). ignoring...")
             }
             Self::StartupDelay { delay } => write!(f, "Delaying startup for {} seconds", delay.as_secs_f64()),
             Self::StartupDelayOver => f.write_str("Delayed start completed"),

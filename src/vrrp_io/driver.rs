@@ -54,8 +54,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// -V: addresses stay when the daemon stops, and nobody is told.
     pub keep_addresses: bool,
-    /// Where SIGUSR1 writes.
-    pub data_file: PathBuf,
+    /// Where SIGUSR1 and its like write.
+    pub dump_directory: PathBuf,
     /// Whose place is taken without a transition.
     pub predecessor: Option<Predecessor>,
 }
@@ -98,6 +98,9 @@ impl<'a> Driver<'a> {
     pub fn start(config: Keepalived, options: Options, log: &'a KeepalivedLog) -> io::Result<Self> {
         log.info("Registering Kernel netlink reflector");
         log.info("Registering Kernel netlink command channel");
+        let mut config = config;
+        let delay = &mut config.global.startup_delay_us;
+        *delay = (*delay).max(config.global.delay_after_boot_us.saturating_sub(now().as_micros()));
         let kernel = Kernel::open()?;
         let (files, file_events) = TrackFiles::open(&config.track_files)?;
         let status = options.status.as_deref().map(StatusSocket::open).transpose()?;
@@ -282,11 +285,11 @@ impl<'a> Driver<'a> {
                 }
                 Ok(Signal::SIGHUP) => self.reload(reload),
                 Ok(Signal::SIGUSR1) => self.dump(),
-                Ok(Signal::SIGUSR2) => self.write_dump("stats", &dump::statistics(&self.engine)),
+                Ok(Signal::SIGUSR2) => self.write_dump("keepalived.stats", &dump::statistics(&self.engine)),
                 Ok(Signal::SIGCHLD) => self.reap(),
-                Err(_) if number == SIGNAL_JSON => self.write_dump("json", &dump::json(&self.engine, now())),
+                Err(_) if number == SIGNAL_JSON => self.write_dump("keepalived.json", &dump::json(&self.engine, now())),
                 Err(_) if number == SIGNAL_STATISTICS_CLEAR => {
-                    self.write_dump("stats", &dump::statistics(&self.engine));
+                    self.write_dump("keepalived.stats", &dump::statistics(&self.engine));
                     self.engine.clear_statistics();
                 }
                 _ => {}
@@ -337,11 +340,18 @@ impl<'a> Driver<'a> {
         let is_running = |name: &str| self.scripts.is_running(name);
         let text = dump_text::topology(&self.engine, &self.config, now(), is_running);
         self.log.info(&format!("Printing VRRP data for process({}) on signal", fork::own_pid()));
-        self.write_dump("data", &text);
+        let process = &self.config.process;
+        let names = [&process.net_namespace, &process.instance].into_iter().flatten().filter(|_| {
+            // The files of counters and of JSON have no such names (keepalived).
+            self.config.global.data_use_instance
+        });
+        let names = names.map(String::as_str).collect::<Vec<_>>().join("_");
+        let dot = if names.is_empty() { "" } else { "." };
+        self.write_dump(&format!("keepalived{dot}{names}.data"), &text);
     }
 
-    fn write_dump(&self, extension: &str, text: &str) {
-        let path = self.options.data_file.with_extension(extension);
+    fn write_dump(&self, name: &str, text: &str) {
+        let path = self.options.dump_directory.join(name);
         if let Err(error) = std::fs::write(&path, text) {
             self.log.info(&format!("Can't open {} ({error})", path.display()));
         }

@@ -134,6 +134,8 @@ impl Drop for Lab {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
             let _ = Command::new("ip").args(["netns", "del", namespace]).status();
+            // keepalived leaves it there when it was killed.
+            let _ = fs::remove_dir(Path::new("/run/keepalived").join(namespace));
         }
         let _ = fs::remove_dir_all(&self.directory);
     }

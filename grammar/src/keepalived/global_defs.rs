@@ -163,7 +163,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -173,7 +173,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -183,7 +183,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -193,7 +193,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1203,7 +1203,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.4.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1213,7 +1213,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.16",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1343,7 +1343,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",

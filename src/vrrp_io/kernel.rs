@@ -242,7 +242,7 @@ impl Kernel {
             None => None,
         };
         Ok(route::Repr {
-            ipv6: config.family == crate::ir::keepalived::instance::Family::V6,
+            ipv6: config.family == crate::ir::keepalived::addresses::Family::V6,
             kind: config.kind,
             destination: config.destination.map(|prefix| (prefix.address, prefix.length)),
             source: config.source.map(|prefix| (prefix.address, prefix.length)),
@@ -306,7 +306,7 @@ fn rule_repr(config: &Rule) -> rule::Repr {
         RuleAction::Prohibit => (8, 0, None),
     };
     rule::Repr {
-        ipv6: config.family == crate::ir::keepalived::instance::Family::V6,
+        ipv6: config.family == crate::ir::keepalived::addresses::Family::V6,
         invert: config.invert,
         source: config.from.map(|prefix| (prefix.address, prefix.length)),
         destination: config.to.map(|prefix| (prefix.address, prefix.length)),

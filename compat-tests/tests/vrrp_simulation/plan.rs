@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use evenkeel::ir::keepalived::instance::Family;
+use evenkeel::ir::keepalived::addresses::Family;
 use evenkeel::wire::vrrp;
 
 /// SplitMix64: small, seeded, the same everywhere.

@@ -4,9 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::wire::vrrp;
-
-use super::addresses::VirtualAddress;
+use super::addresses::{Family, VirtualAddress};
 use super::notify::Notify;
 use super::routes::Route;
 use super::rules::Rule;
@@ -93,25 +91,6 @@ pub struct Instance {
     pub receive_buffer_size: u32,
     /// `debug`
     pub debug: u32,
-}
-
-/// An address family.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
-pub enum Family {
-    /// IPv4
-    #[default]
-    V4,
-    /// IPv6
-    V6,
-}
-
-impl From<Family> for vrrp::Family {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::V4 => Self::Ipv4,
-            Family::V6 => Self::Ipv6,
-        }
-    }
 }
 
 /// Where adverts go.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::addresses::Family;
 use super::addresses::Prefix;
-use super::instance::Family;
 
 /// One route.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]

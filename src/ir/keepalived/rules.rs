@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::addresses::Family;
 use super::addresses::Prefix;
-use super::instance::Family;
 
 /// One policy routing rule.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Serialize;
 
+use super::addresses::Family;
 use super::checker::Checker;
-use super::instance::Family;
 use super::notify::Command;
 
 /// `virtual_server … { … }`

@@ -5,8 +5,8 @@ use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::checker::{HttpCheck, HttpProtocol, Url};
 
+use super::check_timing::Timing;
 use super::value::{Trailing, switch_or_on, unsigned_word};
-use super::virtual_server::Timing;
 
 /// A line of the check itself.
 pub(super) fn set(

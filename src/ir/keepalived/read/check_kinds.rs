@@ -2,11 +2,10 @@
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::checker::{FileCheck, MiscCheck, UdpCheck};
-use crate::ir::keepalived::notify::{Command, User};
+use crate::ir::keepalived::checker::UdpCheck;
 use crate::ir::keepalived::virtual_server::shown;
 
-use super::checker::{Draft, Kind};
+use super::check_draft::{Draft, FileDraft, Kind, MiscDraft};
 use super::value::{Trailing, signed, switch_or_on, unsigned_word};
 use super::{Reading, command};
 
@@ -14,48 +13,6 @@ const RECORD_TYPES: [&str; 9] = ["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA",
 /// The longest `misc_timeout`: so many microseconds must fit into 32 bits.
 const LONGEST_TIMEOUT_S: u64 = u32::MAX as u64 / 1_000_000;
 const BFD_NAME_LENGTH: usize = 31;
-
-/// A `MISC_CHECK` that is being read.
-#[derive(Debug, Default)]
-pub(super) struct MiscDraft {
-    words: Vec<String>,
-    user: Option<User>,
-    timeout_s: Option<u32>,
-    dynamic: bool,
-}
-
-impl MiscDraft {
-    /// The command as logs show it.
-    fn line(&self) -> String {
-        self.words.join(" ")
-    }
-
-    /// The command, to be checked.
-    pub(super) fn command(&self) -> Command {
-        Command { words: self.words.clone(), user: self.user.clone() }
-    }
-
-    pub(super) fn finish(self) -> Option<MiscCheck> {
-        let command = self.command();
-        let check = MiscCheck { command, timeout_s: self.timeout_s, dynamic: self.dynamic };
-        (!self.words.is_empty()).then_some(check)
-    }
-}
-
-/// A `FILE_CHECK` that is being read.
-#[derive(Debug, Default)]
-pub(super) struct FileDraft {
-    file: Option<(String, i32, bool)>,
-    weight: Option<(i32, bool)>,
-}
-
-impl FileDraft {
-    pub(super) fn finish(self) -> FileCheck {
-        let (track_file, weight, reverse) = self.file.unwrap_or_default();
-        let (weight, reverse) = self.weight.unwrap_or((weight, reverse));
-        FileCheck { track_file, weight, reverse }
-    }
-}
 
 /// One line.
 pub(super) fn set(

@@ -4,18 +4,15 @@ use std::net::IpAddr;
 
 use crate::conf::keepalived::report::{Fault, Report};
 use crate::ir::keepalived::Instance;
-use crate::ir::keepalived::instance::{Destination, Family};
+use crate::ir::keepalived::addresses::Family;
+use crate::ir::keepalived::instance::Destination;
 use crate::ir::keepalived::notify::Command;
 use crate::ir::keepalived::tracker::Trackers;
 
 use super::command::Safety;
 use super::complete_instance::complete_instance;
+use super::completion::say;
 use super::{Reading, notify};
-
-/// Says something that belongs to no line.
-pub(super) fn say(reports: &mut Vec<Report>, fault: Fault, text: impl Into<String>) {
-    reports.push(Report { fault, position: None, text: text.into() });
-}
 
 /// The scripts of all that were looked at together.
 #[derive(Default)]

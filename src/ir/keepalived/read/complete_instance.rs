@@ -3,32 +3,17 @@
 use std::net::IpAddr;
 
 use crate::conf::keepalived::report::{Fault, Report};
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::addresses::VirtualAddress;
-use crate::ir::keepalived::instance::{Family, HmacMode, Instance};
-use crate::ir::keepalived::system::Interface;
+use crate::ir::keepalived::instance::{HmacMode, Instance};
 
 use super::Reading;
 use super::authentication::Kind;
-use super::complete::say;
+use super::completion::{Completion, say};
 use super::finish_instance::finish;
-use super::instance::Draft;
+use super::instance_draft::Draft;
 
 const SECOND_US: u64 = 1_000_000;
-
-/// An instance on its way, with what is decided once and used often.
-pub(super) struct Completion<'c, 's> {
-    pub(super) reading: &'c Reading<'s>,
-    pub(super) reports: &'c mut Vec<Report>,
-    pub(super) draft: Draft,
-    pub(super) strict: bool,
-    pub(super) version: u8,
-    pub(super) family: Family,
-    pub(super) priority: u8,
-    pub(super) wants_master: bool,
-    pub(super) unicast: bool,
-    pub(super) interface: Option<Interface>,
-    pub(super) authentication: Option<Kind>,
-}
 
 /// Completes one instance; `None` if keepalived refuses to start with it.
 pub(super) fn complete_instance(reading: &Reading<'_>, reports: &mut Vec<Report>, draft: Draft) -> Option<Instance> {

@@ -1,16 +1,17 @@
 //! What is checked when the checker process has read everything: groups, defaults, weights, ports, scripts.
 
 use crate::conf::keepalived::report::{Fault, Report};
-use crate::ir::keepalived::instance::Family;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::virtual_server::{
     AddressRange, Forwarding, ForwardingMethod, Protocol, Service, VirtualServer, VirtualServerGroup, shown,
 };
 
 use super::Reading;
-use super::checker::Kind;
-use super::complete::{Scripts, say};
-use super::real_server::RealServerDraft;
-use super::virtual_server::{PERSISTENCE_TIMEOUT_S, ServerDraft};
+use super::check_draft::Kind;
+use super::complete::Scripts;
+use super::completion::say;
+use super::server_draft::{RealServerDraft, ServerDraft};
+use super::virtual_server::PERSISTENCE_TIMEOUT_S;
 
 /// All checks of the checker process.
 pub(super) fn checkers(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {

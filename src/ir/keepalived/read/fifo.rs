@@ -3,10 +3,9 @@
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::global::Fifo;
-use crate::ir::keepalived::notify::Command;
+use crate::ir::keepalived::notify::{Command, User};
 
 use super::Reading;
-use super::global::fifo_user;
 
 /// A fifo as far as it has been read: its parts come on lines of their own, in any order.
 #[derive(Debug, Default)]
@@ -84,4 +83,10 @@ pub(super) fn script(
     let command = reading.notify_command(parser, line, &format!("{kind}notify_fifo"))?;
     draft(reading, kind).script = command;
     Ok(())
+}
+
+/// Whose user a fifo belongs to, when a line names one.
+fn fifo_user(reading: &Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Option<User> {
+    let name = line.words.get(2)?;
+    reading.find_user(parser, name, line.words.get(3).map(String::as_str)).map(|found| found.user)
 }

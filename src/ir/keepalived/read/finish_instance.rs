@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
-use crate::ir::keepalived::instance::{Announce, AuthHmac, Authentication, Destination, Family, Instance, Vmac};
+use crate::ir::keepalived::addresses::Family;
+use crate::ir::keepalived::instance::{Announce, AuthHmac, Authentication, Destination, Instance, Vmac};
 use crate::ir::keepalived::notify::Notify;
 
 use super::Reading;
 use super::authentication::{HmacDraft, Kind};
-use super::complete_instance::Completion;
+use super::completion::Completion;
 use super::global::GlobalDraft;
-use super::instance::Draft;
+use super::instance_draft::Draft;
 
 const SECOND_US: u64 = 1_000_000;
 

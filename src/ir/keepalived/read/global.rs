@@ -4,7 +4,6 @@ use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::global::Global;
 use crate::ir::keepalived::global::TimedCommand;
-use crate::ir::keepalived::notify::User;
 
 use super::global_macros::{flag, global_switch};
 use super::value::{Trailing, socket_address, switch_or_on, unsigned, unsigned_word};
@@ -321,10 +320,4 @@ fn daemon_script_timeout(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>,
     if let Some(script) = script {
         script.timeout_us = *timeout_us;
     }
-}
-
-/// Whose user a fifo belongs to, when a line names one.
-pub(super) fn fifo_user(reading: &Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Option<User> {
-    let name = line.words.get(2)?;
-    reading.find_user(parser, name, line.words.get(3).map(String::as_str)).map(|found| found.user)
 }

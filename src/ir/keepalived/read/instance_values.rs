@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::addresses::VirtualAddress;
-use crate::ir::keepalived::instance::{Family, UnicastPeer};
+use crate::ir::keepalived::instance::UnicastPeer;
 
-use super::instance::Draft;
+use super::instance_draft::Draft;
 use super::value::{Trailing, signed, socket_address, unsigned, unsigned_word};
 use super::{Reading, addresses};
 
@@ -46,7 +47,7 @@ pub(super) fn unicast_peer(draft: &mut Draft, parser: &mut Parser<'_, '_>, line:
         parser.report(Fault::General, text);
         return;
     };
-    if *draft.family.get_or_insert(family_of(&address)) != family_of(&address) {
+    if *draft.family.get_or_insert(Family::of(address)) != Family::of(address) {
         let text = format!(
             "Configuration error: VRRP instance[{name}] and unicast peer address[{word}] MUST be of the same family \
              !!! Skipping..."
@@ -149,7 +150,7 @@ pub(super) fn source_address(
         parser.report(Fault::General, text);
         return Ok(());
     };
-    if *draft.family.get_or_insert(family_of(&address)) == family_of(&address) {
+    if *draft.family.get_or_insert(Family::of(address)) == Family::of(address) {
         draft.source_address = Some(address);
     } else {
         let text = format!(
@@ -176,7 +177,7 @@ pub(super) fn multicast_destination(
         return Ok(());
     };
     draft.multicast_destination = Some(address);
-    if *draft.family.get_or_insert(family_of(&address)) != family_of(&address) {
+    if *draft.family.get_or_insert(Family::of(address)) != Family::of(address) {
         let text = format!("({name}) mcast dest address {word} MUST match VRRP instance family. Skipping...");
         parser.report(Fault::General, text);
         draft.multicast_destination = None;
@@ -231,7 +232,7 @@ pub(super) fn virtual_addresses(
         let Some(address) = addresses::read(reading, parser, &line, false)?.map(|read| read.address) else { continue };
         let word = &line.words[0];
         let name = &draft.name;
-        let family = family_of(&address.prefix.address);
+        let family = Family::of(address.prefix.address);
         if !excluded && *draft.family.get_or_insert(family) != family {
             let text = format!("({name}): address family must match VRRP instance [{word}] - ignoring");
             parser.report(Fault::General, text);
@@ -304,8 +305,4 @@ pub(super) fn garp_extra_if(
         Some(delay) => draft.garp_extra_us = Some(delay * SECOND_US),
     }
     Ok(())
-}
-
-pub(super) fn family_of(address: &IpAddr) -> Family {
-    if address.is_ipv4() { Family::V4 } else { Family::V6 }
 }

@@ -3,13 +3,16 @@
 mod addresses;
 pub mod authentication;
 mod bfd;
+mod check_draft;
 mod check_http_get;
 mod check_kinds;
+mod check_timing;
 mod checker;
 mod command;
 mod complete;
 mod complete_instance;
 mod complete_virtual_server;
+mod completion;
 mod fifo;
 mod finish_instance;
 mod forwarding;
@@ -19,12 +22,14 @@ mod global_macros;
 mod global_process;
 mod global_vrrp;
 mod instance;
+mod instance_draft;
 mod instance_values;
 mod notify;
 mod real_server;
 mod route_words;
 mod routes;
 mod rules;
+mod server_draft;
 mod sync_group;
 mod tracked;
 mod tracker;
@@ -100,7 +105,7 @@ struct VrrpDraft {
     scripts: Vec<Script>,
     track_files: Vec<TrackFile>,
     track_processes: Vec<TrackProcess>,
-    instances: Vec<instance::Draft>,
+    instances: Vec<instance_draft::Draft>,
     groups: Vec<sync_group::GroupDraft>,
     static_addresses: Vec<StaticAddress>,
     static_routes: Vec<Route>,
@@ -122,7 +127,7 @@ struct Reading<'s> {
     fifos: [fifo::FifoDraft; 3],
     vrrp: VrrpDraft,
     checker: virtual_server::CheckerDraft,
-    instance: Option<instance::Draft>,
+    instance: Option<instance_draft::Draft>,
     group: Option<sync_group::GroupDraft>,
     script: Option<tracker::ScriptDraft>,
     track_file: Option<tracker::FileDraft>,
@@ -464,7 +469,7 @@ pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcom
         && !system.enter_namespace(&name)
     {
         // The original ends with 0 here, before a child has read a line.
-        complete::say(&mut reports, Fault::LogOnly, format!("Unable to set network namespace {name} - exiting"));
+        completion::say(&mut reports, Fault::LogOnly, format!("Unable to set network namespace {name} - exiting"));
         return reading.outcome(reports, Some(0), Some(0));
     }
     complete::daemon_scripts(&mut reading, &mut reports);

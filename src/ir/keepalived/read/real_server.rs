@@ -2,31 +2,12 @@
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::instance::Family;
 use crate::ir::keepalived::virtual_server::{Forwarding, RealServer, Service};
 
-use super::checker::Draft as CheckerDraft;
+use super::check_timing::Timing;
+use super::server_draft::{RealServerDraft, ServerDraft, port_word, set_command, snmp_name, virtual_host};
 use super::value::{Trailing, server_address, switch_or_on, unsigned_word};
-use super::virtual_server::{ServerDraft, Timing, family_of, port_word, set_command, snmp_name, virtual_host};
 use super::{Reading, forwarding};
-
-/// A `real_server` that is being read.
-#[derive(Debug)]
-pub(super) struct RealServerDraft {
-    pub(super) server: RealServer,
-    pub(super) forwarding: Option<Forwarding>,
-    pub(super) weight: Option<u32>,
-    pub(super) inhibit_on_failure: Option<bool>,
-    pub(super) smtp_alert: Option<bool>,
-    pub(super) timing: Timing,
-    pub(super) checkers: Vec<CheckerDraft>,
-}
-
-impl RealServerDraft {
-    pub(super) fn family(&self) -> Family {
-        family_of(self.server.address.ip())
-    }
-}
 
 pub(super) fn begin(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
     let word = line.word(1, parser.reader)?;

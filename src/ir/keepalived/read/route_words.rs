@@ -2,13 +2,12 @@
 
 use crate::conf::keepalived::parser::{Parser, Stop};
 use crate::conf::keepalived::report::Fault;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::addresses::Prefix;
-use crate::ir::keepalived::instance::Family;
 use crate::ir::keepalived::system::RouteNames;
 
 use super::Reading;
 use super::addresses::prefix;
-use super::instance_values::family_of;
 
 /// keepalived's own number among the protocols of routes.
 pub(super) const PROTOCOL_KEEPALIVED: u8 = 18;
@@ -72,7 +71,7 @@ pub(super) fn destination(parser: &mut Parser<'_, '_>, word: &str) -> Option<(Op
             parser.report(Fault::LogOnly, "'default6' is deprecated - please replace with 'inet6 default'");
             Some((None, Some(Family::V6)))
         }
-        _ => prefix(parser, word, true).map(|prefix| (Some(prefix), Some(family_of(&prefix.address)))),
+        _ => prefix(parser, word, true).map(|prefix| (Some(prefix), Some(Family::of(prefix.address)))),
     }
 }
 

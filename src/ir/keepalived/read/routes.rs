@@ -2,13 +2,12 @@
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::instance::Family;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::routes::{Encapsulation, Insertion, NextHop, Route, RouteMetric};
 use crate::ir::keepalived::system::RouteNames;
 
 use super::Reading;
 use super::addresses::prefix;
-use super::instance_values::family_of;
 use super::route_words::{End, PROTOCOL_KEEPALIVED, destination, drop_with, kind, realms};
 use super::value::{Trailing, address, decimal, unsigned};
 
@@ -97,7 +96,7 @@ impl<'l> Draft<'l> {
                 let Some(prefix) = prefix(parser, value, false) else {
                     return drop_with(parser, format!("invalid route src address {value}"));
                 };
-                self.same_family(parser, family_of(&prefix.address))?;
+                self.same_family(parser, Family::of(prefix.address))?;
                 self.route.preferred_source = Some(prefix.address);
             }
             "as" => {
@@ -246,7 +245,7 @@ impl<'l> Draft<'l> {
         let Some(prefix) = prefix(parser, value, false) else {
             return drop_with(parser, format!("invalid route via address {value}"));
         };
-        self.same_family(parser, family_of(&prefix.address))?;
+        self.same_family(parser, Family::of(prefix.address))?;
         self.route.via = Some(prefix.address);
         Ok(())
     }
@@ -473,7 +472,7 @@ impl<'l> Draft<'l> {
                     let Some(prefix) = prefix(parser, value, false) else {
                         return drop_with(parser, format!("invalid nexthop address {value}"));
                     };
-                    let family = family_of(&prefix.address);
+                    let family = Family::of(prefix.address);
                     if *self.family.get_or_insert(family) != family {
                         return drop_with(parser, "Address family mismatch for next hop");
                     }

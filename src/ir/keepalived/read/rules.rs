@@ -2,7 +2,7 @@
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::instance::Family;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::rules::{Rule, RuleAction};
 use crate::ir::keepalived::system::RouteNames;
 

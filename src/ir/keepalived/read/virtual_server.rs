@@ -1,23 +1,19 @@
 //! `virtual_server` and its sorry server, line by line.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::instance::Family;
-use crate::ir::keepalived::notify::Command;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::virtual_server::{
-    CheckerTls, Forwarding, ForwardingMethod, Granularity, Protocol, Service, SorryServer, VirtualServer,
-    VirtualServerGroup,
+    CheckerTls, Forwarding, Granularity, Protocol, Service, SorryServer, VirtualServer, VirtualServerGroup,
 };
 
-use super::real_server::RealServerDraft;
-use super::value::{Trailing, seconds, server_address, switch_or_on, unsigned, unsigned_word};
+use super::server_draft::{RealServerDraft, ServerDraft, port_word, set_command, snmp_name, virtual_host};
+use super::value::{Trailing, server_address, switch_or_on, unsigned, unsigned_word};
 use super::{Reading, forwarding};
 
 const MOST: u64 = u32::MAX as u64;
-/// The longest time that a keyword without an upper limit takes.
-pub(super) const ANY_TIME: u64 = u64::MAX - 1;
 /// What `persistence_timeout` alone means.
 pub(super) const PERSISTENCE_TIMEOUT_S: u32 = 360;
 /// 31 days.
@@ -38,144 +34,7 @@ pub(super) struct CheckerDraft {
     pub(super) tls: Option<CheckerTls>,
     pub(super) server: Option<ServerDraft>,
     pub(super) real_server: Option<RealServerDraft>,
-    pub(super) checker: Option<super::checker::Draft>,
-}
-
-/// Times and counts that a check takes from its real server, and that one from its virtual server.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Timing {
-    pub(super) alpha: Option<bool>,
-    pub(super) connect_timeout_us: Option<u64>,
-    pub(super) delay_loop_us: Option<u64>,
-    pub(super) warmup_us: Option<u64>,
-    pub(super) retry: Option<u32>,
-    pub(super) delay_before_retry_us: Option<u64>,
-}
-
-impl Timing {
-    /// These values, and the outer ones where there are none.
-    pub(super) fn within(self, outer: Self) -> Self {
-        Self {
-            alpha: self.alpha.or(outer.alpha),
-            connect_timeout_us: self.connect_timeout_us.or(outer.connect_timeout_us),
-            delay_loop_us: self.delay_loop_us.or(outer.delay_loop_us),
-            warmup_us: self.warmup_us.or(outer.warmup_us),
-            retry: self.retry.or(outer.retry),
-            delay_before_retry_us: self.delay_before_retry_us.or(outer.delay_before_retry_us),
-        }
-    }
-
-    /// One of the keywords that virtual and real servers share; `title` is the kind of server in messages.
-    pub(super) fn set(
-        &mut self,
-        parser: &mut Parser<'_, '_>,
-        name: &str,
-        line: &Line,
-        title: &str,
-    ) -> Result<(), Stop> {
-        let word = line.word(1, parser.reader)?;
-        if name == "retry" {
-            match unsigned(parser, word, 1, MOST, Trailing::Refused) {
-                Some(retry) => self.retry = Some(retry as u32),
-                None => parser.report(Fault::General, format!("retry value invalid - {word}")),
-            }
-            return Ok(());
-        }
-        let (least, most) = match name {
-            "connect_timeout" => (1, MOST),
-            "delay_loop" => (1, ANY_TIME),
-            _ => (0, ANY_TIME),
-        };
-        let Some(time) = seconds(parser, word, least, most) else {
-            let text = match (name, title) {
-                ("connect_timeout", _) => format!("{title} server connect_timeout {word} invalid - ignoring"),
-                ("delay_loop", "virtual") => format!("virtual server delay loop '{word}' invalid - ignoring"),
-                ("delay_before_retry", "virtual") => {
-                    format!("virtual server delay before retry '{word}' invalid - ignoring")
-                }
-                _ => format!("{title} server {name} '{word}' invalid - ignoring"),
-            };
-            parser.report(Fault::General, text);
-            return Ok(());
-        };
-        match name {
-            "connect_timeout" => self.connect_timeout_us = Some(time),
-            "delay_loop" => self.delay_loop_us = Some(time),
-            "warmup" => self.warmup_us = Some(time),
-            _ => self.delay_before_retry_us = Some(time),
-        }
-        Ok(())
-    }
-}
-
-/// A `virtual_server` that is being read.
-#[derive(Debug)]
-pub(super) struct ServerDraft {
-    pub(super) server: VirtualServer,
-    pub(super) forwarding: Option<Forwarding>,
-    pub(super) sorry_forwarding: Option<Forwarding>,
-    pub(super) smtp_alert: Option<bool>,
-    pub(super) inhibit_on_failure: bool,
-    pub(super) weight: u32,
-    pub(super) timing: Timing,
-    pub(super) real_servers: Vec<RealServerDraft>,
-}
-
-impl ServerDraft {
-    fn new(service: Service) -> Self {
-        let family = match &service {
-            Service::Address(address) => Some(family_of(address.ip())),
-            _ => None,
-        };
-        let server = VirtualServer {
-            service,
-            family,
-            protocol: None,
-            scheduler: String::new(),
-            scheduler_flags: Vec::new(),
-            persistence_timeout_s: None,
-            persistence_granularity: None,
-            persistence_engine: None,
-            ha_suspend: false,
-            omega: false,
-            quorum: 1,
-            hysteresis: 0,
-            quorum_up: None,
-            quorum_down: None,
-            virtualhost: None,
-            snmp_name: None,
-            smtp_alert: false,
-            sorry_server: None,
-            real_servers: Vec::new(),
-        };
-        Self {
-            server,
-            forwarding: None,
-            sorry_forwarding: None,
-            smtp_alert: None,
-            inhibit_on_failure: false,
-            weight: 1,
-            timing: Timing::default(),
-            real_servers: Vec::new(),
-        }
-    }
-
-    /// As keepalived's log shows it.
-    pub(super) fn shown(&self) -> String {
-        self.server.service.shown(self.server.protocol)
-    }
-
-    /// The name of its group, for the messages that show nothing else.
-    fn group_name(&self) -> &str {
-        match &self.server.service {
-            Service::Group { name, .. } => name,
-            _ => "(null)",
-        }
-    }
-
-    pub(super) fn is_tunnel(forwarding: Option<Forwarding>) -> bool {
-        forwarding.is_some_and(|forwarding| forwarding.method == ForwardingMethod::Tunnel)
-    }
+    pub(super) checker: Option<super::check_draft::Draft>,
 }
 
 /// `SSL`, which may stand only once.
@@ -201,11 +60,6 @@ pub(super) fn tls_keyword(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>
     if slot.replace(word.clone()).is_some() {
         parser.report(Fault::General, format!("SSL {title} already specified - replacing"));
     }
-}
-
-/// The family of an address.
-pub(super) fn family_of(address: IpAddr) -> Family {
-    if address.is_ipv4() { Family::V4 } else { Family::V6 }
 }
 
 pub(super) fn begin(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
@@ -239,11 +93,6 @@ pub(super) fn begin(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line
     };
     reading.checker.server = Some(ServerDraft::new(service));
     Ok(())
-}
-
-/// The word as a port; port 0 is as none.
-pub(super) fn port_word(line: &Line, index: usize) -> Option<&str> {
-    line.words.get(index).map(String::as_str).filter(|port| port.bytes().any(|digit| digit != b'0'))
 }
 
 pub(super) fn keyword(
@@ -465,7 +314,7 @@ impl ServerDraft {
 
     /// What is decided at the end of the block: the family, and whether the sorry server is of it.
     fn settle_family(&mut self, parser: &mut Parser<'_, '_>) {
-        let sorry_family = self.server.sorry_server.as_ref().map(|sorry| family_of(sorry.address.ip()));
+        let sorry_family = self.server.sorry_server.as_ref().map(|sorry| Family::of(sorry.address.ip()));
         if let Some(family) = sorry_family
             && !Self::is_tunnel(self.sorry_forwarding)
             && *self.server.family.get_or_insert(family) != family
@@ -480,7 +329,7 @@ impl ServerDraft {
         if self.server.family.is_some() || matches!(self.server.service, Service::Group { .. }) {
             return;
         }
-        let sorry_family = self.server.sorry_server.as_ref().map(|sorry| family_of(sorry.address.ip()));
+        let sorry_family = self.server.sorry_server.as_ref().map(|sorry| Family::of(sorry.address.ip()));
         let mut families = sorry_family.into_iter().chain(self.real_servers.iter().map(RealServerDraft::family));
         let first = families.next().unwrap_or_default();
         self.server.family = Some(if families.all(|family| family == first) { first } else { Family::V4 });
@@ -509,39 +358,4 @@ fn numeric_host(word: &str) -> Option<Ipv4Addr> {
     }
     let high = before.iter().fold(0u64, |bits, part| bits << 8 | u64::from(*part));
     Some(Ipv4Addr::from_bits((high << bits_left) as u32 | last))
-}
-
-/// `virtualhost`; the last one counts.
-pub(super) fn virtual_host(slot: &mut Option<String>, parser: &mut Parser<'_, '_>, line: &Line, title: &str) {
-    match line.words.get(1) {
-        Some(name) => *slot = Some(name.clone()),
-        None => parser.report(Fault::General, format!("{title} virtualhost missing")),
-    }
-}
-
-/// `snmp_name`
-pub(super) fn snmp_name(slot: &mut Option<String>, parser: &mut Parser<'_, '_>, line: &Line, title: &str) {
-    match &line.words[..] {
-        [_, name] => *slot = Some(name.clone()),
-        _ => parser.report(Fault::General, format!("{title} server snmp_name missing or extra parameters")),
-    }
-}
-
-/// A command that may stand only once; `group` opens the message about another.
-pub(super) fn set_command(
-    slot: &mut Option<Command>,
-    reading: &mut Reading<'_>,
-    parser: &mut Parser<'_, '_>,
-    line: &Line,
-    group: &str,
-    kind: &str,
-) -> Result<(), Stop> {
-    if slot.is_some() {
-        let word = line.word(1, parser.reader)?;
-        let text = format!("({group}) {} script already specified - ignoring {word}", line.words[0]);
-        parser.report(Fault::General, text);
-        return Ok(());
-    }
-    *slot = reading.notify_command(parser, line, kind)?;
-    Ok(())
 }

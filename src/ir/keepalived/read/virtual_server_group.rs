@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::instance::Family;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::virtual_server::{AddressRange, GroupMark, VirtualServerGroup};
 
 use super::Reading;

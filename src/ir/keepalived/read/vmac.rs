@@ -2,27 +2,12 @@
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
+use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::instance::{Ipvlan, IpvlanMode};
 use crate::ir::keepalived::system::RouteNames;
 
-use super::instance::Draft;
-use super::instance_values::family_of;
+use super::instance_draft::{Draft, VmacDraft};
 use super::{Reading, addresses, value};
-
-/// `use_vmac` and its kin as written.
-#[derive(Debug, Default)]
-pub(super) struct VmacDraft {
-    pub(super) enabled: bool,
-    pub(super) interface: Option<String>,
-    pub(super) mac: Option<[u8; 6]>,
-    /// The last byte of the MAC address is the virtual router's number.
-    pub(super) mac_ends_with_id: bool,
-    pub(super) transmit_base: bool,
-    pub(super) for_addresses: bool,
-    pub(super) netlink_notify: bool,
-    pub(super) group: Option<u32>,
-    pub(super) ipvlan: Option<Ipvlan>,
-}
 
 /// The rule of the kernel for names of interfaces.
 fn is_interface_name(name: &str) -> bool {
@@ -193,7 +178,7 @@ fn ipvlan_address(draft: &mut Draft, parser: &mut Parser<'_, '_>, ipvlan: &mut I
         parser.report(Fault::General, format!("({name}) ipvlan address already specified - ignoring '{word}'"));
         return;
     }
-    if *draft.family.get_or_insert(family_of(&prefix.address)) != family_of(&prefix.address) {
+    if *draft.family.get_or_insert(Family::of(prefix.address)) != Family::of(prefix.address) {
         let text = format!("({name}) ipvlan address[{word}] MUST match vrrp instance family !!! Skipping...");
         parser.report(Fault::General, text);
         return;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::evaluate;
 use super::request::Request;
-use crate::ir::http::ServerId;
+use crate::ir::ids::ServerId;
 use crate::ir::server_name::ServerNames;
 
 /// A host name that passed nginx's checks: in lower case, without a dot at its end.

@@ -4,10 +4,11 @@ use grammar::Context;
 use grammar::nginx::{is_built_in, is_known};
 
 use super::error_log::error_log;
+use super::event::Event;
 use super::http::access::{Clients, network};
 use super::http::log::SyslogTarget;
 use super::http::realip::Trusted;
-use super::lookup::{AskedBy, Event};
+use super::lookup::AskedBy;
 use super::lower::Reader;
 use super::setter::{self, Set, Table, once};
 use super::value::Text;

@@ -5,7 +5,7 @@ pub mod ports;
 
 use std::net::SocketAddr;
 
-use super::http::ServerId;
+use super::ids::ServerId;
 use super::lookup::HostId;
 use super::server_name::ServerNames;
 use super::value::Text;

@@ -9,15 +9,16 @@ use std::rc::Rc;
 use grammar::nginx::{Found, find};
 use grammar::{Context, Directive as Row, Status};
 
-use super::core::{CoreDraft, EventsDraft};
+use super::core::{Core, CoreDraft, Events, EventsDraft};
+use super::event::Event;
 use super::http::draft::{HttpDraft, LocationDraft};
 use super::http::{OwnSettings, core::ServerCoreOwn};
-use super::lookup::{AskedBy, Event, Host, HostId};
+use super::lookup::{AskedBy, Host, HostId};
 use super::regex::{BadPattern, Regex};
 use super::setter::{Set, Setter, Table};
 use super::upstream::draft::UpstreamDraft;
 use super::value::{Template, Text};
-use super::{Nginx, core, http, upstream};
+use super::{core, http, upstream};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Tree};
 use crate::conf::{check, value as common};
@@ -45,6 +46,19 @@ impl Default for Environment {
             hostname: "localhost".into(),
         }
     }
+}
+
+/// A whole nginx configuration.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Nginx {
+    /// The directives outside all blocks.
+    pub core: Core,
+    /// `events { }`
+    pub events: Events,
+    /// `http { }`
+    pub http: Option<http::Http>,
+    /// The host names that have to be resolved before the first request; a [`HostId`] is an index into it.
+    pub hosts: Vec<Host>,
 }
 
 /// What became of a configuration.

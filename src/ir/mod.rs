@@ -12,7 +12,9 @@ pub mod words;
 
 pub mod core;
 pub mod error_log;
+pub mod event;
 pub mod http;
+pub mod ids;
 pub mod keepalived;
 pub mod listen;
 pub mod lookup;
@@ -25,19 +27,4 @@ pub mod url;
 pub mod value;
 pub mod variables;
 
-use self::core::{Core, Events};
-use self::http::Http;
-use self::lookup::Host;
-
-/// A whole nginx configuration.
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
-pub struct Nginx {
-    /// The directives outside all blocks.
-    pub core: Core,
-    /// `events { }`
-    pub events: Events,
-    /// `http { }`
-    pub http: Option<Http>,
-    /// The host names that have to be resolved before the first request; a [`lookup::HostId`] is an index into it.
-    pub hosts: Vec<Host>,
-}
+pub use lower::Nginx;

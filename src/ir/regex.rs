@@ -4,8 +4,8 @@ use std::fmt;
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
 
+use super::ids::VariableId;
 use super::value::Text;
-use super::variables::VariableId;
 
 /// A compiled pattern.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use super::http::ServerId;
+use super::ids::ServerId;
 use super::regex::Regex;
 use super::value::Text;
 

@@ -2,7 +2,7 @@
 
 use super::lower::Reader;
 use super::value::{Buffers, Template, Text};
-use super::words::Words;
+use super::words::{Set32, Words};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::conf::value;
@@ -176,14 +176,6 @@ pub fn word_set<T: Words + Set32>(
         all = all.with(bit);
     }
     Ok(all)
-}
-
-/// A set of words that can grow.
-pub trait Set32: Copy {
-    /// Whether the word is in it.
-    fn has(self, word: Self) -> bool;
-    /// The set with the word in it.
-    fn with(self, word: Self) -> Self;
 }
 
 /// One word, as it is.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use super::variables::VariableId;
+use super::ids::VariableId;
 
 /// Bytes out of a configuration; shared, never changed. The language does not demand UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

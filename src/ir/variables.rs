@@ -6,12 +6,8 @@ use std::fmt;
 use grammar::variables::{Kind, Variable as Row};
 use grammar::{Edition, Status};
 
-use super::http::{geo::GeoId, map::MapId, split_clients::SplitClientsId};
+use super::ids::{GeoId, MapId, SplitClientsId, VariableId};
 use super::value::Text;
-
-/// The number of a variable: an index into [`Variables::used`], and into a request's table of known values.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize)]
-pub struct VariableId(pub u32);
 
 /// One variable that the configuration uses or defines.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]

@@ -44,7 +44,7 @@ macro_rules! word_set {
             const WORDS: &'static [(&'static str, Self)] = &[ $( ($word, Self::$constant), )* ];
         }
 
-        impl $crate::ir::setter::Set32 for $name {
+        impl $crate::ir::words::Set32 for $name {
             fn has(self, word: Self) -> bool {
                 self.contains(word)
             }
@@ -81,4 +81,12 @@ pub trait Words: Copy + 'static {
 /// The words of a set.
 pub fn names<T: Words>(set: T, contains: fn(T, T) -> bool) -> impl Iterator<Item = &'static str> {
     T::WORDS.iter().filter(move |(_, bit)| contains(set, *bit)).map(|(word, _)| *word)
+}
+
+/// A set of words that can grow.
+pub trait Set32: Copy {
+    /// Whether the word is in it.
+    fn has(self, word: Self) -> bool;
+    /// The set with the word in it.
+    fn with(self, word: Self) -> Self;
 }

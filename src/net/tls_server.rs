@@ -26,7 +26,7 @@ use super::tls_fault::TlsFault;
 use super::tls_keys;
 use super::tls_sessions::{Remembered, Tickets};
 use super::tls_verify::{Distrust, Purpose, Trust};
-use crate::ir::http::ServerId;
+use crate::ir::ids::ServerId;
 use crate::ir::tls::{Curve, ServerTls, VerifyClient};
 use crate::ir::value::Text;
 

@@ -10,7 +10,7 @@ use super::Connection;
 use crate::http::engine::Engine;
 use crate::http::request::Request;
 use crate::http::virtual_server;
-use crate::ir::http::ServerId;
+use crate::ir::ids::ServerId;
 use crate::ir::listen::{AddressServers, ListenAddress};
 use crate::ir::tls::VerifyClient;
 use crate::log::error_log::Level;

@@ -13,11 +13,9 @@ use std::io::Write;
 
 use super::evaluate;
 use super::request::Request;
-use crate::ir::http::geo::GeoId;
-use crate::ir::http::map::MapId;
-use crate::ir::http::split_clients::SplitClientsId;
+use crate::ir::ids::{GeoId, MapId, SplitClientsId, VariableId};
 use crate::ir::value::Text;
-use crate::ir::variables::{Source, VariableId, Variables};
+use crate::ir::variables::{Source, Variables};
 
 /// Writes a value; false if the variable has none.
 pub type Write1 = fn(&Request, &mut Vec<u8>) -> bool;

@@ -2,10 +2,10 @@
 
 use super::rewrite::setters::{not_changeable, variable_name};
 use crate::conf::tree::Directive;
+use crate::ir::ids::VariableId;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{Set, Table, duplicate};
 use crate::ir::value::{List, Template, Text};
-use crate::ir::variables::VariableId;
 
 layer! {
     /// Whom to ask whether a request may pass.

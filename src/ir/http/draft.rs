@@ -15,13 +15,14 @@ use super::v2::ServerV2Own;
 use super::{Content, Matching, OwnSettings, geo, limit_conn, limit_req, map, split_clients};
 use crate::conf::diagnostic::Place;
 use crate::conf::tree::Directive;
+use crate::ir::ids::VariableId;
 use crate::ir::listen::ports::Ports;
 use crate::ir::server_name::ServerName;
 use crate::ir::setter::Set;
 use crate::ir::upstream::Zone;
 use crate::ir::upstream::draft::Upstreams;
 use crate::ir::value::{Template, Text};
-use crate::ir::variables::{Registry, VariableId};
+use crate::ir::variables::Registry;
 
 /// `http { }`
 #[derive(Default, Debug)]

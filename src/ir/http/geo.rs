@@ -6,14 +6,10 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use crate::ir::ids::VariableId;
 use crate::ir::url::parse_ipv4;
 use crate::ir::value::Text;
-use crate::ir::variables::VariableId;
 use crate::primitives::size::parse_number;
-
-/// The number of a [`Geo`] in [`super::Http::geos`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
-pub struct GeoId(pub u32);
 
 /// `geo`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]

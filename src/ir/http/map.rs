@@ -6,16 +6,13 @@ use std::rc::Rc;
 use super::rewrite::setters::{not_changeable, variable_name};
 use crate::conf::check;
 use crate::conf::tree::Directive;
+use crate::ir::ids::MapId;
 use crate::ir::lower::Reader;
 use crate::ir::regex::Regex;
 use crate::ir::server_name::Wildcard;
 use crate::ir::setter::{Set, Table};
 use crate::ir::value::{Template, Text};
 use crate::ir::variables::Source;
-
-/// The number of a [`Map`] in [`super::Http::maps`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
-pub struct MapId(pub u32);
 
 /// `map`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]

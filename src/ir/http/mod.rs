@@ -57,10 +57,6 @@ use super::upstream::{Upstream, Zone};
 use super::value::{Template, Text};
 use super::variables::Variables;
 
-/// The number of a [`Server`] in [`Http::servers`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize)]
-pub struct ServerId(pub u32);
-
 /// `http { }`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Http {

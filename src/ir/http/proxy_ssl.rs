@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::Directive;
+use crate::ir::event::Event;
 use crate::ir::http::ssl::NamedProtocols;
-use crate::ir::lookup::Event;
 use crate::ir::lower::{Reader, below};
 use crate::ir::setter::Set;
 use crate::ir::tls::conf_command::{ConfCommand, Settings};

@@ -5,9 +5,9 @@ pub mod setters;
 use std::rc::Rc;
 
 use super::Location;
+use crate::ir::ids::VariableId;
 use crate::ir::regex::Regex;
 use crate::ir::value::Template;
-use crate::ir::variables::VariableId;
 
 layer! {
     /// What the rewrite module's switches say in a location.

@@ -4,15 +4,12 @@ use super::rewrite::setters::{not_changeable, variable_name};
 use crate::conf::check;
 use crate::conf::diagnostic::{Diagnostic, Level};
 use crate::conf::tree::Directive;
+use crate::ir::ids::SplitClientsId;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{Set, Table};
 use crate::ir::value::{Template, Text};
 use crate::ir::variables::Source;
 use crate::primitives::size::parse_number;
-
-/// The number of a [`SplitClients`] in [`super::Http::split_clients`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
-pub struct SplitClientsId(pub u32);
 
 /// `split_clients`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]

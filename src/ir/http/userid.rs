@@ -2,10 +2,10 @@
 
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
+use crate::ir::ids::VariableId;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::value::Text;
-use crate::ir::variables::VariableId;
 use crate::primitives::duration;
 
 layer! {

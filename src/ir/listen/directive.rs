@@ -6,7 +6,7 @@ use super::ports::{Listen, Protocols, is_wildcard};
 use super::{Keepalive, ListenAddress, SocketOptions};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::{Directive, Word};
-use crate::ir::http::ServerId;
+use crate::ir::ids::ServerId;
 use crate::ir::lookup::AskedBy;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{Set, parameter_not_yet};

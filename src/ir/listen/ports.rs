@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{AddressServers, ListenAddress, Listener, SocketOptions};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::Directive;
-use crate::ir::http::ServerId;
+use crate::ir::ids::ServerId;
 use crate::ir::server_name::{Added, ServerName, ServerNames};
 use crate::ir::value::Text;
 

@@ -4,10 +4,10 @@ use super::Zone;
 use super::draft::UpstreamDraft;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::{Directive, Word};
+use crate::ir::ids::VariableId;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{Set, Table, duplicate};
 use crate::ir::value::{PAGE_SIZE, Template, Text};
-use crate::ir::variables::VariableId;
 use crate::primitives::{duration, size};
 
 /// The setters of `http_upstream_sticky`.

@@ -2,8 +2,8 @@
 
 use super::{Failure, Interpreter, fault, shown};
 use crate::http::request::Request;
+use crate::ir::ids::VariableId;
 use crate::ir::regex::{BadPattern, Regex};
-use crate::ir::variables::VariableId;
 
 impl Interpreter {
     /// A text with its variables; `is_uri` puts the request's directory before a relative one.

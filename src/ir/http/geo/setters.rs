@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Geo, GeoId, Network, Networks, Range};
+use super::{Geo, Network, Networks, Range};
 use crate::conf::check;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::http::access;
 use crate::ir::http::rewrite::setters::{not_changeable, variable_name};
+use crate::ir::ids::GeoId;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{Set, Table};
 use crate::ir::url::parse_ipv4;

@@ -9,10 +9,11 @@ use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::http::Matching;
 use crate::ir::http::draft::{LocationDraft, OperationDraft};
+use crate::ir::ids::VariableId;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::value::{Part, Template};
-use crate::ir::variables::{Unchangeable, VariableId};
+use crate::ir::variables::Unchangeable;
 use crate::primitives::size::parse_number;
 
 /// The setters of `http_rewrite`.

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::ir::keepalived::instance::{Authentication, Destination, Family};
+use crate::ir::keepalived::addresses::Family;
+use crate::ir::keepalived::instance::{Authentication, Destination};
 use crate::ir::keepalived::tracker::Tracked;
 use crate::ir::keepalived::{Command, Global, Keepalived};
 use crate::log::now;

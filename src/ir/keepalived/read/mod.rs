@@ -460,7 +460,7 @@ pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcom
     if let Some(name) = &options.namespace {
         if let Some(configured) = &reading.process.net_namespace {
             let text = format!("Overriding config net_namespace '{configured}' with command line namespace '{name}'");
-            complete::say(&mut reports, Fault::LogOnly, text);
+            completion::say(&mut reports, Fault::LogOnly, text);
         }
         reading.process.net_namespace = Some(name.clone());
         reading.process.use_pid_dir = true;

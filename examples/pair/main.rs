@@ -1,4 +1,4 @@
-//! Two load balancers and the address they share, on this machine: `cargo run --release --example pair`.
+//! Two load balancers and the address they share, on this machine: `cargo run --example pair`.
 //!
 //! Each node has its own network, processes and `/etc`, with the files of the folder `a` or `b` where they would be on a
 //! real machine, and runs `nginx` and `keepalived`, which are evenkeel called by these names. A client asks the shared

@@ -18,19 +18,25 @@ pub struct Lab {
     pub switch: Node,
 }
 
-/// Why namespaces cannot be made here, if so.
+/// Why namespaces cannot be made here, if so. Installs `ip` where it is missing and Debian's packages are at hand.
 pub fn obstacle() -> Option<&'static str> {
-    let can = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        output.is_ok_and(|status| status.success())
-    };
     if !can("unshare", &["--net", "--mount", "--pid", "--fork", "--mount-proc", "true"]) {
         return Some("This needs root and the right to make namespaces");
     }
-    if !can("ip", &["-V"]) {
-        return Some("The command ip is missing (apt-get install iproute2)");
+    if !can("ip", &["-V"]) && !install("iproute2") {
+        return Some("The command ip is missing and could not be installed (apt-get install iproute2)");
     }
     None
+}
+
+fn install(package: &str) -> bool {
+    println!("installing {package}");
+    can("apt-get", &["update", "-qq"]) && can("apt-get", &["install", "-y", "-qq", "--no-install-recommends", package])
+}
+
+fn can(program: &str, arguments: &[&str]) -> bool {
+    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 impl Lab {

@@ -24,8 +24,10 @@ pub fn ours() -> Result<Program, String> {
 
 /// `cargo test -p compat-tests` builds no binary of another package, so this asks for it.
 fn build() -> Result<PathBuf, String> {
-    let test = env::current_exe().map_err(|error| error.to_string())?;
-    let folder = test.parent().and_then(Path::parent).ok_or("the test lies in no target directory")?;
+    let own = env::current_exe().map_err(|error| error.to_string())?;
+    // A test lies in `deps`, a tool beside it.
+    let folder =
+        own.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).ok_or("this lies in no target directory")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "evenkeel", "--bin", "evenkeel"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));

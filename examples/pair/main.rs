@@ -50,7 +50,8 @@ fn programs() -> Result<PathBuf, String> {
     let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--bin", "evenkeel"])
+        // The example is built already; named again, it keeps cargo to the same features and to what is compiled.
+        .args(["build", "--bin", "evenkeel", "--example", "pair"])
         .args(profile)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()

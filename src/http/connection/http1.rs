@@ -230,15 +230,14 @@ async fn finish(request: &mut Request, connection: &Connection) -> bool {
     }
     // The answer is out; a fault in what is forgotten changes it no more.
     let (Ok(()) | Err(_)) = body_reader::skip_preread(request);
-    // A request that is bad has no body to wait for.
-    let has_whole_body = request.framing.is_done() || request.response.status == 400;
+    let has_whole_body = request.framing.is_done();
     let linger = match core.lingering_close {
         // A body that is still to come is read to be forgotten all the same.
         LingeringClose::Off => !has_whole_body,
         LingeringClose::Always => true,
         LingeringClose::On => {
             request.lingering_close
-                || !request.framing.is_done()
+                || !has_whole_body
                 || request.body_position < request.received
                 || !request.leftover.is_empty()
         }

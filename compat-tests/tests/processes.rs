@@ -538,6 +538,26 @@ fn the_status_says_which_server_answers_and_why_another_does_not() {
     assert!(json.contains("\"requests\": 4") && json.contains("\"resting\""), "{json}");
 }
 
+/// What a compromised worker could do: nothing as root, not even by a set-uid program. Keys and logs are open already.
+#[test]
+fn workers_have_no_rights_left() {
+    if !nix::unistd::geteuid().is_root() {
+        return println!("skipped: only root has rights to give up");
+    }
+    let nginx = Running::start(&ours(), &format!("user nobody nogroup;\n{SERVER}"));
+    for worker in nginx.await_workers(2) {
+        let status = std::fs::read_to_string(format!("/proc/{worker}/status")).expect("it runs");
+        for line in [
+            "Uid:\t65534\t65534\t65534\t65534",
+            "CapEff:\t0000000000000000",
+            "CapPrm:\t0000000000000000",
+            "NoNewPrivs:\t1",
+        ] {
+            assert!(status.contains(line), "{line}\n{status}");
+        }
+    }
+}
+
 #[test]
 fn all_workers_count_together() {
     both(|program| {

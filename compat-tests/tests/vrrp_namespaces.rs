@@ -71,6 +71,15 @@ fn a_killed_process_leaves_no_address_behind() {
     let lab = Lab::new("k");
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.rewrite(fast);
+    node.start();
+    lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid(true))).expect("it runs");
+    let rights = status.lines().find_map(|line| line.strip_prefix("CapEff:\t"));
+    let rights = rights.and_then(|rights| u64::from_str_radix(rights, 16).ok()).expect("the kernel says it");
+    let (net_admin, net_raw, sys_module, sys_ptrace, sys_admin) = (1 << 12, 1 << 13, 1 << 16, 1 << 19, 1 << 21);
+    assert_eq!(rights & (net_admin | net_raw), net_admin | net_raw, "{status}");
+    assert_eq!(rights & (sys_module | sys_ptrace | sys_admin), 0, "{status}");
+    node.stop();
     let mut gone_after = Vec::new();
     for _ in 0..10 {
         node.start();

@@ -29,6 +29,8 @@ pub fn become_worker(cycle: &Cycle, index: usize) -> Result<(), Fatal> {
     if let Some(processors) = core.worker_cpu_affinity.as_ref().and_then(|affinity| processors(affinity, index)) {
         or_alert(scheduling::set_processors(&processors), log, "sched_setaffinity() failed");
     }
+    // A worker starts no program, so this costs nothing; the change of user has taken root's rights already.
+    or_alert(credentials::no_new_privileges(), log, "prctl(PR_SET_NO_NEW_PRIVS) failed");
     or_alert(credentials::allow_core_files(), log, "prctl(PR_SET_DUMPABLE) failed");
     if let Some(directory) = &core.working_directory
         && let Err(error) = std::env::set_current_dir(OsStr::from_bytes(directory))

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::ir::keepalived::Keepalived;
 use crate::log::keepalived_log::KeepalivedLog;
+use crate::sys::capabilities::{self, Capability};
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{credentials, scheduling, usage};
 use crate::vrrp_io::driver::{self, Driver};
@@ -57,6 +58,7 @@ fn serve(
     // A parent that dies without a word must not leave addresses behind: we stop as if it had told us.
     credentials::die_with_parent(Signal::SIGTERM)?;
     schedule(&config, log);
+    give_up_rights(&config, log);
     let shell = driver::Options {
         status: Some(status::path_beside(Path::new(&options.pid_files(&config.process).vrrp))),
         record: options.record.clone(),
@@ -77,6 +79,34 @@ fn serve(
         takeover.tell()?;
     }
     driver.run(&signals, &mut reload)
+}
+
+/// What routing needs: addresses and raw sockets; files and FIFOs of other users; scripts that run as others, and their end;
+/// scheduling, which a reload may change.
+const KEPT: &[Capability] = &[
+    Capability::NetAdmin,
+    Capability::NetRaw,
+    Capability::NetBindService,
+    Capability::Chown,
+    Capability::DacOverride,
+    Capability::SetUid,
+    Capability::SetGid,
+    Capability::Kill,
+    Capability::SysNice,
+    Capability::SysResource,
+    Capability::IpcLock,
+];
+
+/// keepalived keeps all of root's rights. Scripts have them still: what root starts gets them anew.
+fn give_up_rights(config: &Keepalived, log: &KeepalivedLog) {
+    let mut kept = KEPT.to_vec();
+    if config.process.net_namespace.is_some() {
+        // A reload enters it once more.
+        kept.push(Capability::SysAdmin);
+    }
+    if let Err(error) = capabilities::keep_only(&kept) {
+        log.info(&format!("Unable to give up rights - {error}"));
+    }
 }
 
 /// `vrrp_priority`, `vrrp_rt_priority`, `vrrp_cpu_affinity`, `vrrp_no_swap`: a wish that the system does not grant is a line in the log.

@@ -56,6 +56,10 @@ pub async fn run(request: &mut Request, entry: Entry) -> Verdict {
                 verdict => return verdict,
             }
         }
+        match modules::headers_more::handle(request) {
+            Verdict::Declined => {}
+            verdict => return verdict,
+        }
         if !request.uri_changed {
             break;
         }

@@ -266,7 +266,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "more_clear_input_headers",
@@ -277,7 +277,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "more_set_headers",
@@ -288,7 +288,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "more_set_input_headers",
@@ -299,6 +299,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

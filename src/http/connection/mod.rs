@@ -6,7 +6,7 @@ mod http2_head;
 pub mod lingering;
 mod output;
 mod proxied;
-mod request_head;
+pub mod request_head;
 pub mod runner;
 pub mod secure;
 pub mod tunnel;

@@ -196,6 +196,7 @@ pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoReque
     }
 }
 
+/// Takes over the host that the target or a header line names.
 pub fn take_host(request: &mut Request, host: &[u8], complaint: &str) -> Result<(), NoRequest> {
     let memory = if request.host.is_empty() { std::mem::take(&mut request.host) } else { Vec::new() };
     let Some(Host { name, port }) = virtual_server::validate_host(host, memory) else {
@@ -340,7 +341,7 @@ pub fn contains_ignoring_case(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// The few browsers that nginx treats apart.
-fn browser(agent: &[u8]) -> Browser {
+pub fn browser(agent: &[u8]) -> Browser {
     let has = |part: &[u8]| memchr::memmem::find(agent, part).is_some();
     let mut browser = Browser::default();
     let opera = has(b"Opera");

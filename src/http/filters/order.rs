@@ -71,6 +71,7 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
         request.response.status_line = None;
     }
     not_modified::head(request)?;
+    modules::headers_more::head(request);
     headers::head(request);
     modules::userid::head(request);
     body::head(request)?;

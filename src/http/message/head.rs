@@ -58,19 +58,32 @@ impl Head {
         self.headers.iter().map(|line| (&self.buffer[line.name()], &self.buffer[line.value()]))
     }
 
-    /// Adds a line that did not come from the client, or changes the first one of its name.
-    pub fn set_header(&mut self, name: &[u8], value: &[u8]) {
+    /// Adds a line that did not come from the client, or changes the first one of its name; the others may go then.
+    pub fn set_header(&mut self, name: &[u8], value: &[u8], removes_others: bool) {
         let start = self.buffer.len();
         self.buffer.extend_from_slice(name);
         let middle = self.buffer.len();
         self.buffer.extend_from_slice(value);
         let line = Line::new(&self.buffer, start..middle, middle..self.buffer.len());
         let buffer = &self.buffer;
-        let found = self.headers.iter_mut().find(|line| buffer[line.name()].eq_ignore_ascii_case(name));
-        match found {
-            Some(old) => *old = line,
-            None => self.headers.push(line),
+        let found = self.headers.iter().position(|line| buffer[line.name()].eq_ignore_ascii_case(name));
+        let Some(first) = found else {
+            self.headers.push(line);
+            return;
+        };
+        self.headers[first].set_value(line.value());
+        if removes_others {
+            let mut is_first = true;
+            self.headers.retain(|line| {
+                !buffer[line.name()].eq_ignore_ascii_case(name) || std::mem::replace(&mut is_first, false)
+            });
         }
+    }
+
+    /// Takes out the lines with these names.
+    pub fn remove_headers(&mut self, is_meant: impl Fn(&[u8]) -> bool) {
+        let buffer = &self.buffer;
+        self.headers.retain(|line| !is_meant(&buffer[line.name()]));
     }
 
     /// Makes room for the next request. The bytes of `buffer` are the caller's business.

@@ -102,6 +102,11 @@ impl Line {
     pub fn value(&self) -> Range<usize> {
         self.value.0 as usize..self.value.1 as usize
     }
+
+    /// Gives it another value.
+    pub fn set_value(&mut self, value: Range<usize>) {
+        self.value = (value.start as u32, value.end as u32);
+    }
 }
 
 /// Header lines of an answer, in one buffer: a line costs no allocation of its own.
@@ -172,6 +177,24 @@ impl HeaderList {
             Some(index) => self.set_at(index, value),
             None => self.push(name, value),
         }
+    }
+
+    /// Gives the first of the lines with these names a value and takes out the others; an empty value takes out all. False if
+    /// there is none.
+    pub fn replace_all(&mut self, is_meant: impl Fn(&[u8]) -> bool, value: &[u8]) -> bool {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        let value = (start as u32, self.bytes.len() as u32);
+        let mut is_found = false;
+        let bytes = &self.bytes;
+        self.lines.retain_mut(|line| {
+            if !is_meant(&bytes[line.name()]) {
+                return true;
+            }
+            line.value = value;
+            !std::mem::replace(&mut is_found, true) && value.0 < value.1
+        });
+        is_found
     }
 
     /// Changes the value of the line with this number.

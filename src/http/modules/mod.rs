@@ -9,6 +9,7 @@ pub mod dav;
 pub mod dav_copy;
 pub mod empty_gif;
 pub mod gzip_static;
+pub mod headers_more;
 pub mod index;
 pub mod limit_conn;
 pub mod limit_req;

@@ -20,6 +20,7 @@ pub mod gunzip;
 pub mod gzip;
 pub mod gzip_static;
 pub mod headers;
+pub mod headers_more;
 pub mod index;
 pub mod limit_conn;
 pub mod limit_req;
@@ -253,6 +254,8 @@ settings! {
     gzip_static: GzipStatic, GzipStaticOwn;
     /// `add_header`, `expires`
     headers: Headers, HeadersOwn;
+    /// `more_set_headers`
+    headers_more: HeadersMore, HeadersMoreOwn;
     /// `index`
     index: Index, IndexOwn;
     /// `limit_conn`
@@ -338,6 +341,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_upstream_sticky" => super::upstream::sticky::SETTERS,
         "http_upstream_random" => upstream::RANDOM_SETTERS,
         "http_upstream_zone" => upstream::ZONE_SETTERS,
+        "headers_more" => headers_more::SETTERS,
         "upstream_fair" => upstream::FAIR_SETTERS,
         "upstream_url_hash" => upstream::URL_HASH_SETTERS,
         _ => return None,

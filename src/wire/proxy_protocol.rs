@@ -14,23 +14,25 @@ const LONGEST_LINE: usize = 107;
 const LONGEST_2: usize = 4096;
 
 /// What the header says.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct ProxyHeader {
     /// The client, and where it connected to; `None` where the balancer speaks for itself or does not know.
     pub addresses: Option<Addresses>,
 }
 
 /// Both ends of the client's connection to the balancer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Addresses {
     /// The client.
     pub client: SocketAddr,
     /// Where it connected to.
     pub server: SocketAddr,
+    /// What version 2 says further, for [`super::proxy_protocol_tlv`].
+    pub entries: Box<[u8]>,
 }
 
 /// How far the reading has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Progress {
     /// So many bytes more belong to the header for sure.
     More(usize),
@@ -84,7 +86,7 @@ fn line_addresses(line: &str) -> Option<Addresses> {
     let mut port = || words.next()?.parse::<u16>().ok();
     let (client_port, server_port) = (port()?, port()?);
     let (client, server) = (SocketAddr::new(client, client_port), SocketAddr::new(server, server_port));
-    words.next().is_none().then_some(Addresses { client, server })
+    words.next().is_none().then_some(Addresses { client, server, entries: Box::default() })
 }
 
 fn version_2(bytes: &[u8]) -> Result<Progress, BadHeader> {
@@ -129,10 +131,11 @@ fn v6_addresses(block: &[u8]) -> Option<Addresses> {
 
 fn with_ports(client: IpAddr, server: IpAddr, rest: &[u8]) -> Option<Addresses> {
     let (client_port, rest) = rest.split_first_chunk::<2>()?;
-    let (server_port, _) = rest.split_first_chunk::<2>()?;
+    let (server_port, entries) = rest.split_first_chunk::<2>()?;
     Some(Addresses {
         client: SocketAddr::new(client, u16::from_be_bytes(*client_port)),
         server: SocketAddr::new(server, u16::from_be_bytes(*server_port)),
+        entries: Box::from(entries),
     })
 }
 
@@ -153,7 +156,7 @@ mod tests {
 
     fn done(client: &str, server: &str) -> Result<Progress, BadHeader> {
         let parse = |text: &str| text.parse().expect("an address");
-        let addresses = Some(Addresses { client: parse(client), server: parse(server) });
+        let addresses = Some(Addresses { client: parse(client), server: parse(server), entries: Box::default() });
         Ok(Progress::Done(ProxyHeader { addresses }))
     }
 
@@ -178,7 +181,11 @@ mod tests {
         let mut header = SIGNATURE_2.to_vec();
         header.extend([0x21, 0x11, 0, 15, 192, 0, 2, 1, 192, 0, 2, 2, 0, 123, 0x16, 0x2e, 4, 0, 0]);
         header.extend(b"GET");
-        assert_eq!(feed(&header), (done("192.0.2.1:123", "192.0.2.2:5678"), START_2 + 15));
+        let (outcome, taken) = feed(&header);
+        assert_eq!(taken, START_2 + 15);
+        let Ok(Progress::Done(ProxyHeader { addresses: Some(addresses) })) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((addresses.client.to_string(), addresses.server.to_string()), ("192.0.2.1:123".into(), "192.0.2.2:5678".into()));
+        assert_eq!(*addresses.entries, [4, 0, 0]);
         header[12] = 0x20;
         assert_eq!(feed(&header).0, Ok(Progress::Done(ProxyHeader::default())));
         header[12] = 0x31;

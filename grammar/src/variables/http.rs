@@ -678,7 +678,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted("`listen … proxy_protocol` is refused yet, so it is empty as in nginx without it"),
+        status: Status::Done,
     },
     Variable {
         name: "query_string",

@@ -90,7 +90,7 @@ pub struct Connection {
     /// The peer's address as text.
     pub peer_text: Box<str>,
     /// What a balancer in front says about its client (`proxy_protocol`).
-    pub proxied: Option<Addresses>,
+    pub proxied: Option<Rc<Addresses>>,
     local: Option<SocketAddr>,
     listener: usize,
     address: usize,
@@ -128,7 +128,7 @@ impl Connection {
         let mut proxied = None;
         if addresses[address].proxy_protocol {
             let header = Box::pin(proxied::begin(&engine, &addresses[address], &mut stream, &client)).await?;
-            proxied = header.addresses;
+            proxied = header.addresses.map(Rc::new);
         }
         if addresses[address].ssl {
             // A handshake's future is large; a connection without one is not to pay for it.

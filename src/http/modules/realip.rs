@@ -36,7 +36,7 @@ pub fn handle(request: &mut Request) {
             head.lines().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
         }
         Header::ProxyProtocol => {
-            if let Some(addresses) = request.connection.proxied {
+            if let Some(addresses) = &request.connection.proxied {
                 let peer = Peer::Inet(addresses.client);
                 request.client = Some(Client { text: peer.text().into_boxed_str(), peer });
             }

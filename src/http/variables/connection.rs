@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use super::{Write1, put, put_bytes, put_seconds};
 use crate::http::request::Request;
 use crate::http::{connection::Peer, error_page};
+use crate::log::error_log::Level;
 use crate::log::now;
 use crate::sys::socket_options::{self, TcpInfo};
 use crate::wire::proxy_protocol::Addresses;
+use crate::wire::proxy_protocol_tlv::{self, Fault};
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
@@ -72,4 +74,18 @@ fn tcp_info(request: &Request, out: &mut Vec<u8>, field: fn(&TcpInfo) -> u32) ->
 /// A value out of the PROXY protocol's header; nothing where there is none.
 fn proxied(request: &Request, out: &mut Vec<u8>, write: fn(&Addresses, &mut Vec<u8>) -> bool) -> bool {
     request.connection.proxied.as_ref().is_some_and(|addresses| write(addresses, out))
+}
+
+/// `$proxy_protocol_tlv_x`
+pub fn proxied_entry(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(addresses) = &request.connection.proxied else { return false };
+    let complaint = match proxy_protocol_tlv::find(&addresses.entries, name) {
+        Ok(value) => return value.is_some_and(|value| put_bytes(out, &value)),
+        Err(Fault::ShortSsl) => return false,
+        Err(Fault::Broken) => "broken PROXY protocol TLV".to_owned(),
+        Err(Fault::InvalidNumber) => format!("invalid PROXY protocol TLV \"{}\"", String::from_utf8_lossy(name)),
+        Err(Fault::UnknownName) => format!("unknown PROXY protocol TLV \"{}\"", String::from_utf8_lossy(name)),
+    };
+    request.log(Level::Error, complaint);
+    false
 }

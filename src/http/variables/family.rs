@@ -1,6 +1,6 @@
 //! Families of variables that share a prefix: `arg_x`, `http_x`, `cookie_x`.
 
-use super::{WriteFamily, put_bytes, put_some, upstream};
+use super::{WriteFamily, connection, put_bytes, put_some, upstream};
 use crate::http::message::headers::{HeaderList, Known};
 use crate::http::request::Request;
 use crate::ir::value::Text;
@@ -13,6 +13,7 @@ pub fn find(prefix: &str) -> Option<WriteFamily> {
         "cookie_" => |request, name, out| put_some(out, cookie(request, name)),
         "sent_http_" => |request, name, out| listed(&request.response.headers, name, out),
         "sent_trailer_" => |request, name, out| listed(&request.response.trailers, name, out),
+        "proxy_protocol_tlv_" => connection::proxied_entry,
         "upstream_http_" => |request, name, out| listed(&request.upstream.headers, name, out),
         "upstream_trailer_" => |request, name, out| listed(&request.upstream.trailers, name, out),
         "upstream_cookie_" => |request, name, out| put_some(out, upstream::cookie(request, name)),

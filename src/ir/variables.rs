@@ -96,6 +96,15 @@ impl Registry {
         Ok(self.use_name(&name))
     }
 
+    /// A variable that `set` assigns to: of a family, it keeps its value of there until then.
+    pub fn assign_or_keep(&mut self, name: &[u8]) -> Result<VariableId, Unchangeable> {
+        let name = name.to_ascii_lowercase();
+        match exact_row(&name).is_none() && builtin(&name).is_some() {
+            true => Ok(self.use_name(&name)),
+            false => self.assign(&name),
+        }
+    }
+
     /// A variable that is only assigned to; an earlier definition stays.
     pub fn assign(&mut self, name: &[u8]) -> Result<VariableId, Unchangeable> {
         let name = name.to_ascii_lowercase();

@@ -10,6 +10,7 @@ use super::{body, chunked, gzip, header, headers, http2, not_modified, range};
 use crate::http::modules;
 use crate::http::request::{HTTP_20, Request, Sink};
 use crate::http::verdict::{ClientGone, Verdict};
+use crate::log::error_log::Level;
 
 /// A file that is read into memory in pieces is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
@@ -105,18 +106,18 @@ pub async fn send_body(request: &mut Request, bytes: &[u8]) -> Result<(), Client
     Ok(())
 }
 
-/// Sends a file as the whole body.
-pub async fn send_file(request: &mut Request, file: &File, length: u64) -> Result<(), ClientGone> {
+/// Sends a part of a file: so many bytes from `start` on.
+pub async fn send_file(request: &mut Request, file: &File, start: u64, length: u64) -> Result<(), ClientGone> {
     if request.header_only || length == 0 {
         return Ok(());
     }
     let Some(mut ranges) = request.filters.range.take() else {
-        return deliver_file(request, file, 0, length).await;
+        return deliver_file(request, file, start, length).await;
     };
     for piece in ranges.pieces(length) {
         match piece {
             range::Piece::Text(text) => deliver(request, &text).await?,
-            range::Piece::Body(start, end) => deliver_file(request, file, start, end - start).await?,
+            range::Piece::Body(from, to) => deliver_file(request, file, start + from, to - from).await?,
         }
     }
     request.filters.range = Some(ranges);
@@ -214,6 +215,9 @@ async fn deliver_encoded(request: &mut Request, bytes: &[u8]) -> Result<(), Clie
         Sink::Client => {}
         Sink::Discard => return Ok(()),
         Sink::Memory(out) => {
+            if out.len() + bytes.len() > request.location.settings.core.subrequest_output_buffer_size {
+                return Err(refuse_size(request));
+            }
             out.extend_from_slice(bytes);
             return Ok(());
         }
@@ -230,6 +234,16 @@ async fn deliver_encoded(request: &mut Request, bytes: &[u8]) -> Result<(), Clie
         rest = later;
     }
     Ok(())
+}
+
+/// `subrequest_output_buffer_size`: nginx gives the whole request up, with what it has not sent of it.
+fn refuse_size(request: &Request) -> ClientGone {
+    match request.response.content_length {
+        Some(length) => request.log(Level::Error, format_args!("too big subrequest response: {length}")),
+        None => request.log(Level::Error, "too big subrequest response"),
+    }
+    request.connection.discard_gathered();
+    ClientGone
 }
 
 async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
@@ -283,7 +297,7 @@ async fn deliver_file_by_copy(request: &mut Request, file: &File, offset: u64, l
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(()),
             Err(error) => {
-                request.log_error(crate::log::error_log::Level::Crit, &error, "pread() failed");
+                request.log_error(Level::Crit, &error, "pread() failed");
                 Err(ClientGone)
             }
         };

@@ -7,7 +7,11 @@ use crate::program::{Program, run};
 
 /// nginx and keepalived; `NGINX_ORIGINAL` and `KEEPALIVED_ORIGINAL` name others than the installed ones.
 pub fn originals() -> Result<Program, String> {
-    let nginx = locate("NGINX_ORIGINAL", "/usr/sbin/nginx", "nginx-full libnginx-mod-stream libnginx-mod-http-headers-more-filter")?;
+    let nginx = locate(
+        "NGINX_ORIGINAL",
+        "/usr/sbin/nginx",
+        "nginx-full libnginx-mod-stream libnginx-mod-http-headers-more-filter",
+    )?;
     let keepalived = locate("KEEPALIVED_ORIGINAL", "/usr/sbin/keepalived", "keepalived")?;
     let versions = [version(&nginx)?, version(&keepalived)?].into_iter().flatten().collect();
     Ok(Program { nginx, keepalived, versions })

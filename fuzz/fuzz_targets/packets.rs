@@ -1,11 +1,12 @@
-//! Any bytes as a packet: the PROXY protocol, IPv4, VRRP, and what the kernel says by netlink.
+//! Any bytes as a packet: the PROXY protocol, IPv4, VRRP, and what the kernel says by netlink; and as the head of a film.
 
 #![no_main]
 
 use evenkeel::wire::netlink::addr::Address;
 use evenkeel::wire::netlink::link::Link;
 use evenkeel::wire::vrrp::{Family, Packet};
-use evenkeel::wire::{ip, netlink, proxy_protocol, vrrp};
+use evenkeel::wire::mp4::{self, Parts, Span};
+use evenkeel::wire::{ip, netlink, proxy_protocol, proxy_protocol_tlv, vrrp};
 use libfuzzer_sys::fuzz_target;
 
 fn proxy(bytes: &[u8]) {
@@ -17,6 +18,19 @@ fn proxy(bytes: &[u8]) {
         if end > bytes.len() {
             return;
         }
+    }
+}
+
+fn entries(bytes: &[u8]) {
+    for name in ["alpn", "0xff", "ssl_verify", "ssl_cn"] {
+        let _ = proxy_protocol_tlv::find(bytes, name.as_bytes());
+    }
+}
+
+fn film(bytes: &[u8]) {
+    let parts = Parts { file_type: None, movie: Some(bytes), data_end: Some(1 << 20), file_end: 1 << 20 };
+    for (start_ms, length_ms) in [(0, 1), (1500, 0), (1500, 1000)] {
+        let _ = mp4::cut(&parts, Span { start_ms, length_ms, start_key_frame: true });
     }
 }
 
@@ -42,6 +56,8 @@ fn kernel(bytes: &[u8]) {
 
 fuzz_target!(|bytes: &[u8]| {
     proxy(bytes);
+    entries(bytes);
+    film(bytes);
     advert(bytes);
     kernel(bytes);
     if let Some(datagram) = ip::Ipv4Datagram::parse(bytes) {

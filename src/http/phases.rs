@@ -252,6 +252,14 @@ async fn content(request: &mut Request) -> Verdict {
         Some(Content::Proxy(pass)) => return modules::proxy::handle(request, &pass).await,
         Some(Content::StubStatus) => return modules::stub_status::handle(request).await,
         Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,
+        Some(Content::Mp4) => match modules::mp4::handle(request).await {
+            Verdict::Declined => {}
+            verdict => return verdict,
+        },
+        Some(Content::Flv) => match modules::flv::handle(request).await {
+            Verdict::Declined => {}
+            verdict => return verdict,
+        },
         None => {}
     }
     match modules::random_index::handle(request) {

@@ -184,7 +184,10 @@ mod tests {
         let (outcome, taken) = feed(&header);
         assert_eq!(taken, START_2 + 15);
         let Ok(Progress::Done(ProxyHeader { addresses: Some(addresses) })) = outcome else { panic!("{outcome:?}") };
-        assert_eq!((addresses.client.to_string(), addresses.server.to_string()), ("192.0.2.1:123".into(), "192.0.2.2:5678".into()));
+        assert_eq!(
+            (addresses.client.to_string(), addresses.server.to_string()),
+            ("192.0.2.1:123".into(), "192.0.2.2:5678".into())
+        );
         assert_eq!(*addresses.entries, [4, 0, 0]);
         header[12] = 0x20;
         assert_eq!(feed(&header).0, Ok(Progress::Done(ProxyHeader::default())));

@@ -46,7 +46,9 @@ fn number(name: &[u8], names: &[(&[u8], u8)]) -> Result<u64, Fault> {
             u64::from_str_radix(digits, 16).map_err(|_| Fault::InvalidNumber)
         }
         Some(_) => Err(Fault::InvalidNumber),
-        None => names.iter().find(|(known, _)| *known == name).map(|(_, kind)| u64::from(*kind)).ok_or(Fault::UnknownName),
+        None => {
+            names.iter().find(|(known, _)| *known == name).map(|(_, kind)| u64::from(*kind)).ok_or(Fault::UnknownName)
+        }
     }
 }
 

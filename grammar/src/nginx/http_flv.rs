@@ -12,5 +12,5 @@ pub const DIRECTIVES: &[Directive] = &[Directive {
     default: "",
     inherit: Inherit::Never,
     edition: Edition::Open,
-    status: Status::NotYet,
+    status: Status::Done,
 }];

@@ -48,7 +48,37 @@ pub async fn handle(request: &mut Request) -> Verdict {
 
 /// Sends an open file with its validators, and the coding it is in.
 pub async fn send(request: &mut Request, file: &File, metadata: &Metadata, coding: Option<&[u8]>) -> Verdict {
-    let length = metadata.len();
+    set_validators(request, metadata, metadata.len());
+    if let Some(coding) = coding {
+        request.response.headers.push(b"Content-Encoding", coding);
+    }
+    transfer(request, file, &[Part::File(0, metadata.len())]).await
+}
+
+/// A part of a body that is made of a file.
+pub enum Part<'p> {
+    /// Bytes that the file does not have.
+    Bytes(&'p [u8]),
+    /// From the first place to the second.
+    File(u64, u64),
+}
+
+impl Part<'_> {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(start, end) => end - start,
+        }
+    }
+}
+
+/// Sends parts of an open file, with its validators. A tag is of the length that is sent.
+pub async fn send_parts(request: &mut Request, file: &File, metadata: &Metadata, parts: &[Part<'_>]) -> Verdict {
+    set_validators(request, metadata, parts.iter().map(Part::length).sum());
+    transfer(request, file, parts).await
+}
+
+fn set_validators(request: &mut Request, metadata: &Metadata, length: u64) {
     request.response.status = 200;
     request.response.content_length = Some(length);
     request.response.last_modified = Some(metadata.mtime());
@@ -56,17 +86,37 @@ pub async fn send(request: &mut Request, file: &File, metadata: &Metadata, codin
         let tag = format!("\"{:x}-{length:x}\"", metadata.mtime());
         request.response.headers.push(b"ETag", tag.as_bytes());
     }
-    if let Some(coding) = coding {
-        request.response.headers.push(b"Content-Encoding", coding);
-    }
     request.response.allow_ranges = true;
+}
+
+async fn transfer(request: &mut Request, file: &File, parts: &[Part<'_>]) -> Verdict {
     if let Err(fault) = order::send_head(request).await {
         return fault.into();
     }
-    if order::send_file(request, file, length).await.is_err() || order::finish(request).await.is_err() {
-        return Verdict::Close;
+    for part in parts {
+        let sent = match *part {
+            Part::Bytes(bytes) => order::send_body(request, bytes).await,
+            Part::File(start, end) => order::send_file(request, file, start, end - start).await,
+        };
+        if sent.is_err() {
+            return Verdict::Close;
+        }
     }
-    Verdict::Done
+    if order::finish(request).await.is_err() { Verdict::Close } else { Verdict::Done }
+}
+
+/// Opens the file that a content handler is asked for, which is only for reading.
+pub fn open_for_reading(request: &mut Request) -> Result<(File, Metadata), Verdict> {
+    if !matches!(request.method, Method::Get | Method::Head) {
+        return Err(Verdict::Finish(405));
+    }
+    if request.uri.last() == Some(&b'/') {
+        return Err(Verdict::Declined);
+    }
+    body_reader::discard(request).map_err(Verdict::Finish)?;
+    let name = map_uri_to_path(request).path;
+    let (file, metadata) = open_file::open(request, &name).map_err(|fault| refuse(request, &name, &fault))?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(Verdict::Declined) }
 }
 
 /// The status for a file that cannot be opened, and the line in the log.

@@ -14,6 +14,7 @@ pub mod dav;
 pub mod draft;
 pub mod empty_gif;
 pub mod finish;
+pub mod flv;
 pub mod geo;
 pub mod grpc;
 pub mod gunzip;
@@ -27,6 +28,7 @@ pub mod limit_req;
 pub mod log;
 pub mod map;
 pub mod mirror;
+pub mod mp4;
 pub mod proxy;
 pub mod proxy_ssl;
 /// The same values for gRPC.
@@ -183,6 +185,10 @@ pub enum Content {
     StubStatus,
     /// `empty_gif`
     EmptyGif,
+    /// `flv`
+    Flv,
+    /// `mp4`
+    Mp4,
 }
 
 /// Declares the list of modules once: resolved values, and those of a block that is still being read.
@@ -270,6 +276,8 @@ settings! {
     grpc: Proxy, ProxyOwn;
     /// `grpc_ssl_…`
     grpc_ssl: ProxySsl, ProxySslOwn;
+    /// `mp4_buffer_size`
+    mp4: Mp4, Mp4Own;
     /// `proxy_…`
     proxy: Proxy, ProxyOwn;
     /// `proxy_ssl_…`
@@ -308,6 +316,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_browser" => browser::SETTERS,
         "http_dav" => dav::SETTERS,
         "http_empty_gif" => empty_gif::SETTERS,
+        "http_flv" => flv::SETTERS,
         "http_geo" => geo::setters::SETTERS,
         "http_grpc" => grpc::SETTERS,
         "http_gunzip" => gunzip::SETTERS,
@@ -319,6 +328,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_log" => log::SETTERS,
         "http_map" => map::SETTERS,
         "http_mirror" => mirror::SETTERS,
+        "http_mp4" => mp4::SETTERS,
         "http_proxy" => proxy::setters::SETTERS,
         "http_random_index" => random_index::SETTERS,
         "http_realip" => realip::SETTERS,

@@ -1,10 +1,10 @@
 //! The body of a request: into memory, into a temporary file, in pieces for whoever passes it on, or read and forgotten.
 
-use std::fs::File;
 use std::io::Write;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use super::body_file::{BodyFile, Place};
 use super::connection::{Deadline, ReadFault};
 use super::message::headers::Known;
 use super::request::{HTTP_11, HTTP_20, Request};
@@ -56,32 +56,10 @@ pub enum Body {
     None,
     /// All of it.
     Memory(Vec<u8>),
-    /// All of it, in a temporary file.
-    File(BodyFile),
+    /// All of it, larger than its buffer.
+    File(Rc<BodyFile>),
     /// It is read and forgotten.
     Discarded,
-}
-
-/// A body in a temporary file.
-#[derive(Debug)]
-pub struct BodyFile {
-    /// The file, open for reading and writing.
-    pub file: Rc<File>,
-    /// Its path, for `$request_body_file`.
-    pub path: String,
-    /// How many bytes it has.
-    pub length: u64,
-    /// It goes with the request.
-    remove: bool,
-}
-
-impl Drop for BodyFile {
-    fn drop(&mut self) {
-        if self.remove {
-            // Somebody else may have moved it away, which is as good.
-            drop(std::fs::remove_file(&self.path));
-        }
-    }
 }
 
 impl Body {
@@ -99,17 +77,12 @@ impl Body {
         }
     }
 
-    /// The same body for another request; a file stays the first one's to remove.
+    /// The same body for another request.
     pub fn share(&self) -> Self {
         match self {
             Self::None | Self::Discarded => Self::None,
             Self::Memory(bytes) => Self::Memory(bytes.clone()),
-            Self::File(file) => Self::File(BodyFile {
-                file: Rc::clone(&file.file),
-                path: file.path.clone(),
-                length: file.length,
-                remove: false,
-            }),
+            Self::File(file) => Self::File(Rc::clone(file)),
         }
     }
 
@@ -203,7 +176,7 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
 }
 
 /// Reads the whole body into a file, which is the caller's from then on; with an error, the status to answer.
-pub async fn read_to_file(request: &mut Request) -> Result<BodyFile, u16> {
+pub async fn read_to_file(request: &mut Request) -> Result<Rc<BodyFile>, u16> {
     test_expect(request);
     if matches!(request.body, Body::None) {
         read_whole(request, true, false).await?;
@@ -213,7 +186,7 @@ pub async fn read_to_file(request: &mut Request) -> Result<BodyFile, u16> {
         Body::Memory(bytes) => {
             let mut spill = None;
             write_spill(request, &mut spill, &bytes, false)?;
-            spill.ok_or(500)
+            spill.map(Rc::new).ok_or(500)
         }
         Body::None | Body::Discarded => Err(500),
     }
@@ -223,29 +196,37 @@ pub async fn read_to_file(request: &mut Request) -> Result<BodyFile, u16> {
 async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Result<(), u16> {
     let core = Rc::clone(&request.location.settings.core);
     let known = request.content_length.unwrap_or(0) as usize;
-    let mut bytes = Vec::with_capacity(known.min(core.client_body_buffer_size));
+    let fits = request.content_length.is_some() && fits_buffer(request, known, core.client_body_buffer_size);
+    let mut place = if fits || in_file || known == 0 { None } else { request.connection.engine.body_room.take(known) };
+    let is_whole_in_memory = fits || place.is_some();
+    let mut bytes =
+        Vec::with_capacity(if is_whole_in_memory { known } else { known.min(core.client_body_buffer_size) });
     let mut spill: Option<BodyFile> = None;
+    let mut held: Option<(String, Place)> = None;
     let mut total = 0u64;
-    let came_with_head = request.body_position < request.received;
+    let came_with_head = request.chunked_body && request.body_position < request.received;
     while read_part(request, &mut bytes).await? {
         // What came along with the head is in a buffer already, however large.
         let is_at_hand = came_with_head && total == 0 && request.framing.is_done();
-        if in_file || !is_at_hand && bytes.len() > core.client_body_buffer_size {
+        let is_due = || !fits && held.is_none() && !is_at_hand && bytes.len() > core.client_body_buffer_size;
+        if in_file || is_due() {
+            if let Some(place) = place.take() {
+                held = Some((path_of_held(request)?, place));
+                continue;
+            }
             total += bytes.len() as u64;
             write_spill(request, &mut spill, &bytes, says_so)?;
             bytes.clear();
         }
     }
-    request.body = match spill {
-        None => Body::Memory(bytes),
-        Some(mut spill) => {
+    request.body = match (spill, held) {
+        (None, None) => Body::Memory(bytes),
+        (None, Some((path, place))) => Body::File(Rc::new(BodyFile::held(path, bytes, place))),
+        (Some(mut spill), _) => {
             total += bytes.len() as u64;
-            (&*spill.file).write_all(&bytes).map_err(|error| {
-                request.log_error(Level::Crit, &error, format_args!("pwrite() \"{}\" failed", spill.path));
-                500u16
-            })?;
+            append(request, &spill, &bytes)?;
             spill.length = total;
-            Body::File(spill)
+            Body::File(Rc::new(spill))
         }
     };
     if request.chunked_body {
@@ -254,29 +235,64 @@ async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Resu
     Ok(())
 }
 
+/// Whether a body of that length is one that nginx makes its buffer larger for (`ngx_http_read_client_request_body`): what follows
+/// behind the bytes that came along with the head is less than one and a quarter of the usual size.
+fn fits_buffer(request: &Request, length: usize, size: usize) -> bool {
+    if request.version == HTTP_20 {
+        return length <= size;
+    }
+    // nginx reads the head into a smaller buffer, so less comes along.
+    let core = &request.connection.engine.server(request.server).core;
+    let along = request.received - request.body_position;
+    let rest = match core.client_header_buffer_size.checked_sub(request.head.end) {
+        Some(room) => length.saturating_sub(along.min(room)),
+        None => length.saturating_sub(along),
+    };
+    rest < size + size / 4
+}
+
+/// The path that a body's file would have, were it not held in memory.
+fn path_of_held(request: &Request) -> Result<String, u16> {
+    let core = &request.location.settings.core;
+    let path = temp_file::next_path(&core.client_body_temp_path, request.connection.engine.counters.temp_files)
+        .map_err(|fault| no_temp_file(request, &fault))?;
+    say_buffered(request, Level::Warn, &path);
+    Ok(path)
+}
+
+fn no_temp_file(request: &Request, fault: &temp_file::Fault) -> u16 {
+    request.log_error(Level::Crit, &fault.error, &fault.text);
+    500
+}
+
+fn say_buffered(request: &Request, level: Level, path: &str) {
+    request.log(level, format_args!("a client request body is buffered to a temporary file {path}"));
+}
+
 fn write_spill(request: &Request, spill: &mut Option<BodyFile>, bytes: &[u8], says_so: bool) -> Result<(), u16> {
     let file = match spill {
         Some(spill) => spill,
         None => {
             let core = &request.location.settings.core;
             let made = temp_file::create(&core.client_body_temp_path, request.connection.engine.counters.temp_files);
-            let temp = made.map_err(|fault| {
-                request.log_error(Level::Crit, &fault.error, &fault.text);
-                500u16
-            })?;
+            let temp = made.map_err(|fault| no_temp_file(request, &fault))?;
             let remains = core.client_body_in_file_only == BodyInFile::On;
             if says_so {
                 let is_wanted = core.client_body_in_file_only != BodyInFile::Off;
                 let level = if is_wanted { Level::Notice } else { Level::Warn };
-                let path = &temp.path;
-                request.log(level, format_args!("a client request body is buffered to a temporary file {path}"));
+                say_buffered(request, level, &temp.path);
             }
-            spill.insert(BodyFile { file: Rc::clone(&temp.file), path: temp.keep(), length: 0, remove: !remains })
+            spill.insert(BodyFile::written(temp, !remains))
         }
     };
-    (&*file.file).write_all(bytes).map_err(|error| {
-        request.log_error(Level::Crit, &error, format_args!("pwrite() \"{}\" failed", file.path));
-        500u16
+    append(request, file, bytes)
+}
+
+fn append(request: &Request, file: &BodyFile, bytes: &[u8]) -> Result<(), u16> {
+    file.file().and_then(|file| (&**file).write_all(bytes)).map_err(|error| {
+        let path = file.path().unwrap_or_default();
+        request.log_error(Level::Crit, &error, format_args!("pwrite() \"{path}\" failed"));
+        500
     })
 }
 
@@ -343,7 +359,11 @@ async fn read_plain(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64) -
             out.extend_from_slice(&request.head.buffer[range.clone()]);
             range.len()
         }
-        None => read_socket(request, out, limit.min(READ_SIZE), timeout_ms).await?,
+        None => {
+            // Into all the room there is: the fewest calls.
+            let room = READ_SIZE.max(out.capacity() - out.len());
+            read_socket(request, out, limit.min(room), timeout_ms).await?
+        }
     };
     request.request_length.set(request.request_length.get() + length as u64);
     request.framing = Framing::Length(left - length as u64);

@@ -22,6 +22,11 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// One less.
+    pub fn sub(self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// One more until the value is dropped, also where a task ends before its time.
     pub fn hold(self) -> Held {
         self.add();
@@ -35,7 +40,7 @@ pub struct Held(Counter);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.sub();
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use super::access_log::AccessLogs;
+use super::body_file::Room;
 use super::connection::runner::Runner;
 use super::counters::Counters;
 use super::modules::{limit_conn, limit_req};
@@ -25,6 +26,7 @@ use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
 use crate::net::resolver::Resolver;
+use crate::net::timers::Timers;
 use crate::net::tls_client;
 use crate::net::tls_server::Contexts;
 use crate::sys::shared_words::SharedWords;
@@ -70,6 +72,10 @@ pub struct Engine {
     pub draining: Draining,
     /// The groups of backends.
     pub upstreams: Upstreams,
+    /// Memory for bodies of requests in the place of temporary files.
+    pub body_room: Room,
+    /// The timers of its connections.
+    pub timers: Timers,
     resolvers: Resolvers,
     buffers: RefCell<Vec<Vec<u8>>>,
     large_buffers: RefCell<Vec<Vec<u8>>>,
@@ -162,6 +168,8 @@ impl Engine {
             client_tls: opened.client_tls,
             draining: opened.draining,
             upstreams,
+            body_room: Room::default(),
+            timers: Timers::default(),
             resolvers,
             buffers: RefCell::default(),
             large_buffers: RefCell::default(),

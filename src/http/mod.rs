@@ -5,6 +5,7 @@
 //! answered goes through [`filters::order`] back to the connection.
 
 pub mod access_log;
+pub mod body_file;
 pub mod body_reader;
 pub mod connection;
 pub mod counters;

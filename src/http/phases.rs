@@ -141,7 +141,7 @@ fn may_keep(request: &Request, location: &Location) -> bool {
     let disabled = core.keepalive_disable;
     core.keepalive_timeout_ms > 0
         && connection.requests.get() < core.keepalive_requests
-        && request.began.saturating_sub(connection.began).as_millis() as u64 <= core.keepalive_time_ms
+        && (request.began.as_millis() as u64).saturating_sub(connection.began_ms) <= core.keepalive_time_ms
         && !(request.browser.msie6 && request.method == Method::Post && disabled.contains(KeepaliveDisable::MSIE6))
         && !(request.browser.safari && disabled.contains(KeepaliveDisable::SAFARI))
 }

@@ -72,15 +72,6 @@ pub struct Browser {
     pub safari: bool,
 }
 
-/// The client as modules see it: `realip` may have put another in the place of the peer.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The address.
-    pub peer: Peer,
-    /// The address as text.
-    pub text: Box<str>,
-}
-
 /// One request.
 pub struct Request {
     /// The connection it came on.
@@ -118,7 +109,7 @@ pub struct Request {
     /// What the user agent is.
     pub browser: Browser,
     /// Whom `realip` put in the place of the peer.
-    pub client: Option<Client>,
+    pub client: Option<Peer>,
     /// The body.
     pub body: Body,
     /// How the rest of the body stands on the connection.
@@ -391,14 +382,9 @@ impl Request {
         self.head.header(known)
     }
 
-    /// The client's address as text.
-    pub fn client_text(&self) -> &str {
-        self.client.as_ref().map_or(&self.connection.peer_text, |client| &client.text)
-    }
-
     /// Who the client is.
     pub fn peer(&self) -> &Peer {
-        self.client.as_ref().map_or(&self.connection.peer, |client| &client.peer)
+        self.client.as_ref().unwrap_or(&self.connection.peer)
     }
 
     /// Takes what the client sent behind this request and nobody has read.
@@ -469,7 +455,7 @@ impl Request {
         if !self.action.is_empty() {
             line.push_display(format_args!(" while {}", self.action));
         }
-        line.push_display(format_args!(", client: {}", self.client_text()));
+        line.push_display(format_args!(", client: {}", self.peer()));
         if self.action == "waiting for request" {
             // No server has been chosen yet: the address stands for it.
             let address = match &self.connection.servers().address {

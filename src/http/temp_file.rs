@@ -50,22 +50,28 @@ impl Fault {
     }
 }
 
+/// The next path under a path of the configuration; its directories are there.
+pub fn next_path(temp: &TempPath, numbers: Counter) -> Result<String, Fault> {
+    let name = format!("{:010}", numbers.next() % 10_000_000_000);
+    let mut path = temp.path.to_string();
+    let mut end = name.len();
+    for &width in temp.levels.iter().filter(|&&width| width > 0) {
+        path.push('/');
+        path.push_str(&name[end - usize::from(width)..end]);
+        end -= usize::from(width);
+    }
+    if end < name.len() {
+        std::fs::create_dir_all(&path).map_err(Fault::of("mkdir()", Path::new(&path)))?;
+    }
+    path.push('/');
+    path.push_str(&name);
+    Ok(path)
+}
+
 /// Creates a new file under a path of the configuration, with the next number.
 pub fn create(temp: &TempPath, numbers: Counter) -> Result<TempFile, Fault> {
     loop {
-        let name = format!("{:010}", numbers.next() % 10_000_000_000);
-        let mut path = temp.path.to_string();
-        let mut end = name.len();
-        for &width in temp.levels.iter().filter(|&&width| width > 0) {
-            path.push('/');
-            path.push_str(&name[end - usize::from(width)..end]);
-            end -= usize::from(width);
-        }
-        if end < name.len() {
-            std::fs::create_dir_all(&path).map_err(Fault::of("mkdir()", Path::new(&path)))?;
-        }
-        path.push('/');
-        path.push_str(&name);
+        let path = next_path(temp, numbers)?;
         match File::options().read(true).write(true).create_new(true).open(&path) {
             Ok(file) => return Ok(TempFile { file: Rc::new(file), path }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -44,23 +44,16 @@ impl Draining {
     }
 }
 
-/// A client's connection; the worker waits for it before it ends.
-#[derive(Debug)]
-pub struct Client(Draining);
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        let state = &self.0.0;
-        state.clients.set(state.clients.get() - 1);
-        state.left.notify_waiters();
-    }
-}
-
 impl Draining {
-    /// Counts a connection until the value is dropped.
-    pub fn enter(&self) -> Client {
+    /// Counts a client's connection; the worker waits for it before it ends.
+    pub fn enter(&self) {
         self.0.clients.set(self.0.clients.get() + 1);
-        Client(self.clone())
+    }
+
+    /// The connection is over.
+    pub fn leave(&self) {
+        self.0.clients.set(self.0.clients.get() - 1);
+        self.0.left.notify_waiters();
     }
 
     /// How many connections there are.

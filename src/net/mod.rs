@@ -8,6 +8,7 @@ pub mod listener;
 pub mod places;
 pub mod resolver;
 pub mod stream;
+pub mod timers;
 pub mod tls_client;
 pub mod tls_clients;
 pub mod tls_fault;

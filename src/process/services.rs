@@ -53,10 +53,17 @@ impl Services {
         Rc::new(Self { http })
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve(&self, accepted: Accepted) {
+    /// Begins to serve a connection.
+    pub fn serve(&self, accepted: Accepted) {
         if let Some(engine) = &self.http {
-            http1::serve(Rc::clone(engine), accepted).await;
+            http1::serve(engine, accepted);
+        }
+    }
+
+    /// Lets connections that wait see that the worker is to end.
+    pub fn wake_waiting(&self) {
+        if let Some(engine) = &self.http {
+            engine.timers.wake_all();
         }
     }
 

@@ -198,15 +198,9 @@ impl Accepting {
             .filter(own)
             .map(|socket| {
                 let (connections, log) = (connections.clone(), Rc::clone(&cycle.log));
-                let (services, draining) = (Rc::clone(&services), draining.clone());
+                let services = Rc::clone(&services);
                 tokio::task::spawn_local(async move {
-                    let serve = |accepted| {
-                        let (services, client) = (Rc::clone(&services), draining.enter());
-                        tokio::task::spawn_local(async move {
-                            services.serve(accepted).await;
-                            drop(client);
-                        });
-                    };
+                    let serve = |accepted| services.serve(accepted);
                     if let Err(error) = accept::accept_all(&socket, &connections, &log, serve).await {
                         log.say_error(Level::Emerg, &error, "epoll_ctl() failed");
                     }
@@ -224,6 +218,7 @@ impl Accepting {
             task.abort();
         }
         self.draining.begin();
+        self.services.wake_waiting();
     }
 
     /// Waits for the last connection.

@@ -166,10 +166,7 @@ fn say(connection: &Connection, text: std::fmt::Arguments) {
     let server = connection.engine.server(connection.servers().default_server);
     connection.engine.error_log(&server.location).write(Level::Info, Some(connection.number), |line| {
         line.push_display(text);
-        line.push_display(format_args!(
-            " while processing HTTP/2 connection, client: {}, server: ",
-            connection.peer_text
-        ));
+        line.push_display(format_args!(" while processing HTTP/2 connection, client: {}, server: ", connection.peer));
         if let ListenAddress::Inet(address) = connection.servers().address {
             line.push_display(address);
         }
@@ -238,7 +235,7 @@ async fn serve_streams(connection: &Rc<Connection>, protocol: &mut Protocol, flo
 /// Whether a further stream may follow (`ngx_http_v2_state_headers`).
 fn may_go_on(connection: &Connection) -> bool {
     let core = &connection.engine.server(connection.servers().default_server).location.settings.core;
-    let age_ms = crate::log::now::since_epoch().saturating_sub(connection.began).as_millis() as u64;
+    let age_ms = (crate::log::now::since_epoch().as_millis() as u64).saturating_sub(connection.began_ms);
     core.keepalive_timeout_ms > 0
         && connection.requests.get() < core.keepalive_requests
         && age_ms <= core.keepalive_time_ms
@@ -261,7 +258,7 @@ fn begin_stream(
         timed_out: Cell::new(false),
         flow: Rc::clone(flow),
     };
-    let stream = Rc::new(Connection::inside(connection, exchange));
+    let stream = Rc::new(Connection::inside_of(connection, exchange));
     tokio::task::spawn_local(async move {
         serve_stream(stream, parts).await;
         drop(active);
@@ -271,7 +268,7 @@ fn begin_stream(
 /// Serves one stream: one request from its head to its line in the log.
 async fn serve_stream(connection: Rc<Connection>, parts: http::request::Parts) {
     let engine: &Engine = &connection.engine;
-    let Some(exchange) = &connection.exchange else { return };
+    let Some(exchange) = connection.exchange() else { return };
     let mut request = Request::new(Rc::clone(&connection), Head { buffer: engine.take_buffer(), ..Head::default() });
     let received = Received {
         method: parts.method.as_str().as_bytes(),

@@ -11,16 +11,15 @@ pub mod runner;
 pub mod secure;
 pub mod tunnel;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, Sleep};
 
 use super::engine::Engine;
 use super::verdict::ClientGone;
@@ -28,8 +27,8 @@ use crate::ir::listen::AddressServers;
 use crate::net::accept::Accepted;
 use crate::net::places::Slot;
 use crate::net::stream::Stream;
+use crate::net::timers::{Timer, now_ms};
 use crate::net::tls_verify::Distrust;
-use crate::sys::coarse_clock;
 use crate::wire::proxy_protocol::Addresses;
 
 /// Who is at the other end.
@@ -41,15 +40,17 @@ pub enum Peer {
     Unix,
 }
 
-impl Peer {
-    /// The address without the port, as logs and `$remote_addr` show it.
-    pub fn text(&self) -> String {
+/// The address without the port, as logs and `$remote_addr` show it.
+impl fmt::Display for Peer {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Inet(address) => address.ip().to_string(),
-            Self::Unix => "unix:".to_owned(),
+            Self::Inet(address) => address.ip().fmt(out),
+            Self::Unix => out.write_str("unix:"),
         }
     }
+}
 
+impl Peer {
     /// The address, unless it is a unix socket.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
@@ -76,133 +77,169 @@ pub enum ReadFault {
     Io(io::Error),
 }
 
-/// One client connection.
+/// One client connection. Ten thousand of them may wait for a request: what few of them have is in [`Extra`].
 pub struct Connection {
     /// What all connections share.
     pub engine: Rc<Engine>,
-    source: Source,
-    /// The stream of HTTP/2 that this is, if it is one.
-    pub exchange: Option<http2::Exchange>,
+    /// Its socket; a stream in another connection has none.
+    stream: RefCell<Option<Stream>>,
+    extra: Option<Box<Extra>>,
     /// Its number in logs.
     pub number: u64,
     /// Who is at the other end.
     pub peer: Peer,
-    /// The peer's address as text.
-    pub peer_text: Box<str>,
-    /// What a balancer in front says about its client (`proxy_protocol`).
-    pub proxied: Option<Rc<Addresses>>,
-    local: Option<SocketAddr>,
-    listener: usize,
-    address: usize,
-    /// When it was taken, since 1970.
-    pub began: Duration,
+    listener: u32,
+    address: u32,
+    /// When it was taken, in milliseconds since 1970.
+    pub began_ms: u64,
     /// Requests so far, with the present one.
     pub requests: Cell<u64>,
     /// Bytes sent on it so far.
     pub sent: Cell<u64>,
-    out: RefCell<Vec<u8>>,
-    timer: RefCell<Timer>,
-    client_trusted: OnceCell<Option<Result<(), Distrust>>>,
-    /// The place among the worker's connections, held as long as this one lives.
+    out: Cell<Vec<u8>>,
+    timer: Timer,
     /// Its place among the worker's; a stream of HTTP/2 has none of its own.
     slot: Option<Slot>,
 }
 
-/// Where a connection's bytes come from.
-enum Source {
-    /// From a socket of its own.
-    Own(RefCell<Stream>),
-    /// It is a stream in another connection.
-    Inside(Rc<Connection>),
+/// What most connections do without.
+#[derive(Default)]
+struct Extra {
+    /// What a balancer in front says about its client (`proxy_protocol`).
+    proxied: Option<Rc<Addresses>>,
+    /// The address that the client came to, where it decides what answers.
+    local: Option<SocketAddr>,
+    client_trusted: OnceCell<Option<Result<(), Distrust>>>,
+    inside: Option<Inside>,
+}
+
+/// A stream in another connection.
+struct Inside {
+    carrier: Rc<Connection>,
+    exchange: http2::Exchange,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.engine.timers.clear(&self.timer);
+        if self.inside().is_none() {
+            self.engine.counters.active.sub();
+            self.engine.draining.leave();
+        }
+    }
 }
 
 impl Connection {
-    /// Takes a connection, with its TLS handshake where the address has `ssl`; `None` if it ended there.
-    async fn begin(engine: Rc<Engine>, accepted: Accepted) -> Option<Rc<Self>> {
+    /// A connection that has just been taken.
+    fn new(engine: Rc<Engine>, accepted: Accepted) -> Self {
         let Accepted { stream, peer, listener, number, slot } = accepted;
+        engine.counters.active.add();
+        engine.draining.enter();
         let addresses = &engine.http.listeners[listener].addresses;
-        let mut stream = Stream::from(stream);
+        let stream = Stream::from(stream);
         let local = if addresses.len() > 1 { stream.local_address() } else { None };
         let address = addresses.iter().position(|servers| is_at(servers, local)).unwrap_or(addresses.len() - 1);
-        let client = secure::Client { number, address: peer };
-        let mut proxied = None;
-        if addresses[address].proxy_protocol {
-            let header = Box::pin(proxied::begin(&engine, &addresses[address], &mut stream, &client)).await?;
-            proxied = header.addresses.map(Rc::new);
-        }
-        if addresses[address].ssl {
-            // A handshake's future is large; a connection without one is not to pay for it.
-            stream = Box::pin(secure::begin(&engine, &addresses[address], stream, &client)).await?;
-        }
-        let peer = peer.map_or(Peer::Unix, Peer::Inet);
-        Some(Rc::new(Self {
-            source: Source::Own(RefCell::new(stream)),
-            exchange: None,
+        Self {
+            stream: RefCell::new(Some(stream)),
+            extra: local.is_some().then(|| Box::new(Extra { local, ..Extra::default() })),
             number,
-            peer_text: peer.text().into_boxed_str(),
-            peer,
-            proxied,
-            local,
-            slot: Some(slot),
-            listener,
-            address,
-            began: crate::log::now::since_epoch(),
+            peer: peer.map_or(Peer::Unix, Peer::Inet),
+            listener: listener as u32,
+            address: address as u32,
+            began_ms: crate::log::now::since_epoch().as_millis() as u64,
             requests: Cell::new(0),
             sent: Cell::new(0),
-            out: RefCell::default(),
-            timer: RefCell::default(),
-            client_trusted: OnceCell::new(),
+            out: Cell::default(),
+            timer: Timer::default(),
+            slot: Some(slot),
             engine,
-        }))
+        }
+    }
+
+    /// What comes before the first request: the header of a balancer in front, the TLS handshake; `None` if it ended there.
+    async fn begin(mut self) -> Option<Self> {
+        let engine = Rc::clone(&self.engine);
+        let servers = &engine.http.listeners[self.listener as usize].addresses[self.address as usize];
+        let address = match self.peer {
+            Peer::Inet(address) => Some(address),
+            Peer::Unix => None,
+        };
+        let client = secure::Client { number: self.number, address };
+        let mut stream = self.stream.take()?;
+        let extra = self.extra.get_or_insert_default();
+        if servers.proxy_protocol {
+            extra.proxied = proxied::begin(&engine, servers, &mut stream, &client).await?.addresses.map(Rc::new);
+        }
+        if servers.ssl {
+            stream = secure::begin(&engine, servers, stream, &client).await?;
+        }
+        self.stream.replace(Some(stream));
+        Some(self)
     }
 
     /// A stream of HTTP/2 as a connection of its own, which is what the request in it takes it for.
-    fn inside(carrier: &Rc<Self>, exchange: http2::Exchange) -> Self {
+    fn inside_of(carrier: &Rc<Self>, exchange: http2::Exchange) -> Self {
+        let inside = Some(Inside { carrier: Rc::clone(carrier), exchange });
+        let (proxied, local) = carrier.extra.as_ref().map_or((None, None), |extra| (extra.proxied.clone(), extra.local));
         Self {
             engine: Rc::clone(&carrier.engine),
-            source: Source::Inside(Rc::clone(carrier)),
-            exchange: Some(exchange),
+            stream: RefCell::new(None),
+            extra: Some(Box::new(Extra { proxied, local, client_trusted: OnceCell::new(), inside })),
             number: carrier.number,
             peer: carrier.peer.clone(),
-            peer_text: carrier.peer_text.clone(),
-            proxied: carrier.proxied.clone(),
-            local: carrier.local,
             listener: carrier.listener,
             address: carrier.address,
-            began: carrier.began,
+            began_ms: carrier.began_ms,
             requests: carrier.requests.clone(),
             sent: Cell::new(0),
-            out: RefCell::new(carrier.engine.take_buffer()),
-            timer: RefCell::default(),
-            client_trusted: OnceCell::new(),
+            out: Cell::new(carrier.engine.take_buffer()),
+            timer: Timer::default(),
             slot: None,
         }
     }
 
+    fn inside(&self) -> Option<&Inside> {
+        self.extra.as_ref()?.inside.as_ref()
+    }
+
+    /// The stream of HTTP/2 that this is, if it is one.
+    pub fn exchange(&self) -> Option<&http2::Exchange> {
+        self.inside().map(|inside| &inside.exchange)
+    }
+
+    /// What a balancer in front says about its client.
+    pub fn proxied(&self) -> Option<&Addresses> {
+        self.extra.as_ref()?.proxied.as_deref()
+    }
+
     /// Whether the certificate that the client showed is trusted; nothing without one.
     pub fn client_trusted(&self) -> Option<Result<(), Distrust>> {
-        match &self.source {
-            Source::Inside(carrier) => carrier.client_trusted(),
-            Source::Own(_) => *self.client_trusted.get_or_init(|| secure::judge(self)),
+        let extra = self.extra.as_ref()?;
+        match &extra.inside {
+            Some(inside) => inside.carrier.client_trusted(),
+            None => *extra.client_trusted.get_or_init(|| secure::judge(self)),
         }
     }
 
-    fn stream(&self) -> &RefCell<Stream> {
-        match &self.source {
-            Source::Own(stream) => stream,
-            Source::Inside(carrier) => carrier.stream(),
+    /// The socket, which is the carrier's for a stream inside of it.
+    fn stream(&self) -> RefMut<'_, Stream> {
+        match self.inside() {
+            Some(inside) => inside.carrier.stream(),
+            None => RefMut::map(self.stream.borrow_mut(), |stream| {
+                stream.as_mut().expect("only `begin` takes the stream, and nobody shares the connection then")
+            }),
         }
     }
 
     /// Whether what is said on it is encrypted.
     pub fn is_secure(&self) -> bool {
-        self.stream().borrow().tls().is_some()
+        self.stream().tls().is_some()
     }
 
     /// Tells a TLS client that nothing is missing (RFC 8446 section 6.1). Whether it still listens is not waited for.
     async fn say_goodbye(&self) {
         std::future::poll_fn(|context| {
-            let _unheard = Pin::new(&mut *self.stream().borrow_mut()).poll_shutdown(context);
+            let _unheard = Pin::new(&mut *self.stream()).poll_shutdown(context);
             Poll::Ready(())
         })
         .await;
@@ -224,7 +261,7 @@ impl Connection {
 
     /// The servers of the address that the client came to.
     pub fn servers(&self) -> &AddressServers {
-        &self.engine.http.listeners[self.listener].addresses[self.address]
+        &self.engine.http.listeners[self.listener as usize].addresses[self.address as usize]
     }
 
     /// The port it came to; 0 for unix sockets.
@@ -239,7 +276,8 @@ impl Connection {
 
     /// The address it came to; asked of the kernel only when somebody wants to know.
     pub fn local(&self) -> Option<SocketAddr> {
-        self.local.or_else(|| self.stream().borrow().local_address())
+        let known = self.extra.as_ref().and_then(|extra| extra.local);
+        known.or_else(|| self.stream().local_address())
     }
 
     /// Reads to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
@@ -253,15 +291,20 @@ impl Connection {
 
     /// Reads what there is to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
     pub fn poll_read_to(&self, context: &mut Context, buffer: &mut Vec<u8>, limit: usize) -> Poll<io::Result<usize>> {
-        match &self.exchange {
-            None => self.stream().borrow_mut().poll_read_to(context, buffer, limit),
+        match self.exchange() {
+            None => self.stream().poll_read_to(context, buffer, limit),
             Some(exchange) => exchange.poll_read_to(context, buffer, limit),
         }
     }
 
     /// Whether the deadline has passed; wakes the task when it does.
     pub fn poll_deadline(&self, deadline: &mut Deadline, context: &mut Context) -> Poll<()> {
-        self.timer.borrow_mut().poll(deadline.due_ms(), context)
+        self.poll_until(deadline.due_ms(), context)
+    }
+
+    /// Whether it is so late, in milliseconds since boot; wakes the task when it is.
+    fn poll_until(&self, due_ms: u64, context: &mut Context) -> Poll<()> {
+        self.engine.timers.poll(&self.timer, due_ms, context)
     }
 
     /// Waits for a request: ready when its place is needed by somebody else.
@@ -278,10 +321,10 @@ impl Connection {
 
     /// Ready once the client has closed its side; whatever it sends instead is left unread.
     pub fn poll_gone(&self, context: &mut Context) -> Poll<()> {
-        if let Some(exchange) = &self.exchange {
+        if let Some(exchange) = self.exchange() {
             return exchange.poll_gone(context);
         }
-        match self.stream().borrow_mut().poll_peek(context) {
+        match self.stream().poll_peek(context) {
             Poll::Ready(Ok(true)) | Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(()),
         }
@@ -299,7 +342,7 @@ impl Connection {
 
     /// Runs something with the socket; a stream of HTTP/2 has that of its connection.
     pub fn with_stream<R>(&self, run: impl FnOnce(&mut Stream) -> R) -> R {
-        run(&mut self.stream().borrow_mut())
+        run(&mut self.stream())
     }
 }
 
@@ -328,45 +371,5 @@ impl Deadline {
 
     fn due_ms(&mut self) -> u64 {
         *self.due_ms.get_or_insert_with(|| now_ms().saturating_add(self.timeout_ms))
-    }
-}
-
-/// Milliseconds since boot, good enough for timeouts.
-fn now_ms() -> u64 {
-    coarse_clock::since_boot().as_millis() as u64
-}
-
-/// The connection's one timer. It is not moved when a deadline moves away, which is what mostly happens: it fires early then,
-/// and is set anew.
-#[derive(Default)]
-struct Timer {
-    sleep: Option<Pin<Box<Sleep>>>,
-    set_for_ms: u64,
-}
-
-impl Timer {
-    fn poll(&mut self, due_ms: u64, context: &mut Context) -> Poll<()> {
-        if self.sleep.is_none() || self.set_for_ms > due_ms {
-            self.set(due_ms);
-        }
-        loop {
-            let fired = self.sleep.as_mut().is_none_or(|sleep| sleep.as_mut().poll(context).is_ready());
-            if !fired {
-                return Poll::Pending;
-            }
-            if self.set_for_ms >= due_ms || now_ms() >= due_ms {
-                return Poll::Ready(());
-            }
-            self.set(due_ms);
-        }
-    }
-
-    fn set(&mut self, due_ms: u64) {
-        let due = Instant::now() + Duration::from_millis(due_ms.saturating_sub(now_ms()));
-        match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().reset(due),
-            None => self.sleep = Some(Box::pin(tokio::time::sleep_until(due))),
-        }
-        self.set_for_ms = due_ms;
     }
 }

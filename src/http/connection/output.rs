@@ -38,27 +38,32 @@ enum Frames {
 impl Connection {
     /// Lets something add to what is going to be written. A connection that has nothing to write holds no buffer.
     pub fn gather<R>(&self, run: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        let mut out = self.out.borrow_mut();
+        let mut out = self.out.take();
         if out.capacity() == 0 {
-            *out = self.engine.take_buffer();
+            out = self.engine.take_buffer();
         }
-        run(&mut out)
+        let outcome = run(&mut out);
+        self.out.set(out);
+        outcome
     }
 
     /// How many bytes wait to be written.
     pub fn gathered(&self) -> usize {
-        self.out.borrow().len()
+        let out = self.out.take();
+        let length = out.len();
+        self.out.set(out);
+        length
     }
 
     /// Forgets what waits to be written.
     pub fn discard_gathered(&self) {
-        self.out.borrow_mut().clear();
+        self.gather(Vec::clear);
     }
 
     /// Sends bytes, possibly only later with what follows.
     pub async fn send(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
-        if let Some(exchange) = &self.exchange {
-            self.out.borrow_mut().extend_from_slice(bytes);
+        if let Some(exchange) = self.exchange() {
+            self.gather(|out| out.extend_from_slice(bytes));
             return self.send_frames(exchange, Frames::Whole, timeout_ms).await;
         }
         if !self.copied(bytes) {
@@ -84,7 +89,7 @@ impl Connection {
         if self.gathered() == 0 {
             return Ok(());
         }
-        if let Some(exchange) = &self.exchange {
+        if let Some(exchange) = self.exchange() {
             return self.send_frames(exchange, Frames::All, timeout_ms).await;
         }
         self.write_with(&[], timeout_ms).await
@@ -92,7 +97,7 @@ impl Connection {
 
     /// Ends the answer of a stream of HTTP/2.
     pub async fn end(&self, trailers: &HeaderList, timeout_ms: u64) -> Result<(), ClientGone> {
-        let Some(exchange) = &self.exchange else { return Ok(()) };
+        let Some(exchange) = self.exchange() else { return Ok(()) };
         if exchange.has_ended() {
             return Ok(());
         }
@@ -131,7 +136,7 @@ impl Connection {
             deadline.restart();
         }
         // Behind whole frames the last one waits for more, or for the end, which it carries along.
-        self.out.borrow_mut().extend_from_slice(&bytes);
+        self.gather(|out| out.extend_from_slice(&bytes));
         Ok(())
     }
 
@@ -145,7 +150,7 @@ impl Connection {
             while written < total {
                 let (head, tail) = rest(&first, bytes, written);
                 let polled = {
-                    let mut stream = self.stream().borrow_mut();
+                    let mut stream = self.stream();
                     let stream = Pin::new(&mut *stream);
                     match (head.is_empty(), tail.is_empty()) {
                         (true, _) => stream.poll_write(context, tail),
@@ -163,7 +168,7 @@ impl Connection {
                 }
             }
             // TLS may still hold what it has taken.
-            match Pin::new(&mut *self.stream().borrow_mut()).poll_flush(context) {
+            match Pin::new(&mut *self.stream()).poll_flush(context) {
                 Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|_| ClientGone)),
                 Poll::Pending => self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
             }
@@ -199,7 +204,7 @@ impl Connection {
                     Ok(0) => return Poll::Ready(Err(ClientGone)),
                     Ok(_) => deadline.restart(),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        match self.stream().borrow().poll_writable(context) {
+                        match self.stream().poll_writable(context) {
                             Poll::Ready(Ok(())) => {}
                             Poll::Ready(Err(_)) => return Poll::Ready(Err(ClientGone)),
                             Poll::Pending => {
@@ -221,15 +226,14 @@ impl Connection {
     /// Writes what waits so that it shares its packet with the file that follows at once, as `tcp_nopush` does with two calls more.
     /// What does not go out now is left to [`Self::flush`].
     fn write_ahead(&self) {
-        let mut out = self.out.borrow_mut();
-        if out.is_empty() {
-            return;
-        }
-        let written = self.stream().borrow().try_write_with(|descriptor| send::send_more(descriptor, &out));
-        if let Ok(length) = written {
+        let mut out = self.out.take();
+        if !out.is_empty()
+            && let Ok(length) = self.stream().try_write_with(|descriptor| send::send_more(descriptor, &out))
+        {
             out.drain(..length);
             self.sent.set(self.sent.get() + length as u64);
         }
+        self.out.set(out);
     }
 
     /// Sends a piece of a file through the process, for what the kernel cannot encrypt.
@@ -251,7 +255,7 @@ impl Connection {
     }
 
     fn sendfile(&self, file: &File, position: &mut i64, count: usize) -> io::Result<usize> {
-        self.stream().borrow().try_write_with(|descriptor| {
+        self.stream().try_write_with(|descriptor| {
             nix::sys::sendfile::sendfile(descriptor, file, Some(position), count).map_err(io::Error::from)
         })
     }

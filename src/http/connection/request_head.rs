@@ -110,7 +110,7 @@ fn log_closed(request: &mut Request) {
         return;
     }
     let connection = &request.connection;
-    let text = format!("client {} closed keepalive connection", connection.peer_text);
+    let text = format!("client {} closed keepalive connection", connection.peer);
     if connection.requests.get() > 1 {
         connection.engine.log.write(Level::Info, Some(connection.number), |line| line.push_display(text));
     } else {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use super::{Connection, http1};
 use crate::http::spare::Spare;
@@ -24,8 +24,10 @@ pub enum After {
     Close,
 }
 
-/// A future that serves one connection after another, and rests in between.
-pub struct Runner {
+/// A future that serves one connection after another, and rests in between. One word, for the sake of connections that have none.
+pub struct Runner(Box<Inner>);
+
+struct Inner {
     future: Pin<Box<dyn Future<Output = Infallible>>>,
     desk: Rc<Desk>,
 }
@@ -41,7 +43,22 @@ struct Desk {
 impl Runner {
     fn new() -> Self {
         let desk = Rc::new(Desk::default());
-        Self { future: Box::pin(run_forever(Rc::clone(&desk))), desk }
+        Self(Box::new(Inner { future: Box::pin(run_forever(Rc::clone(&desk))), desk }))
+    }
+
+    /// Begins to serve the requests that a client has sent, in a runner that is free. `first` is what was read of the first one
+    /// already.
+    pub fn start(connection: &Rc<Connection>, first: Vec<u8>) -> Self {
+        let runner = connection.engine.take_runner().unwrap_or_else(Self::new);
+        runner.0.desk.work.set(Some((Rc::clone(connection), first)));
+        runner
+    }
+
+    /// What follows, once they are answered.
+    pub fn poll(&mut self, context: &mut Context) -> Poll<After> {
+        let Inner { future, desk } = &mut *self.0;
+        let Poll::Pending = future.as_mut().poll(context);
+        desk.after.take().map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -54,18 +71,4 @@ async fn run_forever(desk: Rc<Desk>) -> Infallible {
         drop(connection);
         desk.after.set(Some(after));
     }
-}
-
-/// Serves the requests that a client has sent, in a runner that is free. `first` is what was read of the first one already.
-pub async fn run(connection: &Rc<Connection>, first: Vec<u8>) -> After {
-    let engine = &connection.engine;
-    let mut runner = engine.take_runner().unwrap_or_else(Runner::new);
-    runner.desk.work.set(Some((Rc::clone(connection), first)));
-    let after = std::future::poll_fn(|context| {
-        let Poll::Pending = runner.future.as_mut().poll(context);
-        runner.desk.after.take().map_or(Poll::Pending, Poll::Ready)
-    })
-    .await;
-    engine.give_runner(runner);
-    after
 }

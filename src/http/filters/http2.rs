@@ -16,7 +16,7 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
         return Ok(());
     }
     let connection = std::rc::Rc::clone(&request.connection);
-    let Some(exchange) = &connection.exchange else { return Err(ClientGone) };
+    let Some(exchange) = connection.exchange() else { return Err(ClientGone) };
     if request.method == Method::Head {
         request.header_only = true;
     }

@@ -8,7 +8,8 @@ use nix::errno::Errno;
 
 use super::dav_copy::{self, Fault};
 use super::{map_uri_to_path, path};
-use crate::http::body_reader::{self, BodyFile};
+use crate::http::body_file::BodyFile;
+use crate::http::body_reader;
 use crate::http::filters::order;
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
@@ -116,12 +117,13 @@ async fn put(request: &mut Request) -> Verdict {
 fn put_in_place(request: &Request, body: &BodyFile, name: &[u8]) -> Result<(), Fault> {
     let settings = &request.location.settings.dav;
     let rights = fs::Permissions::from_mode(settings.access);
-    fs::set_permissions(&body.path, rights).map_err(Fault::of("chmod()", body.path.as_bytes()))?;
-    if let Some(date) = request.header(Known::Date).and_then(http_date::parse) {
-        dav_copy::set_time(&body.file, date).map_err(Fault::of("futimes()", body.path.as_bytes()))?;
+    let path = body.path().map_err(Fault::of("open()", name))?;
+    fs::set_permissions(path, rights).map_err(Fault::of("chmod()", path.as_bytes()))?;
+    if let (Some(date), Ok(file)) = (request.header(Known::Date).and_then(http_date::parse), body.file()) {
+        dav_copy::set_time(file, date).map_err(Fault::of("futimes()", path.as_bytes()))?;
     }
     let made = settings.create_full_put_path.then_some(settings.access);
-    dav_copy::rename(body.path.as_bytes(), name, made)
+    dav_copy::rename(path.as_bytes(), name, made)
 }
 
 /// The answer names what was made.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::access;
 use crate::http::connection::Peer;
 use crate::http::message::headers::Known;
-use crate::http::request::{Client, Request};
+use crate::http::request::Request;
 use crate::ir::http::realip::{Header, Trusted};
 
 /// Puts the address that a trusted peer names in the peer's place.
@@ -36,9 +36,8 @@ pub fn handle(request: &mut Request) {
             head.lines().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
         }
         Header::ProxyProtocol => {
-            if let Some(addresses) = &request.connection.proxied {
-                let peer = Peer::Inet(addresses.client);
-                request.client = Some(Client { text: peer.text().into_boxed_str(), peer });
+            if let Some(addresses) = request.connection.proxied() {
+                request.client = Some(Peer::Inet(addresses.client));
             }
             return;
         }
@@ -51,8 +50,7 @@ pub fn handle(request: &mut Request) {
     };
     let multiple = !matches!(settings.header, Header::XRealIp);
     let Some((address, port)) = forwarded(start, &values, settings.recursive, multiple, trusted) else { return };
-    let peer = Peer::Inet(SocketAddr::new(address, port));
-    request.client = Some(Client { text: peer.text().into_boxed_str(), peer });
+    request.client = Some(Peer::Inet(SocketAddr::new(address, port)));
 }
 
 /// The address that a list of forwarding headers names for a connection from `address`, if anything in it counts.

@@ -380,7 +380,7 @@ pub async fn wait<T>(
     let mut deadline = crate::http::connection::Deadline::after_ms(timeout_ms);
     let connection = &request.connection;
     // On a stream of HTTP/2 the end of the body and the end of the stream are different things.
-    let is_stream = connection.exchange.is_some();
+    let is_stream = connection.exchange().is_some();
     let watched = !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
     std::future::poll_fn(|context| {
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.

@@ -14,6 +14,7 @@ use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
 use super::secure;
+use crate::http::body_file::BodyFile;
 use crate::http::body_reader::{self, Body};
 use crate::http::engine::Engine;
 use crate::http::request::Request;
@@ -159,7 +160,7 @@ fn body(request: &mut Request, job: &Job) -> http2::Body {
         return http2::Body::None;
     }
     if job.passes_body_through && !request.framing.is_done() {
-        if request.connection.exchange.is_some() {
+        if request.connection.exchange().is_some() {
             let limit = request.location.settings.core.client_max_body_size;
             request.framing = body_reader::Framing::None;
             return http2::Body::Client(limit);
@@ -168,7 +169,10 @@ fn body(request: &mut Request, job: &Job) -> http2::Body {
     }
     match &request.body {
         Body::Memory(bytes) if !bytes.is_empty() => http2::Body::Bytes(bytes.clone()),
-        Body::File(file) => http2::Body::File(Rc::clone(&file.file), file.length),
+        Body::File(body) => match body.in_memory() {
+            Some(bytes) => http2::Body::Bytes(bytes.to_vec()),
+            None => body.file().map_or(http2::Body::None, |file| http2::Body::File(Rc::clone(file), body.length)),
+        },
         _ => http2::Body::None,
     }
 }
@@ -233,9 +237,8 @@ async fn send(request: &mut Request, job: &Job, stream: &mut Stream) -> Result<S
     let (sent, written) = match &request.body {
         Body::Memory(bytes) if job.passes_body => write(request, job, stream, &job.head, bytes).await,
         Body::File(body) if job.passes_body => {
-            let file = Rc::clone(&body.file);
-            let length = body.length;
-            write_file(request, job, stream, &file, length).await
+            let body = Rc::clone(body);
+            write_file(request, job, stream, &body).await
         }
         _ => write(request, job, stream, &job.head, &[]).await,
     };
@@ -308,19 +311,17 @@ fn client_gone(request: &Request) -> Faulty {
     Faulty::ClientGone
 }
 
-async fn write_file(
-    request: &Request,
-    job: &Job,
-    stream: &mut Stream,
-    file: &std::fs::File,
-    length: u64,
-) -> (Result<Sent, Faulty>, u64) {
+async fn write_file(request: &Request, job: &Job, stream: &mut Stream, body: &BodyFile) -> (Result<Sent, Faulty>, u64) {
     use std::os::unix::fs::FileExt;
+    if let Some(bytes) = body.in_memory() {
+        return write(request, job, stream, &job.head, bytes).await;
+    }
+    let length = body.length;
     let mut piece = vec![0; FILE_PIECE];
     let (mut offset, mut total) = (0, 0);
     loop {
         let wanted = usize::try_from(length - offset).unwrap_or(usize::MAX).min(FILE_PIECE);
-        if let Err(error) = file.read_exact_at(&mut piece[..wanted], offset) {
+        if let Err(error) = body.file().and_then(|file| file.read_exact_at(&mut piece[..wanted], offset)) {
             request.log_error(Level::Crit, &error, "pread() failed");
             return (Err(Faulty::Request(500)), total);
         }

@@ -427,7 +427,7 @@ impl Outgoing {
             if limit > 0 && self.sent.get() + length as u64 > limit {
                 return Err(Fault::Client(413));
             }
-            let is_last = length == 0 || client.exchange.as_ref().is_some_and(|stream| stream.is_read());
+            let is_last = length == 0 || client.exchange().is_some_and(|stream| stream.is_read());
             self.send(piece.into(), is_last).await?;
             if is_last {
                 return Ok(());

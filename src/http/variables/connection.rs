@@ -14,9 +14,9 @@ use crate::wire::proxy_protocol_tlv::{self, Fault};
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "remote_addr" => |request, out| put(out, request.client_text()),
+        "remote_addr" => |request, out| put(out, request.peer()),
         "remote_port" => |request, out| port(request.peer(), out),
-        "realip_remote_addr" => |request, out| put(out, &request.connection.peer_text),
+        "realip_remote_addr" => |request, out| put(out, &request.connection.peer),
         "realip_remote_port" => |request, out| port(&request.connection.peer, out),
         "binary_remote_addr" => |request, out| match request.peer().ip() {
             Some(IpAddr::V4(address)) => put_bytes(out, &address.octets()),
@@ -35,7 +35,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "connection" => |request, out| put(out, request.connection.number),
         "connection_requests" => |request, out| put(out, request.connection.requests.get()),
         "connection_time" => |request, out| {
-            put_seconds(out, now::since_epoch().saturating_sub(request.connection.began).as_millis() as u64)
+            put_seconds(out, (now::since_epoch().as_millis() as u64).saturating_sub(request.connection.began_ms))
         },
         "connections_active" => |request, out| put(out, request.connection.engine.counters.active.get()),
         "connections_reading" => |request, out| put(out, request.connection.engine.counters.reading.get()),
@@ -73,12 +73,12 @@ fn tcp_info(request: &Request, out: &mut Vec<u8>, field: fn(&TcpInfo) -> u32) ->
 
 /// A value out of the PROXY protocol's header; nothing where there is none.
 fn proxied(request: &Request, out: &mut Vec<u8>, write: fn(&Addresses, &mut Vec<u8>) -> bool) -> bool {
-    request.connection.proxied.as_ref().is_some_and(|addresses| write(addresses, out))
+    request.connection.proxied().is_some_and(|addresses| write(addresses, out))
 }
 
 /// `$proxy_protocol_tlv_x`
 pub fn proxied_entry(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
-    let Some(addresses) = &request.connection.proxied else { return false };
+    let Some(addresses) = request.connection.proxied() else { return false };
     let complaint = match proxy_protocol_tlv::find(&addresses.entries, name) {
         Ok(value) => return value.is_some_and(|value| put_bytes(out, &value)),
         Err(Fault::ShortSsl) => return false,

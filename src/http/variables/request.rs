@@ -43,7 +43,7 @@ pub fn find(name: &str) -> Option<Write1> {
             _ => false,
         },
         "request_body_file" => |request, out| match &request.body {
-            Body::File(file) => put(out, &file.path),
+            Body::File(file) => file.path().is_ok_and(|path| put(out, path)),
             _ => false,
         },
         "request_filename" => |request, out| put_bytes(out, &modules::map_uri_to_path(request).path),
@@ -52,7 +52,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "request_method" => |request, out| put_some(out, Some(request.method_name()).filter(|name| !name.is_empty())),
         "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
         "request_uri" => |request, out| put_bytes(out, request.head.target()),
-        "http2" => |request, out| match (&request.connection.exchange, request.connection.is_secure()) {
+        "http2" => |request, out| match (request.connection.exchange(), request.connection.is_secure()) {
             (None, _) => true,
             (Some(_), true) => put_bytes(out, b"h2"),
             (Some(_), false) => put_bytes(out, b"h2c"),

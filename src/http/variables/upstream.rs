@@ -33,7 +33,7 @@ fn add_forwarded_for(request: &Request, out: &mut Vec<u8>) -> bool {
     if super::request::joined(request, Known::XForwardedFor, b", ", out) {
         out.extend_from_slice(b", ");
     }
-    put(out, request.client_text())
+    put(out, request.peer())
 }
 
 /// All attempts, with `, ` between them, and ` : ` where another group took over.

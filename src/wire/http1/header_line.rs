@@ -170,10 +170,14 @@ impl HeaderLine {
 
     /// Reads the name up to its colon or the end of the line; the place of that byte, or the end of the buffer.
     fn read_name(&mut self, buffer: &[u8], from: usize, underscores: bool) -> Result<usize, InvalidHeaderLine> {
-        for (offset, &byte) in buffer[from..].iter().enumerate() {
-            let at = from + offset;
+        let mut at = from;
+        while let Some(&byte) = buffer.get(at) {
             match NAME_BYTES[usize::from(byte)] {
-                NameByte::Usual => {}
+                // By far the most bytes of a name: a loop of their own is a third of the work.
+                NameByte::Usual => {
+                    let is_usual = |&&byte: &&u8| NAME_BYTES[usize::from(byte)] == NameByte::Usual;
+                    at += buffer[at + 1..].iter().take_while(is_usual).count();
+                }
                 NameByte::Colon => {
                     self.name.end = at;
                     self.state = State::SpaceBeforeValue;
@@ -189,6 +193,7 @@ impl HeaderLine {
                 NameByte::Refused => return Err(InvalidHeaderLine(at)),
                 NameByte::Odd => self.invalid = true,
             }
+            at += 1;
         }
         // The caller's loop ends here too, with the whole buffer read.
         Ok(buffer.len())

@@ -18,7 +18,12 @@ pub fn directive(context: Context, directive: &Directive<'_>) -> Result<&'static
     let row = match find(context, directive.name().value) {
         Found::Row(row) => row,
         Found::NotAllowedHere => return Err(directive.fails("is not allowed here")),
-        Found::Unknown => return Err(directive.emerg(format!("unknown directive \"{}\"", name()))),
+        Found::Unknown => {
+            // A name with a NUL in it, as in a binary file, is shown up to that.
+            let name = name();
+            let shown = name.split('\0').next().unwrap_or_default();
+            return Err(directive.emerg(format!("unknown directive \"{shown}\"")));
+        }
     };
     match (row.args.block, matches!(directive.body, Body::Block(_))) {
         (false, true) => return Err(directive.emerg(format!("directive \"{}\" is not terminated by \";\"", name()))),

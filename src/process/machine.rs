@@ -26,7 +26,9 @@ impl Files for Machine {
     }
 
     fn kind(&self, path: &str) -> Option<FileKind> {
-        let data = fs::metadata(path).ok()?;
+        let Ok(data) = fs::metadata(path) else {
+            return fs::symlink_metadata(path).ok().map(|_| FileKind::Other);
+        };
         Some(match data.file_type() {
             kind if kind.is_dir() => FileKind::Directory,
             kind if !kind.is_file() => FileKind::Other,

@@ -11,7 +11,7 @@ pub enum FileKind {
     Executable,
     /// A directory.
     Directory,
-    /// A device, a pipe, a socket.
+    /// A device, a pipe, a socket, or a link that leads nowhere.
     Other,
 }
 
@@ -165,13 +165,15 @@ fn glob_one(files: &dyn Files, directory: &str, pattern: &str, found: &mut Found
             names.retain(|name| (hidden || !name.starts_with('.')) && matches(part, name));
             next.extend(names.into_iter().map(|name| format!("{head}{name}")));
         }
-        next.retain_mut(|path| match files.kind(&join(directory, path)) {
-            Some(FileKind::Directory) => {
+        next.retain_mut(|path| {
+            let kind = files.kind(&join(directory, path));
+            if kind == Some(FileKind::Directory) {
                 path.push('/');
-                true
             }
-            Some(_) => last,
-            None => false,
+            let leads_on = kind.is_some_and(|kind| last || kind == FileKind::Directory);
+            // What is written out must be there; only what wildcards stand for may be nothing.
+            found.missing |= !leads_on && !has_wildcard(part);
+            leads_on
         });
         heads = next;
     }

@@ -180,7 +180,8 @@ impl Connection {
     /// A stream of HTTP/2 as a connection of its own, which is what the request in it takes it for.
     fn inside_of(carrier: &Rc<Self>, exchange: http2::Exchange) -> Self {
         let inside = Some(Inside { carrier: Rc::clone(carrier), exchange });
-        let (proxied, local) = carrier.extra.as_ref().map_or((None, None), |extra| (extra.proxied.clone(), extra.local));
+        let (proxied, local) =
+            carrier.extra.as_ref().map_or((None, None), |extra| (extra.proxied.clone(), extra.local));
         Self {
             engine: Rc::clone(&carrier.engine),
             stream: RefCell::new(None),

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 const NGINX: &str = "/usr/sbin/nginx";
 const FAIR: &str = "/usr/lib/nginx/modules/ngx_http_upstream_fair_module.so";
 const NOW_MS: i64 = 1_000_000_000;
@@ -47,8 +50,8 @@ struct Original {
 
 impl Drop for Original {
     fn drop(&mut self) {
-        // SIGTERM through `kill`, so that nginx takes its worker along.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        // Asked, not killed, so that nginx takes its worker along.
+        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM);
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.prefix);
     }

@@ -12,8 +12,8 @@ use crate::http::upstream::request::{BodyLength, Destination, fields, method, wr
 use crate::http::upstream::resolve::{self, Servers};
 use crate::http::upstream::secure::Secure;
 use crate::http::verdict::Verdict;
-use crate::ir::http::grpc;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
+use crate::ir::http::{Content, grpc};
 use crate::ir::value::{Template, Text};
 use crate::log::error_log::Level;
 use crate::net::connect::Target;
@@ -97,6 +97,11 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     verdict
 }
 
+/// An `if` without a handler leaves the handler of an `if` before it in place, but not what that one's `proxy_pass` says.
+fn is_of_location(request: &Request, pass: &ProxyPass) -> bool {
+    matches!(&request.location.content, Some(Content::Proxy(own)) if own.is_grpc == pass.is_grpc)
+}
+
 /// What variables and the log show of it; with gRPC that is only the scheme.
 fn note_destination(request: &mut Request, pass: &ProxyPass, resolved: &Resolved) {
     let upstream = &mut request.upstream;
@@ -117,6 +122,10 @@ fn body_length(request: &Request, set_body: Option<&[u8]>, passes_body_through: 
 }
 
 fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
+    if !is_of_location(request, pass) {
+        request.log(Level::Alert, "no upstream configuration");
+        return Err(500);
+    }
     match &pass.to {
         ProxyTarget::Upstream { upstream, host_header, port, uri, tls } => Ok(Resolved {
             is_secure: *tls,

@@ -356,6 +356,15 @@ impl Exchange {
         }
     }
 
+    /// Sends hints before the head of the answer.
+    pub fn send_early_hints(&self, fields: &HeaderList) -> Result<(), ClientGone> {
+        let Answer::Due(answer) = &mut *self.answer.borrow_mut() else { return Err(ClientGone) };
+        let mut head = http::Response::new(());
+        *head.status_mut() = http::StatusCode::EARLY_HINTS;
+        *head.headers_mut() = header_map(fields);
+        answer.send_informational(head).map_err(|_| ClientGone)
+    }
+
     /// Sends the head of the answer.
     pub fn send_head(&self, status: u16, fields: &HeaderList, is_whole: bool) -> Result<(), ClientGone> {
         let mut place = self.answer.borrow_mut();

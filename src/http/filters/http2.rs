@@ -41,6 +41,14 @@ pub async fn end(request: &mut Request) -> Result<(), ClientGone> {
     connection.end(&trailers, request.send_timeout_ms()).await
 }
 
+/// Fields as a stream may carry them.
+pub fn of_stream(fields: &HeaderList) -> HeaderList {
+    let mut list = HeaderList::default();
+    let carried = fields.iter().filter(|(name, _)| !is_of_connection(name));
+    carried.for_each(|(name, value)| list.push(&name.to_ascii_lowercase(), value));
+    list
+}
+
 fn lower_case(fields: &HeaderList) -> HeaderList {
     let mut lower = HeaderList::default();
     fields.iter().for_each(|(name, value)| lower.push(&name.to_ascii_lowercase(), value));

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod charset;
 pub mod chunked;
+pub mod early_hints;
 pub mod gunzip;
 pub mod gzip;
 pub mod header;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
 use super::attempt::{Job, Try, Waited, log_client_gone, log_timeout, record, wait};
+use super::headers;
 use super::http2::{self, Patience, Session, Step};
 use super::keepalive::{BackendConnection, Wire};
 use super::request::BodyLength;
@@ -17,7 +18,9 @@ use super::secure;
 use crate::http::body_file::BodyFile;
 use crate::http::body_reader::{self, Body};
 use crate::http::engine::Engine;
+use crate::http::filters::early_hints;
 use crate::http::request::Request;
+use crate::http::verdict::ClientGone;
 use crate::log::error_log::Level;
 use crate::net::stream::Stream;
 use crate::net::turn;
@@ -124,10 +127,15 @@ async fn run_http2(
     // Whether all was sent is asked of the stream itself.
     attempt.request_whole = true;
     request.action = "reading response header from upstream";
+    let mut hints = EarlyHints::default();
     loop {
         let waited = wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context));
         match waited.await {
             Waited::Done(Ok(Step::Sent)) => {}
+            Waited::Done(Ok(Step::EarlyHints(lines))) => {
+                let head = take_head(request, job, false, &lines)?;
+                hints.pass_on(request, job, &head, &lines).await?;
+            }
             Waited::Done(Ok(Step::Head(lines))) => {
                 record(request).bytes_sent += session.sent();
                 *buffer = lines;
@@ -400,6 +408,7 @@ async fn read_head(
     let limit = job.proxy.buffer_size;
     let size = limit.max((job.proxy.buffers.count * job.proxy.buffers.size).min(64 * 1024));
     let mut parser = Parser::default();
+    let mut hints = EarlyHints::default();
     loop {
         let room = if buffer.is_empty() { size } else { limit.saturating_sub(buffer.len()).max(1) };
         let waited = wait(request, job, job.proxy.read_timeout_ms, |context| {
@@ -418,10 +427,42 @@ async fn read_head(
             Waited::TimedOut => return Err(timed_out(request)),
             Waited::ClientGone => return Err(client_gone(request)),
         }
-        if parse(request, &mut parser, buffer, limit)? {
-            log_duplicates(request, &parser);
-            return Ok(parser.head);
+        loop {
+            match parse(request, &mut parser, buffer, limit)? {
+                Parsed::Part => break,
+                Parsed::EarlyHints => {
+                    hints.pass_on(request, job, &parser.head, buffer).await?;
+                    record(request).bytes_received += parser.head.end as u64;
+                    buffer.drain(..parser.head.end);
+                    parser = Parser::default();
+                }
+                Parsed::Head => {
+                    log_duplicates(request, &parser);
+                    return Ok(parser.head);
+                }
+            }
         }
+    }
+}
+
+/// The hints of one try.
+#[derive(Default)]
+struct EarlyHints {
+    /// So many bytes in all.
+    length: usize,
+}
+
+impl EarlyHints {
+    async fn pass_on(&mut self, request: &mut Request, job: &Job, head: &Head, buffer: &[u8]) -> Result<(), Faulty> {
+        // `$upstream_status` keeps the first status of a try.
+        record(request).status = head.status;
+        self.length += head.end;
+        if self.length > job.proxy.buffer_size {
+            request.log(Level::Info, "upstream sent too big early hints");
+            return Ok(());
+        }
+        let hints = headers::early_hints(&job.plan, head, buffer);
+        early_hints::send(request, &hints).await.map_err(|ClientGone| client_gone(request))
     }
 }
 
@@ -452,29 +493,32 @@ fn poll_read(
     polled
 }
 
-/// True when the head is whole.
-fn parse(request: &mut Request, parser: &mut Parser, buffer: &[u8], limit: usize) -> Result<bool, Faulty> {
-    loop {
-        let progress = parser.parse(buffer).map_err(|fault| {
-            request.log(Level::Error, fault);
-            Faulty::Server(Failure::InvalidHeader)
-        })?;
-        match progress {
-            Progress::EarlyHints => {
-                // `$upstream_status` keeps the first status of a try.
-                record(request).status = parser.head.status;
-                parser.restart();
-            }
-            Progress::NoHead => {
-                request.log(Level::Error, "upstream sent no valid HTTP/1.0 header");
-                return Ok(true);
-            }
-            Progress::Again if buffer.len() < limit => return Ok(false),
-            Progress::Done if parser.head.end <= limit => return Ok(true),
-            Progress::Again | Progress::Done => {
-                request.log(Level::Error, "upstream sent too big header");
-                return Err(Faulty::Server(Failure::InvalidHeader));
-            }
+/// What the bytes so far are.
+enum Parsed {
+    /// More of them are needed.
+    Part,
+    /// Hints, which a head follows.
+    EarlyHints,
+    /// The head.
+    Head,
+}
+
+fn parse(request: &Request, parser: &mut Parser, buffer: &[u8], limit: usize) -> Result<Parsed, Faulty> {
+    let progress = parser.parse(buffer).map_err(|fault| {
+        request.log(Level::Error, fault);
+        Faulty::Server(Failure::InvalidHeader)
+    })?;
+    match progress {
+        Progress::NoHead => {
+            request.log(Level::Error, "upstream sent no valid HTTP/1.0 header");
+            Ok(Parsed::Head)
+        }
+        Progress::Again if buffer.len() < limit => Ok(Parsed::Part),
+        Progress::EarlyHints if parser.head.end <= limit => Ok(Parsed::EarlyHints),
+        Progress::Done if parser.head.end <= limit => Ok(Parsed::Head),
+        Progress::Again | Progress::EarlyHints | Progress::Done => {
+            request.log(Level::Error, "upstream sent too big header");
+            Err(Faulty::Server(Failure::InvalidHeader))
         }
     }
 }

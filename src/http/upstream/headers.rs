@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::cookie;
 use super::response::{Head, Kind, Line, decimal};
 use crate::http::evaluate;
+use crate::http::message::headers::HeaderList;
 use crate::http::message::response::ContentType;
 use crate::http::request::Request;
 use crate::http::status;
@@ -91,6 +92,18 @@ pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buf
         response.allow_ranges = true;
         response.single_range = true;
     }
+}
+
+/// What of early hints reaches the client.
+pub fn early_hints(plan: &Plan, head: &Head, buffer: &[u8]) -> HeaderList {
+    let mut hints = HeaderList::default();
+    for line in &head.lines {
+        let name = &buffer[line.name.clone()];
+        if !plan.hides_name(name) {
+            hints.push(name, &buffer[line.value.clone()]);
+        }
+    }
+    hints
 }
 
 /// The few headers that stay with an answer which `X-Accel-Redirect` sends elsewhere.

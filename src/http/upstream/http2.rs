@@ -173,6 +173,8 @@ impl Drop for Session {
 pub enum Step {
     /// More of the request was sent.
     Sent,
+    /// Hints came before the head of the answer, as lines for the parser of heads.
+    EarlyHints(Vec<u8>),
     /// The head of the answer is there, as lines for the parser of heads.
     Head(Vec<u8>),
 }
@@ -274,6 +276,12 @@ impl Session {
         let sent = self.poll_send(context);
         let Some(exchange) = &mut self.stream else { return Poll::Ready(Err(ended())) };
         let Answer::Awaited(answer) = &mut exchange.answer else { return Poll::Ready(Err(ended())) };
+        // What went wrong is told by the answer itself.
+        while let Poll::Ready(Some(Ok(hints))) = answer.poll_informational(context) {
+            if hints.status() == http::StatusCode::EARLY_HINTS {
+                return Poll::Ready(Ok(Step::EarlyHints(lines(&hints.into_parts().0))));
+            }
+        }
         match Pin::new(answer).poll(context) {
             Poll::Ready(Ok(head)) => {
                 let (parts, body) = head.into_parts();
@@ -347,7 +355,7 @@ fn lines(head: &http::response::Parts) -> Vec<u8> {
 pub fn parse(lines: &[u8]) -> Result<Parser, response::Fault> {
     let mut parser = Parser::default();
     let progress = parser.parse(lines)?;
-    debug_assert_eq!(progress, Progress::Done, "the lines end with an empty one");
+    debug_assert_ne!(progress, Progress::Again, "the lines end with an empty one");
     parser.head.status_text = 0..0;
     parser.head.close = false;
     Ok(parser)

@@ -799,7 +799,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_store_access",
@@ -810,7 +810,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "user:rw",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "proxy_temp_file_write_size",

@@ -24,7 +24,7 @@ use crate::http::finalize;
 use crate::http::message::headers::Known;
 use crate::http::request::{Request, UpstreamAttempt};
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, Verdict};
-use crate::ir::http::proxy::{IgnoreHeaders, Proxy};
+use crate::ir::http::proxy::{IgnoreHeaders, Proxy, Store};
 use crate::log::error_log::Level;
 use crate::wire::http1::request_line::Method;
 
@@ -381,7 +381,9 @@ pub async fn wait<T>(
     let connection = &request.connection;
     // On a stream of HTTP/2 the end of the body and the end of the stream are different things.
     let is_stream = connection.exchange().is_some();
-    let watched = !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
+    // What is stored is read to its end for its own sake.
+    let is_stored = job.proxy.store != Store::Off;
+    let watched = !is_stored && !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
     std::future::poll_fn(|context| {
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
         if watched && connection.poll_gone(context).is_ready() {

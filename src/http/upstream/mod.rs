@@ -23,6 +23,7 @@ pub mod retry;
 pub mod secure;
 pub mod spool;
 pub mod sticky;
+pub mod store;
 pub mod unsafe_uri;
 
 use std::cell::{Cell, RefCell};

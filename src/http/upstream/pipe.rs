@@ -9,6 +9,7 @@ use super::http2;
 use super::keepalive::{BackendConnection, Wire};
 use super::response::Head;
 use super::spool::Spool;
+use super::store::StoredFile;
 use crate::http::filters::order;
 use crate::http::message::headers::HeaderList;
 use crate::http::request::Request;
@@ -203,6 +204,8 @@ pub struct Pipe {
     read_size: usize,
     trailer_limit: usize,
     closes: bool,
+    /// Keeps what is read.
+    pub store: Option<StoredFile>,
 }
 
 impl Pipe {
@@ -229,6 +232,7 @@ impl Pipe {
             read_size,
             trailer_limit,
             closes,
+            store: None,
         }
     }
 
@@ -249,12 +253,21 @@ impl Pipe {
                 if decoded.done {
                     self.end = Some(End::Whole(!self.closes && !decoded.excess));
                 }
+                self.keep(&raw[decoded.data.clone()]);
                 decoded.data
             }
             Err(fault) => {
                 self.end = Some(End::Malformed(fault));
                 from..from
             }
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if let Some(store) = &mut self.store
+            && let Err(fault) = store.write(bytes)
+        {
+            self.end = Some(End::Spool(fault));
         }
     }
 
@@ -312,6 +325,7 @@ impl Pipe {
             Ok(Some(length)) => {
                 self.received += length as u64;
                 self.length += length as u64;
+                self.keep(buffer);
                 return Poll::Ready(0..buffer.len());
             }
             Ok(None) => {}

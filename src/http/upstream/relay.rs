@@ -11,6 +11,7 @@ use super::keepalive::Wire;
 use super::pipe::{End, Framing, Pipe};
 use super::response::Head;
 use super::spool::Spool;
+use super::store::StoredFile;
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
 use crate::http::evaluate;
@@ -40,11 +41,16 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
     if upgrades {
         return run_tunnel(request, job, answer).await;
     }
-    if answer.has_no_body(job) || request.header_only {
+    let store = StoredFile::of(request, job, &answer, buffering);
+    if answer.has_no_body(job) || request.header_only && store.is_none() {
+        if let Some(store) = store {
+            store.put_in_place(request);
+        }
         return finish_bodyless(request, job, attempt, answer).await;
     }
     request.action = "reading upstream";
     let mut relay = Relay::new(request, job, answer, buffering);
+    relay.pipe.store = store;
     relay.run(request, attempt).await
 }
 
@@ -114,6 +120,8 @@ struct Relay<'j> {
     prompt: bool,
     is_released: bool,
     has_waited: bool,
+    /// Nobody takes the answer any more, and it is read on to be stored.
+    is_client_gone: bool,
     is_chunked: bool,
     limit: Option<ReadLimit>,
 }
@@ -167,6 +175,7 @@ impl<'j> Relay<'j> {
             prompt: !buffering,
             is_released: false,
             has_waited: false,
+            is_client_gone: false,
             is_chunked,
             limit: ReadLimit::of(request, &job.proxy),
         }
@@ -182,7 +191,10 @@ impl<'j> Relay<'j> {
         let mut range = self.pipe.take_first(&mut buffer, self.from);
         loop {
             self.note_progress(request, attempt);
-            if !range.is_empty() && self.pipe.send_while_reading(request, &buffer[range]).await.is_err() {
+            if !range.is_empty() && !self.is_client_gone {
+                self.is_client_gone = self.pipe.send_while_reading(request, &buffer[range]).await.is_err();
+            }
+            if self.is_client_gone && self.pipe.store.is_none() {
                 return Verdict::Close;
             }
             self.note_progress(request, attempt);
@@ -222,8 +234,11 @@ impl<'j> Relay<'j> {
         }
         let gathered = request.connection.gathered();
         let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || order::holds_back(request));
-        if waits && order::flush(request).await.is_err() {
-            return Err(Verdict::Close);
+        if waits && !self.is_client_gone && order::flush(request).await.is_err() {
+            self.is_client_gone = true;
+            if self.pipe.store.is_none() {
+                return Err(Verdict::Close);
+            }
         }
         self.has_waited = true;
         let pipe = &mut self.pipe;
@@ -253,7 +268,9 @@ impl<'j> Relay<'j> {
 
     /// Notes what was read; a backend that was read to the end is let go before the client has everything.
     fn note_progress(&mut self, request: &mut Request, attempt: &mut Try) {
-        if let Some(path) = self.pipe.spool.news.take() {
+        if let Some(path) = self.pipe.spool.news.take()
+            && self.pipe.store.is_none()
+        {
             let text = format_args!("an upstream response is buffered to a temporary file {path}");
             request.log(Level::Warn, text);
         }
@@ -272,6 +289,9 @@ impl<'j> Relay<'j> {
             attempt.look_at_clock();
         }
         conclude(request, attempt);
+        if let Some(store) = self.pipe.store.take_if(|_| matches!(self.pipe.end, Some(End::Whole(_)))) {
+            store.put_in_place(request);
+        }
         if self.pipe.excess {
             let text = match self.is_chunked {
                 true => "upstream sent data after final chunk",

@@ -64,6 +64,10 @@ layer! {
         temp_file_write_size: Option<usize> = None,
         /// `proxy_temp_path`
         temp_path: TempPath = TempPath { path: Text::from("/var/lib/nginx/proxy"), levels: [1, 2, 0] },
+        /// `proxy_store`
+        store: Store = Store::Off,
+        /// `proxy_store_access`: the rights of stored files.
+        store_access: u32 = 0o600,
         /// `proxy_limit_rate`, in bytes a second
         limit_rate: Option<Template> = None,
         /// `proxy_force_ranges`
@@ -218,6 +222,17 @@ pub enum CookieName {
     Name(Template),
     /// Names that match.
     Regex(Rc<Regex>),
+}
+
+/// `proxy_store`
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub enum Store {
+    /// Answers are passed on and forgotten.
+    Off,
+    /// They are kept where the request's path would be looked for in the file system.
+    On,
+    /// They are kept under this path.
+    Path(Template),
 }
 
 /// `proxy_bind`

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::{Bind, CookieFlags, CookieName, CookieRewrite, ProxyPass, ProxyTarget, Redirect, RedirectRule, SetHeader};
+use super::{
+    Bind, CookieFlags, CookieName, CookieRewrite, ProxyPass, ProxyTarget, Redirect, RedirectRule, SetHeader, Store,
+};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::http::core::setters::{send_lowat, temp_path};
@@ -69,6 +71,8 @@ pub const SETTERS: Table = &[
     ("proxy_ssl_trusted_certificate", own!(proxy_ssl.trusted_certificate, setter::text)),
     ("proxy_ssl_verify", own!(proxy_ssl.verify, setter::flag)),
     ("proxy_ssl_verify_depth", own!(proxy_ssl.verify_depth, setter::number)),
+    ("proxy_store", own_with!(proxy.store, store)),
+    ("proxy_store_access", own!(proxy.store_access, setter::access)),
     ("proxy_temp_file_write_size", own!(proxy.temp_file_write_size, |directive| setter::size(directive).map(Some))),
     ("proxy_temp_path", own_with!(proxy.temp_path, temp_path)),
 ];
@@ -285,6 +289,15 @@ fn cookie_flags(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     };
     reader.own().proxy.get_or_insert_default().cookie_flags = Some(rules);
     Ok(())
+}
+
+/// `proxy_store`. An empty path, which newer versions refuse, stores nothing.
+fn store(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Store, Diagnostic> {
+    match directive.args()[0].value {
+        b"off" => Ok(Store::Off),
+        b"on" => Ok(Store::On),
+        path => reader.template(directive, path).map(Store::Path),
+    }
 }
 
 /// `proxy_bind`

@@ -47,6 +47,36 @@ http {
 }
 "#;
 
+/// What becomes of a certificate is asked by the server of the request, which may be another one than that of the handshake.
+const SHARED_ADDRESS: &str = r#"
+daemon off;
+pid nginx.pid;
+events {}
+http {
+    server {
+        listen 127.0.0.1:8083 ssl;
+        ssl_certificate server.crt;
+        ssl_certificate_key open.key;
+        return 200 "said\n";
+    }
+    server {
+        listen 127.0.0.1:8083 ssl;
+        server_name bare;
+        ssl_verify_client on;
+        return 200 "taken\n";
+    }
+    server {
+        listen 127.0.0.1:8083 ssl;
+        server_name twice;
+        ssl_certificate server.crt;
+        ssl_certificate_key open.key;
+        ssl_verify_client optional;
+        ssl_client_certificate twice.crt;
+        return 200 "taken\n";
+    }
+}
+"#;
+
 const AUTHORITY: &str = "\
 [ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\ndefault_md = sha256\ndefault_crl_days = 30\n\
 certificate = ca.crt\nprivate_key = ca.key\n";
@@ -72,6 +102,10 @@ fn openssl(folder: &Path, arguments: &str, input: &str) -> String {
 
 impl Scene {
     fn set() -> Self {
+        Self::set_by(CONFIGURATION, &[8080, 8081, 8082])
+    }
+
+    fn set_by(configuration: &str, listening: &[u16]) -> Self {
         let scratch = Scratch::new().expect("there is room for a scratch directory");
         let folder = scratch.path();
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
@@ -90,16 +124,18 @@ impl Scene {
             openssl(folder, &format!("{sign} -out {name}.crt"), "");
         }
         openssl(folder, &format!("req -x509 {key} -nodes -keyout own.key -out own.crt -days 9 -subj /CN=own"), "");
+        let authority = std::fs::read_to_string(folder.join("ca.crt")).expect("it was made");
+        scratch.write("twice.crt", &authority.repeat(2)).expect("it can be written");
         openssl(folder, "ca -config ca.cnf -revoke bad.crt", "");
         openssl(folder, "ca -config ca.cnf -gencrl -out revoked.crl", "");
         let answer = "ocsp -index index.txt -CA ca.crt -rsigner ca.crt -rkey ca.key -issuer ca.crt -cert good.crt";
         openssl(folder, &format!("{answer} -ndays 1 -respout answer.der"), "");
         let mut ports = Ports::default();
-        let text = ports.fill_in(CONFIGURATION).expect("ports are free");
+        let text = ports.fill_in(configuration).expect("ports are free");
         scratch.write("nginx.conf", &text).expect("it can be written");
         let prefix = format!("{}/", folder.display());
         let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
-        let listening = [8080, 8081, 8082].map(|port| ports.real(port));
+        let listening: Vec<u16> = listening.iter().map(|&port| ports.real(port)).collect();
         let program = subject::ours().expect("evenkeel builds").nginx;
         let server = Server::start(&program, &arguments, folder, &listening).expect("it starts");
         Self { scratch, ports, _server: server }
@@ -107,8 +143,12 @@ impl Scene {
 
     /// What OpenSSL's client shows of a request.
     fn ask(&self, port: u16, options: &str) -> String {
+        self.ask_host("localhost", port, options)
+    }
+
+    fn ask_host(&self, host: &str, port: u16, options: &str) -> String {
         let arguments = format!("s_client -connect 127.0.0.1:{} -ign_eof {options}", self.ports.real(port));
-        openssl(self.scratch.path(), &arguments, "GET / HTTP/1.0\r\n\r\n")
+        openssl(self.scratch.path(), &arguments, &format!("GET / HTTP/1.0\r\nHost: {host}\r\n\r\n"))
     }
 }
 
@@ -154,4 +194,13 @@ fn answers_are_stapled_and_tickets_open_by_the_key_of_a_file() {
     assert!(first.contains("New, TLSv1.2"), "{first}");
     let second = scene.ask(8080, "-tls1_2 -sess_in session");
     assert!(second.contains("Reused, TLSv1.2"), "{second}");
+}
+
+#[test]
+fn servers_of_one_address_ask_for_themselves() {
+    let scene = Scene::set_by(SHARED_ADDRESS, &[8083]);
+    let bare = scene.ask_host("bare", 8083, "-servername bare");
+    assert!(bare.contains("<center>No required SSL certificate was sent</center>"), "{bare}");
+    let twice = scene.ask(8083, "-servername twice");
+    assert_eq!(twice.matches("O=House, CN=ca").count() + twice.matches("O = House, CN = ca").count(), 1, "{twice}");
 }

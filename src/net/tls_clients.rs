@@ -26,10 +26,15 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// The question of a server that names these authorities.
+    /// The question of a server that names these authorities, each once (`SSL_load_client_CA_file`).
     pub fn new(named: &[CertificateDer<'_>], provider: &Arc<CryptoProvider>) -> Self {
-        let subject = |der: &CertificateDer<'_>| Some(Certificate::parse(der).ok()?.subject.to_vec().into());
-        let authorities = named.iter().filter_map(subject).collect();
+        let mut subjects: Vec<&[u8]> = Vec::new();
+        for certificate in named.iter().filter_map(|der| Certificate::parse(der).ok()) {
+            if !subjects.contains(&certificate.subject) {
+                subjects.push(certificate.subject);
+            }
+        }
+        let authorities = subjects.into_iter().map(|subject| subject.to_vec().into()).collect();
         Self { authorities, signatures: SignaturesOnly::new(Arc::clone(provider)) }
     }
 }

@@ -94,8 +94,8 @@ pub fn judge(connection: &Connection) -> Option<Result<(), Distrust>> {
 
 /// Whether a request is refused for the sake of its client's certificate; the status, if so (`ngx_http_process_request`).
 pub fn refusal(request: &Request) -> Option<u16> {
-    let wanted = request.connection.engine.server(request.server).tls.as_ref()?;
-    if wanted.verify_client == VerifyClient::Off || !request.connection.is_secure() {
+    let wanted = request.connection.engine.server(request.server).verify_client;
+    if wanted == VerifyClient::Off || !request.connection.is_secure() {
         return None;
     }
     let is_other = request.connection.with_stream(|stream| {
@@ -107,13 +107,13 @@ pub fn refusal(request: &Request) -> Option<u16> {
         request.log(Level::Info, text);
         return Some(421);
     }
-    let is_lenient = wanted.verify_client == VerifyClient::OptionalNoCa;
+    let is_lenient = wanted == VerifyClient::OptionalNoCa;
     match request.connection.client_trusted() {
         Some(Err(reason)) if !is_lenient || !reason.is_about_authority() => {
             request.log(Level::Info, format_args!("client SSL certificate verify error: {reason}"));
             Some(495)
         }
-        None if wanted.verify_client == VerifyClient::On => {
+        None if wanted == VerifyClient::On => {
             request.log(Level::Info, "client sent no required SSL certificate");
             Some(496)
         }

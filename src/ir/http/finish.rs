@@ -18,6 +18,7 @@ use crate::ir::ids::ServerId;
 use crate::ir::listen::Listener;
 use crate::ir::lower::Reader;
 use crate::ir::server_name::ServerName;
+use crate::ir::tls::VerifyClient;
 use crate::ir::upstream;
 use crate::ir::value::Text;
 
@@ -92,6 +93,7 @@ fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Pl
             let warning = Diagnostic { level: Level::Warn, text: text.to_owned(), place: place.clone() };
             reader.events.push(Event::WithoutEffect(warning));
         }
+        servers[index].verify_client = ssl.verify_client;
         if let Some(tls) = ssl.resolve(&reader.environment.conf_prefix)? {
             servers[index].tls = Some(Rc::clone(&tls));
             reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });
@@ -188,7 +190,8 @@ impl Merging {
         let outer = Outer { settings: outer, content: None, internal: false };
         let location = self.location(location, &outer);
         let (core, location) = (Rc::new(core), Rc::new(location));
-        Server { name: shown_name(&names), names, core, tls: None, v2: ServerV2::default(), location }
+        let (tls, verify_client) = (None, VerifyClient::Off);
+        Server { name: shown_name(&names), names, core, tls, verify_client, v2: ServerV2::default(), location }
     }
 
     fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {

@@ -54,7 +54,7 @@ use super::listen::Listener;
 use super::regex::Regex;
 use super::server_name::ServerName;
 use super::setter::Table;
-use super::tls::ServerTls;
+use super::tls::{ServerTls, VerifyClient};
 use super::upstream::draft as upstream;
 use super::upstream::{Upstream, Zone};
 use super::value::{Template, Text};
@@ -105,6 +105,8 @@ pub struct Server {
     pub core: Rc<ServerCore>,
     /// `ssl_certificate` and what goes with it; `None` without a certificate.
     pub tls: Option<Rc<ServerTls>>,
+    /// `ssl_verify_client`, of a server without a certificate, too: another one of its address may have shaken hands.
+    pub verify_client: VerifyClient,
     /// `http2` and what goes with it.
     pub v2: v2::ServerV2,
     /// The server's own location: what holds where no `location { }` matches, and before one is looked for.

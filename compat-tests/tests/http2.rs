@@ -37,6 +37,17 @@ http {
         server_name other;
         return 200 "other\n";
     }
+    server {
+        listen 127.0.0.1:8082 http2;
+        client_header_timeout 1s;
+        return 200 "whole\n";
+    }
+    server {
+        listen 127.0.0.1:8083 http2;
+        client_header_timeout 1s;
+        keepalive_timeout 1s;
+        return 200 "still there\n";
+    }
 }
 "#;
 
@@ -69,7 +80,7 @@ impl Scene {
         scratch.write("nginx.conf", &text).expect("it can be written");
         let prefix = format!("{}/", scratch.path().display());
         let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
-        let listening = [ports.real(8080), ports.real(8081)];
+        let listening = [8080, 8081, 8082, 8083].map(|port| ports.real(port));
         let program = subject::ours().expect("evenkeel builds").nginx;
         let server = Server::start(&program, &arguments, scratch.path(), &listening).expect("it starts");
         Self { scratch, ports, server }
@@ -185,4 +196,47 @@ fn floods_end_the_connection() {
     let last = &answer[answer.len() - 17..];
     assert_eq!(last[..4], [0, 0, 8, 7], "the last frame is GOAWAY");
     assert!(answer.len() < 12 << 20, "most pings are not answered");
+}
+
+/// The preface, and a client's SETTINGS without any.
+const BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[test]
+fn a_header_block_has_to_be_whole_in_time() {
+    let scene = Scene::set();
+    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8082))).expect("it listens");
+    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("it can be set");
+    client.write_all(BEGINNING).expect("it takes the preface");
+    // `GET / http`, all from the static table, and the host (RFC 7541 appendix A).
+    client.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x84\x86\x41\x01a").expect("it takes a request");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"whole\n") {
+        let mut piece = [0; 512];
+        let length = client.read(&mut piece).expect("it answers");
+        assert_ne!(length, 0, "the connection is kept");
+        answer.extend_from_slice(&piece[..length]);
+    }
+    client.write_all(b"\0\0\x06\x01\x05\0\0\0\x03\x82\x84").expect("it takes a half request");
+    answer.clear();
+    client.read_to_end(&mut answer).expect("client_header_timeout ends the connection, not keepalive_timeout");
+    let last = &answer[answer.len() - 17..];
+    assert_eq!((&last[..4], last[16]), (&[0, 0, 8, 7][..], 1), "GOAWAY with PROTOCOL_ERROR");
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_nobody_up() {
+    let scene = Scene::set();
+    let mut silent = TcpStream::connect(("127.0.0.1", scene.ports.real(8083))).expect("it listens");
+    silent.set_write_timeout(Some(std::time::Duration::from_millis(500))).expect("it can be set");
+    silent.write_all(BEGINNING).expect("it takes the preface");
+    let pings = b"\0\0\x08\x06\0\0\0\0\0pingping".repeat(1000);
+    // Until the answers fill all buffers, and the server reads no further.
+    while silent.write(&pings).is_ok_and(|length| length == pings.len()) {}
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    let mut other = TcpStream::connect(("127.0.0.1", scene.ports.real(8083))).expect("it listens");
+    other.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("it can be set");
+    other.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("it takes a request");
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).expect("it answers others");
+    assert!(answer.ends_with("still there\n"), "{answer}");
 }

@@ -4,6 +4,7 @@ pub mod arp;
 pub mod der;
 pub mod dns;
 pub mod http1;
+pub mod http2_frames;
 pub mod ip;
 pub mod mp4;
 pub mod ndisc;

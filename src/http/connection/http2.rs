@@ -23,6 +23,7 @@ use crate::http::verdict::ClientGone;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::listen::ListenAddress;
 use crate::log::error_log::Level;
+use crate::wire::http2_frames::Frames;
 
 /// What a client that knows beforehand that HTTP/2 is spoken here begins with (RFC 9113 section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -54,6 +55,8 @@ struct Flow {
     total: Cell<u64>,
     /// Bytes of these that were part of a request.
     payload: Cell<u64>,
+    /// Where in the client's frames these bytes end.
+    frames: RefCell<Frames>,
     /// Wakes the connection's task when a stream has ended.
     waker: RefCell<Option<Waker>>,
 }
@@ -87,6 +90,7 @@ impl AsyncRead for Wire {
             let length = this.first.len().min(buffer.remaining());
             buffer.put_slice(&this.first.split_to(length));
         }
+        this.flow.frames.borrow_mut().advance(&buffer.filled()[before..]);
         this.flow.total.set(this.flow.total.get() + (buffer.filled().len() - before) as u64);
         Poll::Ready(Ok(()))
     }
@@ -180,16 +184,18 @@ async fn serve_streams(connection: &Rc<Connection>, protocol: &mut Protocol, flo
     let engine = Rc::clone(&connection.engine);
     let server = engine.server(connection.servers().default_server);
     let keepalive_ms = server.location.settings.core.keepalive_timeout_ms;
-    let mut idle = Deadline::after_ms(server.core.client_header_timeout_ms);
+    let header_timeout_ms = server.core.client_header_timeout_ms;
+    let mut patience =
+        Patience { idle: Deadline::after_ms(header_timeout_ms), head: Deadline::after_ms(header_timeout_ms) };
     let mut closing = pin!(engine.draining.begun());
-    let mut is_last = false;
+    let (mut is_last, mut is_over) = (false, false);
     std::future::poll_fn(|context| {
         flow.waker.replace(Some(context.waker().clone()));
         loop {
             match protocol.poll_accept(context) {
                 Poll::Ready(Some(stream)) => {
                     let (head, answer) = stream?;
-                    idle = Deadline::after_ms(keepalive_ms);
+                    patience.idle = Deadline::after_ms(keepalive_ms);
                     connection.requests.set(connection.requests.get() + 1);
                     begin_stream(connection, flow, head, answer);
                     if !is_last && !may_go_on(connection) {
@@ -199,10 +205,13 @@ async fn serve_streams(connection: &Rc<Connection>, protocol: &mut Protocol, flo
                     continue;
                 }
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
+                // GOAWAY waits for no client that does not read.
+                Poll::Pending if is_over => return Poll::Ready(Ok(())),
                 Poll::Pending => {}
             }
             if flow.is_flooded() {
                 say(connection, format_args!("http2 flood detected"));
+                is_over = true;
                 protocol.abrupt_shutdown(Reason::NO_ERROR);
                 continue;
             }
@@ -216,20 +225,41 @@ async fn serve_streams(connection: &Rc<Connection>, protocol: &mut Protocol, flo
             }
             if is_busy {
                 connection.stop_waiting();
-                idle.restart();
+                patience.idle.restart();
                 return Poll::Pending;
             }
+            let reason = if is_last { Poll::Ready(Reason::NO_ERROR) } else { patience.poll(connection, flow, context) };
             // nginx waits for no round trip either: what the client has sent meanwhile it may send again elsewhere.
-            let is_over = connection.poll_deadline(&mut idle, context).is_ready();
-            if is_last || is_over || connection.poll_reclaimed(context).is_ready() {
-                is_last = true;
-                protocol.abrupt_shutdown(Reason::NO_ERROR);
-                continue;
-            }
-            return Poll::Pending;
+            protocol.abrupt_shutdown(ready!(reason));
+            (is_last, is_over) = (true, true);
         }
     })
     .await
+}
+
+/// How long a connection on which nothing is answered may wait.
+struct Patience {
+    /// For a stream.
+    idle: Deadline,
+    /// For the rest of a header block.
+    head: Deadline,
+}
+
+impl Patience {
+    /// Ready when it is over; why, as the client is told.
+    fn poll(&mut self, connection: &Connection, flow: &Flow, context: &mut Context) -> Poll<Reason> {
+        if !flow.frames.borrow().is_in_header_block() {
+            self.head.restart();
+            let is_over = connection.poll_deadline(&mut self.idle, context).is_ready();
+            let is_over = is_over || connection.poll_reclaimed(context).is_ready();
+            return if is_over { Poll::Ready(Reason::NO_ERROR) } else { Poll::Pending };
+        }
+        // A stream like any other for nginx, which resets it; the library does not know it yet, and so the connection ends.
+        connection.stop_waiting();
+        ready!(connection.poll_deadline(&mut self.head, context));
+        say(connection, format_args!("client timed out"));
+        Poll::Ready(Reason::PROTOCOL_ERROR)
+    }
 }
 
 /// Whether a further stream may follow (`ngx_http_v2_state_headers`).

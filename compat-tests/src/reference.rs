@@ -10,7 +10,7 @@ pub fn originals() -> Result<Program, String> {
     let nginx = locate(
         "NGINX_ORIGINAL",
         "/usr/sbin/nginx",
-        "nginx-full libnginx-mod-stream libnginx-mod-http-headers-more-filter",
+        "nginx-full libnginx-mod-stream libnginx-mod-http-headers-more-filter libnginx-mod-http-echo",
     )?;
     let keepalived = locate("KEEPALIVED_ORIGINAL", "/usr/sbin/keepalived", "keepalived")?;
     let versions = [version(&nginx)?, version(&keepalived)?].into_iter().flatten().collect();

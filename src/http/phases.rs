@@ -251,6 +251,7 @@ async fn content(request: &mut Request) -> Verdict {
     match request.content.clone() {
         Some(Content::Proxy(pass)) => return modules::proxy::handle(request, &pass).await,
         Some(Content::StubStatus) => return modules::stub_status::handle(request).await,
+        Some(Content::Echo) => return modules::echo::handle(request).await,
         Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,
         Some(Content::Mp4) => match modules::mp4::handle(request).await {
             Verdict::Declined => {}

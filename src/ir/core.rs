@@ -169,7 +169,8 @@ pub const EVENTS_SETTERS: Table = &[
 ];
 
 /// The modules of other hands that are built in: loading them is satisfied by their file's name.
-const BUILT_IN_MODULES: &[&str] = &["ngx_http_headers_more_filter_module.so", "ngx_http_upstream_fair_module.so"];
+const BUILT_IN_MODULES: &[&str] =
+    &["ngx_http_echo_module.so", "ngx_http_headers_more_filter_module.so", "ngx_http_upstream_fair_module.so"];
 
 /// The directives outside all blocks while they are read.
 #[derive(Clone, PartialEq, Default, Debug)]

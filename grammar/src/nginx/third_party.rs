@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_abort_parent",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_end",
@@ -101,7 +101,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_foreach_split",
@@ -178,7 +178,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_status",
@@ -189,7 +189,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_subrequest",

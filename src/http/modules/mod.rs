@@ -7,6 +7,7 @@ pub mod autoindex;
 pub mod browser;
 pub mod dav;
 pub mod dav_copy;
+pub mod echo;
 pub mod empty_gif;
 pub mod flv;
 pub mod gzip_static;

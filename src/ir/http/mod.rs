@@ -12,6 +12,7 @@ pub mod checks;
 pub mod core;
 pub mod dav;
 pub mod draft;
+pub mod echo;
 pub mod empty_gif;
 pub mod finish;
 pub mod flv;
@@ -185,6 +186,8 @@ pub enum Content {
     Proxy(Rc<proxy::ProxyPass>),
     /// `stub_status`
     StubStatus,
+    /// `echo`
+    Echo,
     /// `empty_gif`
     EmptyGif,
     /// `flv`
@@ -254,6 +257,8 @@ settings! {
     charset: Charset, CharsetOwn;
     /// `dav_methods`
     dav: Dav, DavOwn;
+    /// `echo`
+    echo: Echo, EchoOwn;
     /// `gunzip`
     gunzip: Gunzip, GunzipOwn;
     /// `gzip`
@@ -353,6 +358,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_upstream_sticky" => super::upstream::sticky::SETTERS,
         "http_upstream_random" => upstream::RANDOM_SETTERS,
         "http_upstream_zone" => upstream::ZONE_SETTERS,
+        "echo" => echo::SETTERS,
         "headers_more" => headers_more::SETTERS,
         "upstream_fair" => upstream::FAIR_SETTERS,
         "upstream_url_hash" => upstream::URL_HASH_SETTERS,

@@ -22,8 +22,11 @@ pub struct Timers {
     driver: OnceCell<AbortHandle>,
 }
 
+/// Of so many tasks that wait with one timer some have surely ended: all are woken, and those that still wait come back.
+const MOST_WAITERS: usize = 16;
+
 /// One timer, not set at first. It is not moved when a deadline moves away, which is what mostly happens: it fires early then, and
-/// is set anew.
+/// is set anew. Subrequests wait with the timer of their connection in tasks of their own; the earliest deadline counts.
 #[derive(Default, Debug)]
 pub struct Timer(Cell<u64>);
 
@@ -34,11 +37,14 @@ impl Timers {
         if timer.0.get() >> NUMBER_BITS <= due_ms && self.queue.keeps(timer, context.waker()) {
             return Poll::Pending;
         }
-        self.clear(timer);
+        let others = self.queue.take(timer);
         if now_ms() >= due_ms {
+            others.inspect(Waiter::wake);
             return Poll::Ready(());
         }
-        self.queue.set(timer, due_ms, context.waker().clone());
+        let mut waiter = others.unwrap_or_else(|| Waiter::of(context.waker()));
+        waiter.join(context.waker());
+        self.queue.set(timer, due_ms, waiter);
         self.driver.get_or_init(|| {
             let queue = Rc::clone(&self.queue);
             tokio::task::spawn_local(async move { queue.run().await }).abort_handle()
@@ -48,12 +54,12 @@ impl Timers {
 
     /// Lets go of a timer that nobody waits for any more.
     pub fn clear(&self, timer: &Timer) {
-        self.queue.entries.borrow_mut().remove(&timer.0.take());
+        drop(self.queue.take(timer));
     }
 
     /// Wakes everybody who waits with a timer: something else than the time has changed.
     pub fn wake_all(&self) {
-        self.queue.entries.borrow().values().for_each(Waker::wake_by_ref);
+        self.queue.entries.borrow().values().for_each(Waiter::wake);
     }
 }
 
@@ -72,25 +78,74 @@ pub fn now_ms() -> u64 {
 
 #[derive(Default, Debug)]
 struct Queue {
-    entries: RefCell<BTreeMap<u64, Waker>>,
+    entries: RefCell<BTreeMap<u64, Waiter>>,
     last_number: Cell<u64>,
     /// There is a first timer, or an earlier one.
     has_new_first: Notify,
 }
 
+/// A task that waits, and the next one with the same timer.
+#[derive(Debug)]
+struct Waiter {
+    waker: Waker,
+    next: Option<Box<Waiter>>,
+}
+
+impl Waiter {
+    fn of(waker: &Waker) -> Self {
+        Self { waker: waker.clone(), next: None }
+    }
+
+    /// Lets a task wait, too, if it does not already.
+    fn join(&mut self, waker: &Waker) {
+        if !self.add(waker, MOST_WAITERS) {
+            self.wake();
+            *self = Self::of(waker);
+        }
+    }
+
+    /// Wakes this one and all that follow.
+    fn wake(&self) {
+        let mut waiter = Some(self);
+        while let Some(this) = waiter {
+            this.waker.wake_by_ref();
+            waiter = this.next.as_deref();
+        }
+    }
+
+    /// Whether the task waits already or there was room for it.
+    fn add(&mut self, waker: &Waker, room: usize) -> bool {
+        if self.waker.will_wake(waker) {
+            return true;
+        }
+        match &mut self.next {
+            Some(next) => next.add(waker, room.saturating_sub(1)),
+            None if room == 0 => false,
+            None => {
+                self.next = Some(Box::new(Self::of(waker)));
+                true
+            }
+        }
+    }
+}
+
 impl Queue {
-    /// Whether the timer has not fired yet; the task that waits with it may be another one by now.
+    /// Whether the timer has not fired yet; the task waits with it then.
     fn keeps(&self, timer: &Timer, waker: &Waker) -> bool {
         match self.entries.borrow_mut().get_mut(&timer.0.get()) {
             None => false,
-            Some(entry) => {
-                entry.clone_from(waker);
+            Some(waiter) => {
+                waiter.join(waker);
                 true
             }
         }
     }
 
-    fn set(&self, timer: &Timer, due_ms: u64, waker: Waker) {
+    fn take(&self, timer: &Timer) -> Option<Waiter> {
+        self.entries.borrow_mut().remove(&timer.0.take())
+    }
+
+    fn set(&self, timer: &Timer, due_ms: u64, waiter: Waiter) {
         let mut entries = self.entries.borrow_mut();
         let key = loop {
             self.last_number.set((self.last_number.get() + 1) % (1 << NUMBER_BITS));
@@ -102,7 +157,7 @@ impl Queue {
         if entries.first_key_value().is_none_or(|(first, _)| key < *first) {
             self.has_new_first.notify_one();
         }
-        entries.insert(key, waker);
+        entries.insert(key, waiter);
         timer.0.set(key);
     }
 
@@ -167,6 +222,30 @@ mod tests {
         });
         LocalSet::new().run_until(waiting).await;
         assert!(now_ms() >= begun_ms + 60);
+    }
+
+    #[tokio::test]
+    async fn every_task_that_waits_with_one_timer_is_woken() {
+        let timers = Rc::new(Timers::default());
+        let timer = Rc::new(Timer::default());
+        let begun_ms = now_ms();
+        let tasks = LocalSet::new();
+        // More than are kept for one timer, the later ones due earlier.
+        let waiting: Vec<_> = (0..2 * MOST_WAITERS as u64)
+            .map(|number| {
+                let (timers, timer) = (Rc::clone(&timers), Rc::clone(&timer));
+                tasks.spawn_local(async move {
+                    poll_fn(|context| timers.poll(&timer, begun_ms + 100 - 2 * number, context)).await;
+                })
+            })
+            .collect();
+        let all = async {
+            for task in waiting {
+                task.await.expect("no task panics");
+            }
+        };
+        let in_time = tasks.run_until(tokio::time::timeout(Duration::from_secs(5), all)).await;
+        assert!(in_time.is_ok() && timers.queue.entries.borrow().is_empty());
     }
 
     #[tokio::test]

@@ -434,7 +434,7 @@ enum BadChunk {
 fn refuse_chunk(request: &Request, fault: &BadChunk) -> u16 {
     match fault {
         BadChunk::Invalid => {
-            request.log(Level::Info, "client sent invalid chunked body");
+            request.log(Level::Error, "client sent invalid chunked body");
             400
         }
         BadChunk::TooLarge(received, more) => {

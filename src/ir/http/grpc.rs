@@ -1,15 +1,13 @@
 //! The values of nginx's `http_grpc` module: those of `http_proxy`, some of them fixed.
 
-use std::rc::Rc;
-
-use super::proxy::setters::{bind, header_name, set_header};
-use super::proxy::{HttpVersion, IgnoreHeaders, ProxyPass, ProxyTarget, Redirect};
+use super::proxy::setters::{after_scheme, bind, header_name, pass, set_header};
+use super::proxy::{HttpVersion, IgnoreHeaders, ProxyTarget, Redirect};
 pub use super::proxy::{Proxy, ProxyOwn};
-use super::{Content, Matching, proxy_ssl};
+use super::proxy_ssl;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::lower::Reader;
-use crate::ir::setter::{self, Set, Table, duplicate};
+use crate::ir::setter::{self, Set, Table};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::Text;
 
@@ -63,21 +61,7 @@ pub fn with_fixed_values(read: &Proxy) -> Proxy {
 }
 
 fn grpc_pass(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    if matches!(&reader.location().content, Some(Content::Proxy(pass)) if pass.is_grpc) {
-        return Err(duplicate(directive));
-    }
-    let url = directive.args()[0].value;
-    let to = match reader.template(directive, url)? {
-        template if !template.is_constant() => ProxyTarget::Template(template),
-        _ => target(reader, directive, url)?,
-    };
-    let location = reader.location();
-    let by_prefix = matches!(location.matching, Matching::Exact | Matching::Prefix { .. });
-    let name = if by_prefix { location.name.clone() } else { Text::default() };
-    location.auto_redirect |= location.name.ends_with(b"/");
-    let pass = ProxyPass { to, url: Text::from(url), location: name, is_grpc: true };
-    location.content = Some(Content::Proxy(Rc::new(pass)));
-    Ok(())
+    pass(reader, directive, true, target)
 }
 
 /// `grpc://` may be left out, and no port is a default one.
@@ -95,11 +79,10 @@ fn target(reader: &mut Reader<'_>, directive: &Directive<'_>, text: &[u8]) -> Re
 
 /// Whether a URL asks for TLS, and the rest of it.
 pub fn without_scheme(text: &[u8]) -> (bool, &[u8]) {
-    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme.as_bytes()));
-    match () {
-        () if begins("grpc://") => (false, &text[7..]),
-        () if begins("grpcs://") => (true, &text[8..]),
-        () => (false, text),
+    match (after_scheme(text, "grpc://"), after_scheme(text, "grpcs://")) {
+        (Some(rest), _) => (false, rest),
+        (None, Some(rest)) => (true, rest),
+        (None, None) => (false, text),
     }
 }
 

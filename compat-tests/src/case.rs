@@ -77,6 +77,27 @@ impl Case {
             _ => None,
         })
     }
+
+    /// The block with the text that `program` should give where the block of that index asks, if the case stores one.
+    pub fn stored_answer(&self, asking: usize, program: &Program) -> Option<&Block> {
+        let (role, following) = (&self.blocks[asking].role, &self.blocks[asking + 1..]);
+        let is_sent = matches!(role, Role::Send(_));
+        let belongs = |block: &&Block| match is_sent {
+            true => block.role == Role::Receive,
+            false => block.role == *role && block.version.is_some(),
+        };
+        let is_before_next_question = |block: &&Block| match is_sent {
+            true => !matches!(block.role, Role::Send(_) | Role::Console),
+            false => block.role == *role && block.version.is_some(),
+        };
+        let mut candidates: Vec<&Block> =
+            following.iter().take_while(is_before_next_question).filter(belongs).collect();
+        if !is_sent {
+            candidates.insert(0, &self.blocks[asking]);
+        }
+        let own = candidates.iter().find(|block| block.version.as_ref().is_some_and(|v| program.versions.contains(v)));
+        own.or_else(|| candidates.iter().find(|block| block.version.is_none())).copied()
+    }
 }
 
 /// The folder of all cases.

@@ -1,34 +1,14 @@
 //! Compares answers with what a case stores, and shows a difference so that it can be read.
 
-use crate::case::{Block, Case, Role};
+use crate::case::Case;
 use crate::program::Program;
 use crate::run::Answer;
-
-/// The text that `program` should give in place of `answer`, if the case stores one.
-pub fn stored<'a>(case: &'a Case, answer: &Answer, program: &Program) -> Option<&'a Block> {
-    let asking = &case.blocks[answer.block];
-    let following = &case.blocks[answer.block + 1..];
-    let belongs = |block: &&Block| match asking.role {
-        Role::Send(_) => block.role == Role::Receive,
-        _ => block.role == asking.role && block.version.is_some(),
-    };
-    let next_question = |block: &&Block| match asking.role {
-        Role::Send(_) => !matches!(block.role, Role::Send(_) | Role::Console),
-        _ => block.role == asking.role && block.version.is_some(),
-    };
-    let mut candidates: Vec<&Block> = following.iter().take_while(next_question).filter(belongs).collect();
-    if !matches!(asking.role, Role::Send(_)) {
-        candidates.insert(0, asking);
-    }
-    let own = candidates.iter().find(|block| block.version.as_ref().is_some_and(|v| program.versions.contains(v)));
-    own.or_else(|| candidates.iter().find(|block| block.version.is_none())).copied()
-}
 
 /// Nothing, or what differs from the stored answers, with the places in the case's file.
 pub fn with_stored(case: &Case, answers: &[Answer], program: &Program) -> Result<(), String> {
     let mut faults = Vec::new();
     for answer in answers {
-        match stored(case, answer, program) {
+        match case.stored_answer(answer.block, program) {
             Some(block) if block.body == answer.text => {}
             Some(block) => {
                 let place = format!("{}:{}", case.path.display(), block.line);
@@ -50,7 +30,7 @@ pub fn with_stored(case: &Case, answers: &[Answer], program: &Program) -> Result
 pub fn side_by_side(case: &Case, original: (&Program, &[Answer]), ours: (&Program, &[Answer])) -> Result<(), String> {
     let mut faults = Vec::new();
     for (theirs, own) in original.1.iter().zip(ours.1) {
-        let expected = stored(case, theirs, original.0);
+        let expected = case.stored_answer(theirs.block, original.0);
         let is_own = expected.is_some_and(|block| block.version.is_some());
         if !is_own && theirs.text != own.text {
             let place = format!("{}:{}", case.path.display(), case.blocks[own.block].line);

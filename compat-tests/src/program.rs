@@ -90,7 +90,7 @@ impl Server {
     }
 
     fn await_listening(&mut self, ports: &[u16]) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !ports.iter().all(|port| is_listening(*port)) {
             if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
                 return Err(format!("the server did not start ({status}):\n{}", self.read_output()));

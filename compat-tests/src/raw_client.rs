@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bytes::{self, Step};
 
@@ -11,6 +11,10 @@ use crate::bytes::{self, Step};
 const PATIENCE: Duration = Duration::from_millis(800);
 /// How long silence lasts before the client sends its next piece.
 const BETWEEN_PIECES: Duration = Duration::from_millis(120);
+/// How long a busy machine may take for an answer that is known to come.
+const LIMIT: Duration = Duration::from_secs(20);
+/// Stands at the end of what was received while the server keeps the connection.
+const STILL_OPEN: &str = "(still open)";
 
 enum Heard {
     Bytes(Vec<u8>),
@@ -18,8 +22,8 @@ enum Heard {
     Reset,
 }
 
-/// Plays the steps on a new connection; the answer comes back as readable text.
-pub fn exchange(port: u16, steps: &[Step]) -> Result<String, String> {
+/// Plays the steps on a new connection; the answer comes back as readable text. What is `stored` tells how much to wait for.
+pub fn exchange(port: u16, steps: &[Step], stored: Option<&str>) -> Result<String, String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| format!("port {port}: {error}"))?;
     let (sender, heard) = channel();
     let mut reader = stream.try_clone().map_err(|error| error.to_string())?;
@@ -41,6 +45,9 @@ pub fn exchange(port: u16, steps: &[Step]) -> Result<String, String> {
     let mut client = Client { stream, heard, answer: Vec::new(), ending: None, patience: PATIENCE };
     for step in steps {
         client.play(step)?;
+    }
+    if let Some(stored) = stored {
+        client.await_stored(stored);
     }
     client.listen(client.patience);
     // The reader ends with the connection.
@@ -78,6 +85,20 @@ impl Client {
         Ok(())
     }
 
+    /// Listens until as many lines have come as are stored, and the end if it is.
+    fn await_stored(&mut self, stored: &str) {
+        let (lines, is_open) = match stored.strip_suffix(STILL_OPEN) {
+            Some(answer) => (answer.lines().count(), true),
+            None => (0, false),
+        };
+        let until = Instant::now() + LIMIT;
+        while self.ending.is_none() && !(is_open && bytes::show(&self.answer).lines().count() >= lines) {
+            if !self.listen_once(until.saturating_duration_since(Instant::now())) {
+                return;
+            }
+        }
+    }
+
     /// Listens until the end, or until nothing came for `silence`.
     fn listen(&mut self, silence: Duration) {
         while self.ending.is_none() && self.listen_once(silence) {}
@@ -95,7 +116,7 @@ impl Client {
     }
 
     fn describe(&self) -> String {
-        let ending = self.ending.unwrap_or("(still open)");
+        let ending = self.ending.unwrap_or(STILL_OPEN);
         let answer = bytes::show(&self.answer);
         match (answer.is_empty(), ending.is_empty()) {
             (_, true) => answer,

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::case::{Case, Role};
-use crate::compare::stored;
 use crate::program::Program;
 use crate::run::Answer;
 
@@ -37,7 +36,7 @@ impl Recorder {
     pub fn note(&self, case: &Case, answers: &[Answer], program: &Program) {
         let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
         for answer in answers {
-            let edit = match stored(case, answer, program) {
+            let edit = match case.stored_answer(answer.block, program) {
                 Some(block) if block.body == answer.text => continue,
                 // evenkeel's own answer is only written where the case says that it differs.
                 Some(_) if program.versions.is_empty() && !has_other_version(case, answer) => continue,

@@ -32,7 +32,10 @@ pub fn play(case: &Case, program: &Program) -> Result<Vec<Answer>, String> {
         }
         let text = match role {
             Role::Console => stage.run_command(&case.blocks[block].body)?,
-            Role::Send(port) => stage.send(*port, &case.blocks[block].body)?,
+            Role::Send(port) => {
+                let stored = case.stored_answer(block, program).map(|block| block.body.as_str());
+                stage.send(*port, &case.blocks[block].body, stored)?
+            }
             _ => continue,
         };
         answers.push(Answer { block, text });
@@ -144,10 +147,10 @@ impl<'a> Stage<'a> {
         Ok(format!("$ {line}\n{output}{break_after}$ echo $?\n{code}"))
     }
 
-    fn send(&mut self, port: Option<u16>, body: &str) -> Result<String, String> {
+    fn send(&mut self, port: Option<u16>, body: &str, stored: Option<&str>) -> Result<String, String> {
         let steps = bytes::read(&self.ports.fill_in(body)?)?;
         let port = port.map(|port| self.ports.real(port)).or(self.first_port);
-        raw_client::exchange(port.ok_or("nothing in the configuration listens")?, &steps)
+        raw_client::exchange(port.ok_or("nothing in the configuration listens")?, &steps, stored)
     }
 
     /// The text as a case stores it.

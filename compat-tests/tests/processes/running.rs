@@ -18,7 +18,7 @@ use compat_tests::scratch::Scratch;
 
 /// Waits for something that has to come about soon.
 pub fn until(what: &str, mut has_come: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(8);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !has_come() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(2));
@@ -274,7 +274,7 @@ fn ask(port: u16) -> Result<String, String> {
 fn ask_at(port: u16, path: &str) -> Result<String, String> {
     let describe = |step: &'static str| move |error: std::io::Error| format!("{step}: {error}");
     let mut client = TcpStream::connect(("127.0.0.1", port)).map_err(describe("connect"))?;
-    client.set_read_timeout(Some(Duration::from_secs(5))).map_err(describe("timeout"))?;
+    client.set_read_timeout(Some(Duration::from_secs(30))).map_err(describe("timeout"))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     client.write_all(request.as_bytes()).map_err(describe("write"))?;
     let mut answer = String::new();

@@ -25,7 +25,7 @@ fn a_service_takes_the_socket_of_its_unit_and_tells_how_it_stands() {
     let nginx = Running::prepare(&ours(), &SERVER.replace("daemon on", "daemon off"));
     let path = nginx.path("manager");
     let manager = Manager(UnixDatagram::bind(&path).expect("a socket"));
-    manager.0.set_read_timeout(Some(Duration::from_secs(8))).expect("a socket");
+    manager.0.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
     // The unit's own socket: a second one could not be bound.
     let socket = TcpListener::bind(("127.0.0.1", nginx.port())).expect("the port is free");
     // systemd names the process itself, which a shell can only do once it is that process; the socket comes as input.

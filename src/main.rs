@@ -4,11 +4,13 @@ use std::env;
 use std::process::ExitCode;
 
 use evenkeel::cli;
+use evenkeel::sys::credentials;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    credentials::keep_to_own_name_services();
     let mut words: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let name = words.first().map_or("", |word| base_name(word)).to_owned();
     // `evenkeel nginx …` is `nginx …`, and says a little more.

@@ -1,6 +1,6 @@
 //! Who we are: users, groups, and giving up root.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char, c_int};
 use std::io;
 
 use nix::sys::prctl;
@@ -16,6 +16,26 @@ pub struct Account {
     pub uid: u32,
     /// The number of the user's own group.
     pub gid: u32,
+}
+
+/// Keeps a static program to the name services that are part of it: users and groups in files, hosts in files and DNS. The C
+/// library would load the machine's modules for all others (`nsswitch.conf`), which crash in a program that has no dynamic
+/// linker. Of no effect in a dynamic program.
+#[allow(unsafe_code)]
+pub fn keep_to_own_name_services() {
+    unsafe extern "C" {
+        /// nss.h of the GNU C library.
+        fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
+    }
+    if cfg!(not(target_feature = "crt-static")) {
+        return;
+    }
+    for (database, services) in
+        [(c"passwd", c"files"), (c"group", c"files"), (c"initgroups", c"files"), (c"hosts", c"files dns")]
+    {
+        // SAFETY: both strings end with a zero byte and are only read; no other thread runs yet.
+        unsafe { __nss_configure_lookup(database.as_ptr(), services.as_ptr()) };
+    }
 }
 
 /// The user of that name; `None` if the database has none.

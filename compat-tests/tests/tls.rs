@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use compat_tests::ports::Ports;
 use compat_tests::program::Server;
@@ -77,6 +78,40 @@ http {
 }
 "#;
 
+/// Certificates that a name chooses, and sessions that two workers share.
+const CHOSEN: &str = r#"
+daemon off;
+pid nginx.pid;
+user root root;
+worker_processes 2;
+error_log error.log notice;
+events {}
+http {
+    server {
+        listen 127.0.0.1:8084 ssl;
+        ssl_certificate $ssl_server_name.crt;
+        ssl_certificate_key $ssl_server_name.key;
+        ssl_certificate_cache max=8 valid=1h;
+        return 200 "offered $ssl_ciphers|$ssl_curves|$ssl_sigalgs|$ssl_sigalg|$ssl_ech_status\n";
+    }
+    server {
+        listen 127.0.0.1:8085 ssl;
+        ssl_certificate current.crt;
+        ssl_certificate_key current.key;
+        ssl_session_cache shared:sessions:1m;
+        ssl_session_tickets off;
+        return 200 "said\n";
+    }
+    server {
+        listen 127.0.0.1:8086 ssl;
+        ssl_certificate current.crt;
+        ssl_certificate_key current.key;
+        ssl_session_cache shared:sessions:1m;
+        return 200 "said\n";
+    }
+}
+"#;
+
 const AUTHORITY: &str = "\
 [ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\ndefault_md = sha256\ndefault_crl_days = 30\n\
 certificate = ca.crt\nprivate_key = ca.key\n";
@@ -85,6 +120,15 @@ struct Scene {
     scratch: Scratch,
     ports: Ports,
     _server: Server,
+}
+
+/// Waits for something that has to come about soon.
+fn until(what: &str, mut has_come: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !has_come() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn openssl(folder: &Path, arguments: &str, input: &str) -> String {
@@ -98,6 +142,14 @@ fn openssl(folder: &Path, arguments: &str, input: &str) -> String {
     let output = child.wait_with_output().expect("it ends");
     drop(pipe);
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Gives a certificate and its key another name.
+fn scene_copy(folder: &Path, from: &str, to: &str) {
+    for kind in ["crt", "key"] {
+        let copied = std::fs::copy(folder.join(format!("{from}.{kind}")), folder.join(format!("{to}.{kind}")));
+        copied.expect("both are there");
+    }
 }
 
 impl Scene {
@@ -128,6 +180,7 @@ impl Scene {
         scratch.write("twice.crt", &authority.repeat(2)).expect("it can be written");
         openssl(folder, "ca -config ca.cnf -revoke bad.crt", "");
         openssl(folder, "ca -config ca.cnf -gencrl -out revoked.crl", "");
+        scene_copy(folder, "good", "current");
         let answer = "ocsp -index index.txt -CA ca.crt -rsigner ca.crt -rkey ca.key -issuer ca.crt -cert good.crt";
         openssl(folder, &format!("{answer} -ndays 1 -respout answer.der"), "");
         let mut ports = Ports::default();
@@ -139,6 +192,17 @@ impl Scene {
         let program = subject::ours().expect("evenkeel builds").nginx;
         let server = Server::start(&program, &arguments, folder, &listening).expect("it starts");
         Self { scratch, ports, _server: server }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("error.log")).unwrap_or_default()
+    }
+
+    /// Asks for a reload.
+    fn reload(&self) {
+        let pid = std::fs::read_to_string(self.scratch.path().join("nginx.pid")).expect("it runs");
+        let signal = Command::new("sh").arg("-c").arg(format!("kill -HUP {}", pid.trim())).status();
+        assert!(signal.is_ok_and(|status| status.success()));
     }
 
     /// What OpenSSL's client shows of a request.
@@ -203,4 +267,68 @@ fn servers_of_one_address_ask_for_themselves() {
     assert!(bare.contains("<center>No required SSL certificate was sent</center>"), "{bare}");
     let twice = scene.ask(8083, "-servername twice");
     assert_eq!(twice.matches("O=House, CN=ca").count() + twice.matches("O = House, CN = ca").count(), 1, "{twice}");
+}
+
+#[test]
+fn a_name_chooses_the_certificate() {
+    // What is kept is kept by each worker.
+    let scene = Scene::set_by(&CHOSEN.replace("worker_processes 2", "worker_processes 1"), &[8084]);
+    let offer = "-tls1_3 -ciphersuites TLS_AES_128_GCM_SHA256 -groups P-256:X448 -sigalgs ECDSA+SHA256:RSA-PSS+SHA256";
+    let good = scene.ask(8084, &format!("-servername good {offer}"));
+    assert!(good.contains("subject=C = DE, CN = good") || good.contains("subject=C=DE, CN=good"), "{good}");
+    assert!(
+        good.contains(
+            "\noffered TLS_AES_128_GCM_SHA256:TLS_EMPTY_RENEGOTIATION_INFO_SCSV|prime256v1:X448|0x0403:0x0804||\n"
+        ),
+        "{good}"
+    );
+    let none = scene.ask(8084, "-servername nobody");
+    assert!(none.contains("alert internal error"), "{none}");
+    let log = scene.log();
+    assert!(
+        log.contains("[error]") && log.contains("cannot load certificate \"") && log.contains("/nobody.crt\""),
+        "{log}"
+    );
+    scene_copy(scene.scratch.path(), "own", "good");
+    let kept = scene.ask(8084, "-servername good");
+    assert!(kept.contains("CN = good") || kept.contains("CN=good"), "{kept}");
+}
+
+#[test]
+fn workers_share_sessions_over_a_reload() {
+    let scene = Scene::set_by(CHOSEN, &[8085, 8086]);
+    let (by_name, by_ticket) = ("-tls1_2 -no_ticket", "-tls1_3");
+    for (port, options) in [(8085, by_name), (8086, by_ticket)] {
+        let first = scene.ask(port, &format!("{options} -sess_out session{port}"));
+        assert!(first.contains("New, TLSv1"), "{first}");
+    }
+    let resumes = |port: u16, options: &str| {
+        // Whichever worker takes it.
+        for _ in 0..4 {
+            let again = scene.ask(port, &format!("{options} -sess_in session{port}"));
+            assert!(again.contains("Reused, TLSv1"), "{again}");
+        }
+    };
+    resumes(8085, by_name);
+    scene.reload();
+    until("the old workers' end", || scene.log().matches(" exited with code 0").count() >= 2);
+    resumes(8085, by_name);
+    let again = scene.ask(8086, &format!("{by_ticket} -sess_in session8086"));
+    assert!(again.contains("Reused, TLSv1.3"), "{again}");
+}
+
+#[test]
+fn a_reload_takes_a_new_certificate_and_no_broken_one() {
+    let scene = Scene::set_by(CHOSEN, &[8086]);
+    scene.scratch.write("current.crt", "-----BEGIN CERTIFICATE-----\n").expect("it can be written");
+    scene.reload();
+    until("the fault", || scene.log().contains("[emerg]"));
+    assert!(scene.log().contains("cannot load certificate \""), "{}", scene.log());
+    let before = scene.ask(8086, "");
+    assert!(before.contains("CN = good") || before.contains("CN=good"), "{before}");
+    scene_copy(scene.scratch.path(), "own", "current");
+    scene.reload();
+    until("the old workers' end", || scene.log().matches(" exited with code 0").count() >= 2);
+    let after = scene.ask(8086, "");
+    assert!(after.contains("CN = own") || after.contains("CN=own"), "{after}");
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::access_log::AccessLogs;
 use super::body_file::Room;
+use super::certificate_files::CertificateCaches;
 use super::connection::runner::Runner;
 use super::counters::Counters;
 use super::modules::{limit_conn, limit_req};
@@ -48,6 +49,8 @@ pub struct Engine {
     pub http: Http,
     /// The prefix, with a slash at its end: relative paths that variables make begin there.
     pub prefix: Box<str>,
+    /// The folder of the configuration, with a slash at its end: certificates that variables name begin there.
+    pub conf_prefix: Box<str>,
     /// The main error log.
     pub log: Rc<ErrorLog>,
     /// The error logs of servers and locations, by the place of their list in memory: lists are shared by inheritance.
@@ -68,6 +71,10 @@ pub struct Engine {
     pub tls: Rc<Contexts>,
     /// The TLS of locations towards their backends.
     pub client_tls: Rc<tls_client::Contexts>,
+    /// Files of certificates whose names have variables.
+    pub certificate_files: CertificateCaches,
+    /// Whether a variable shows what clients offer in their hellos.
+    pub keeps_hellos: bool,
     /// Whether the worker is to end: no connection waits for a further request.
     pub draining: Draining,
     /// The groups of backends.
@@ -86,6 +93,8 @@ pub struct Engine {
 pub struct Opened<'a> {
     /// The prefix, with a slash at its end.
     pub prefix: &'a str,
+    /// The folder of the configuration, with a slash at its end.
+    pub conf_prefix: &'a str,
     /// The main error log.
     pub log: Rc<ErrorLog>,
     /// The log files.
@@ -148,6 +157,7 @@ impl Engine {
             upstreams.start_resolving(&http, &resolvers, &opened.log);
         }
         let getters = variables::getters(&http.variables);
+        let keeps_hellos = variables::show_hellos(&http.variables);
         let [req_words, conn_words] = opened.limit_words;
         let limit_req_zones =
             http.limit_req_zones.iter().zip(req_words).map(|(zone, words)| limit_req::table(zone, words)).collect();
@@ -159,6 +169,7 @@ impl Engine {
             trusted_hosts,
             http,
             prefix: opened.prefix.into(),
+            conf_prefix: opened.conf_prefix.into(),
             log: opened.log,
             error_logs,
             access_logs: AccessLogs::new(opened.files, syslogs),
@@ -166,6 +177,8 @@ impl Engine {
             counters: opened.counters,
             tls: opened.tls,
             client_tls: opened.client_tls,
+            certificate_files: CertificateCaches::default(),
+            keeps_hellos,
             draining: opened.draining,
             upstreams,
             body_room: Room::default(),

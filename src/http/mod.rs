@@ -7,6 +7,7 @@
 pub mod access_log;
 pub mod body_file;
 pub mod body_reader;
+pub mod certificate_files;
 pub mod connection;
 pub mod counters;
 pub mod engine;

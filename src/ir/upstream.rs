@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::http::core::Resolver;
 use super::lookup::HostId;
-use super::value::{Template, Text};
+use super::value::{Template, Text, Zone};
 use crate::conf::diagnostic::Place;
 
 /// The number of an [`Upstream`] in [`super::http::Http::upstreams`].
@@ -57,15 +57,6 @@ impl Upstream {
             Balancer::RoundRobin | Balancer::LeastConn | Balancer::LeastTime { .. } | Balancer::Fair
         )
     }
-}
-
-/// A piece of shared memory.
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
-pub struct Zone {
-    /// Its name.
-    pub name: Text,
-    /// Its size in bytes; 0 where another directive gives it.
-    pub size: usize,
 }
 
 /// One `server` line.

@@ -114,6 +114,15 @@ impl<T: serde::Serialize> serde::Serialize for List<T> {
     }
 }
 
+/// A piece of shared memory.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Zone {
+    /// Its name.
+    pub name: Text,
+    /// Its size in bytes; 0 where another directive gives it.
+    pub size: usize,
+}
+
 /// One step in making a text.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub enum Part {

@@ -12,6 +12,7 @@ pub mod timers;
 pub mod tls_client;
 pub mod tls_clients;
 pub mod tls_fault;
+pub mod tls_hello;
 pub mod tls_keys;
 pub mod tls_server;
 pub mod tls_sessions;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use ::aws_lc_rs::digest::{SHA256, digest};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use rustls::CertificateCompressionAlgorithm;
@@ -24,10 +25,10 @@ use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
 use super::tls_keys;
-use super::tls_sessions::{Remembered, Tickets};
+use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
 use super::tls_verify::{Distrust, Purpose, Trust};
 use crate::ir::ids::ServerId;
-use crate::ir::tls::{Curve, ServerTls, VerifyClient};
+use crate::ir::tls::{Curve, Pair, ServerTls, SessionCache, VerifyClient};
 use crate::ir::value::Text;
 
 /// The tags that an OCSP answer begins with.
@@ -48,13 +49,31 @@ pub struct Context {
     http2: Arc<ServerConfig>,
     /// Whom to trust of those who show a certificate.
     trust: Arc<Trust>,
+    /// What locked keys may open with.
+    passwords: Arc<[Vec<u8>]>,
 }
 
 impl Context {
-    fn new(http1: ServerConfig, trust: Trust) -> Self {
+    fn new(http1: ServerConfig, trust: Trust, passwords: Vec<Vec<u8>>) -> Self {
         let mut http2 = http1.clone();
         http2.alpn_protocols.insert(0, b"h2".to_vec());
-        Self { http1: Arc::new(http1), http2: Arc::new(http2), trust: Arc::new(trust) }
+        Self { http1: Arc::new(http1), http2: Arc::new(http2), trust: Arc::new(trust), passwords: passwords.into() }
+    }
+
+    /// Reads a certificate with its key, for one handshake.
+    pub fn certified(
+        &self,
+        pair: &Pair,
+        read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+    ) -> Result<Arc<CertifiedKey>, TlsFault> {
+        tls_keys::certified_key(pair, &self.passwords, self.http1.crypto_provider(), read)
+    }
+
+    /// What to shake hands with, showing these certificates.
+    pub fn showing(&self, http2: bool, certificates: Vec<Arc<CertifiedKey>>) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.offering(http2));
+        config.cert_resolver = Arc::new(Certificates(certificates));
+        Arc::new(config)
     }
 
     /// Whether a client's certificates, its own first, are to be trusted.
@@ -80,8 +99,17 @@ pub enum HandshakeFault {
     TimedOut,
     /// What the client sent makes no handshake, or the two sides have nothing in common.
     Io(io::Error),
+    /// We end it.
+    Refused(Refusal),
+}
+
+/// Why a handshake is ended before it has begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The server's certificates cannot be read.
+    NoCertificate = 80,
     /// No server here takes the name, or any handshake at all.
-    Refused,
+    UnrecognizedName = 112,
 }
 
 impl fmt::Display for HandshakeFault {
@@ -90,23 +118,30 @@ impl fmt::Display for HandshakeFault {
             Self::ClosedByClient => f.write_str("peer closed connection in SSL handshake"),
             Self::TimedOut => f.write_str("client timed out (110: Connection timed out)"),
             Self::Io(fault) => write!(f, "SSL_do_handshake() failed (SSL: {fault})"),
-            Self::Refused => f.write_str("SSL_do_handshake() failed (SSL: unrecognized name)"),
+            Self::Refused(Refusal::UnrecognizedName) => {
+                f.write_str("SSL_do_handshake() failed (SSL: unrecognized name)")
+            }
+            Self::Refused(Refusal::NoCertificate) => {
+                f.write_str("SSL_do_handshake() failed (SSL: error:0A000179:SSL routines::cert cb error)")
+            }
         }
     }
 }
 
-/// Takes a client's hello, lets the caller choose by the name in it, and finishes the handshake.
+/// Takes a client's hello, lets the caller choose by it, and finishes the handshake.
 pub async fn handshake(
     stream: TcpStream,
-    choose: impl FnOnce(Option<&str>) -> Option<Arc<ServerConfig>>,
+    choose: impl FnOnce(&ClientHello<'_>) -> Result<Arc<ServerConfig>, Refusal>,
 ) -> Result<Secured, HandshakeFault> {
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(broken)?;
-    let chosen = choose(start.client_hello().server_name());
-    let Some(config) = chosen else {
-        refuse(start.io).await;
-        return Err(HandshakeFault::Refused);
-    };
-    start.into_stream(config).await.map(Secured).map_err(broken)
+    let chosen = choose(&start.client_hello());
+    match chosen {
+        Ok(config) => start.into_stream(config).await.map(Secured).map_err(broken),
+        Err(refusal) => {
+            refuse(start.io, refusal).await;
+            Err(HandshakeFault::Refused(refusal))
+        }
+    }
 }
 
 fn broken(fault: io::Error) -> HandshakeFault {
@@ -116,15 +151,19 @@ fn broken(fault: io::Error) -> HandshakeFault {
     }
 }
 
-/// A fatal alert, "unrecognized name" (RFC 8446 section 6.2), which is what nginx answers with.
-async fn refuse(mut stream: TcpStream) {
-    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+/// A fatal alert (RFC 8446 section 6.2) with the number that nginx sends.
+async fn refuse(mut stream: TcpStream, refusal: Refusal) {
+    let alert = [21, 3, 3, 0, 2, 2, refusal as u8];
     // The connection ends here, whether the client hears it or not.
-    stream.write_all(&ALERT).await.ok();
+    stream.write_all(&alert).await.ok();
 }
 
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
-pub fn build(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<Option<Context>, TlsFault> {
+pub fn build(
+    wanted: &ServerTls,
+    zone: Option<&SessionZone>,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Option<Context>, TlsFault> {
     let provider = Arc::new(crypto(&wanted.ciphers, &wanted.ciphersuites, &wanted.curves));
     // The file was readable when the directive was met.
     let passwords = wanted.passwords.as_ref().and_then(|path| read(path).ok());
@@ -135,6 +174,7 @@ pub fn build(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) ->
     let (trust, named) = tls_clients::trust(wanted, &provider, &read)?;
     check_dh_parameters(wanted, &read)?;
     staple(wanted, &mut keys, &read)?;
+    let session_context = session_context(wanted, &keys, &trust.authorities[..named]);
     let versions: Vec<_> =
         [(wanted.protocols.tls13, &TLS13), (wanted.protocols.tls12 && !wanted.ciphers.is_empty(), &TLS12)]
             .into_iter()
@@ -158,8 +198,8 @@ pub fn build(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) ->
     if wanted.certificate_compression {
         config.cert_compressors = vec![&Zlib];
     }
-    remember_sessions(&mut config, wanted, &read)?;
-    Ok(Some(Context::new(config, trust)))
+    remember_sessions(&mut config, wanted, zone, session_context, &read)?;
+    Ok(Some(Context::new(config, trust, passwords)))
 }
 
 /// `ssl_certificate_compression` by zlib (RFC 8879); rustls keeps what it has compressed once.
@@ -216,24 +256,42 @@ fn check_dh_parameters(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Ve
     }
 }
 
+/// What sessions are bound to (`ngx_ssl_session_id_context`).
+fn session_context(
+    wanted: &ServerTls,
+    keys: &[Arc<CertifiedKey>],
+    authorities: &[CertificateDer<'_>],
+) -> SessionContext {
+    let mut bytes = Vec::new();
+    keys.iter().filter_map(|key| key.cert.first()).for_each(|certificate| bytes.extend_from_slice(certificate));
+    // What variables name is known by its names.
+    wanted.variable_certificates.iter().for_each(|pair| bytes.extend(format!("{:?}", pair.certificate).into_bytes()));
+    bytes.push(wanted.verify_client as u8);
+    authorities.iter().for_each(|authority| bytes.extend_from_slice(authority));
+    digest(&SHA256, &bytes).as_ref().try_into().unwrap_or_default()
+}
+
 /// Tickets are made before the workers are forked, so that each opens what another one sealed.
 fn remember_sessions(
     config: &mut ServerConfig,
     wanted: &ServerTls,
+    zone: Option<&SessionZone>,
+    context: SessionContext,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<(), TlsFault> {
     let timeout_s = wanted.session_timeout_s;
     let keys = wanted.ticket_keys.iter().map(|path| ticket_key(path, &read)).collect::<Result<Vec<_>, _>>()?;
     if wanted.session_tickets {
-        let tickets =
-            Tickets::new(timeout_s, &keys).ok_or(TlsFault::Settings(rustls::Error::FailedToGetRandomBytes))?;
+        let tickets = Tickets::new(timeout_s, &keys, zone, context)
+            .ok_or(TlsFault::Settings(rustls::Error::FailedToGetRandomBytes))?;
         config.ticketer = Arc::new(tickets);
     } else {
-        config.send_tls13_tickets = usize::from(wanted.session_cache);
+        config.send_tls13_tickets = usize::from(wanted.session_cache != SessionCache::None);
     }
-    config.session_storage = match wanted.session_cache {
-        true => Arc::new(Remembered::new(REMEMBERED_SESSIONS, timeout_s)),
-        false => Arc::new(NoServerSessionStorage {}),
+    config.session_storage = match (&wanted.session_cache, zone) {
+        (SessionCache::Shared(_), Some(zone)) => Arc::new(SharedMemory::new(zone, timeout_s, context)),
+        (SessionCache::None, _) => Arc::new(NoServerSessionStorage {}),
+        _ => Arc::new(Remembered::new(REMEMBERED_SESSIONS, timeout_s)),
     };
     Ok(())
 }
@@ -306,7 +364,7 @@ mod tests {
             certificates: vec![Pair { certificate: Text::from("c"), key: Text::from("k") }],
             ..ServerTls::default()
         };
-        let fault = build(&wanted, |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
+        let fault = build(&wanted, None, |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
         assert!(matches!(fault, TlsFault::NoCertificate(_)), "{fault}");
     }
 }

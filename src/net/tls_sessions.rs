@@ -1,39 +1,89 @@
-//! How TLS sessions are resumed: by tickets that every worker can open, and by a memory of each worker.
+//! How TLS sessions are resumed: by tickets that every worker can open, and by a memory of all workers or of each.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
 
-const KEY_LENGTH: usize = 32;
+use crate::sys::fork;
+use crate::zone::lock::Holder;
+use crate::zone::ssl_sessions::{KEY_LENGTH, Key, Sessions};
+
 const TIME_LENGTH: usize = 8;
+
+/// The zone of a `ssl_session_cache`, in words that are never unmapped: rustls shares it between threads, if there were any.
+pub type SessionZone = Arc<Sessions<&'static [AtomicU64]>>;
+
+/// What a session is bound to: it is resumed only where the server shows the same certificates and asks for the same ones.
+pub type SessionContext = [u8; 32];
 
 fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Seals session tickets. The keys are there before the workers are forked, so that each opens what another one sealed.
-/// Those of files last as long as the files; without any, one is made that lasts until the next reload.
+fn holder() -> Holder {
+    Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now }
+}
+
+fn fresh_key() -> Key {
+    let mut key = [0; KEY_LENGTH];
+    aws_lc_rs::rand::fill(&mut key).expect("the system has randomness");
+    key
+}
+
+fn sealing_key(key: &[u8]) -> Option<RandomizedNonceKey> {
+    RandomizedNonceKey::new(&AES_256_GCM, key).ok()
+}
+
+/// Where the keys come from that tickets are sealed with; the first one seals, all open.
+enum Keys {
+    /// From files, or made for one generation; before the workers are forked, so that each opens what another one sealed.
+    Own(Vec<RandomizedNonceKey>),
+    /// From the zone of a session cache, which lasts over reloads and renews them.
+    Shared(SessionZone),
+}
+
+/// Seals session tickets.
 pub struct Tickets {
-    /// The first one seals, all open.
-    keys: Vec<RandomizedNonceKey>,
+    keys: Keys,
     timeout_s: u32,
+    context: SessionContext,
 }
 
 impl Tickets {
-    /// Tickets that are good for so long, under keys out of the contents of files; nothing if there are none and the system has
-    /// no randomness to give.
-    pub fn new(timeout_s: u32, files: &[Vec<u8>]) -> Option<Self> {
-        if files.is_empty() {
-            let mut key = [0; KEY_LENGTH];
-            aws_lc_rs::rand::fill(&mut key).ok()?;
-            return Some(Self { keys: vec![RandomizedNonceKey::new(&AES_256_GCM, &key).ok()?], timeout_s });
-        }
-        let key = |file: &Vec<u8>| RandomizedNonceKey::new(&AES_256_GCM, digest(&SHA256, file).as_ref()).ok();
-        Some(Self { keys: files.iter().map(key).collect::<Option<_>>()?, timeout_s })
+    /// Tickets that are good for so long. The keys are made of the contents of files; without any, they are the zone's; without
+    /// a zone, there is one until the next reload.
+    pub fn new(timeout_s: u32, files: &[Vec<u8>], zone: Option<&SessionZone>, context: SessionContext) -> Option<Self> {
+        let keys = match (files, zone) {
+            ([], Some(zone)) => Keys::Shared(Arc::clone(zone)),
+            ([], None) => Keys::Own(vec![sealing_key(&fresh_key())?]),
+            (files, _) => {
+                let key = |file: &Vec<u8>| sealing_key(digest(&SHA256, file).as_ref());
+                Keys::Own(files.iter().map(key).collect::<Option<_>>()?)
+            }
+        };
+        Some(Self { keys, timeout_s, context })
+    }
+
+    fn shared_keys(&self, zone: &SessionZone) -> [Key; 2] {
+        zone.keys(now_s(), u64::from(self.timeout_s), fresh_key, holder())
+    }
+
+    fn seal(&self, key: &RandomizedNonceKey, plain: &[u8]) -> Option<Vec<u8>> {
+        let mut sealed = stamped(plain, now_s());
+        let nonce = key.seal_in_place_append_tag(Aad::from(self.context), &mut sealed).ok()?;
+        Some([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    fn open(&self, key: &RandomizedNonceKey, nonce: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let mut sealed = sealed.to_vec();
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let opened = key.open_in_place(nonce, Aad::from(self.context), &mut sealed).ok()?;
+        fresh(opened, self.timeout_s, now_s())
     }
 }
 
@@ -54,19 +104,65 @@ impl ProducesTickets for Tickets {
 
     /// Nonce, then the sealed time and session.
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        let mut sealed = stamped(plain, now_s());
-        let nonce = self.keys.first()?.seal_in_place_append_tag(Aad::empty(), &mut sealed).ok()?;
-        Some([nonce.as_ref().as_slice(), &sealed].concat())
+        match &self.keys {
+            Keys::Own(keys) => self.seal(keys.first()?, plain),
+            Keys::Shared(zone) => self.seal(&sealing_key(&self.shared_keys(zone)[0])?, plain),
+        }
     }
 
     fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = ticket.split_at_checked(NONCE_LEN)?;
-        self.keys.iter().find_map(|key| {
-            let mut sealed = sealed.to_vec();
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let opened = key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
-            fresh(opened, self.timeout_s, now_s())
-        })
+        match &self.keys {
+            Keys::Own(keys) => keys.iter().find_map(|key| self.open(key, nonce, sealed)),
+            Keys::Shared(zone) => {
+                let keys = self.shared_keys(zone);
+                keys.iter().find_map(|key| self.open(&sealing_key(key)?, nonce, sealed))
+            }
+        }
+    }
+}
+
+/// The memory of all workers for sessions of clients that do not take tickets.
+pub struct SharedMemory {
+    zone: SessionZone,
+    timeout_s: u32,
+    context: SessionContext,
+}
+
+impl SharedMemory {
+    /// A memory in a zone, where each session is good for so long.
+    pub fn new(zone: &SessionZone, timeout_s: u32, context: SessionContext) -> Self {
+        Self { zone: Arc::clone(zone), timeout_s, context }
+    }
+
+    /// Servers with the same zone and other certificates do not find each other's sessions.
+    fn name(&self, key: &[u8]) -> [u8; 32] {
+        let digest = digest(&SHA256, &[&self.context[..], key].concat());
+        digest.as_ref().try_into().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for SharedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedMemory").field("timeout_s", &self.timeout_s).finish_non_exhaustive()
+    }
+}
+
+impl StoresServerSessions for SharedMemory {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        self.zone.put(&self.name(&key), &value, now_s() + u64::from(self.timeout_s), holder())
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.zone.get(&self.name(key), now_s(), holder())
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.zone.take(&self.name(key), now_s(), holder())
+    }
+
+    fn can_cache(&self) -> bool {
+        true
     }
 }
 
@@ -117,9 +213,11 @@ fn fresh(stamped: &[u8], timeout_s: u32, now_s: u64) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    const HERE: SessionContext = [0; 32];
+
     #[test]
     fn a_ticket_opens_until_it_is_changed() {
-        let tickets = Tickets::new(300, &[]).expect("the system has randomness");
+        let tickets = Tickets::new(300, &[], None, HERE).expect("the system has randomness");
         let mut ticket = tickets.encrypt(b"session").expect("a short text can be sealed");
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
         ticket[NONCE_LEN] ^= 1;
@@ -130,11 +228,14 @@ mod tests {
     #[test]
     fn keys_rotate() {
         let (old, new) = (vec![1; 48], vec![2; 80]);
-        let before = Tickets::new(300, std::slice::from_ref(&old)).expect("the key is usable");
-        let after = Tickets::new(300, &[new, old]).expect("the keys are usable");
+        let before = Tickets::new(300, std::slice::from_ref(&old), None, HERE).expect("the key is usable");
+        let after = Tickets::new(300, &[new.clone(), old], None, HERE).expect("the keys are usable");
         let ticket = before.encrypt(b"session").expect("a short text can be sealed");
         assert_eq!(after.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
-        assert_eq!(before.decrypt(&after.encrypt(b"session").expect("it can be sealed")), None);
+        let ticket = after.encrypt(b"session").expect("it can be sealed");
+        assert_eq!(before.decrypt(&ticket), None);
+        let elsewhere = Tickets::new(300, &[new], None, [1; 32]).expect("the key is usable");
+        assert_eq!(elsewhere.decrypt(&ticket), None);
     }
 
     #[test]

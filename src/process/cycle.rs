@@ -15,6 +15,7 @@ use super::limit_zones::LimitZones;
 use super::options::Places;
 use super::paths;
 use super::pid_file;
+use super::session_zones::SessionZones;
 use super::upstream_status::UpstreamStatus;
 use super::upstream_zones::UpstreamZones;
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
@@ -76,6 +77,8 @@ pub struct WorkerUser {
 pub struct Cycle {
     /// Where relative paths begin, with a slash at its end.
     pub prefix: Rc<str>,
+    /// The folder of the configuration, with a slash at its end.
+    pub conf_prefix: Rc<str>,
     /// The configuration.
     pub nginx: Nginx,
     /// The addresses of its host names.
@@ -96,6 +99,8 @@ pub struct Cycle {
     pub upstream_zones: UpstreamZones,
     /// What `limit_req` and `limit_conn` count, that all workers share.
     pub limit_zones: LimitZones,
+    /// The sessions of TLS that all workers share.
+    pub session_zones: SessionZones,
 }
 
 impl Cycle {
@@ -164,12 +169,26 @@ impl Loader<'_> {
         now::update_zone();
         let (read, files) = self.read()?;
         let cycle = if self.purpose == Purpose::Signal {
-            let Read { nginx, found: Found { hosts, user, tls, client_tls, .. } } = read;
-            let (prefix, log) = (self.prefix(), Rc::clone(self.log));
+            let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, .. } } = read;
+            let (prefix, conf_prefix, log) = (self.prefix(), self.conf_prefix(), Rc::clone(self.log));
             let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
             let (upstream_zones, limit_zones) = (UpstreamZones::default(), LimitZones::default());
             let (files, listening) = (Rc::default(), Vec::new());
-            Cycle { prefix, nginx, hosts, tls, client_tls, user, log, files, listening, upstream_zones, limit_zones }
+            Cycle {
+                prefix,
+                conf_prefix,
+                nginx,
+                hosts,
+                tls,
+                client_tls,
+                user,
+                log,
+                files,
+                listening,
+                upstream_zones,
+                limit_zones,
+                session_zones,
+            }
         } else {
             self.open(read, available)?
         };
@@ -197,6 +216,10 @@ impl Loader<'_> {
 
     fn prefix(&self) -> Rc<str> {
         Rc::from(self.places.prefix.as_str())
+    }
+
+    fn conf_prefix(&self) -> Rc<str> {
+        Rc::from(self.places.conf_prefix.as_str())
     }
 
     fn environment(&self) -> Environment {
@@ -237,7 +260,9 @@ impl Loader<'_> {
             }
             Event::LoadModule { path, is_known, place } => self.load_module(&path.to_string(), *is_known, place)?,
             Event::MakeTls { server, tls } => {
-                let made = tls_server::build(tls, |path| found.files.read(path));
+                let old = self.old.map(|old| &old.session_zones);
+                let zone = found.session_zones.of(&tls.session_cache, old, self.log).map_err(|_| NotLoaded)?;
+                let made = tls_server::build(tls, zone.as_ref(), |path| found.files.read(path));
                 let fault = |fault: TlsFault| {
                     self.log.say(Level::Emerg, fault);
                     NotLoaded
@@ -308,7 +333,7 @@ impl Loader<'_> {
     }
 
     fn open(&self, read: Read, available: Vec<Available>) -> Result<Cycle, NotLoaded> {
-        let Read { nginx, found: Found { hosts, user, tls, client_tls, .. } } = read;
+        let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, .. } } = read;
         let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
         self.pid_file(&nginx)?;
         let owner = user.as_ref().map(|user| user.uid);
@@ -341,8 +366,22 @@ impl Loader<'_> {
         let old_zones = self.old.map(|old| &old.upstream_zones);
         let upstream_zones =
             UpstreamZones::map(&nginx, worker_count(&nginx), &hosts, old_zones, &log).map_err(|_| NotLoaded)?;
-        let prefix = self.prefix();
-        Ok(Cycle { prefix, nginx, hosts, tls, client_tls, user, log, files, listening, upstream_zones, limit_zones })
+        let (prefix, conf_prefix) = (self.prefix(), self.conf_prefix());
+        Ok(Cycle {
+            prefix,
+            conf_prefix,
+            nginx,
+            hosts,
+            tls,
+            client_tls,
+            user,
+            log,
+            files,
+            listening,
+            upstream_zones,
+            limit_zones,
+            session_zones,
+        })
     }
 
     /// At a start the file is written later, by the process that stays.
@@ -382,6 +421,7 @@ struct Found {
     user: Option<WorkerUser>,
     tls: tls_server::Contexts,
     client_tls: tls_client::Contexts,
+    session_zones: SessionZones,
     files: FilesOnce,
     /// What the locations' TLS was made of.
     client_contexts: Vec<(Rc<ClientTls>, Rc<tls_client::Context>)>,

@@ -379,6 +379,7 @@ impl Master {
             let name = child.as_ref().map_or("unknown process", |child| child.role.name());
             self.cycle.upstream_zones.free_locks_of(pid);
             self.cycle.limit_zones.free_locks_of(pid);
+            self.cycle.session_zones.free_locks_of(pid);
             let log = &self.cycle.log;
             match end {
                 End::Signaled { signal, core_dumped } => {

@@ -17,6 +17,7 @@ pub mod privileges;
 pub mod replace;
 pub mod service_manager;
 pub mod services;
+pub mod session_zones;
 pub mod shared;
 pub mod signals;
 pub mod single;

@@ -36,6 +36,7 @@ impl Services {
             |lines: &[Line]| -> Rc<ErrorLog> { opener.inner(lines).unwrap_or_else(|_| Rc::clone(&cycle.log)) };
         let opened = Opened {
             prefix: &cycle.prefix,
+            conf_prefix: &cycle.conf_prefix,
             log: Rc::clone(&cycle.log),
             files: Rc::clone(&cycle.files),
             tls: Rc::clone(&cycle.tls),

@@ -6,5 +6,6 @@ pub mod lock;
 pub mod members;
 pub mod peers;
 pub mod slab;
+pub mod ssl_sessions;
 pub mod sticky;
 pub mod table;

@@ -119,6 +119,13 @@ impl<W: Deref<Target = [AtomicU64]>> Slab<W> {
         words_of(bytes).enumerate().all(|(at, word)| self.get(place + at) == word)
     }
 
+    /// So many bytes from a word on.
+    pub fn bytes(&self, place: Place, length: usize) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..length.div_ceil(8)).flat_map(|at| self.get(place + at).to_le_bytes()).collect();
+        bytes.truncate(length);
+        bytes
+    }
+
     /// A piece for so many bytes, or `None` where there is no room.
     pub fn allocate(&self, bytes: usize) -> Option<Place> {
         let shift = bytes.next_power_of_two().trailing_zeros().max(SMALLEST_SHIFT);

@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_certificate_compression",
@@ -235,9 +235,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "none",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "sessions are resumed by tickets, which all workers share; besides, each worker remembers its own",
-        ),
+        status: Status::Done,
     },
     Directive {
         name: "ssl_session_ticket_key",

@@ -1038,7 +1038,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_client_cert",
@@ -1128,9 +1128,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "certificates of clients are not asked for yet, so it is empty as in nginx without them",
-        ),
+        status: Status::Accepted("the library does not tell: empty, as in nginx over OpenSSL before 3.5"),
     },
     Variable {
         name: "ssl_client_v_end",
@@ -1184,7 +1182,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_early_data",
@@ -1202,7 +1200,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("hellos are not encrypted: empty, as in nginx over OpenSSL without ECH"),
     },
     Variable {
         name: "ssl_ech_status",
@@ -1211,7 +1209,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("hellos are not encrypted: empty, as in nginx over OpenSSL without ECH"),
     },
     Variable {
         name: "ssl_protocol",
@@ -1256,7 +1254,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("the library does not tell: empty, as in nginx over OpenSSL before 3.5"),
     },
     Variable {
         name: "ssl_sigalgs",
@@ -1265,7 +1263,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: true,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "status",

@@ -19,6 +19,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use rustls::ServerConnection;
 use tokio::io::AsyncWrite;
 
 use super::engine::Engine;
@@ -28,6 +29,7 @@ use crate::net::accept::Accepted;
 use crate::net::places::Slot;
 use crate::net::stream::Stream;
 use crate::net::timers::{Timer, now_ms};
+use crate::net::tls_hello::Hello;
 use crate::net::tls_verify::Distrust;
 use crate::wire::proxy_protocol::Addresses;
 
@@ -110,6 +112,8 @@ struct Extra {
     /// The address that the client came to, where it decides what answers.
     local: Option<SocketAddr>,
     client_trusted: OnceCell<Option<Result<(), Distrust>>>,
+    /// What the client's hello offered, where variables show that.
+    hello: Option<Box<Hello>>,
     inside: Option<Inside>,
 }
 
@@ -122,7 +126,8 @@ struct Inside {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.engine.timers.clear(&self.timer);
-        if self.inside().is_none() {
+        // What has no place of its own is a stream inside of another connection, or a view of one whose handshake goes on.
+        if self.slot.is_some() {
             self.engine.counters.active.sub();
             self.engine.draining.leave();
         }
@@ -166,15 +171,37 @@ impl Connection {
         };
         let client = secure::Client { number: self.number, address };
         let mut stream = self.stream.take()?;
-        let extra = self.extra.get_or_insert_default();
         if servers.proxy_protocol {
-            extra.proxied = proxied::begin(&engine, servers, &mut stream, &client).await?.addresses.map(Rc::new);
+            let header = proxied::begin(&engine, servers, &mut stream, &client).await?;
+            self.extra.get_or_insert_default().proxied = header.addresses.map(Rc::new);
         }
         if servers.ssl {
-            stream = secure::begin(&engine, servers, stream, &client).await?;
+            let begun = secure::begin(&self, servers, stream, &client).await?;
+            (stream, self.extra.get_or_insert_default().hello) = begun;
         }
         self.stream.replace(Some(stream));
         Some(self)
+    }
+
+    /// The connection as variables see it while its handshake goes on.
+    fn shaking_hands(&self, hello: Hello, local: Option<SocketAddr>) -> Self {
+        let proxied = self.extra.as_ref().and_then(|extra| extra.proxied.clone());
+        let extra = Extra { proxied, local, hello: Some(Box::new(hello)), ..Extra::default() };
+        Self {
+            engine: Rc::clone(&self.engine),
+            stream: RefCell::new(None),
+            extra: Some(Box::new(extra)),
+            number: self.number,
+            peer: self.peer.clone(),
+            listener: self.listener,
+            address: self.address,
+            began_ms: self.began_ms,
+            requests: Cell::new(0),
+            sent: Cell::new(0),
+            out: Cell::default(),
+            timer: Timer::default(),
+            slot: None,
+        }
     }
 
     /// A stream of HTTP/2 as a connection of its own, which is what the request in it takes it for.
@@ -185,7 +212,7 @@ impl Connection {
         Self {
             engine: Rc::clone(&carrier.engine),
             stream: RefCell::new(None),
-            extra: Some(Box::new(Extra { proxied, local, client_trusted: OnceCell::new(), inside })),
+            extra: Some(Box::new(Extra { proxied, local, inside, ..Extra::default() })),
             number: carrier.number,
             peer: carrier.peer.clone(),
             listener: carrier.listener,
@@ -234,7 +261,28 @@ impl Connection {
 
     /// Whether what is said on it is encrypted.
     pub fn is_secure(&self) -> bool {
-        self.stream().tls().is_some()
+        self.is_shaking_hands() || self.stream().tls().is_some()
+    }
+
+    fn is_shaking_hands(&self) -> bool {
+        self.inside().is_none() && self.stream.borrow().is_none()
+    }
+
+    /// Runs something with the connection's TLS, if it has any and its handshake is done.
+    pub fn with_tls<R>(&self, run: impl FnOnce(&ServerConnection) -> Option<R>) -> Option<R> {
+        match self.is_shaking_hands() {
+            true => None,
+            false => self.stream().tls().and_then(run),
+        }
+    }
+
+    /// What the client's hello offered, as far as it was kept.
+    pub fn hello(&self) -> Option<&Hello> {
+        let extra = self.extra.as_ref()?;
+        match &extra.inside {
+            Some(inside) => inside.carrier.hello(),
+            None => extra.hello.as_deref(),
+        }
     }
 
     /// Tells a TLS client that nothing is missing (RFC 8446 section 6.1). Whether it still listens is not waited for.

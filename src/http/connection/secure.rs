@@ -4,19 +4,26 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustls::server::ClientHello;
 use tokio::net::TcpStream;
 
 use super::Connection;
 use crate::http::engine::Engine;
+use crate::http::message::head::Head;
 use crate::http::request::Request;
-use crate::http::virtual_server;
+use crate::http::{evaluate, virtual_server};
 use crate::ir::ids::ServerId;
 use crate::ir::listen::{AddressServers, ListenAddress};
-use crate::ir::tls::VerifyClient;
+use crate::ir::lower::below;
+use crate::ir::tls::{Pair, ServerTls, VerifyClient};
+use crate::ir::value::Text;
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::net::stream::Stream;
-use crate::net::tls_server::{self, HandshakeFault, Secured};
+use crate::net::tls_client::Certified;
+use crate::net::tls_fault::TlsFault;
+use crate::net::tls_hello::Hello;
+use crate::net::tls_server::{self, Context, HandshakeFault, Refusal, Secured};
 use crate::net::tls_verify::Distrust;
 
 /// The first byte of a TLS handshake record, and the bit that SSL 2.0's first byte has set.
@@ -31,15 +38,24 @@ pub struct Client {
     pub address: Option<SocketAddr>,
 }
 
+/// A stream, and what the client's hello offered, where variables show that.
+type Begun = (Stream, Option<Box<Hello>>);
+
 /// Makes the connection secure. A client that speaks plain HTTP keeps its plain stream, so that it can be told;
 /// `None` if the connection is over.
-pub async fn begin(engine: &Rc<Engine>, servers: &AddressServers, stream: Stream, client: &Client) -> Option<Stream> {
-    let Stream::Tcp(stream) = stream else { return Some(stream) };
+pub async fn begin(
+    connection: &Connection,
+    servers: &AddressServers,
+    stream: Stream,
+    client: &Client,
+) -> Option<Begun> {
+    let Stream::Tcp(stream) = stream else { return Some((stream, None)) };
+    let engine = &connection.engine;
     let server = engine.server(servers.default_server);
     let limit = Duration::from_millis(server.core.client_header_timeout_ms);
-    let outcome = tokio::time::timeout(limit, establish(engine, servers, stream)).await;
+    let outcome = tokio::time::timeout(limit, establish(connection, servers, stream)).await;
     let fault = match outcome {
-        Ok(Ok(stream)) => return Some(stream),
+        Ok(Ok(begun)) => return Some(begun),
         Ok(Err(fault)) => fault,
         Err(_) => HandshakeFault::TimedOut,
     };
@@ -59,35 +75,74 @@ pub async fn begin(engine: &Rc<Engine>, servers: &AddressServers, stream: Stream
     None
 }
 
-async fn establish(engine: &Engine, servers: &AddressServers, stream: TcpStream) -> Result<Stream, HandshakeFault> {
+async fn establish(
+    connection: &Connection,
+    servers: &AddressServers,
+    stream: TcpStream,
+) -> Result<Begun, HandshakeFault> {
+    let engine = &connection.engine;
     let mut first = [0];
     let length = stream.peek(&mut first).await.map_err(HandshakeFault::Io)?;
     if length == 0 {
         return Err(HandshakeFault::ClosedByClient);
     }
     if first[0] != HANDSHAKE_RECORD && first[0] & SSL2_BIT == 0 {
-        return Ok(Stream::Tcp(stream));
+        return Ok((Stream::Tcp(stream), None));
     }
-    let choose = |name: Option<&str>| {
-        let named = name.and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
-        // A server without TLS of its own leaves the choice to the default one.
-        let context = engine.tls.get(&named).or_else(|| engine.tls.get(&servers.default_server));
+    let local = stream.local_addr().ok();
+    let mut kept = None;
+    let choose = |hello: &ClientHello<'_>| {
+        let named = hello.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
+        let (own, context) = context_of(engine, servers, named).ok_or(Refusal::UnrecognizedName)?;
         let offers_http2 = servers.http2 || engine.server(named).v2.enabled;
-        context?.as_ref().map(|context| context.offering(offers_http2))
+        if engine.keeps_hellos {
+            kept = Some(Box::new(Hello::of(hello)));
+        }
+        match &engine.server(own).tls {
+            Some(tls) if !tls.variable_certificates.is_empty() => {
+                let request = Request::new(Rc::new(connection.shaking_hands(Hello::of(hello), local)), Head::default());
+                let certificates = variable_certificates(&request, tls, context).map_err(|fault| {
+                    request.log(Level::Error, fault);
+                    Refusal::NoCertificate
+                })?;
+                Ok(context.showing(offers_http2, certificates))
+            }
+            _ => Ok(context.offering(offers_http2)),
+        }
     };
     let Secured(stream) = tls_server::handshake(stream, choose).await?;
-    Ok(Stream::Tls(Box::new(stream)))
+    Ok((Stream::Tls(Box::new(stream)), kept))
+}
+
+/// The TLS for a name, and whose it is: a server without TLS of its own leaves the choice to the default one.
+fn context_of<'e>(engine: &'e Engine, servers: &AddressServers, named: ServerId) -> Option<(ServerId, &'e Context)> {
+    let own = if engine.tls.contains_key(&named) { named } else { servers.default_server };
+    engine.tls.get(&own)?.as_ref().map(|context| (own, context))
+}
+
+/// The certificates whose names have variables, read for this handshake.
+fn variable_certificates(request: &Request, tls: &ServerTls, context: &Context) -> Result<Vec<Certified>, TlsFault> {
+    let engine = &request.connection.engine;
+    let path = |template| {
+        let written = evaluate::text(request, template);
+        match written.starts_with(b"data:") {
+            true => Text::from(&*written),
+            false => below(&engine.conf_prefix, &written),
+        }
+    };
+    let pairs = tls.variable_certificates.iter();
+    let pairs = pairs.map(|pair| Pair { certificate: path(&pair.certificate), key: path(&pair.key) });
+    let cache = tls.certificate_cache.as_ref();
+    pairs.map(|pair| context.certified(&pair, |path| engine.certificate_files.read(cache, path))).collect()
 }
 
 /// Asks the server that shook hands about the client's certificate.
 pub fn judge(connection: &Connection) -> Option<Result<(), Distrust>> {
     let servers = connection.servers();
-    connection.with_stream(|stream| {
-        let tls = stream.tls()?;
+    connection.with_tls(|tls| {
         let sent = tls.peer_certificates()?;
         let named = tls.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
-        let contexts = &connection.engine.tls;
-        let context = contexts.get(&named).or_else(|| contexts.get(&servers.default_server))?.as_ref()?;
+        let (_, context) = context_of(&connection.engine, servers, named)?;
         Some(context.judge(sent, now::since_epoch().as_secs() as i64))
     })
 }
@@ -98,11 +153,10 @@ pub fn refusal(request: &Request) -> Option<u16> {
     if wanted == VerifyClient::Off || !request.connection.is_secure() {
         return None;
     }
-    let is_other = request.connection.with_stream(|stream| {
-        let named = stream.tls().and_then(|tls| tls.server_name());
-        named.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(&request.host))
-    });
-    if is_other {
+    let is_other = request
+        .connection
+        .with_tls(|tls| tls.server_name().map(|name| !name.as_bytes().eq_ignore_ascii_case(&request.host)));
+    if is_other == Some(true) {
         let text = "client attempted to request the server name different from the one that was negotiated";
         request.log(Level::Info, text);
         return Some(421);

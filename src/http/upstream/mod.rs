@@ -57,8 +57,6 @@ pub struct Upstreams {
     plans: RefCell<BTreeMap<(usize, usize), Rc<Plans>>>,
     random: Cell<u64>,
     shows_headers: bool,
-    /// What was read for `proxy_ssl_certificate` with variables.
-    pub certificate_files: secure::CertificateCaches,
     /// The lookups in the background.
     resolving: RefCell<Vec<AbortHandle>>,
 }
@@ -83,7 +81,6 @@ impl Upstreams {
             plans: RefCell::default(),
             resolving: RefCell::default(),
             random: Cell::new(seed | 1),
-            certificate_files: secure::CertificateCaches::default(),
             shows_headers: http.variables.used.iter().any(|variable| shows(&variable.name)),
         }
     }

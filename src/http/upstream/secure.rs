@@ -1,12 +1,8 @@
 //! TLS with a chosen server, before the request is sent: names, certificates, and nginx's words when it does not come about.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use tokio::time::Instant;
@@ -17,7 +13,7 @@ use super::layout::Server;
 use super::retry::Failure;
 use crate::http::evaluate;
 use crate::http::request::Request;
-use crate::ir::http::proxy_ssl::{CertificateCache, ProxySsl};
+use crate::ir::http::proxy_ssl::ProxySsl;
 use crate::ir::lower::below;
 use crate::ir::tls::Pair;
 use crate::ir::value::Text;
@@ -79,68 +75,12 @@ impl Secure {
             false => below(self.context.conf_prefix(), path),
         };
         let pair = Pair { certificate: path(&certificate), key: path(&evaluate::text(request, key)) };
-        let read = |path: &Text| std::fs::read(OsStr::from_bytes(path));
-        let cached = &request.connection.engine.upstreams.certificate_files;
-        let cache = self.ssl.certificate_cache.as_ref().map(|settings| cached.of(settings));
-        let identity = match &cache {
-            Some(files) => self.context.identity(&pair, |path| files.borrow_mut().read(path, read)),
-            None => self.context.identity(&pair, read),
-        };
-        identity.map(Some).map_err(|fault| {
+        let files = &request.connection.engine.certificate_files;
+        let cache = self.ssl.certificate_cache.as_ref();
+        self.context.identity(&pair, |path| files.read(cache, path)).map(Some).map_err(|fault| {
             request.log(Level::Error, fault);
             Faulty::Request(500)
         })
-    }
-}
-
-/// The caches of a worker, by the place of their settings in memory.
-#[derive(Default, Debug)]
-pub struct CertificateCaches(RefCell<HashMap<usize, Rc<RefCell<CertificateFiles>>>>);
-
-impl CertificateCaches {
-    fn of(&self, settings: &Rc<CertificateCache>) -> Rc<RefCell<CertificateFiles>> {
-        let mut caches = self.0.borrow_mut();
-        let new = || Rc::new(RefCell::new(CertificateFiles { settings: **settings, files: HashMap::new() }));
-        Rc::clone(caches.entry(Rc::as_ptr(settings) as usize).or_insert_with(new))
-    }
-}
-
-/// The contents of certificate files, for some time (`proxy_ssl_certificate_cache`). Locked keys are read anew each time.
-#[derive(Debug)]
-struct CertificateFiles {
-    settings: CertificateCache,
-    files: HashMap<Text, CachedFile>,
-}
-
-#[derive(Debug)]
-struct CachedFile {
-    contents: Vec<u8>,
-    read_s: u64,
-    used: Instant,
-}
-
-impl CertificateFiles {
-    fn read(&mut self, path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
-        let now_s = now::since_epoch().as_secs();
-        let CertificateCache { max, inactive_s, valid_s } = self.settings;
-        if let Some(file) = self.files.get_mut(path)
-            && now_s - file.read_s <= valid_s
-        {
-            file.used = Instant::now();
-            return Ok(file.contents.clone());
-        }
-        let contents = read(path)?;
-        if memchr::memmem::find(&contents, b"ENCRYPTED").is_some() {
-            return Ok(contents);
-        }
-        self.files.retain(|_, file| file.used.elapsed().as_secs() <= inactive_s);
-        while self.files.len() >= max {
-            let oldest = self.files.iter().min_by_key(|(_, file)| file.used).map(|(path, _)| path.clone());
-            oldest.map(|path| self.files.remove(&path));
-        }
-        let file = CachedFile { contents: contents.clone(), read_s: now_s, used: Instant::now() };
-        self.files.insert(path.clone(), file);
-        Ok(contents)
     }
 }
 

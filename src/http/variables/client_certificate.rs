@@ -47,11 +47,11 @@ pub fn find(name: &str) -> Option<Write1> {
 }
 
 fn of(request: &Request, out: &mut Vec<u8>, get: impl FnOnce(&Certificate<'_>) -> String) -> bool {
-    request.connection.with_stream(|stream| {
-        let chain = stream.tls().and_then(|tls| tls.peer_certificates());
-        let first = chain.and_then(|chain| chain.first()).and_then(|der| Certificate::parse(der).ok());
-        first.is_some_and(|certificate| put_bytes(out, get(&certificate).as_bytes()))
-    })
+    let shown = request.connection.with_tls(|tls| {
+        let first = Certificate::parse(tls.peer_certificates()?.first()?).ok()?;
+        Some(put_bytes(out, get(&first).as_bytes()))
+    });
+    shown.unwrap_or(false)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

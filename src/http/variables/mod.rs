@@ -79,6 +79,12 @@ fn getter(source: &Source) -> Getter {
     }
 }
 
+/// Whether one of them shows what a client offers in its hello.
+pub fn show_hellos(variables: &Variables) -> bool {
+    let is_such = |row: &str| matches!(row, "ssl_ciphers" | "ssl_curves" | "ssl_sigalgs");
+    variables.used.iter().any(|variable| matches!(&variable.source, Source::Builtin(row) if is_such(row.name)))
+}
+
 /// Those whose value must not change while a request runs, though their source may.
 fn is_fixed(name: &str) -> bool {
     matches!(name, "request_id" | "invalid_referer" | "secure_link" | "uid_got" | "uid_set")

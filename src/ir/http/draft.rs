@@ -19,9 +19,8 @@ use crate::ir::ids::VariableId;
 use crate::ir::listen::ports::Ports;
 use crate::ir::server_name::ServerName;
 use crate::ir::setter::Set;
-use crate::ir::upstream::Zone;
 use crate::ir::upstream::draft::Upstreams;
-use crate::ir::value::{Template, Text};
+use crate::ir::value::{Template, Text, Zone};
 use crate::ir::variables::Registry;
 
 /// `http { }`

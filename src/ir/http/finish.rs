@@ -20,7 +20,7 @@ use crate::ir::lower::Reader;
 use crate::ir::server_name::ServerName;
 use crate::ir::tls::VerifyClient;
 use crate::ir::upstream;
-use crate::ir::value::Text;
+use crate::ir::value::{Template, Text};
 
 /// Turns what was read into what holds. `close` is the place of the `}`: nginx finds most of this out there.
 pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic> {
@@ -94,7 +94,9 @@ fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Pl
             reader.events.push(Event::WithoutEffect(warning));
         }
         servers[index].verify_client = ssl.verify_client;
-        if let Some(tls) = ssl.resolve(&reader.environment.conf_prefix)? {
+        let variables = &mut reader.http.variables;
+        let compile = |text: &[u8]| Template::compile(text, |name| variables.use_name(name));
+        if let Some(tls) = ssl.resolve(&reader.environment.conf_prefix, compile)? {
             servers[index].tls = Some(Rc::clone(&tls));
             reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });
         }

@@ -5,8 +5,7 @@ use crate::conf::diagnostic::Level;
 use crate::conf::tree::Directive;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
-use crate::ir::upstream::Zone;
-use crate::ir::value::{List, Template, Text};
+use crate::ir::value::{List, Template, Text, Zone};
 use crate::primitives::size;
 
 layer! {

@@ -5,8 +5,7 @@ use crate::conf::tree::{Directive, Word};
 use crate::conf::value;
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
-use crate::ir::upstream::Zone;
-use crate::ir::value::{List, PAGE_SIZE, Template, Text};
+use crate::ir::value::{List, PAGE_SIZE, Template, Text, Zone};
 use crate::primitives::size;
 
 layer! {

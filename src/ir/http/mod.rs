@@ -56,9 +56,9 @@ use super::regex::Regex;
 use super::server_name::ServerName;
 use super::setter::Table;
 use super::tls::{ServerTls, VerifyClient};
+use super::upstream::Upstream;
 use super::upstream::draft as upstream;
-use super::upstream::{Upstream, Zone};
-use super::value::{Template, Text};
+use super::value::{Template, Text, Zone};
 use super::variables::Variables;
 
 /// `http { }`

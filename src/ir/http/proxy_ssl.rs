@@ -9,7 +9,7 @@ use crate::ir::http::ssl::NamedProtocols;
 use crate::ir::lower::{Reader, below};
 use crate::ir::setter::Set;
 use crate::ir::tls::conf_command::{ConfCommand, Settings};
-use crate::ir::tls::{ClientTls, Pair, Protocols, Verify, ciphers, negotiated};
+use crate::ir::tls::{CertificateCache, ClientTls, Pair, Protocols, Verify, ciphers, negotiated};
 use crate::ir::value::{List, Template, Text};
 use crate::primitives::{duration, size};
 
@@ -45,17 +45,6 @@ layer! {
         /// `proxy_ssl_session_reuse`
         session_reuse: bool = true,
     }
-}
-
-/// `proxy_ssl_certificate_cache`
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
-pub struct CertificateCache {
-    /// `max`
-    pub max: usize,
-    /// `inactive`, in seconds
-    pub inactive_s: u64,
-    /// `valid`, in seconds
-    pub valid_s: u64,
 }
 
 /// `proxy_ssl_certificate_cache`

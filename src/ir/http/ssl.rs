@@ -8,9 +8,10 @@ use crate::conf::tree::{Directive, Word};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::tls::conf_command::{ConfCommand, Settings};
-use crate::ir::tls::{Curve, Pair, Protocols, ServerTls, VerifyClient, ciphers, negotiated};
-use crate::ir::upstream::Zone;
-use crate::ir::value::{List, PAGE_SIZE, Text};
+use crate::ir::tls::{
+    CertificateCache, Curve, Pair, Protocols, ServerTls, SessionCache, VariablePair, VerifyClient, ciphers, negotiated,
+};
+use crate::ir::value::{List, PAGE_SIZE, Template, Text, Zone};
 use crate::primitives::size;
 
 word_set! {
@@ -38,6 +39,8 @@ layer! {
         certificates: Vec<Text> = Vec::new(),
         /// `ssl_certificate_key`
         keys: Vec<Text> = Vec::new(),
+        /// `ssl_certificate_cache`; servers that inherit it share one
+        certificate_cache: Option<Rc<CertificateCache>> = None,
         /// `ssl_protocols`
         protocols: NamedProtocols = NamedProtocols::TLSV1_2.or(NamedProtocols::TLSV1_3),
         /// `ssl_ciphers`
@@ -50,8 +53,8 @@ layer! {
         session_tickets: bool = true,
         /// `ssl_session_timeout`
         session_timeout_s: u64 = 300,
-        /// `ssl_session_cache` other than `off` and `none`
-        session_cache: bool = false,
+        /// `ssl_session_cache`
+        session_cache: SessionCache = SessionCache::None,
         /// `ssl_buffer_size`
         buffer_size: usize = 16 * 1024,
         /// `ssl_reject_handshake`
@@ -97,6 +100,7 @@ pub const SETTERS: Table = &[
     ("ssl", ssl),
     ("ssl_certificate", certificate),
     ("ssl_certificate_key", certificate_key),
+    ("ssl_certificate_cache", certificate_cache),
     ("ssl_protocols", protocols),
     ("ssl_ciphers", ssl!(ciphers, setter::text)),
     ("ssl_prefer_server_ciphers", ssl!(prefer_server_ciphers, setter::flag)),
@@ -127,14 +131,23 @@ fn ssl(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 fn certificate(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let path = readable_path(reader, directive)?;
+    let path = path_or_data(directive)?;
     reader.http.server_ssl().certificates.get_or_insert_default().push(path);
     Ok(())
 }
 
 fn certificate_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let path = readable_path(reader, directive)?;
+    let path = path_or_data(directive)?;
     reader.http.server_ssl().keys.get_or_insert_default().push(path);
+    Ok(())
+}
+
+fn certificate_cache(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    if reader.http.server_ssl().certificate_cache.is_some() {
+        return Err(setter::duplicate(directive));
+    }
+    let cache = super::proxy_ssl::certificate_cache(reader, directive)?;
+    reader.http.server_ssl().certificate_cache = Some(cache);
     Ok(())
 }
 
@@ -160,12 +173,11 @@ fn ticket_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-/// A path or `data:`, as written. nginx also takes variables and engines here; these are not served yet.
-fn readable_path(_: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
+/// A path or `data:`, as written. nginx also takes OpenSSL's engines and stores here, which need OpenSSL.
+fn path_or_data(directive: &Directive<'_>) -> Result<Text, Diagnostic> {
     let value = directive.args()[0].value;
-    let is_other = value.contains(&b'$') || value.starts_with(b"engine:");
-    match is_other {
-        true => Err(directive.fails("with variables or an engine is not served yet by evenkeel")),
+    match [&b"engine:"[..], b"store:"].iter().any(|start| value.starts_with(start)) {
+        true => Err(directive.fails("with an engine or a store of OpenSSL is not served by evenkeel")),
         false => Ok(Text::from(value)),
     }
 }
@@ -178,22 +190,34 @@ fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 fn session_cache(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let mut cache = SessionCache::None;
     for word in directive.args() {
-        let cached = match word.value {
-            b"off" | b"none" => false,
-            b"builtin" => true,
+        let named = match word.value {
+            b"off" | b"none" => SessionCache::None,
+            b"builtin" => SessionCache::Builtin,
             value => match value.strip_prefix(b"builtin:") {
-                Some(count) => size::parse_number(count).map(|_| true).ok_or_else(|| invalid_cache(directive, word))?,
+                Some(count) => {
+                    size::parse_number(count).ok_or_else(|| invalid_cache(directive, word))?;
+                    SessionCache::Builtin
+                }
                 None => shared_cache(reader, directive, word)?,
             },
         };
-        reader.http.server_ssl().session_cache = Some(cached);
+        // Beside a shared one, a worker's own would remember nothing that is not there.
+        if !matches!(cache, SessionCache::Shared(_)) {
+            cache = named;
+        }
     }
+    reader.http.server_ssl().session_cache = Some(cache);
     Ok(())
 }
 
 /// `shared:NAME:SIZE`
-fn shared_cache(reader: &mut Reader<'_>, directive: &Directive<'_>, word: &Word<'_>) -> Result<bool, Diagnostic> {
+fn shared_cache(
+    reader: &mut Reader<'_>,
+    directive: &Directive<'_>,
+    word: &Word<'_>,
+) -> Result<SessionCache, Diagnostic> {
     let invalid = || invalid_cache(directive, word);
     let rest = word.value.strip_prefix(b"shared:").ok_or_else(invalid)?;
     let colon = rest.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or_else(invalid)?;
@@ -203,7 +227,7 @@ fn shared_cache(reader: &mut Reader<'_>, directive: &Directive<'_>, word: &Word<
     }
     let zone = Zone { name: Text::from(&rest[..colon]), size: bytes };
     reader.http.add_zone(directive, &zone, "http_ssl")?;
-    Ok(true)
+    Ok(SessionCache::Shared(zone))
 }
 
 fn invalid_cache(directive: &Directive<'_>, word: &Word<'_>) -> Diagnostic {
@@ -222,7 +246,11 @@ impl HttpDraft {
 
 impl Ssl {
     /// What a server's TLS is made of; nothing for a server without certificates.
-    pub fn resolve(&self, conf_prefix: &str) -> Result<Option<Rc<ServerTls>>, Diagnostic> {
+    pub fn resolve(
+        &self,
+        conf_prefix: &str,
+        mut compile: impl FnMut(&[u8]) -> Result<Template, String>,
+    ) -> Result<Option<Rc<ServerTls>>, Diagnostic> {
         if self.keys.len() < self.certificates.len() {
             let last = &self.certificates[self.certificates.len() - 1];
             return Err(fault(format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"")));
@@ -248,10 +276,18 @@ impl Ssl {
             false => crate::ir::lower::below(conf_prefix, path),
         };
         let some = |written: &Text| Some(path(written)).filter(|_| !written.is_empty());
-        let pairs = self.certificates.iter().zip(&self.keys);
-        let certificates = pairs.map(|(certificate, key)| Pair { certificate: path(certificate), key: path(key) });
+        let pairs = || self.certificates.iter().zip(&self.keys);
+        let varies = pairs().any(|(certificate, key)| certificate.contains(&b'$') || key.contains(&b'$'));
+        let certificates = pairs().filter(|_| !varies);
+        let certificates =
+            certificates.map(|(certificate, key)| Pair { certificate: path(certificate), key: path(key) });
+        let variable_certificates = pairs()
+            .filter(|_| varies)
+            .map(|(certificate, key)| Ok(VariablePair { certificate: compile(certificate)?, key: compile(key)? }));
         let mut tls = ServerTls {
             certificates: certificates.collect(),
+            variable_certificates: variable_certificates.collect::<Result<_, _>>().map_err(fault)?,
+            certificate_cache: self.certificate_cache.clone(),
             protocols: Protocols {
                 tls12: self.protocols.contains(NamedProtocols::TLSV1_2),
                 tls13: self.protocols.contains(NamedProtocols::TLSV1_3),
@@ -262,7 +298,7 @@ impl Ssl {
             curves: curves(&self.ecdh_curve)?,
             session_tickets: self.session_tickets,
             session_timeout_s: u32::try_from(self.session_timeout_s).unwrap_or(u32::MAX),
-            session_cache: self.session_cache,
+            session_cache: self.session_cache.clone(),
             buffer_size: self.buffer_size,
             reject_handshake: self.reject_handshake,
             passwords: self.password_file.clone(),

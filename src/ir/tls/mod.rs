@@ -5,13 +5,19 @@ pub mod ciphers;
 pub mod conf_command;
 
 use self::cipher_table::{Authentication, Encryption, KeyExchange, SUITES, Suite};
-use super::value::Text;
+use std::rc::Rc;
+
+use super::value::{Template, Text, Zone};
 
 /// TLS towards clients.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct ServerTls {
     /// Certificate chains and their keys, as paths.
     pub certificates: Vec<Pair>,
+    /// Chains and keys that each handshake reads anew, because their names have variables; in the place of `certificates`.
+    pub variable_certificates: Vec<VariablePair>,
+    /// `ssl_certificate_cache`
+    pub certificate_cache: Option<Rc<CertificateCache>>,
     /// `ssl_protocols`, as far as evenkeel negotiates them.
     pub protocols: Protocols,
     /// `ssl_ciphers`, as far as evenkeel negotiates them: OpenSSL's names, the preferred first.
@@ -26,8 +32,8 @@ pub struct ServerTls {
     pub session_tickets: bool,
     /// `ssl_session_timeout`
     pub session_timeout_s: u32,
-    /// `ssl_session_cache` other than `off` and `none`.
-    pub session_cache: bool,
+    /// `ssl_session_cache`
+    pub session_cache: SessionCache,
     /// `ssl_buffer_size`
     pub buffer_size: usize,
     /// `ssl_reject_handshake`
@@ -52,6 +58,18 @@ pub struct ServerTls {
     pub certificate_compression: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
+}
+
+/// `ssl_session_cache`: who remembers the sessions of clients that do not take tickets.
+#[derive(Clone, PartialEq, Eq, Default, Debug, serde::Serialize)]
+pub enum SessionCache {
+    /// Nobody.
+    #[default]
+    None,
+    /// Each worker.
+    Builtin,
+    /// All workers together, over reloads too.
+    Shared(Zone),
 }
 
 words! {
@@ -105,6 +123,26 @@ pub struct Pair {
     pub certificate: Text,
     /// The full path of the key.
     pub key: Text,
+}
+
+/// `ssl_certificate_cache` and its like: how long files of certificates are kept whose names have variables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct CertificateCache {
+    /// `max`
+    pub max: usize,
+    /// `inactive`, in seconds
+    pub inactive_s: u64,
+    /// `valid`, in seconds
+    pub valid_s: u64,
+}
+
+/// A certificate chain and its key, by names with variables; relative ones begin at the configuration's folder.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct VariablePair {
+    /// The chain.
+    pub certificate: Template,
+    /// The key.
+    pub key: Template,
 }
 
 /// The versions that may be negotiated.
@@ -163,6 +201,8 @@ impl Default for ServerTls {
     fn default() -> Self {
         Self {
             certificates: Vec::new(),
+            variable_certificates: Vec::new(),
+            certificate_cache: None,
             protocols: Protocols { tls12: true, tls13: true },
             ciphers: negotiated(&SUITES.iter().collect::<Vec<_>>()),
             ciphersuites: Vec::new(),
@@ -170,7 +210,7 @@ impl Default for ServerTls {
             curves: Vec::new(),
             session_tickets: true,
             session_timeout_s: 300,
-            session_cache: false,
+            session_cache: SessionCache::None,
             buffer_size: 16 * 1024,
             reject_handshake: false,
             passwords: None,

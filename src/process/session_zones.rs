@@ -1,0 +1,58 @@
+//! The zones of `ssl_session_cache`: words that all workers share, kept over a reload by name and size.
+
+use std::num::NonZeroUsize;
+
+use crate::ir::tls::SessionCache;
+use crate::ir::value::Zone;
+use crate::log::error_log::{ErrorLog, Level};
+use crate::net::tls_sessions::SessionZone;
+use crate::sys::fork::Pid;
+use crate::sys::shared_words;
+use crate::zone::ssl_sessions::{self, Sessions};
+
+/// The zones of one generation, mapped before its workers are forked. A zone that a reload drops stays mapped: TLS shares it in
+/// ways that do not tell when it is let go, and its name seldom changes.
+#[derive(Clone, Default, Debug)]
+pub struct SessionZones(Vec<(Zone, SessionZone)>);
+
+/// There is no memory for a zone; the log has the reason.
+pub struct NotMapped;
+
+impl SessionZones {
+    /// The zone of a cache, if it has one; taken over from an old generation where name and size are the same.
+    pub fn of(
+        &mut self,
+        cache: &SessionCache,
+        old: Option<&Self>,
+        log: &ErrorLog,
+    ) -> Result<Option<SessionZone>, NotMapped> {
+        let SessionCache::Shared(wanted) = cache else { return Ok(None) };
+        let known = self.0.iter().chain(old.iter().flat_map(|old| &old.0)).find(|(zone, _)| zone == wanted);
+        let zone = match known {
+            Some((_, zone)) => SessionZone::clone(zone),
+            None => SessionZone::new(map(wanted, log)?),
+        };
+        if !self.0.iter().any(|(own, _)| own == wanted) {
+            self.0.push((wanted.clone(), SessionZone::clone(&zone)));
+        }
+        Ok(Some(zone))
+    }
+
+    /// Frees what a worker had locked when it died.
+    pub fn free_locks_of(&self, worker: Pid) {
+        for (_, zone) in &self.0 {
+            zone.free_lock_of(u64::from(worker.unsigned_abs()));
+        }
+    }
+}
+
+fn map(zone: &Zone, log: &ErrorLog) -> Result<Sessions<&'static [std::sync::atomic::AtomicU64]>, NotMapped> {
+    let count = NonZeroUsize::new(ssl_sessions::words_needed(zone.size)).unwrap_or(NonZeroUsize::MIN);
+    let words = shared_words::map(count).map_err(|error| {
+        log.say_error(Level::Alert, &error, format_args!("mmap(MAP_ANON|MAP_SHARED, {}) failed", zone.size));
+        NotMapped
+    })?;
+    let sessions = Sessions::over(words, zone.size);
+    sessions.reset(zone.name.as_bytes());
+    Ok(sessions)
+}

@@ -1,8 +1,12 @@
 //! A pair of routers in network namespaces of their own: takeover, hand-over, failing scripts, reloads, beside keepalived.
 //! Needs root and ip(8); says so and does nothing without them.
 
+#[path = "vrrp_namespaces/bad_adverts.rs"]
+mod bad_adverts;
 #[path = "vrrp_namespaces/lab.rs"]
 mod lab;
+#[path = "vrrp_namespaces/routing.rs"]
+mod routing;
 
 use std::time::{Duration, Instant};
 

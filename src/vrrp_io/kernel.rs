@@ -6,19 +6,19 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::ir::keepalived::routes::Insertion;
-use crate::ir::keepalived::rules::RuleAction;
 use crate::ir::keepalived::{Route, Rule, VirtualAddress};
 use crate::sys::netlink_socket::{NetlinkSocket, group};
 use crate::wire::netlink::addr::{self, Address, address_flag};
 use crate::wire::netlink::link::{self, Link};
-use crate::wire::netlink::{self, Message, kind, messages, route, rule};
+use crate::wire::netlink::{self, Message, kind, messages, route};
+
+use super::policy_routing;
 
 const EEXIST: i32 = 17;
 const ENOENT: i32 = 2;
 const ESRCH: i32 = 3;
+const EOPNOTSUPP: i32 = 95;
 const SCOPE_LINK: u8 = 253;
-/// rtnetlink's number of keepalived among those that make routes and rules.
-const PROTOCOL_KEEPALIVED: u8 = 18;
 
 /// What the kernel told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -199,21 +199,22 @@ impl Kernel {
         ignoring(EEXIST, self.request(|sequence| repr.add(sequence, insertion)))
     }
 
-    /// Takes a route out; one that is not there is no fault: the kernel drops routes itself when an interface goes down.
+    /// Takes a route out; one that is not there is no fault: the kernel drops routes itself when an interface goes down, and
+    /// refuses those that it was built without.
     pub fn delete_route(&mut self, config: &Route) -> io::Result<()> {
         let repr = self.route_repr(config)?;
-        ignoring(ESRCH, self.request(|sequence| repr.delete(sequence)))
+        ignoring(EOPNOTSUPP, ignoring(ESRCH, self.request(|sequence| repr.delete(sequence))))
     }
 
     /// Puts a rule in.
     pub fn add_rule(&mut self, config: &Rule) -> io::Result<()> {
-        let repr = rule_repr(config);
+        let repr = policy_routing::rule(config);
         ignoring(EEXIST, self.request(|sequence| repr.add(sequence)))
     }
 
     /// Takes a rule out; one that is not there is no fault.
     pub fn delete_rule(&mut self, config: &Rule) -> io::Result<()> {
-        let repr = rule_repr(config);
+        let repr = policy_routing::rule(config);
         ignoring(ENOENT, self.request(|sequence| repr.delete(sequence)))
     }
 
@@ -237,25 +238,8 @@ impl Kernel {
     }
 
     fn route_repr(&self, config: &Route) -> io::Result<route::Repr> {
-        let interface = match &config.interface {
-            Some(name) => Some(self.link_named(name).ok_or(io::ErrorKind::NotFound)?.index),
-            None => None,
-        };
-        Ok(route::Repr {
-            ipv6: config.family == crate::ir::keepalived::addresses::Family::V6,
-            kind: config.kind,
-            destination: config.destination.map(|prefix| (prefix.address, prefix.length)),
-            source: config.source.map(|prefix| (prefix.address, prefix.length)),
-            preferred_source: config.preferred_source,
-            gateway: config.via,
-            interface,
-            onlink: config.onlink,
-            tos: config.tos,
-            table: config.table,
-            protocol: config.protocol,
-            scope: config.scope,
-            metric: config.metric,
-        })
+        policy_routing::route(config, |name| self.link_named(name).map(|link| link.index))
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
@@ -293,33 +277,6 @@ fn address_repr(config: &VirtualAddress, interface: u32) -> addr::Repr {
             | flag(config.no_prefix_route, address_flag::NO_PREFIX_ROUTE)
             | flag(config.autojoin, address_flag::AUTOJOIN),
         preferred_lifetime_s: config.preferred_lifetime_s,
-    }
-}
-
-fn rule_repr(config: &Rule) -> rule::Repr {
-    let (action, table, goto) = match config.action {
-        RuleAction::Table(table) => (1, table, None),
-        RuleAction::Goto(target) => (2, 0, Some(target)),
-        RuleAction::Nop => (3, 0, None),
-        RuleAction::Blackhole => (6, 0, None),
-        RuleAction::Unreachable => (7, 0, None),
-        RuleAction::Prohibit => (8, 0, None),
-    };
-    rule::Repr {
-        ipv6: config.family == crate::ir::keepalived::addresses::Family::V6,
-        invert: config.invert,
-        source: config.from.map(|prefix| (prefix.address, prefix.length)),
-        destination: config.to.map(|prefix| (prefix.address, prefix.length)),
-        priority: config.priority,
-        input_interface: config.input_interface.clone(),
-        output_interface: config.output_interface.clone(),
-        tos: config.tos,
-        mark: config.mark,
-        mark_mask: config.mark_mask,
-        action,
-        table,
-        goto,
-        protocol: config.protocol.unwrap_or(PROTOCOL_KEEPALIVED),
     }
 }
 

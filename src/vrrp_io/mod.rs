@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod leftovers;
 pub mod notify;
 mod perform;
+mod policy_routing;
 pub mod predecessor;
 pub mod recorder;
 pub mod smtp_alert;

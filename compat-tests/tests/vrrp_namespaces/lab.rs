@@ -14,7 +14,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 
 const ADDRESS: &str = "198.51.100.100/24";
-const ORIGINAL: &str = "/usr/sbin/keepalived";
 /// An address that comes and goes to show that somebody watches.
 const SIGN: &str = "127.9.9.9/32";
 /// Between two looks at what shall come about.
@@ -28,6 +27,11 @@ fn ours() -> &'static Program {
     OURS.get_or_init(|| compat_tests::subject::ours().expect("evenkeel builds"))
 }
 
+/// keepalived as it is installed, or another one that the environment names.
+fn original() -> PathBuf {
+    std::env::var_os("KEEPALIVED_ORIGINAL").unwrap_or_else(|| "/usr/sbin/keepalived".into()).into()
+}
+
 /// Which program runs on a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Which {
@@ -37,13 +41,13 @@ pub enum Which {
 
 impl Which {
     pub fn exists(self) -> bool {
-        self == Self::Evenkeel || Path::new(ORIGINAL).exists()
+        self == Self::Evenkeel || original().exists()
     }
 
     fn command(self) -> Vec<String> {
         match self {
             Self::Evenkeel => vec![ours().keepalived.display().to_string()],
-            Self::Keepalived => vec![ORIGINAL.into()],
+            Self::Keepalived => vec![original().display().to_string()],
         }
     }
 }
@@ -298,6 +302,46 @@ impl Node {
 
     pub fn has(&self, address: &str) -> bool {
         ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
+    }
+
+    /// All routes and rules of the namespace, without the time that a route has still to live.
+    pub fn routing(&self) -> String {
+        let lists = [["-4", "route"], ["-6", "route"], ["-4", "rule"], ["-6", "rule"]].map(|[family, what]| {
+            let all: &[&str] = if what == "route" { &["table", "all"] } else { &[] };
+            ip(&[&["-n", &self.namespace, family, "-d", what, "show"], all].concat())
+        });
+        let lines = lists.iter().flat_map(|list| list.lines());
+        let without_time = |line: &str| match line.split_once(" expires ") {
+            Some((before, after)) => {
+                format!("{before} expires{}\n", after.split_once("sec").map_or("", |(_, end)| end))
+            }
+            None => format!("{line}\n"),
+        };
+        lines.map(without_time).collect()
+    }
+
+    /// Runs in the namespace, in a thread of its own, with the index of its interface.
+    pub fn inside(&self, act: impl FnOnce(u32) + Send + 'static) {
+        let file = Path::new("/run/netns").join(&self.namespace);
+        let link = ip(&["-n", &self.namespace, "-o", "link", "show", "eth0"]);
+        let index = link.split(':').next().and_then(|index| index.parse().ok()).expect("ip(8) begins with it");
+        let run = move || {
+            evenkeel::sys::namespace::enter_network(&file).expect("the namespace is there");
+            act(index);
+        };
+        std::thread::spawn(run).join().expect("it does not panic");
+    }
+
+    /// Sets `KEY=VALUE` among the kernel's settings of IPv4.
+    pub fn set_ipv4(&self, setting: &str) {
+        let (key, value) = setting.split_once('=').expect("it has a value");
+        let (path, value) = (format!("/proc/sys/net/ipv4/{key}"), value.to_owned());
+        let file = Path::new("/run/netns").join(&self.namespace);
+        let run = move || {
+            evenkeel::sys::namespace::enter_network(&file).expect("the namespace is there");
+            fs::write(path, value).expect("the kernel has it");
+        };
+        std::thread::spawn(run).join().expect("it does not panic");
     }
 
     /// What nftables holds there, as nft(8) shows it; `None` without nft(8).

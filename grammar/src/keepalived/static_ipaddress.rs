@@ -13,7 +13,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes, duplicates ignored with message",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_ipaddress",

@@ -13,7 +13,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -193,7 +193,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -203,7 +203,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -213,7 +213,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -223,7 +223,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -233,7 +233,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -243,7 +243,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -253,7 +253,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -263,7 +263,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -273,7 +273,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -283,7 +283,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -293,7 +293,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -303,7 +303,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -313,7 +313,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -323,7 +323,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -333,7 +333,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -343,7 +343,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -353,7 +353,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -363,7 +363,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -373,7 +373,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -383,7 +383,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -393,7 +393,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -433,7 +433,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -443,7 +443,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",
@@ -453,7 +453,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",

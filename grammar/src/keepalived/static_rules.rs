@@ -143,7 +143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -153,7 +153,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -163,7 +163,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -173,7 +173,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -183,7 +183,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -223,7 +223,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -233,7 +233,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -243,7 +243,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -263,7 +263,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -273,7 +273,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",
@@ -283,7 +283,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_rules",

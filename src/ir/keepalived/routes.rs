@@ -40,6 +40,8 @@ pub struct Route {
     pub metrics: Vec<RouteMetric>,
     /// `congctl`
     pub congestion_control: Option<String>,
+    /// `congctl lock`
+    pub congestion_control_locked: bool,
     /// `expires`
     pub expires_s: Option<u32>,
     /// `realms`

@@ -1,6 +1,6 @@
 //! Interfaces: RTM_NEWLINK, RTM_DELLINK.
 
-use super::{Request, attributes, flag, kind, put_attribute, text, zero_ended};
+use super::{NESTED, Request, attributes, flag, kind, put_attribute, text, zero_ended};
 
 const BODY_LEN: usize = 16;
 const FLAG_UP: u32 = 0x1;
@@ -23,8 +23,6 @@ mod attribute {
 
 const MACVLAN_MODE_PRIVATE: u32 = 1;
 const ADDR_GEN_MODE_NONE: u8 = 1;
-/// Marks an attribute that holds attributes.
-const NESTED: u16 = 0x8000;
 
 /// An interface as the kernel tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -1,9 +1,10 @@
 //! rtnetlink messages: the frame around them, and their attributes (RFC 3549; numbers of linux/netlink.h, rtnetlink.h).
 //!
-//! Written here over bytes: five kinds of message with a handful of attributes, whose flags and attributes must be exactly
+//! Written here over bytes: five kinds of message, whose flags and attributes must be exactly
 //! keepalived's. The kernel speaks host byte order.
 
 pub mod addr;
+pub mod encapsulation;
 pub mod link;
 pub mod nftables;
 pub mod process_event;
@@ -11,6 +12,9 @@ pub mod route;
 pub mod rule;
 
 use std::net::IpAddr;
+
+/// Marks an attribute that holds attributes.
+pub const NESTED: u16 = 0x8000;
 
 /// Bytes of the header of every message.
 pub const HEADER_LEN: usize = 16;

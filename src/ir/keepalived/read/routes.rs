@@ -282,6 +282,7 @@ impl<'l> Draft<'l> {
         let value = match name {
             "congctl" => {
                 self.route.congestion_control = Some(self.value(parser)?.to_owned());
+                self.route.congestion_control_locked = locked;
                 return Ok(());
             }
             "features" => {
@@ -320,6 +321,7 @@ impl<'l> Draft<'l> {
         complaint: impl FnOnce(&str) -> String,
     ) -> Result<u32, End> {
         const MOST_MS: u32 = 60_000;
+        const LEAST_MS: u32 = 200;
         let word = self.value(parser)?;
         let lower = word.to_ascii_lowercase();
         let (digits, places, raw) = match lower.find('s') {
@@ -330,7 +332,7 @@ impl<'l> Draft<'l> {
                 None => (&lower[..at], 3, false),
             },
         };
-        let most = MOST_MS * per_millisecond;
+        let (least, most) = (LEAST_MS * per_millisecond, MOST_MS * per_millisecond);
         let value = match digits.is_empty() || digits.contains('e') {
             true => None,
             false => decimal(parser, digits, 0, u64::from(most), places, Trailing::Refused),
@@ -339,10 +341,10 @@ impl<'l> Draft<'l> {
         let value = if raw { value as u32 } else { (value as u32).saturating_mul(per_millisecond) };
         if value > most {
             parser.report(Fault::General, format!("{kind} value {word} exceeds maximum 60s, resetting"));
-        } else if value < per_millisecond {
-            parser.report(Fault::General, format!("{kind} value {word} below minimum 1ms, resetting"));
+        } else if value < least {
+            parser.report(Fault::General, format!("{kind} value {word} below minimum {LEAST_MS}ms, resetting"));
         }
-        Ok(value.clamp(per_millisecond, most))
+        Ok(value.clamp(least, most))
     }
 
     fn or(&mut self, parser: &mut Parser<'_, '_>) -> Result<(), End> {

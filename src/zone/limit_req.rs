@@ -3,22 +3,17 @@
 use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 
+use super::aged::AgedTable;
 use super::lock::Holder;
 use super::slab::{self, Place};
-use super::table::{self, Table};
+use super::table;
 
 /// In thousandths of a request.
 const EXCESS: usize = 0;
 const LAST_MS: usize = 1;
 /// Requests that wait for what other zones say.
 const WAITING: usize = 2;
-const NEWER: usize = 3;
-const OLDER: usize = 4;
-const OWN_WORDS: usize = 5;
-
-/// The owner's words of the slab: the ends of the queue by age.
-const NEWEST: usize = 0;
-const OLDEST: usize = 1;
+const OWN_WORDS: usize = 3;
 
 /// What nginx's node takes beside its key.
 const NODE: usize = 80;
@@ -32,7 +27,7 @@ const IDLE_MS: u64 = 60_000;
 /// Buckets by key.
 #[derive(Debug)]
 pub struct ReqTable<W> {
-    table: Table<W>,
+    table: AgedTable<W>,
     /// Thousandths of a request a second.
     rate: u64,
     holder: Holder,
@@ -59,21 +54,20 @@ pub const fn words_needed(size: usize) -> usize {
 impl<W: Deref<Target = [AtomicU64]>> ReqTable<W> {
     /// A table over words of that zone.
     pub fn over(words: W, size: usize, rate: u64, holder: Holder) -> Self {
-        Self { table: Table::over(words, size, OWN_WORDS), rate, holder }
+        Self { table: AgedTable::over(words, size, OWN_WORDS), rate, holder }
     }
 
     /// Nothing is counted; `name` is the zone's.
     pub fn reset(&self, name: &[u8]) {
-        self.table.slab.reset();
-        slab::place_nginx_notes(&self.table.slab, TREE_AND_QUEUE, b" in limit_req zone \"\"", name);
+        self.table.slab().reset();
+        slab::place_nginx_notes(self.table.slab(), TREE_AND_QUEUE, b" in limit_req zone \"\"", name);
     }
 
     /// What this zone says of a request; with `count` it is counted at once.
     pub fn look_up(&self, key: &[u8], burst: u64, now_ms: u64, count: bool) -> Outcome {
-        let _guard = self.table.slab.lock(self.holder);
+        let _guard = self.table.slab().lock(self.holder);
         let Some(node) = self.table.find(key) else { return self.add(key, now_ms, count) };
-        self.unlink(node);
-        self.link(node);
+        self.table.touch(node);
         let (excess, moved) = self.excess(node, now_ms);
         if excess > burst {
             return Outcome::Busy(excess);
@@ -88,7 +82,7 @@ impl<W: Deref<Target = [AtomicU64]>> ReqTable<W> {
 
     /// Counts a request that the other zones let through; gives how full the bucket is.
     pub fn count(&self, node: Place, now_ms: u64) -> u64 {
-        let _guard = self.table.slab.lock(self.holder);
+        let _guard = self.table.slab().lock(self.holder);
         let (excess, moved) = self.excess(node, now_ms);
         self.fill(node, excess, moved.then_some(now_ms));
         self.table.set(node, WAITING, self.table.get(node, WAITING).saturating_sub(1));
@@ -97,13 +91,13 @@ impl<W: Deref<Target = [AtomicU64]>> ReqTable<W> {
 
     /// Another zone refused the request.
     pub fn give_up(&self, node: Place) {
-        let _guard = self.table.slab.lock(self.holder);
+        let _guard = self.table.slab().lock(self.holder);
         self.table.set(node, WAITING, self.table.get(node, WAITING).saturating_sub(1));
     }
 
     /// Frees the lock if a process that is dead had it.
     pub fn free_lock_of(&self, holder: u64) -> bool {
-        self.table.slab.free_lock_of(holder)
+        self.table.slab().free_lock_of(holder)
     }
 
     fn add(&self, key: &[u8], now_ms: u64, count: bool) -> Outcome {
@@ -114,7 +108,6 @@ impl<W: Deref<Target = [AtomicU64]>> ReqTable<W> {
             node = self.table.insert(key, NODE + key.len());
         }
         let Some(node) = node else { return Outcome::NoMemory };
-        self.link(node);
         self.fill(node, 0, Some(if count { now_ms } else { 0 }));
         self.table.set(node, WAITING, u64::from(!count));
         if count { Outcome::Counted(0) } else { Outcome::Fits(node) }
@@ -140,9 +133,9 @@ impl<W: Deref<Target = [AtomicU64]>> ReqTable<W> {
     /// Makes room: the oldest node goes if `forced`, and up to two empty ones that nobody used for a minute.
     fn expire(&self, forced: bool, now_ms: u64) {
         for step in usize::from(!forced)..3 {
-            let node = self.table.slab.root(OLDEST) as usize;
-            // Nodes move to the front when they are looked up: where the last one waits, all are young.
-            if node == 0 || self.table.get(node, WAITING) > 0 {
+            let Some(node) = self.table.oldest() else { return };
+            // Nodes move to the young end when they are looked up: where the last one waits, all are young.
+            if self.table.get(node, WAITING) > 0 {
                 return;
             }
             let idle = now_ms.abs_diff(self.table.get(node, LAST_MS));
@@ -150,32 +143,7 @@ impl<W: Deref<Target = [AtomicU64]>> ReqTable<W> {
             if step > 0 && (idle < IDLE_MS || !is_empty) {
                 return;
             }
-            self.unlink(node);
             self.table.remove(node);
-        }
-    }
-
-    /// Puts a node at the young end.
-    fn link(&self, node: Place) {
-        let newest = self.table.slab.root(NEWEST);
-        self.table.set(node, NEWER, 0);
-        self.table.set(node, OLDER, newest);
-        match newest as usize {
-            0 => self.table.slab.set_root(OLDEST, node as u64),
-            newest => self.table.set(newest, NEWER, node as u64),
-        }
-        self.table.slab.set_root(NEWEST, node as u64);
-    }
-
-    fn unlink(&self, node: Place) {
-        let (newer, older) = (self.table.get(node, NEWER), self.table.get(node, OLDER));
-        match newer as usize {
-            0 => self.table.slab.set_root(NEWEST, older),
-            node => self.table.set(node, OLDER, older),
-        }
-        match older as usize {
-            0 => self.table.slab.set_root(OLDEST, newer),
-            node => self.table.set(node, NEWER, newer),
         }
     }
 }

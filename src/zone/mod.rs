@@ -1,5 +1,6 @@
 //! What workers share: tables and locks over words that someone else has mapped.
 
+pub mod aged;
 pub mod limit_conn;
 pub mod limit_req;
 pub mod lock;

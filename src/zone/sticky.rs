@@ -3,22 +3,17 @@
 use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 
+use super::aged::AgedTable;
 use super::lock::Holder;
 use super::slab::{self, Place};
-use super::table::{self, Table};
+use super::table;
 
 const LAST_MS: usize = 0;
-const NEWER: usize = 1;
-const OLDER: usize = 2;
-const SID_LENGTH: usize = 3;
-const SID: usize = 4;
+const SID_LENGTH: usize = 1;
+const SID: usize = 2;
 /// The longest name of a server, in words.
 const SID_WORDS: usize = 4;
 const OWN_WORDS: usize = SID + SID_WORDS;
-
-/// The owner's words of the slab: the ends of the queue by age.
-const NEWEST: usize = 0;
-const OLDEST: usize = 1;
 
 /// What nginx's node takes.
 const NODE: usize = 144;
@@ -31,7 +26,7 @@ pub type Key = [u8; 16];
 /// Servers by session.
 #[derive(Debug)]
 pub struct Sessions<W> {
-    table: Table<W>,
+    table: AgedTable<W>,
     timeout_ms: u64,
     holder: Holder,
 }
@@ -55,28 +50,28 @@ pub const fn words_needed(size: usize) -> usize {
 impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
     /// Sessions over words of that zone.
     pub fn over(words: W, size: usize, timeout_ms: u64, holder: Holder) -> Self {
-        Self { table: Table::over(words, size, OWN_WORDS), timeout_ms, holder }
+        Self { table: AgedTable::over(words, size, OWN_WORDS), timeout_ms, holder }
     }
 
     /// There are no sessions; `name` is the zone's.
     pub fn reset(&self, name: &[u8]) {
-        self.table.slab.reset();
-        slab::place_nginx_notes(&self.table.slab, TREES, b" in sticky session zone \"\"", name);
+        self.table.slab().reset();
+        slab::place_nginx_notes(self.table.slab(), TREES, b" in sticky session zone \"\"", name);
     }
 
     /// The server of a session.
     pub fn find(&self, key: &Key, now_ms: u64) -> Option<Box<[u8]>> {
-        let _guard = self.table.slab.lock(self.holder);
+        let _guard = self.table.slab().lock(self.holder);
         self.expire(now_ms);
         self.table.find(key).map(|node| self.sid(node))
     }
 
     /// The session goes on with this server; a new one only begins where `creates` says so.
     pub fn learn(&self, key: &Key, sid: &[u8], creates: bool, now_ms: u64) -> Learned {
-        let _guard = self.table.slab.lock(self.holder);
+        let _guard = self.table.slab().lock(self.holder);
         self.expire(now_ms);
         if let Some(node) = self.table.find(key) {
-            self.unlink(node);
+            self.table.touch(node);
             self.fill(node, sid, now_ms);
             return Learned::Kept;
         }
@@ -87,10 +82,8 @@ impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
             self.fill(node, sid, now_ms);
             return Learned::Kept;
         }
-        match self.table.slab.root(OLDEST) as usize {
-            0 => return Learned::NoMemory,
-            oldest => self.remove(oldest),
-        }
+        let Some(oldest) = self.table.oldest() else { return Learned::NoMemory };
+        self.table.remove(oldest);
         let Some(node) = self.table.insert(key, NODE) else { return Learned::NoMemory };
         self.fill(node, sid, now_ms);
         Learned::InPlaceOfOldest
@@ -98,7 +91,7 @@ impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
 
     /// Frees the lock if a process that is dead had it.
     pub fn free_lock_of(&self, holder: u64) -> bool {
-        self.table.slab.free_lock_of(holder)
+        self.table.slab().free_lock_of(holder)
     }
 
     fn sid(&self, node: Place) -> Box<[u8]> {
@@ -114,45 +107,14 @@ impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
             self.table.set(node, SID + word, u64::from_ne_bytes(bytes));
         }
         self.table.set(node, LAST_MS, now_ms);
-        self.link(node);
     }
 
     fn expire(&self, now_ms: u64) {
-        loop {
-            let node = self.table.slab.root(OLDEST) as usize;
-            if node == 0 || now_ms < self.table.get(node, LAST_MS).saturating_add(self.timeout_ms) {
+        while let Some(node) = self.table.oldest() {
+            if now_ms < self.table.get(node, LAST_MS).saturating_add(self.timeout_ms) {
                 return;
             }
-            self.remove(node);
-        }
-    }
-
-    fn remove(&self, node: Place) {
-        self.unlink(node);
-        self.table.remove(node);
-    }
-
-    /// Puts a node at the young end.
-    fn link(&self, node: Place) {
-        let newest = self.table.slab.root(NEWEST);
-        self.table.set(node, NEWER, 0);
-        self.table.set(node, OLDER, newest);
-        match newest as usize {
-            0 => self.table.slab.set_root(OLDEST, node as u64),
-            newest => self.table.set(newest, NEWER, node as u64),
-        }
-        self.table.slab.set_root(NEWEST, node as u64);
-    }
-
-    fn unlink(&self, node: Place) {
-        let (newer, older) = (self.table.get(node, NEWER), self.table.get(node, OLDER));
-        match newer as usize {
-            0 => self.table.slab.set_root(NEWEST, older),
-            node => self.table.set(node, OLDER, older),
-        }
-        match older as usize {
-            0 => self.table.slab.set_root(OLDEST, newer),
-            node => self.table.set(node, NEWER, newer),
+            self.table.remove(node);
         }
     }
 }

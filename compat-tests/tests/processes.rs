@@ -9,7 +9,9 @@ mod systemd;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use compat_tests::{reference, subject};
@@ -446,6 +448,22 @@ fn swap_in_and_roll_back_change_the_binary_under_load() {
     assert!(call("roll-back").0.contains("is not in the place of an original"));
     let (answered, failed) = load.stop();
     assert!(answered > 3 && failed.is_empty(), "{answered} answered, failed: {failed:?}");
+}
+
+/// Called by its bare name, nginx would look for another binary in its working directory.
+#[test]
+fn a_swap_beside_an_nginx_without_a_path_says_why_not() {
+    let nginx = Running::start_a_copy(&original(), SERVER);
+    nginx.signal(nginx.master(), "QUIT");
+    nginx.await_end();
+    let started = Command::new(nginx.program()).arg0("nginx").args(nginx.arguments()).status().expect("it runs");
+    assert!(started.success());
+    let workers = nginx.await_workers(2);
+    let folder = nginx.path("sbin").display().to_string();
+    let (text, status) = evenkeel(&["swap-in", "nginx", "--sbin", &folder], &nginx.path("nginx.pid"));
+    assert!(status == 1 && text.contains("it was called as \"nginx\" and finds no other binary so"), "{text}");
+    assert!(text.contains("everything is as it was"), "{text}");
+    assert!(!nginx.program().is_symlink() && nginx.workers() == workers);
 }
 
 /// Calls evenkeel's own command line.

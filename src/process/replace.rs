@@ -21,6 +21,8 @@ const SYSTEMD: &str = "/run/systemd/system";
 pub struct Daemon {
     /// Its number.
     pub pid: Pid,
+    /// The program's name as it was called.
+    name: String,
     /// The words after the program's name that it was started with.
     pub arguments: Vec<String>,
     pid_file: PathBuf,
@@ -32,7 +34,9 @@ impl Daemon {
     /// The daemon that a pid file names, if it lives.
     pub fn of(pid_file: &Path) -> Option<Self> {
         let pid = read_pid(pid_file).filter(|pid| signal::exists(*pid))?;
-        Some(Self { pid, arguments: arguments(pid).ok()?, pid_file: pid_file.to_owned(), unit: unit(pid) })
+        let mut words = words(pid).ok()?.into_iter();
+        let name = words.next().unwrap_or_default();
+        Some(Self { pid, name, arguments: words.collect(), pid_file: pid_file.to_owned(), unit: unit(pid) })
     }
 
     /// The program that it runs.
@@ -43,6 +47,11 @@ impl Daemon {
     /// nginx's change of the binary: the new master takes the listening sockets over, the old one drains. If the new one does
     /// not come, the old one goes on as if nothing had been asked.
     pub fn change_binary(&self, expected: &Path) -> io::Result<Self> {
+        if !self.name.contains('/') {
+            let text =
+                format!("it was called as \"{}\" and finds no other binary so; start it by its path first", self.name);
+            return Err(io::Error::other(text));
+        }
         signal::send(self.pid, Signal::SIGUSR2)?;
         let until = Instant::now() + START_LIMIT;
         let new = wait(until, || Self::of(&self.pid_file).filter(|new| new.pid != self.pid))
@@ -95,7 +104,8 @@ impl Daemon {
     }
 }
 
-fn arguments(pid: Pid) -> io::Result<Vec<String>> {
+/// The words of its command line, the program's name first.
+fn words(pid: Pid) -> io::Result<Vec<String>> {
     let line = fs::read(format!("/proc/{pid}/cmdline"))?;
     let text = String::from_utf8_lossy(&line).into_owned();
     Ok(match text.strip_prefix("nginx: master process ") {
@@ -134,20 +144,17 @@ fn run(command: &mut Command) -> io::Result<()> {
 
 /// The words of a command line; those that made it a takeover were for that alone.
 fn words_of_daemon(line: &str) -> Vec<String> {
-    let words: Vec<&str> = line.split_terminator('\0').skip(1).collect();
-    let words = match &words[..] {
-        ["keepalived", rest @ ..] => rest,
-        all => all,
-    };
-    words.iter().filter(|word| **word != "--takeover").map(|word| (*word).to_owned()).collect()
+    let words: Vec<&str> = line.split_terminator('\0').collect();
+    let is_own = |(index, word): &(usize, &str)| *word != "--takeover" && !(*index == 1 && *word == "keepalived");
+    words.into_iter().enumerate().filter(is_own).map(|(_, word)| word.to_owned()).collect()
 }
 
 /// The words of a title, which nginx joins by spaces: the text of `-g` goes up to the next option.
 fn words_of_title(title: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    for word in title.split(' ').skip(1) {
+    for word in title.split(' ') {
         let is_option = ["-p", "-c", "-e", "-g", "-q"].contains(&word);
-        let in_directives = words.len() > 1 && words[words.len() - 2] == "-g";
+        let in_directives = words.len() > 2 && words[words.len() - 2] == "-g";
         match words.last_mut() {
             Some(directives) if in_directives && !is_option => *directives = format!("{directives} {word}"),
             _ => words.push(word.to_owned()),
@@ -163,15 +170,15 @@ mod tests {
     #[test]
     fn a_title_gives_its_words_back() {
         let title = "/usr/sbin/nginx -g daemon on; master_process on; -c /etc/nginx/a.conf";
-        let expected = ["-g", "daemon on; master_process on;", "-c", "/etc/nginx/a.conf"];
+        let expected = ["/usr/sbin/nginx", "-g", "daemon on; master_process on;", "-c", "/etc/nginx/a.conf"];
         assert_eq!(words_of_title(title), expected);
-        assert!(words_of_title("nginx").is_empty());
+        assert_eq!(words_of_title("nginx"), ["nginx"]);
     }
 
     #[test]
     fn a_daemon_that_took_over_is_started_again_without() {
-        assert_eq!(words_of_daemon("evenkeel\0keepalived\0--takeover\0-D\0"), ["-D"]);
-        assert_eq!(words_of_daemon("/usr/sbin/keepalived\0-f\0a b\0"), ["-f", "a b"]);
+        assert_eq!(words_of_daemon("evenkeel\0keepalived\0--takeover\0-D\0"), ["evenkeel", "-D"]);
+        assert_eq!(words_of_daemon("/usr/sbin/keepalived\0-f\0a b\0"), ["/usr/sbin/keepalived", "-f", "a b"]);
     }
 
     #[test]

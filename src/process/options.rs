@@ -60,7 +60,7 @@ pub struct Places {
     pub conf_prefix: String,
     /// The configuration.
     pub conf_file: String,
-    /// The log in force until the configuration's own; empty for standard error. Relative to the prefix.
+    /// The log where the configuration names none, and until it does; empty for standard error.
     pub error_log: String,
 }
 
@@ -81,7 +81,10 @@ impl Options {
             (_, Some(_)) => prefix.clone(),
             (_, None) => CONF_PREFIX.to_owned(),
         };
-        let error_log = self.error_log.as_deref().unwrap_or(ERROR_LOG).to_owned();
+        let error_log = match self.error_log.as_deref().unwrap_or(ERROR_LOG) {
+            whole if whole.is_empty() || whole.starts_with('/') => whole.to_owned(),
+            relative => format!("{prefix}{relative}"),
+        };
         Places { prefix, conf_prefix, conf_file, error_log }
     }
 }
@@ -104,6 +107,11 @@ mod tests {
         assert_eq!(places(None, None), are("/usr/share/nginx/", "/etc/nginx/", "/etc/nginx/nginx.conf"));
         assert_eq!(places(Some("p"), Some("c/n.conf")), are("p/", "p/c/", "p/c/n.conf"));
         assert_eq!(places(Some(""), Some("n.conf")), are("", "", "n.conf"));
+        let log = |file: &str| {
+            let (prefix, error_log) = (Some("p".to_owned()), Some(file.to_owned()));
+            Options { prefix, error_log, ..Options::default() }.places().error_log
+        };
+        assert_eq!([log("e.log"), log("/e.log"), log("")], ["p/e.log", "/e.log", ""]);
         assert_eq!(places(None, Some("/n.conf")), are("/usr/share/nginx/", "/etc/nginx/", "/n.conf"));
     }
 }

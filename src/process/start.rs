@@ -45,14 +45,11 @@ impl StartLog {
         let level = if options.tests { Level::Info } else { Level::Notice };
         let file = match places.error_log.as_str() {
             "" => LogFile::stderr(),
-            path => {
-                let full = if path.starts_with('/') { path.to_owned() } else { format!("{}{path}", places.prefix) };
-                LogFile::open(&full).unwrap_or_else(|fault| {
-                    let reason = os_error::suffix(&fault.error);
-                    say_on_stderr(&format!("[alert] could not open error log file: {}{reason}", fault.text));
-                    LogFile::stderr()
-                })
-            }
+            path => LogFile::open(path).unwrap_or_else(|fault| {
+                let reason = os_error::suffix(&fault.error);
+                say_on_stderr(&format!("[alert] could not open error log file: {}{reason}", fault.text));
+                LogFile::stderr()
+            }),
         };
         Self { log: ErrorLog::at_start(file, level) }
     }

@@ -583,6 +583,36 @@ fn workers_have_no_rights_left() {
     }
 }
 
+/// `proxy_bind … transparent` needs one right of root, and workers then keep that one alone.
+#[test]
+fn a_worker_takes_a_foreign_address_with_one_right_of_root() {
+    if !nix::unistd::geteuid().is_root() {
+        return println!("skipped: only root has rights to keep");
+    }
+    both(|program| {
+        let nginx = Running::start(
+            program,
+            "user nobody nogroup; daemon on; error_log error.log; pid nginx.pid; worker_processes 1;
+             events { }
+             http {
+                 access_log off;
+                 server {
+                     listen 127.0.0.1:8080;
+                     location / { proxy_bind 127.0.0.2 transparent; proxy_pass http://127.0.0.1:8080/seen; }
+                     location /variable { proxy_bind $arg_from transparent; proxy_pass http://127.0.0.1:8080/seen; }
+                     location /seen { return 200 $remote_addr; }
+                 }
+             }",
+        );
+        assert!(nginx.get_at("/").ends_with("127.0.0.2"), "{}", nginx.log());
+        assert!(nginx.get_at("/variable?from=127.0.0.3").ends_with("127.0.0.3"), "{}", nginx.log());
+        let worker = nginx.await_workers(1)[0];
+        let status = std::fs::read_to_string(format!("/proc/{worker}/status")).expect("it runs");
+        let has = |line: &str| status.lines().any(|other| other == line);
+        assert!(has("CapEff:\t0000000000002000") && has("CapPrm:\t0000000000002000"), "{status}");
+    });
+}
+
 #[test]
 fn all_workers_count_together() {
     both(|program| {

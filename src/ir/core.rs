@@ -43,6 +43,9 @@ pub struct Core {
     pub worker_cpu_affinity: Option<CpuAffinity>,
     /// `working_directory`
     pub working_directory: Option<Text>,
+    /// A `proxy_bind … transparent` stands somewhere: workers keep the right to use addresses of others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub transparent: bool,
     /// `env`: `NAME` keeps a variable of the environment, `NAME=VALUE` sets it.
     pub env: Vec<Text>,
     /// `error_log`: where the main log goes; empty means the built-in place.
@@ -187,6 +190,8 @@ pub struct CoreDraft {
     worker_shutdown_timeout_ms: Option<u64>,
     worker_cpu_affinity: Option<CpuAffinity>,
     working_directory: Option<Text>,
+    /// A `proxy_bind … transparent` was met.
+    pub transparent: bool,
     env: Vec<Text>,
     error_log: Vec<ErrorLog>,
     is_too_late_for_modules: bool,
@@ -212,6 +217,7 @@ impl CoreDraft {
             worker_shutdown_timeout_ms: self.worker_shutdown_timeout_ms,
             worker_cpu_affinity: self.worker_cpu_affinity,
             working_directory: self.working_directory,
+            transparent: self.transparent,
             env: self.env,
             error_log: self.error_log,
         }

@@ -9,6 +9,7 @@ use crate::conf::diagnostic::Level;
 use crate::ir::core::{Core, CpuAffinity};
 use crate::ir::value::Text;
 use crate::log::error_log::ErrorLog;
+use crate::sys::capabilities::{self, Capability};
 use crate::sys::{credentials, environment, scheduling};
 
 /// Says that the worker must not serve; the reason is in the log. It ends with status 2 and is not started again.
@@ -24,7 +25,7 @@ pub fn become_worker(cycle: &Cycle, index: usize) -> Result<(), Fatal> {
     if credentials::is_root()
         && let Some(user) = &cycle.user
     {
-        become_user(user, log)?;
+        become_user(user, core.transparent, log)?;
     }
     if let Some(processors) = core.worker_cpu_affinity.as_ref().and_then(|affinity| processors(affinity, index)) {
         or_alert(scheduling::set_processors(&processors), log, "sched_setaffinity() failed");
@@ -60,7 +61,7 @@ fn or_alert(outcome: io::Result<()>, log: &ErrorLog, text: &str) {
     }
 }
 
-fn become_user(user: &WorkerUser, log: &ErrorLog) -> Result<(), Fatal> {
+fn become_user(user: &WorkerUser, keeps_raw_sockets: bool, log: &ErrorLog) -> Result<(), Fatal> {
     let WorkerUser { name, uid, gid } = user;
     let fatal = |error: io::Error, text: String| {
         log.say_error(Level::Emerg, &error, text);
@@ -70,7 +71,17 @@ fn become_user(user: &WorkerUser, log: &ErrorLog) -> Result<(), Fatal> {
     if let Err(error) = credentials::set_further_groups(name, *gid) {
         fatal(error, format!("initgroups({name}, {gid}) failed"));
     }
-    credentials::set_user(*uid).map_err(|error| fatal(error, format!("setuid({uid}) failed")))
+    let keeps_raw_sockets = keeps_raw_sockets && *uid != 0;
+    if keeps_raw_sockets {
+        let kept = credentials::keep_capabilities();
+        kept.map_err(|error| fatal(error, "prctl(PR_SET_KEEPCAPS, 1) failed".to_owned()))?;
+    }
+    credentials::set_user(*uid).map_err(|error| fatal(error, format!("setuid({uid}) failed")))?;
+    if keeps_raw_sockets {
+        let kept = capabilities::keep_only(&[Capability::NetRaw]);
+        kept.map_err(|error| fatal(error, "capset() failed".to_owned()))?;
+    }
+    Ok(())
 }
 
 /// The variables that `env` keeps or sets. `TZ` is kept in any case, as the times in the logs depend on it.

@@ -75,6 +75,11 @@ pub fn set_user(uid: u32) -> io::Result<()> {
     Ok(unistd::setuid(Uid::from_raw(uid))?)
 }
 
+/// Lets root's single rights outlive a change of the user.
+pub fn keep_capabilities() -> io::Result<()> {
+    Ok(prctl::set_keepcaps(true)?)
+}
+
 /// Allows core files after the user has changed.
 pub fn allow_core_files() -> io::Result<()> {
     Ok(prctl::set_dumpable(true)?)

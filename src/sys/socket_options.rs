@@ -36,6 +36,12 @@ options! {
     SO_TYPE: SOL_SOCKET;
     /// TCP, MPTCP, …
     SO_PROTOCOL: SOL_SOCKET;
+    /// The port is chosen when the connection is made.
+    IP_BIND_ADDRESS_NO_PORT: IPPROTO_IP;
+    /// Any address may be the local one.
+    IP_TRANSPARENT: IPPROTO_IP;
+    /// The same for IPv6.
+    IPV6_TRANSPARENT: IPPROTO_IPV6;
     /// IPv6 alone, or IPv4 too.
     IPV6_V6ONLY: IPPROTO_IPV6;
     /// Seconds until the first probe.

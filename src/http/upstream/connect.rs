@@ -16,7 +16,7 @@ use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Bind;
 use crate::log::error_log::Level;
-use crate::net::connect::{self, Fault, Options, Target};
+use crate::net::connect::{self, Fault, Local, Options, Target};
 use crate::net::stream::Stream;
 
 const ENETUNREACH: i32 = 101;
@@ -77,11 +77,16 @@ fn options(request: &Request, job: &Job) -> Options {
     }
 }
 
-fn bind(request: &Request, bind: &Bind) -> Option<(IpAddr, u16)> {
+fn bind(request: &Request, bind: &Bind) -> Option<Local> {
     match bind {
         Bind::Off => None,
-        Bind::Address { address, port } => Some((*address, *port)),
-        Bind::Template { address } => parse_local(request, &evaluate::text(request, address)),
+        Bind::Address { address, port, transparent } => {
+            Some(Local { address: *address, port: *port, transparent: *transparent })
+        }
+        Bind::Template { address, transparent } => {
+            let (address, port) = parse_local(request, &evaluate::text(request, address))?;
+            Some(Local { address, port, transparent: *transparent })
+        }
     }
 }
 
@@ -103,6 +108,10 @@ fn explain(request: &Request, server: &Server, fault: Fault) -> Faulty {
     match fault {
         Fault::Socket(error) => {
             request.log_error(Level::Alert, &error, "socket() failed");
+            Faulty::Request(500)
+        }
+        Fault::Option(name, error) => {
+            request.log_error(Level::Alert, &error, format_args!("setsockopt({name}) failed"));
             Faulty::Request(500)
         }
         Fault::Bind(address, error) => {

@@ -246,11 +246,15 @@ pub enum Bind {
         address: IpAddr,
         /// The port.
         port: u16,
+        /// `transparent`: it need not be an address of this machine.
+        transparent: bool,
     },
     /// An address with variables.
     Template {
         /// The address.
         address: Template,
+        /// `transparent`: it need not be an address of this machine.
+        transparent: bool,
     },
 }
 

@@ -12,7 +12,7 @@ use crate::ir::http::core::setters::{send_lowat, temp_path};
 use crate::ir::http::proxy_ssl;
 use crate::ir::http::{Content, Matching};
 use crate::ir::lower::Reader;
-use crate::ir::setter::{self, Set, Table, duplicate, parameter_not_yet};
+use crate::ir::setter::{self, Set, Table, duplicate};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::{List, Template, Text};
 
@@ -330,15 +330,15 @@ pub fn bind(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Bind, 
             Some(bind_address(word.value).ok_or_else(invalid)?)
         }
     };
-    match option {
-        None => {}
-        // It would need a right that workers have given up, and nothing is to come from a wrong address in silence.
-        Some(option) if option.value == b"transparent" => return Err(parameter_not_yet(directive, "transparent")),
+    let transparent = match option {
+        None => false,
+        Some(option) if option.value == b"transparent" => true,
         Some(option) => return Err(directive.emerg(format!("invalid parameter \"{}\"", option.text()))),
-    }
+    };
+    reader.core.transparent |= transparent;
     Ok(match address {
-        Some(address) => Bind::Address { address: address.ip(), port: address.port() },
-        None => Bind::Template { address: template },
+        Some(address) => Bind::Address { address: address.ip(), port: address.port(), transparent },
+        None => Bind::Template { address: template, transparent },
     })
 }
 

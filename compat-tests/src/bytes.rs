@@ -18,6 +18,8 @@ pub enum Step {
     HalfClose,
     /// Leave the connection open after the answer, for the next request.
     KeepOpen,
+    /// Break the connection off (RST).
+    Reset,
     /// Give up on silence after this long.
     Patience(Duration),
 }
@@ -56,6 +58,7 @@ fn read_direction(direction: &str) -> Result<Step, String> {
         ["await", "answer"] => Ok(Step::AwaitAnswer),
         ["half-close"] => Ok(Step::HalfClose),
         ["keep", "open"] => Ok(Step::KeepOpen),
+        ["reset"] => Ok(Step::Reset),
         _ => Err(format!("unknown stage direction ({direction})")),
     }
 }

@@ -81,6 +81,9 @@ impl Client {
             Step::KeepOpen => {
                 return Err("(keep open) is for upstreams; a client keeps its connection anyway".to_owned());
             }
+            Step::Reset => {
+                return Err("(reset) is for upstreams".to_owned());
+            }
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! An upstream server that answers request after request as a case says, and keeps what it was asked.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::bytes::{self, Step};
 
@@ -92,8 +94,9 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
         let number = shared.next_answer.fetch_add(1, Ordering::SeqCst);
         let Some(answer) = shared.answers.get(number).or(shared.answers.last()) else { return };
         if !answer.contains(&Step::KeepOpen) {
-            let _ = play(&mut stream, answer);
-            let _ = stream.shutdown(Shutdown::Write);
+            if play(&mut stream, answer).is_ok() {
+                let _ = stream.shutdown(Shutdown::Write);
+            }
             return;
         }
         if play(&mut stream, answer).is_err() {
@@ -122,6 +125,11 @@ fn play(stream: &mut TcpStream, answer: &[Step]) -> std::io::Result<()> {
             Step::Bytes(bytes) => stream.write_all(bytes)?,
             Step::Pause(pause) => std::thread::sleep(*pause),
             Step::HalfClose => stream.shutdown(Shutdown::Write)?,
+            Step::Reset => {
+                // No time to linger: what is closed is broken off.
+                setsockopt(stream, sockopt::Linger, &nix::libc::linger { l_onoff: 1, l_linger: 0 })?;
+                return Err(ErrorKind::ConnectionReset.into());
+            }
             Step::AwaitAnswer | Step::KeepOpen | Step::Patience(_) => {}
         }
     }

@@ -63,8 +63,10 @@ impl Spool {
             return Ok(());
         }
         let written = self.written;
+        // nginx writes as many buffers at once as it holds.
+        let call = if piece.len() > self.proxy.buffers.size { "pwritev()" } else { "pwrite()" };
         let file = self.file()?;
-        file.file.write_all_at(&piece, written).map_err(Fault::of("pwrite()", file.path.as_ref()))?;
+        file.file.write_all_at(&piece, written).map_err(Fault::of(call, file.path.as_ref()))?;
         self.written += piece.len() as u64;
         Ok(())
     }

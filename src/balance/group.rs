@@ -6,6 +6,9 @@ use super::peer::{Condition, Peer, Remembered};
 use super::walk::Walk;
 use crate::zone::peers::{Field, PeerTable};
 
+/// With `slow_start` in a rank, weights count in parts so small.
+const WEIGHT_PARTS: i64 = 1000;
+
 /// The servers of one rank.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -14,6 +17,7 @@ pub(super) struct Group {
     /// Where each peer's state stands in the table.
     slots: Box<[usize]>,
     pub(super) total_weight: i64,
+    has_slow_start: bool,
     /// How many are not down.
     pub(super) tries: u32,
     /// The peers with the heaviest first: `fair` goes round in this order.
@@ -27,7 +31,9 @@ impl Group {
         heaviest_first.sort_by_key(|index| std::cmp::Reverse(peers[*index].weight));
         let total_weight = peers.iter().map(|peer| peer.weight).sum();
         let tries = peers.iter().filter(|peer| !peer.down && !peer.draining).count() as u32;
-        Group { peers: peers.into(), table, slots: slots.into(), total_weight, tries, heaviest_first }
+        let has_slow_start = peers.iter().any(|peer| peer.slow_start_ms > 0);
+        let (peers, slots) = (peers.into(), slots.into());
+        Group { peers, table, slots, total_weight, has_slow_start, tries, heaviest_first }
     }
 
     pub(super) fn get(&self, index: usize, field: Field) -> i64 {
@@ -70,13 +76,38 @@ impl Group {
     }
 
     /// One turn of smooth weighting for this peer; gives the weight it took part with.
-    pub(super) fn weigh(&self, index: usize) -> i64 {
+    pub(super) fn weigh(&self, walk: &Walk, index: usize) -> i64 {
         let effective = self.get(index, Field::EffectiveWeight);
-        self.add(index, Field::CurrentWeight, effective);
+        let share = effective * self.parts(walk, index);
+        self.add(index, Field::CurrentWeight, share);
         if effective < self.peers[index].weight {
             self.set(index, Field::EffectiveWeight, effective + 1);
         }
-        effective
+        share
+    }
+
+    /// In how many parts a weight counts here.
+    pub(super) fn whole(&self) -> i64 {
+        if self.has_slow_start { WEIGHT_PARTS } else { 1 }
+    }
+
+    /// How much of its weight a peer has, in these parts: after its return it grows from nothing to all (`slow_start`).
+    pub(super) fn parts(&self, walk: &Walk, index: usize) -> i64 {
+        let slow_start_ms = self.peers[index].slow_start_ms;
+        if slow_start_ms == 0 {
+            return self.whole();
+        }
+        let back_ms = walk.now_ms - self.get(index, Field::CameBack);
+        self.whole() * back_ms.clamp(0, slow_start_ms) / slow_start_ms
+    }
+
+    /// A request that went well after failures: the peer is in use again.
+    pub(super) fn come_back(&self, index: usize, now_ms: i64) {
+        let peer = &self.peers[index];
+        if peer.max_fails != 0 && self.get(index, Field::Fails) >= peer.max_fails {
+            self.set(index, Field::CameBack, now_ms);
+        }
+        self.set(index, Field::Fails, 0);
     }
 
     /// The peer in whose share of the total weight `point` lies.

@@ -107,7 +107,7 @@ pub(super) fn pick_consistent(
             if *peer.server != *server || !group.eligible(walk, index, now_s) {
                 continue;
             }
-            total += group.weigh(index);
+            total += group.weigh(walk, index);
             let weight = group.get(index, Field::CurrentWeight);
             if best.is_none() || weight > best_weight {
                 (best, best_weight) = (Some(index), weight);

@@ -15,10 +15,10 @@ pub(super) fn pick(group: &Group, walk: &mut Walk, now_s: i64) -> Option<usize> 
         let first = least;
         let mut total = 0;
         for index in first..group.peers.len() {
-            if !group.eligible(walk, index, now_s) || load_order(group, index, least) != Ordering::Equal {
+            if !group.eligible(walk, index, now_s) || load_order(group, walk, index, least) != Ordering::Equal {
                 continue;
             }
-            total += group.weigh(index);
+            total += group.weigh(walk, index);
             if group.get(index, Field::CurrentWeight) > group.get(least, Field::CurrentWeight) {
                 least = index;
             }
@@ -36,7 +36,7 @@ fn least_loaded(group: &Group, walk: &Walk, now_s: i64) -> Option<(usize, bool)>
         }
         best = match best {
             None => Some((index, false)),
-            Some((least, many)) => match load_order(group, index, least) {
+            Some((least, many)) => match load_order(group, walk, index, least) {
                 Ordering::Less => Some((index, false)),
                 Ordering::Equal => Some((least, true)),
                 Ordering::Greater => Some((least, many)),
@@ -47,7 +47,8 @@ fn least_loaded(group: &Group, walk: &Walk, now_s: i64) -> Option<(usize, bool)>
 }
 
 /// Compares connections per weight, without a division.
-pub(super) fn load_order(group: &Group, one: usize, other: usize) -> Ordering {
-    let load = |conns_of: usize, weight_of: usize| group.get(conns_of, Field::Conns) * group.peers[weight_of].weight;
+pub(super) fn load_order(group: &Group, walk: &Walk, one: usize, other: usize) -> Ordering {
+    let weight = |index: usize| group.peers[index].weight * group.parts(walk, index);
+    let load = |conns_of: usize, weight_of: usize| group.get(conns_of, Field::Conns) * weight(weight_of);
     load(one, other).cmp(&load(other, one))
 }

@@ -42,7 +42,7 @@ pub(super) fn pick(group: &Group, walk: &mut Walk, now_ms: i64, last_byte: bool,
 
 fn fastest(group: &Group, walk: &Walk, metric: Field, now_ms: i64) -> Option<usize> {
     let now_s = now_ms.div_euclid(1000);
-    let weight = |index: usize| group.peers[index].weight;
+    let weight = |index: usize| group.peers[index].weight * group.parts(walk, index);
     let mut found: Option<(usize, i64)> = None;
     let mut many = false;
     for index in 0..group.peers.len() {
@@ -74,7 +74,7 @@ fn fastest(group: &Group, walk: &Walk, metric: Field, now_ms: i64) -> Option<usi
         if own * weight(best) != least * weight(index) {
             continue;
         }
-        total += group.weigh(index);
+        total += group.weigh(walk, index);
         if group.get(index, Field::CurrentWeight) > group.get(best, Field::CurrentWeight) {
             best = index;
         }

@@ -125,6 +125,7 @@ impl Balancer {
     /// Chooses the server for the next try.
     pub fn pick(&self, session: &mut Session, now_ms: i64, random: &mut dyn FnMut() -> u32) -> Result<PeerId, Busy> {
         let Session { members, walk, .. } = session;
+        walk.now_ms = now_ms;
         if members.version != self.version() {
             return Err(Busy);
         }
@@ -203,7 +204,7 @@ impl Balancer {
             return group.fail(index, now_ms.div_euclid(1000));
         }
         if group.get(index, Field::Accessed) < group.get(index, Field::Checked) {
-            group.set(index, Field::Fails, 0);
+            group.come_back(index, now_ms);
         }
         false
     }

@@ -15,6 +15,8 @@ pub struct Peer {
     pub max_fails: i64,
     /// `fail_timeout=`
     pub fail_timeout_s: i64,
+    /// `slow_start=`
+    pub slow_start_ms: i64,
     /// `down`
     pub down: bool,
     /// `drain`: only requests that are bound to it still go there.
@@ -79,6 +81,7 @@ impl Peer {
             max_conns: 0,
             max_fails: 1,
             fail_timeout_s: 10,
+            slow_start_ms: 0,
             down: false,
             draining: false,
             sid: Box::default(),

@@ -44,7 +44,7 @@ pub(super) fn pick(
                     another_draw(walk)?;
                     continue;
                 }
-                Some(earlier) if least_conn::load_order(group, index, earlier) == Ordering::Greater => {
+                Some(earlier) if least_conn::load_order(group, walk, index, earlier) == Ordering::Greater => {
                     return Some(group.take(walk, earlier, now_s));
                 }
                 _ => return Some(group.take(walk, index, now_s)),

@@ -9,7 +9,7 @@ pub(super) fn pick(group: &Group, walk: &mut Walk, now_s: i64) -> Option<usize> 
     let hinted = group.hinted(walk, now_s);
     if let Some(index) = hinted {
         // A bound request takes a turn, until the others would have to wait too long for theirs.
-        let lowest = group.peers[index].weight - group.total_weight;
+        let lowest = (group.peers[index].weight - group.total_weight) * group.whole();
         if group.get(index, Field::CurrentWeight) <= lowest {
             return Some(group.take(walk, index, now_s));
         }
@@ -19,7 +19,7 @@ pub(super) fn pick(group: &Group, walk: &mut Walk, now_s: i64) -> Option<usize> 
         if !group.eligible(walk, index, now_s) {
             continue;
         }
-        total += group.weigh(index);
+        total += group.weigh(walk, index);
         let weight = group.get(index, Field::CurrentWeight);
         if best.is_none() || weight > best_weight {
             (best, best_weight) = (Some(index), weight);

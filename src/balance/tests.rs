@@ -126,3 +126,46 @@ fn hash_again_bounds_the_further_tries() {
     let id = balancer.pick(&mut balancer.start(key), NOW_MS, &mut never()).expect("round robin finds one");
     assert_ne!(id.index, first);
 }
+
+/// The share of a peer that came back, a tenth of its slow start after the other.
+#[test]
+fn a_peer_that_comes_back_gets_its_weight_little_by_little() {
+    let mut two = peers(&[1, 1]);
+    two[0].slow_start_ms = 10_000;
+    let balancer = Balancer::new(Method::RoundRobin, two, Vec::new());
+    let serve = |now_ms: i64, outcome: Outcome| {
+        let mut session = balancer.start(b"");
+        let id = balancer.pick(&mut session, now_ms, &mut never()).expect("alive");
+        balancer.release(&mut session, if id.index == 0 { outcome } else { Outcome::Served }, Times::default(), now_ms);
+        id.index
+    };
+    assert_eq!(serve(NOW_MS, Outcome::Failed), 0);
+    let back_ms =
+        (NOW_MS + 11_000..).step_by(1).find(|now_ms| serve(*now_ms, Outcome::Served) == 0).expect("its rest ends");
+    let share = |after_ms: i64| (0..100).filter(|_| serve(back_ms + after_ms, Outcome::Served) == 0).count();
+    assert_eq!(share(0), 0);
+    assert!((8..=12).contains(&share(1_250)));
+    assert!((31..=35).contains(&share(5_000)));
+    assert!((49..=51).contains(&share(10_000)));
+}
+
+#[test]
+fn least_conn_sends_a_peer_less_while_it_starts_slowly() {
+    let mut two = peers(&[1, 1]);
+    two[0].slow_start_ms = 10_000;
+    let balancer = Balancer::new(Method::LeastConn, two, Vec::new());
+    let mut failing = balancer.start(b"");
+    assert_eq!(balancer.pick(&mut failing, NOW_MS, &mut never()).map(|id| id.index), Ok(0));
+    balancer.release(&mut failing, Outcome::Failed, Times::default(), NOW_MS);
+    let mut again = balancer.start(b"");
+    assert_eq!(balancer.pick(&mut again, NOW_MS + 11_000, &mut never()).map(|id| id.index), Ok(0));
+    balancer.release(&mut again, Outcome::Served, Times::default(), NOW_MS + 11_000);
+    let mut held = Vec::new();
+    let picks = (0..12).map(|_| {
+        let mut session = balancer.start(b"");
+        let id = balancer.pick(&mut session, NOW_MS + 11_000 + 2_500, &mut never()).expect("alive");
+        held.push(session);
+        id.index
+    });
+    assert_eq!(picks.filter(|index| *index == 0).count(), 2, "a quarter of the other's load");
+}

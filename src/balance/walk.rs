@@ -3,6 +3,8 @@
 /// The peers tried, and where the methods that draw or hash stand.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    /// The time of the present choice.
+    pub(super) now_ms: i64,
     pub(super) is_backup: bool,
     pub(super) tried: Tried,
     /// The hash methods' key, or the client's address for `ip_hash`.

@@ -135,6 +135,7 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     request.valid_location = true;
     request.adds_uri_to_alias = false;
     request.named = false;
+    request.slices.take();
     Verdict::Redirected
 }
 
@@ -163,6 +164,7 @@ pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
     request.location = Rc::clone(location);
     phases::take_location(request);
     request.named = true;
+    request.slices.take();
     Verdict::Redirected
 }
 
@@ -180,14 +182,14 @@ pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink)
 
 /// Runs a request that another one made.
 pub async fn run_subrequest(child: &mut Request) {
-    conclude_subrequest(child).await;
+    conclude_subrequest(child, Entry::NewUri).await;
     if child.location.settings.core.log_subrequest {
         access_log::write(child);
     }
 }
 
 /// Runs a request that another one made, without its line in the log.
-pub async fn conclude_subrequest(child: &mut Request) {
-    let verdict = Box::pin(phases::run(child, Entry::NewUri)).await;
+pub async fn conclude_subrequest(child: &mut Request, entry: Entry) {
+    let verdict = Box::pin(phases::run(child, entry)).await;
     Box::pin(conclude(child, verdict)).await;
 }

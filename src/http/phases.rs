@@ -23,11 +23,15 @@ pub enum Entry {
     NewUri,
     /// A named location was set: from its rewrites on.
     Named,
+    /// The content alone: the location is that of the request that this one repeats a part of.
+    Content,
 }
 
 /// Decides what of the request concerns the connection, before the first phase (`ngx_http_handler`).
 pub fn begin(request: &mut Request) {
     request.keepalive = match request.connection_type {
+        // What follows `CONNECT` on its connection is not HTTP.
+        _ if request.method == Method::Connect => false,
         ConnectionType::Unsaid => request.version > HTTP_10,
         ConnectionType::Close => false,
         ConnectionType::KeepAlive => true,
@@ -37,6 +41,9 @@ pub fn begin(request: &mut Request) {
 
 /// Runs the phases until one of them has an answer.
 pub async fn run(request: &mut Request, entry: Entry) -> Verdict {
+    if entry == Entry::Content {
+        return content(request).await;
+    }
     if entry == Entry::Start {
         modules::realip::handle(request);
     }
@@ -202,17 +209,18 @@ async fn access(request: &mut Request) -> Verdict {
         match module.handle(request).await {
             Verdict::Declined => {}
             Verdict::Passed if any => {
-                request.response.headers.remove(b"WWW-Authenticate");
+                let challenge = modules::auth_basic::Challenge::of(request);
+                request.response.headers.remove(challenge.header);
                 return Verdict::Declined;
             }
             Verdict::Passed => {}
-            Verdict::Finish(status @ (401 | 403)) if any => {
-                if refused != Some(401) {
+            Verdict::Finish(status @ (401 | 403 | 407)) if any => {
+                if !matches!(refused, Some(401 | 407)) {
                     refused = Some(status);
                 }
             }
             verdict => {
-                if verdict == Verdict::Finish(401) {
+                if matches!(verdict, Verdict::Finish(401 | 407)) {
                     delay_refusal(request).await;
                 }
                 return verdict;
@@ -250,6 +258,7 @@ async fn precontent(request: &mut Request) -> Verdict {
 async fn content(request: &mut Request) -> Verdict {
     match request.content.clone() {
         Some(Content::Proxy(pass)) => return modules::proxy::handle(request, &pass).await,
+        Some(Content::Tunnel(pass)) => return modules::tunnel::handle(request, &pass).await,
         Some(Content::StubStatus) => return modules::stub_status::handle(request).await,
         Some(Content::Echo) => return modules::echo::handle(request).await,
         Some(Content::EmptyGif) => return modules::empty_gif::handle(request).await,

@@ -1,6 +1,6 @@
 //! One request from its first byte to its line in the log.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt::Display;
 use std::io;
 use std::ops::Range;
@@ -198,6 +198,8 @@ pub struct Request {
     pub secure_link_expires: RefCell<Option<Vec<u8>>>,
     /// Who the client is by its cookie, once `userid` has asked.
     pub userid: RefCell<Option<Box<super::modules::userid::Identity>>>,
+    /// An answer that is made up of slices.
+    pub slices: OnceCell<Rc<super::filters::slice::Slices>>,
     /// What the proxy module knows of its attempts, for `$upstream_…`.
     pub upstream: UpstreamRecord,
     /// What is being done, for the error log.
@@ -223,11 +225,16 @@ pub struct UpstreamRecord {
     pub is_secure: bool,
     /// `grpc_pass`
     pub is_grpc: bool,
+    /// `tunnel_pass`
+    pub is_tunnel: bool,
 }
 
 impl UpstreamRecord {
     /// The beginning of the backend's URL.
     pub fn scheme(&self) -> &'static str {
+        if self.is_tunnel {
+            return "";
+        }
         match (self.is_grpc, self.is_secure) {
             (false, false) => "http://",
             (false, true) => "https://",
@@ -245,6 +252,7 @@ impl UpstreamRecord {
         self.trailers.clear();
         self.uri.clear();
         (self.proxy_host, self.proxy_port) = (None, None);
+        self.is_tunnel = false;
     }
 }
 
@@ -255,6 +263,8 @@ pub struct UpstreamAttempt {
     pub address: Rc<str>,
     /// The status it answered.
     pub status: u16,
+    /// In the queue of its group.
+    pub queue_ms: Option<u64>,
     /// Until the connection stood.
     pub connect_ms: Option<u64>,
     /// Until the head was there.
@@ -271,6 +281,12 @@ pub struct UpstreamAttempt {
     pub redirected: bool,
 }
 
+/// The server of an address that nobody names, and its own location.
+fn default_place(connection: &Connection) -> (ServerId, Rc<Location>) {
+    let server = connection.servers().default_server;
+    (server, Rc::clone(&connection.engine.server(server).location))
+}
+
 impl Request {
     /// A request of which nothing has been read.
     pub fn new(connection: Rc<Connection>, head: Head) -> Self {
@@ -279,8 +295,7 @@ impl Request {
 
     /// The same, in the memory of another one.
     pub fn reusing(connection: Rc<Connection>, spare: Spare) -> Self {
-        let server = connection.servers().default_server;
-        let location = Rc::clone(&connection.engine.server(server).location);
+        let (server, location) = default_place(&connection);
         Self {
             sent_before: connection.sent.get(),
             connection,
@@ -344,6 +359,7 @@ impl Request {
             limit_conn_status: None,
             secure_link_expires: RefCell::default(),
             userid: RefCell::default(),
+            slices: OnceCell::new(),
             upstream: spare.upstream,
             action: "waiting for request",
         }
@@ -486,7 +502,7 @@ impl Request {
             && !attempt.address.is_empty()
         {
             line.push_display(format_args!(", upstream: \"{}{}", self.upstream.scheme(), attempt.address));
-            if self.upstream.uri.first() != Some(&b'/') {
+            if self.upstream.uri.first() != Some(&b'/') && !self.upstream.is_tunnel {
                 line.push(b"/");
             }
             line.push(&self.upstream.uri);

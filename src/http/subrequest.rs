@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::filters::order;
 use super::filters::ssi::Shared;
 use super::message::response::ContentType;
+use super::phases::Entry;
 use super::request::{Request, Sink};
 use super::verdict::ClientGone;
 use super::{access_log, finalize};
@@ -98,18 +99,34 @@ pub fn start(parent: &mut Request, uri: &[u8], args: &[u8], stub: Option<Vec<u8>
     let stub = stub.map(|stub| (stub, parent.response.content_type.clone()));
     let sink = Sink::Parent(Box::new(Outlet { pieces, stub, has_output: false }));
     let child = prepare(parent, uri, args, sink)?;
-    Ok(spawn(parent, child, receiver))
+    Ok(spawn(parent, child, Entry::NewUri, receiver))
 }
 
-fn spawn(parent: &Request, mut child: Request, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
+/// Starts a request for the same as the parent, in the same location (`NGX_HTTP_SUBREQUEST_CLONE`).
+pub fn start_again(parent: &mut Request) -> Result<Running, TooDeep> {
+    let (pieces, receiver) = mpsc::channel(WAITING_PIECES);
+    let sink = Sink::Parent(Box::new(Outlet { pieces, stub: None, has_output: false }));
+    let (uri, args) = (parent.uri.clone(), parent.args.clone());
+    let mut child = prepare(parent, &uri, &args, sink)?;
+    child.method = parent.method;
+    child.method_name = parent.method_name;
+    child.location = Rc::clone(&parent.location);
+    child.content.clone_from(&parent.content);
+    child.valid_location = parent.valid_location;
+    child.valid_unparsed_uri = parent.valid_unparsed_uri;
+    child.slices = parent.slices.clone();
+    Ok(spawn(parent, child, Entry::Content, receiver))
+}
+
+fn spawn(parent: &Request, mut child: Request, entry: Entry, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
     child.variables.borrow_mut().clone_from(&parent.variables.borrow());
-    let task = tokio::task::spawn_local(async move { run(&mut child).await });
+    let task = tokio::task::spawn_local(async move { run(&mut child, entry).await });
     Running { pieces, task }
 }
 
 /// Runs a request inside another one; false if its answer broke off.
-async fn run(child: &mut Request) -> bool {
-    finalize::conclude_subrequest(child).await;
+async fn run(child: &mut Request, entry: Entry) -> bool {
+    finalize::conclude_subrequest(child, entry).await;
     let stub = match &mut child.sink {
         Sink::Parent(outlet) if outlet.has_stub() => outlet.stub.take(),
         _ => None,

@@ -36,6 +36,9 @@ pub struct Upstream {
     pub zone: Option<Zone>,
     /// `sticky`
     pub sticky: Option<sticky::Sticky>,
+    /// `queue`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
     /// Who is asked for names while running: its own `resolver`, or that of `http`.
     pub resolver: Option<Rc<Resolver>>,
     /// `resolver_timeout`
@@ -59,6 +62,15 @@ impl Upstream {
     }
 }
 
+/// `queue`: requests wait while no server can be chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Queue {
+    /// So many at the most, in each worker.
+    pub requests: usize,
+    /// `timeout`: so long at the most.
+    pub timeout_ms: u64,
+}
+
 /// One `server` line.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Server {
@@ -74,6 +86,9 @@ pub struct Server {
     pub max_fails: u32,
     /// `fail_timeout`
     pub fail_timeout_seconds: u64,
+    /// `slow_start`; 0 where it has its whole weight at once.
+    #[serde(skip_serializing_if = "is_none")]
+    pub slow_start_ms: u64,
     /// `down`
     pub down: bool,
     /// `backup`
@@ -86,6 +101,10 @@ pub struct Server {
     pub resolve: bool,
     /// `service`: the SRV record to look up.
     pub service: Option<Text>,
+}
+
+fn is_none(time_ms: &u64) -> bool {
+    *time_ms == 0
 }
 
 /// Where to connect to.

@@ -34,10 +34,12 @@ pub enum Field {
     InflightRequests,
     /// Requests given to it since the start.
     Requests,
+    /// When it came back after failures, in milliseconds, with `slow_start`.
+    CameBack,
 }
 
 impl Field {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::CurrentWeight,
         Self::EffectiveWeight,
         Self::Conns,
@@ -52,6 +54,7 @@ impl Field {
         Self::InflightChanged,
         Self::InflightRequests,
         Self::Requests,
+        Self::CameBack,
     ];
 }
 

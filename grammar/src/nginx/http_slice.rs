@@ -12,5 +12,5 @@ pub const DIRECTIVES: &[Directive] = &[Directive {
     default: "0",
     inherit: Inherit::Value,
     edition: Edition::Open,
-    status: Status::NotYet,
+    status: Status::Done,
 }];

@@ -332,7 +332,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Plus,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "scgi_cache_purge",

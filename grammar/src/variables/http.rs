@@ -1011,7 +1011,7 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: true,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "ssl_alpn_protocol",
@@ -1443,6 +1443,15 @@ pub const VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
+        status: Status::Done,
+    },
+    Variable {
+        name: "upstream_queue_time",
+        kind: Kind::Exact,
+        module: "plus",
+        changeable: false,
+        cacheable: false,
+        edition: Edition::Plus,
         status: Status::Done,
     },
     Variable {

@@ -395,10 +395,20 @@ fn check(request: &mut Request) -> Result<(), NoRequest> {
         request.chunked_body = true;
     }
     match request.method {
-        Method::Connect => refuse(request, 405, "client sent CONNECT method"),
+        Method::Connect if request.version != HTTP_11 || !takes_connect(request) => {
+            refuse(request, 405, "client sent CONNECT method")
+        }
+        Method::Connect if request.content_length.is_some_and(|length| length > 0) || request.chunked_body => {
+            refuse(request, 400, "client sent CONNECT request with body")
+        }
         Method::Trace => refuse(request, 405, "client sent TRACE method"),
         _ => Ok(()),
     }
+}
+
+/// Only a server with a `tunnel_pass` does.
+fn takes_connect(request: &Request) -> bool {
+    request.connection.engine.server(request.server).core.allow_connect
 }
 
 /// Digits alone, within what an offset can hold (`ngx_atoof`).

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{charset, gunzip, gzip, order, ssi, sub};
+use super::{charset, gunzip, gzip, order, slice, ssi, sub};
 use crate::http::request::Request;
 use crate::http::subrequest;
 use crate::http::verdict::ClientGone;
@@ -68,6 +68,7 @@ pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
     }
     filters.begin(request).await?;
     filters.finish(request).await?;
+    slice::send_others(request).await?;
     match &filters.after_body {
         Some(uri) => add(request, uri).await,
         None => Ok(()),

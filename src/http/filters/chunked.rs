@@ -11,6 +11,7 @@ pub fn head(request: &mut Request) {
         || response.status < 200
         || request.is_subrequest
         || request.method == Method::Head
+        || request.method == Method::Connect && response.status < 300
     {
         return;
     }

@@ -12,5 +12,6 @@ pub mod http2;
 pub mod not_modified;
 pub mod order;
 pub mod range;
+pub mod slice;
 pub mod ssi;
 pub mod sub;

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use super::{body, chunked, gzip, header, headers, http2, not_modified, range};
+use super::{body, chunked, gzip, header, headers, http2, not_modified, range, slice};
 use crate::http::modules;
 use crate::http::request::{HTTP_20, Request, Sink};
 use crate::http::verdict::{ClientGone, Verdict};
@@ -71,6 +71,7 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
         request.response.status = request.error_status;
         request.response.status_line = None;
     }
+    slice::head(request)?;
     not_modified::head(request)?;
     modules::headers_more::head(request);
     headers::head(request);
@@ -84,7 +85,13 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
         chunked::head(request);
         header::head(request);
     }
+    if request.slices.get().is_some() {
+        slice::note_range(request);
+    }
     set_limit_rate(request);
+    if request.filters.limit_rate > 0 && request.version != HTTP_20 {
+        limit_head(request).await?;
+    }
     Ok(())
 }
 
@@ -129,6 +136,8 @@ pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
     request.finished = true;
     if request.filters.body.is_some() {
         Box::pin(body::finish(request)).await?;
+    } else if request.slices.get().is_some() {
+        slice::send_others(request).await?;
     }
     if let Some(mut encoder) = request.filters.gzip.take() {
         let mut packed = request.connection.engine.take_buffer();
@@ -322,6 +331,25 @@ fn set_limit_rate(request: &mut Request) {
     }
     request.filters.limit_rate = rate;
     request.filters.limit_rate_after = after;
+}
+
+/// The head counts as the body does: one that is too long for its first second goes out bit by bit.
+async fn limit_head(request: &mut Request) -> Result<(), ClientGone> {
+    let size = request.header_size;
+    if size <= request.filters.limit_rate.saturating_add(request.filters.limit_rate_after) {
+        request.filters.sent = size;
+        return Ok(());
+    }
+    let connection = Rc::clone(&request.connection);
+    let head = connection.gather(|out| out.split_off(out.len().saturating_sub(size as usize)));
+    let mut rest = &head[..];
+    while !rest.is_empty() {
+        let room = wait_for_room(request, rest.len() as u64).await?;
+        let (now, later) = rest.split_at(room as usize);
+        connection.send(now, request.send_timeout_ms()).await?;
+        rest = later;
+    }
+    Ok(())
 }
 
 /// How many bytes may be sent now; waits until it is at least one (`ngx_http_write_filter`).

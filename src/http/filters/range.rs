@@ -65,6 +65,13 @@ impl Ranges {
     }
 }
 
+impl Ranges {
+    /// The range, where there is one.
+    pub fn only(&self) -> Option<(u64, u64)> {
+        self.ranges.first().copied().filter(|_| self.multipart.is_none())
+    }
+}
+
 impl Multipart {
     fn part(&self, first: u64, last: u64, length: u64) -> Vec<u8> {
         let mut text = self.header.clone();
@@ -80,10 +87,17 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
     let Some(length) = response.content_length else { return Ok(()) };
     if request.version < HTTP_10
         || response.status != 200
-        || request.is_subrequest
+        || request.is_subrequest && request.slices.get().is_none()
         || !response.allow_ranges
         || max_ranges == 0
     {
+        return Ok(());
+    }
+    if request.is_subrequest {
+        // A further slice is cut as the first one was.
+        if let Some((start, end)) = request.slices.get().and_then(|slices| slices.range()) {
+            single(request, start, end, length);
+        }
         return Ok(());
     }
     let limit = if response.single_range { 1 } else { max_ranges };
@@ -189,7 +203,8 @@ fn single(request: &mut Request, start: u64, end: u64, length: u64) {
     request.response.headers.remove(b"Content-Range");
     request.response.headers.push(b"Content-Range", text.as_bytes());
     request.response.content_length = Some(end - start);
-    request.filters.range = Some(Box::new(Ranges { ranges: vec![(start, end)], multipart: None, position: 0, length }));
+    let position = request.slices.get().map_or(0, |slices| slices.offset());
+    request.filters.range = Some(Box::new(Ranges { ranges: vec![(start, end)], multipart: None, position, length }));
 }
 
 thread_local! {

@@ -15,6 +15,7 @@ use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::log::error_log::Level;
 use crate::sys::password_hash;
+use crate::wire::http1::request_line::Method;
 
 /// As forgiving as nginx: padding may be missing, and bits behind the last byte do not count.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -61,9 +62,32 @@ pub fn user(request: &Request) -> Option<Vec<u8>> {
     credentials(request).map(|(name, _)| name)
 }
 
-/// Name and password of the `Authorization` header.
+/// How a name and password are asked for: `CONNECT` makes a proxy of the server (RFC 9110 §11.7).
+#[derive(Debug)]
+pub struct Challenge {
+    /// The header that asks.
+    pub header: &'static [u8],
+    /// The header that answers.
+    pub answered_by: Known,
+    /// The status of the answer that asks.
+    pub status: u16,
+}
+
+impl Challenge {
+    /// As it fits a request.
+    pub fn of(request: &Request) -> Self {
+        match request.method {
+            Method::Connect => {
+                Self { header: b"Proxy-Authenticate", answered_by: Known::ProxyAuthorization, status: 407 }
+            }
+            _ => Self { header: b"WWW-Authenticate", answered_by: Known::Authorization, status: 401 },
+        }
+    }
+}
+
+/// Name and password as they were sent.
 fn credentials(request: &Request) -> Option<(Vec<u8>, Vec<u8>)> {
-    let value = request.header(Known::Authorization)?;
+    let value = request.header(Challenge::of(request).answered_by)?;
     let encoded = value.get(..6).filter(|scheme| scheme.eq_ignore_ascii_case(b"basic ")).map(|_| &value[6..])?;
     let decoded = BASE64.decode(encoded.trim_ascii_start()).ok()?;
     let colon = memchr::memchr(b':', &decoded).filter(|&colon| colon > 0)?;
@@ -72,8 +96,9 @@ fn credentials(request: &Request) -> Option<(Vec<u8>, Vec<u8>)> {
 
 fn ask(request: &mut Request, realm: &[u8]) -> Verdict {
     let value = [b"Basic realm=\"", realm, b"\""].concat();
-    request.response.headers.push(b"WWW-Authenticate", &value);
-    Verdict::Finish(401)
+    let challenge = Challenge::of(request);
+    request.response.headers.push(challenge.header, &value);
+    Verdict::Finish(challenge.status)
 }
 
 fn refuse(request: &Request, file: &[u8], error: &io::Error) -> Verdict {

@@ -25,6 +25,7 @@ pub mod secure_link;
 pub mod static_files;
 pub mod stub_status;
 pub mod try_files;
+pub mod tunnel;
 pub mod userid;
 
 use std::borrow::Cow;

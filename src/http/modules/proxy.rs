@@ -6,17 +6,16 @@ use crate::http::body_reader;
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::http::upstream::attempt::{self, Job};
-use crate::http::upstream::group::Group;
 use crate::http::upstream::http2::RequestHead;
 use crate::http::upstream::request::{BodyLength, Destination, fields, method, write_headers, write_uri};
 use crate::http::upstream::resolve::{self, Servers};
 use crate::http::upstream::secure::Secure;
+use crate::http::upstream::url;
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
 use crate::ir::http::{Content, grpc};
 use crate::ir::value::{Template, Text};
 use crate::log::error_log::Level;
-use crate::net::connect::Target;
 
 /// Where a request goes.
 struct Resolved {
@@ -91,6 +90,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         passes_body_through,
         passes_body,
         is_head,
+        opens_tunnel: false,
     };
     let verdict = attempt::run(request, &job).await;
     request.connection.engine.give_buffer(job.head);
@@ -142,15 +142,6 @@ fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
     }
 }
 
-/// The parts of a URL behind its scheme.
-struct Url<'u> {
-    host: &'u [u8],
-    port: Option<u16>,
-    port_text: &'u [u8],
-    uri: &'u [u8],
-    is_unix: bool,
-}
-
 fn evaluate_url(request: &Request, template: &Template, is_grpc: bool) -> Result<Resolved, u16> {
     let text = evaluate::text(request, template).into_owned();
     let shown = || String::from_utf8_lossy(&text).into_owned();
@@ -167,7 +158,7 @@ fn evaluate_url(request: &Request, template: &Template, is_grpc: bool) -> Result
             return Err(500);
         }
     };
-    let url = match parse_url(rest) {
+    let url = match url::parse(rest) {
         Ok(url) => url,
         Err(fault) => {
             let rest = String::from_utf8_lossy(rest).into_owned();
@@ -187,57 +178,8 @@ fn evaluate_url(request: &Request, template: &Template, is_grpc: bool) -> Result
         (false, false) => Some(Text::from(url.port_text)),
     };
     let uri = if url.uri.first() == Some(&b'?') { [b"/", url.uri].concat() } else { url.uri.to_vec() };
-    let servers = find_servers(request, &url, default_port);
+    let servers = url::servers(request, &url, default_port)?;
     let destination =
         Destination { host_header: host_header.into(), uri: Some(uri.into()), is_evaluated: true, location_length: 0 };
     Ok(Resolved { servers, destination, port, is_secure })
-}
-
-fn parse_url(text: &[u8]) -> Result<Url<'_>, &'static str> {
-    if text.len() >= 5 && text[..5].eq_ignore_ascii_case(b"unix:") {
-        let path = &text[5..];
-        let end = path.iter().position(|&byte| byte == b':').unwrap_or(path.len());
-        let uri = path.get(end + 1..).unwrap_or_default();
-        if end == 0 {
-            return Err("no path in the unix domain socket");
-        }
-        return Ok(Url { host: &path[..end], port: None, port_text: &[], uri, is_unix: true });
-    }
-    let end = text.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(text.len());
-    let (authority, uri) = text.split_at(end);
-    let after_address = authority.iter().position(|&byte| byte == b']').map_or(0, |at| at + 1);
-    let colon = authority[after_address..].iter().position(|&byte| byte == b':').map(|at| after_address + at);
-    let (host, port_text) = match colon {
-        Some(at) => (&authority[..at], &authority[at + 1..]),
-        None => (authority, &[][..]),
-    };
-    if host.is_empty() {
-        return Err("no host");
-    }
-    let port = match colon {
-        None => None,
-        Some(_) => {
-            let port = std::str::from_utf8(port_text).ok().and_then(|text| text.parse().ok());
-            Some(port.filter(|&port| port > 0).ok_or("invalid port")?)
-        }
-    };
-    Ok(Url { host, port, port_text, uri, is_unix: false })
-}
-
-/// A group of the configuration, one for an address that stands in the URL, or a name to be resolved.
-fn find_servers(request: &Request, url: &Url, default_port: u16) -> Servers {
-    let upstreams = &request.connection.engine.upstreams;
-    let shown = String::from_utf8_lossy(url.host);
-    let alone = |target| Servers::Group(Rc::new(Group::of_addresses(url.host, vec![target])));
-    if url.is_unix {
-        return alone(Target::Unix(shown.into()));
-    }
-    if let Some(group) = upstreams.find(url.host, url.port, default_port) {
-        return Servers::Group(Rc::clone(group));
-    }
-    let port = url.port.unwrap_or(default_port);
-    match shown.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-        Ok(address) => alone(Target::Inet(std::net::SocketAddr::new(address, port))),
-        Err(_) => Servers::Name { host: url.host.into(), port },
-    }
 }

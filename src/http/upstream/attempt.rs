@@ -52,6 +52,8 @@ pub struct Job {
     pub passes_body: bool,
     /// The method asks for a head alone.
     pub is_head: bool,
+    /// Nothing is asked: bytes go both ways once there is a connection (`tunnel_pass`).
+    pub opens_tunnel: bool,
 }
 
 impl Job {
@@ -86,14 +88,10 @@ pub struct Try<'j> {
 
 impl<'j> Try<'j> {
     fn new(job: &'j Job, request: &Request) -> Self {
-        let mut session = job.group.start(request);
-        if job.proxy.next_upstream_tries > 0 {
-            session.tries = session.tries.min(job.proxy.next_upstream_tries);
-        }
         let now = Instant::now();
         Self {
             job,
-            session,
+            session: begin(job, request),
             began: now,
             started: now,
             now,
@@ -120,6 +118,42 @@ impl<'j> Try<'j> {
         let times = Times { header_ms, response_ms };
         if group.balancer().release(&mut self.session, outcome, times, now_ms()) {
             request.log(Level::Warn, "upstream server temporarily disabled");
+        }
+        if let Some(queue) = &group.queue {
+            queue.wake();
+        }
+    }
+
+    /// The same; with `queue` a request waits for its first server. None where it does not get one.
+    async fn choose_or_wait(&mut self, request: &mut Request) -> Result<Option<Server>, Faulty> {
+        let job = self.job;
+        let first = self.now == self.began;
+        let Some(queue) = job.group.queue.as_ref().filter(|_| first) else { return Ok(self.choose(request)) };
+        if queue.is_empty()
+            && let Some(server) = self.choose(request)
+        {
+            return Ok(Some(server));
+        }
+        let Some(place) = queue.join() else { return Ok(None) };
+        loop {
+            let waited_ms = self.began.elapsed().as_millis() as u64;
+            let Some(left_ms) = queue.timeout_ms.checked_sub(waited_ms).filter(|&left_ms| left_ms > 0) else {
+                return Ok(None);
+            };
+            match wait_for(request, job, left_ms, place.turn()).await {
+                Waited::Done(()) => {}
+                Waited::TimedOut => return Ok(None),
+                Waited::ClientGone => {
+                    log_client_gone(request);
+                    return Err(Faulty::ClientGone);
+                }
+            }
+            // What was looked at in vain has become free.
+            self.session = begin(job, request);
+            if let Some(server) = self.choose(request) {
+                record(request).queue_ms = Some(self.began.elapsed().as_millis() as u64);
+                return Ok(Some(server));
+            }
         }
     }
 
@@ -188,6 +222,15 @@ impl<'j> Try<'j> {
             timeout_ms: self.job.proxy.next_upstream_timeout_ms,
         }
     }
+}
+
+/// A request's walk over the servers.
+fn begin(job: &Job, request: &Request) -> Session {
+    let mut session = job.group.start(request);
+    if job.proxy.next_upstream_tries > 0 {
+        session.tries = session.tries.min(job.proxy.next_upstream_tries);
+    }
+    session
 }
 
 /// Milliseconds on the balancers' clock.
@@ -263,13 +306,20 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     attempt.request_whole = false;
     request.action = "connecting to upstream";
     request.upstream.attempts.push(UpstreamAttempt { redirected: first_of_redirect, ..UpstreamAttempt::default() });
-    let Some(server) = attempt.choose(request) else {
-        record(request).address = Rc::clone(&job.group.name);
-        request.log(Level::Error, "no live upstreams");
-        return Tried::Failed(Failure::NoLive, false);
+    let server = match attempt.choose_or_wait(request).await {
+        Ok(Some(server)) => server,
+        Ok(None) => {
+            record(request).address = Rc::clone(&job.group.name);
+            request.log(Level::Error, "no live upstreams");
+            return Tried::Failed(Failure::NoLive, false);
+        }
+        Err(faulty) => return over_or_failed(faulty, false),
     };
     record(request).address = Rc::clone(&server.name);
     attempt.target = Some(server.target.clone());
+    if job.opens_tunnel {
+        return open_tunnel(request, job, attempt, &server).await;
+    }
     let (connection, reused) = match job.group.pool.take(&server.target, job.tag(), job.http2.is_some()) {
         Some(connection) => (connection, true),
         None => match connect::open(request, job, &server).await {
@@ -288,6 +338,19 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     attempt.look_at_clock();
     record(request).header_ms = Some(attempt.elapsed_ms());
     judge(request, job, attempt, answer).await
+}
+
+/// A connection alone is an answer.
+async fn open_tunnel(request: &mut Request, job: &Job, attempt: &mut Try<'_>, server: &Server) -> Tried {
+    let connection = match connect::open(request, job, server).await {
+        Ok(connection) => connection,
+        Err(faulty) => return over_or_failed(faulty, false),
+    };
+    attempt.look_at_clock();
+    let elapsed_ms = attempt.elapsed_ms();
+    let entry = record(request);
+    (entry.connect_ms, entry.header_ms) = (Some(elapsed_ms), Some(elapsed_ms));
+    Tried::Over(relay::open_tunnel(request, job, connection).await)
 }
 
 fn over_or_failed(faulty: Faulty, reused: bool) -> Tried {

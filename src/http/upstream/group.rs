@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use super::dynamic::Dynamic;
 use super::keepalive::Pool;
 use super::layout::{Server, SharedLayout, ranks};
+use super::queue::Queue;
 use super::sticky::Sticky;
 use crate::balance::{Balancer, Method, Peer, PeerId, Session};
 use crate::http::connection;
@@ -43,6 +44,8 @@ pub struct Group {
     pub pool: Rc<Pool>,
     /// What binds requests to servers.
     pub sticky: Option<Sticky>,
+    /// Requests that wait for a server.
+    pub queue: Option<Queue>,
 }
 
 /// Where the state of a group's servers is.
@@ -90,6 +93,7 @@ impl Group {
             dynamic: shared.and_then(|words| Dynamic::new(upstream, layout, words, [primary, backup])),
             pool: Pool::new(upstream.keepalive.clone()),
             sticky: upstream.sticky.clone().map(|configured| Sticky::new(configured, session_words)),
+            queue: upstream.queue.map(Queue::new),
         }
     }
 
@@ -109,6 +113,7 @@ impl Group {
             initial_peers: Default::default(),
             pool: Pool::new(settings),
             sticky: None,
+            queue: None,
         }
     }
 

@@ -56,6 +56,7 @@ pub fn peer(line: &upstream::Server, server: &Server) -> Peer {
         max_conns: i64::from(line.max_conns),
         max_fails: i64::from(line.max_fails),
         fail_timeout_s: line.fail_timeout_seconds as i64,
+        slow_start_ms: line.slow_start_ms as i64,
         down: line.down,
         draining: line.drain,
         sid: (*server.sid).into(),

@@ -15,6 +15,7 @@ pub mod http2;
 pub mod keepalive;
 pub mod layout;
 pub mod pipe;
+pub mod queue;
 pub mod relay;
 pub mod request;
 pub mod resolve;
@@ -25,6 +26,7 @@ pub mod spool;
 pub mod sticky;
 pub mod store;
 pub mod unsafe_uri;
+pub mod url;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

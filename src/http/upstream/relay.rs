@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::attempt::{Job, Try, Waited, asks_for_upgrade, conclude, log_client_gone, log_timeout, record, wait};
 use super::exchange::{self, Answer};
 use super::headers;
-use super::keepalive::Wire;
+use super::keepalive::{BackendConnection, Wire};
 use super::pipe::{End, Framing, Pipe};
 use super::response::Head;
 use super::spool::Spool;
@@ -23,6 +23,8 @@ use crate::log::error_log::Level;
 use crate::log::now;
 use crate::primitives::size;
 
+/// What the log calls a wait for the backend.
+const READING: &str = "reading upstream";
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
 
@@ -48,10 +50,22 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         }
         return finish_bodyless(request, job, attempt, answer).await;
     }
-    request.action = "reading upstream";
+    // What nginx finds out while it passes on what came with the head, it finds out while it sends.
+    let sends_first = !buffering && answer.buffer.len() > answer.head.end;
+    request.action = if sends_first { "sending to client" } else { READING };
     let mut relay = Relay::new(request, job, answer, buffering);
     relay.pipe.store = store;
     relay.run(request, attempt).await
+}
+
+/// Tells the client that its tunnel stands, and carries bytes both ways.
+pub async fn open_tunnel(request: &mut Request, job: &Job, connection: BackendConnection) -> Verdict {
+    record(request).status = 200;
+    request.response.status = 200;
+    if let Err(fault) = order::send_head(request).await {
+        return fault.into();
+    }
+    run_tunnel(request, job, Answer { connection, buffer: Vec::new(), head: Head::default() }).await
 }
 
 /// Keeps what variables show of the answer.
@@ -123,7 +137,35 @@ struct Relay<'j> {
     /// Nobody takes the answer any more, and it is read on to be stored.
     is_client_gone: bool,
     is_chunked: bool,
+    first_buffer: Option<FirstBuffer>,
     limit: Option<ReadLimit>,
+}
+
+/// nginx passes nothing on before its first buffer is full, and nothing of it at all if the backend then falls silent or resets.
+struct FirstBuffer {
+    /// What fits in behind the head.
+    room: u64,
+    /// What waited for the client before the body.
+    gathered: usize,
+    /// What had been sent.
+    sent: u64,
+}
+
+impl FirstBuffer {
+    fn of(request: &Request, job: &Job, answer: &Answer) -> Self {
+        Self {
+            room: job.proxy.buffer_size.saturating_sub(answer.head.end) as u64,
+            gathered: request.connection.gathered(),
+            sent: request.connection.sent.get(),
+        }
+    }
+
+    /// Drops the body, if nothing of it is on its way.
+    fn drop(&self, request: &Request) {
+        if request.connection.sent.get() == self.sent {
+            request.connection.gather(|out| out.truncate(self.gathered));
+        }
+    }
 }
 
 /// `proxy_limit_rate`
@@ -165,6 +207,8 @@ impl<'j> Relay<'j> {
             false => Rc::new(Proxy { buffering, ..(*job.proxy).clone() }),
         };
         let is_chunked = answer.head.chunked;
+        let is_held = buffering && !is_chunked && !answer.connection.is_http2() && !request.is_subrequest;
+        let first_buffer = is_held.then(|| FirstBuffer::of(request, job, &answer));
         let spool = Spool::new(proxy, request.connection.engine.counters.temp_files);
         let pipe = Pipe::new(answer.connection, framing, spool, answer.head.close, job.proxy.buffer_size);
         Self {
@@ -177,6 +221,7 @@ impl<'j> Relay<'j> {
             has_waited: false,
             is_client_gone: false,
             is_chunked,
+            first_buffer,
             limit: ReadLimit::of(request, &job.proxy),
         }
     }
@@ -232,8 +277,10 @@ impl<'j> Relay<'j> {
         if let Some(range) = self.read_now(buffer) {
             return Ok(Some(range));
         }
+        self.note_first_buffer(request);
         let gathered = request.connection.gathered();
-        let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || order::holds_back(request));
+        let waits = gathered >= POSTPONED && self.first_buffer.is_none()
+            || self.prompt && (gathered > 0 || order::holds_back(request));
         if waits && !self.is_client_gone && order::flush(request).await.is_err() {
             self.is_client_gone = true;
             if self.pipe.store.is_none() {
@@ -241,12 +288,14 @@ impl<'j> Relay<'j> {
             }
         }
         self.has_waited = true;
+        request.action = READING;
         let pipe = &mut self.pipe;
         let waited = wait(request, self.job, self.job.proxy.read_timeout_ms, |context| pipe.poll_read(context, buffer));
         match waited.await {
             Waited::Done(range) => Ok(Some(range)),
             Waited::TimedOut => {
                 log_timeout(request);
+                self.drop_first_buffer(request);
                 Err(break_off(request).await)
             }
             Waited::ClientGone => {
@@ -305,6 +354,18 @@ impl<'j> Relay<'j> {
         attempt.release(request, Outcome::Served);
     }
 
+    fn note_first_buffer(&mut self, request: &mut Request) {
+        let received = record(request).response_length;
+        self.first_buffer.take_if(|buffer| received >= buffer.room);
+    }
+
+    fn drop_first_buffer(&mut self, request: &mut Request) {
+        self.note_first_buffer(request);
+        if let Some(buffer) = &self.first_buffer {
+            buffer.drop(request);
+        }
+    }
+
     async fn finish(&mut self, request: &mut Request) -> Verdict {
         match self.pipe.end.take() {
             Some(End::Whole(_)) => {
@@ -323,6 +384,7 @@ impl<'j> Relay<'j> {
             Some(End::Failed(error)) => {
                 let call = if self.prompt { "recv() failed" } else { "readv() failed" };
                 super::secure::log_socket_error(request, &error, call);
+                self.drop_first_buffer(request);
             }
             Some(End::Broken(fault)) => {
                 exchange::explain(request, &fault);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::{Write1, put_some, text_of};
 use crate::http::evaluate;
+use crate::http::filters;
 use crate::http::message::headers::Known;
 use crate::http::modules;
 use crate::http::request::Request;
@@ -31,6 +32,7 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "secure_link" => modules::secure_link::write,
         "secure_link_expires" => modules::secure_link::write_expires,
+        "slice_range" => filters::slice::write_range,
         "uid_got" => modules::userid::write_got,
         "uid_set" => modules::userid::write_set,
         "uid_reset" => |_, _| true,

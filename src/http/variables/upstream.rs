@@ -17,6 +17,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "upstream_connect_time" => |request, out| each(request, out, |attempt, out| time(attempt.connect_ms, out)),
         "upstream_header_time" => |request, out| each(request, out, |attempt, out| time(attempt.header_ms, out)),
         "upstream_response_time" => |request, out| each(request, out, |attempt, out| time(attempt.response_ms, out)),
+        "upstream_queue_time" => |request, out| each(request, out, |attempt, out| time(attempt.queue_ms, out)),
         "upstream_response_length" => {
             |request, out| each(request, out, |attempt, out| put(out, attempt.response_length))
         }

@@ -14,6 +14,8 @@ use crate::ir::value::{Buffers, List, PAGE_SIZE, TempPath, Template, Text};
 layer! {
     /// The values of `http_core` that hold for a whole server: they are needed before a location is known.
     pub struct ServerCore, own ServerCoreOwn {
+        /// A location has a `tunnel_pass`.
+        allow_connect: bool = false,
         /// `connection_pool_size`
         connection_pool_size: usize = 512,
         /// `request_pool_size`

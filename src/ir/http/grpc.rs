@@ -67,6 +67,16 @@ fn grpc_pass(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 /// `grpc://` may be left out, and no port is a default one.
 fn target(reader: &mut Reader<'_>, directive: &Directive<'_>, text: &[u8]) -> Result<ProxyTarget, Diagnostic> {
     let (tls, rest) = without_scheme(text);
+    peer(reader, directive, rest, tls)
+}
+
+/// A host and a port, which may be that of a group.
+pub fn peer(
+    reader: &mut Reader<'_>,
+    directive: &Directive<'_>,
+    rest: &[u8],
+    tls: bool,
+) -> Result<ProxyTarget, Diagnostic> {
     let url = Url::parse(rest, 0, Form::Peer)
         .map_err(|fault| directive.emerg(format!("{fault} in upstream \"{}\"", String::from_utf8_lossy(rest))))?;
     let upstream = reader.http.upstreams.refer(directive, &url)?;

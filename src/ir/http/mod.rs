@@ -39,12 +39,14 @@ pub mod realip;
 pub mod referer;
 pub mod rewrite;
 pub mod secure_link;
+pub mod slice;
 pub mod split_clients;
 pub mod ssi;
 pub mod ssl;
 pub mod stub_status;
 pub mod sub;
 pub mod try_files;
+pub mod tunnel;
 pub mod userid;
 pub mod v2;
 
@@ -184,6 +186,8 @@ pub struct LimitExcept {
 pub enum Content {
     /// `proxy_pass`, `grpc_pass`
     Proxy(Rc<proxy::ProxyPass>),
+    /// `tunnel_pass`
+    Tunnel(Rc<proxy::ProxyPass>),
     /// `stub_status`
     StubStatus,
     /// `echo`
@@ -299,10 +303,14 @@ settings! {
     rewrite: Rewrite, RewriteOwn;
     /// `secure_link`
     secure_link: SecureLink, SecureLinkOwn;
+    /// `slice`
+    slice: Slice, SliceOwn;
     /// `ssi`
     ssi: Ssi, SsiOwn;
     /// `sub_filter`
     sub: Sub, SubOwn;
+    /// `tunnel_…`
+    tunnel: Proxy, ProxyOwn;
     /// `userid`
     userid: Userid, UseridOwn;
     /// `http2_chunk_size`
@@ -342,12 +350,14 @@ pub fn table(module: &str) -> Option<Table> {
         "http_referer" => referer::SETTERS,
         "http_rewrite" => rewrite::setters::SETTERS,
         "http_secure_link" => secure_link::SETTERS,
+        "http_slice" => slice::SETTERS,
         "http_split_clients" => split_clients::SETTERS,
         "http_ssi" => ssi::SETTERS,
         "http_ssl" => ssl::SETTERS,
         "http_sub" => sub::SETTERS,
         "http_stub_status" => stub_status::SETTERS,
         "http_try_files" => try_files::SETTERS,
+        "http_tunnel" => tunnel::SETTERS,
         "http_userid" => userid::SETTERS,
         "http_v2" => v2::SETTERS,
         "http_upstream_hash" => upstream::HASH_SETTERS,
@@ -358,6 +368,7 @@ pub fn table(module: &str) -> Option<Table> {
         "http_upstream_sticky" => super::upstream::sticky::SETTERS,
         "http_upstream_random" => upstream::RANDOM_SETTERS,
         "http_upstream_zone" => upstream::ZONE_SETTERS,
+        "plus" => upstream::PLUS_SETTERS,
         "echo" => echo::SETTERS,
         "headers_more" => headers_more::SETTERS,
         "upstream_fair" => upstream::FAIR_SETTERS,

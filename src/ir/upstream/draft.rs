@@ -6,7 +6,7 @@ use std::rc::Rc;
 use grammar::Context;
 
 use super::sticky::{Source, Sticky};
-use super::{Balancer, Keepalive, PeerAddress, Server, Upstream, UpstreamId, Zone};
+use super::{Balancer, Keepalive, PeerAddress, Queue, Server, Upstream, UpstreamId, Zone};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Word};
 use crate::ir::http::core::setters::resolver;
@@ -55,6 +55,9 @@ pub const LEAST_TIME_SETTERS: Table = &[("least_time", least_time)];
 /// The setters of `http_upstream_random`.
 pub const RANDOM_SETTERS: Table = &[("random", random)];
 
+/// The setters of what NGINX Plus alone has in an upstream.
+pub const PLUS_SETTERS: Table = &[("queue", |reader, directive| once(&mut draft(reader).queue, directive, queue))];
+
 /// The setters of `http_upstream_zone`.
 pub const ZONE_SETTERS: Table = &[("zone", zone)];
 
@@ -90,6 +93,7 @@ pub struct UpstreamDraft {
     zone: Option<Zone>,
     /// `sticky`
     pub sticky: Option<Sticky>,
+    queue: Option<Queue>,
     resolver: Option<Rc<Resolver>>,
     resolver_timeout_ms: Option<u64>,
     keepalive: Option<(usize, bool)>,
@@ -107,6 +111,7 @@ impl Default for UpstreamDraft {
             hash_again: None,
             zone: None,
             sticky: None,
+            queue: None,
             resolver: None,
             resolver_timeout_ms: None,
             keepalive: None,
@@ -131,6 +136,7 @@ impl UpstreamDraft {
         upstream.servers = self.servers;
         upstream.zone = self.zone;
         upstream.sticky = self.sticky;
+        upstream.queue = self.queue;
         upstream.resolver = self.resolver;
         upstream.resolver_timeout_ms = self.resolver_timeout_ms.unwrap_or(INHERITED_MS);
         upstream.balancer = match (self.balancer.unwrap_or(Balancer::RoundRobin), self.hash_again) {
@@ -250,6 +256,7 @@ impl Upstream {
             keepalive: Keepalive { connections: 0, ..Keepalive::default() },
             zone: None,
             sticky: None,
+            queue: None,
             resolver: None,
             resolver_timeout_ms: INHERITED_MS,
             place,
@@ -267,6 +274,7 @@ impl Server {
             max_conns: 0,
             max_fails: 1,
             fail_timeout_seconds: 10,
+            slow_start_ms: 0,
             down: false,
             backup: false,
             drain: false,
@@ -391,6 +399,12 @@ fn parameter(server: &mut Server, directive: &Directive<'_>, word: &Word<'_>, ta
         (b"fail_timeout", Some(text)) => {
             server.fail_timeout_seconds = duration::parse_seconds(text).ok_or_else(invalid)?;
         }
+        (b"slow_start", Some(_)) if !takes_backup => {
+            return Err(directive.emerg("balancing method does not support parameter \"slow_start\""));
+        }
+        (b"slow_start", Some(text)) => {
+            server.slow_start_ms = duration::parse_milliseconds(text).ok_or_else(invalid)?;
+        }
         (b"backup", None) if !takes_backup => {
             return Err(directive.emerg("balancing method does not support parameter \"backup\""));
         }
@@ -431,6 +445,22 @@ fn hash(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 
 fn hash_again(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     once(&mut draft(reader).hash_again, directive, setter::number)
+}
+
+fn queue(directive: &Directive<'_>) -> Result<Queue, Diagnostic> {
+    let invalid = |word: &Word<'_>| directive.emerg(format!("invalid parameter \"{}\"", word.text()));
+    let [requests, timeout @ ..] = directive.args() else { return Err(directive.fails("invalid value")) };
+    let number = size::parse_number(requests.value).filter(|&number| number > 0);
+    let number = number
+        .ok_or_else(|| directive.emerg(format!("invalid value \"{}\" in \"queue\" directive", requests.text())))?;
+    let timeout_ms = match timeout.first() {
+        None => 60_000,
+        Some(word) => {
+            let text = word.value.strip_prefix(b"timeout=").ok_or_else(|| invalid(word))?;
+            duration::parse_milliseconds(text).ok_or_else(|| invalid(word))?
+        }
+    };
+    Ok(Queue { requests: number as usize, timeout_ms })
 }
 
 fn least_time(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

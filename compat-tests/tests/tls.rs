@@ -112,6 +112,35 @@ http {
 }
 "#;
 
+/// A responder is asked about the server's certificate, and about that of each client.
+const RESPONDER: &str = r#"
+daemon off;
+pid nginx.pid;
+events {}
+http {
+    ssl_certificate good.crt;
+    ssl_certificate_key good.key;
+    ssl_trusted_certificate ca.crt;
+    server {
+        listen 127.0.0.1:8087 ssl;
+        ssl_stapling on;
+        ssl_stapling_verify on;
+        ssl_stapling_responder http://127.0.0.1:8089/;
+        return 200 "said\n";
+    }
+    server {
+        listen 127.0.0.1:8088 ssl;
+        ssl_verify_client on;
+        ssl_client_certificate ca.crt;
+        ssl_ocsp leaf;
+        ssl_ocsp_responder http://127.0.0.1:8089/;
+        ssl_ocsp_cache shared:answers:1m;
+        add_header X-Verify $ssl_client_verify always;
+        return 200 "taken\n";
+    }
+}
+"#;
+
 const AUTHORITY: &str = "\
 [ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\ndefault_md = sha256\ndefault_crl_days = 30\n\
 certificate = ca.crt\nprivate_key = ca.key\n";
@@ -331,4 +360,50 @@ fn a_reload_takes_a_new_certificate_and_no_broken_one() {
     until("the old workers' end", || scene.log().matches(" exited with code 0").count() >= 2);
     let after = scene.ask(8086, "");
     assert!(after.contains("CN = own") || after.contains("CN=own"), "{after}");
+}
+
+/// OpenSSL's responder, which answers so many questions; each question is a connection.
+struct Asked(std::process::Child);
+
+impl Asked {
+    fn start(scene: &Scene, questions: u8) -> Self {
+        let port = scene.ports.real(8089);
+        let arguments = format!(
+            "ocsp -index index.txt -CA ca.crt -rsigner ca.crt -rkey ca.key -ndays 1 -port {port} -nrequest {questions}"
+        );
+        let mut command = Command::new("openssl");
+        command.args(arguments.split_whitespace()).current_dir(scene.scratch.path());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let responder = Self(child.expect("openssl is installed"));
+        let listens = || std::net::TcpListener::bind(("127.0.0.1", port)).is_err();
+        until("the responder", listens);
+        responder
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn responders_are_asked() {
+    let scene = Scene::set_by(RESPONDER, &[8087, 8088]);
+    let nobody = scene.ask(8088, &show("good"));
+    assert!(nobody.contains("X-Verify: FAILED:certificate status request failed\r\n"), "{nobody}");
+    // What OpenSSL's list of certificates knows are those that it signed, or revoked.
+    let folder = scene.scratch.path();
+    let known = std::fs::read_to_string(folder.join("index.txt")).expect("it was made");
+    let (revoked, tail) = known.trim_end().rsplit_once("\t2B\t").expect("one is revoked");
+    let expiry = revoked.split('\t').nth(1).expect("a time");
+    scene.scratch.write("index.txt", &format!("{known}V\t{expiry}\t\t2A\t{tail}\n")).expect("it can be written");
+    let _responder = Asked::start(&scene, 9);
+    let good = scene.ask(8088, &show("good"));
+    assert!(good.contains("X-Verify: SUCCESS\r\n"), "{good} {}", scene.log());
+    let bad = scene.ask(8088, &show("bad"));
+    assert!(bad.contains("X-Verify: FAILED:certificate revoked\r\n"), "{bad} {}", scene.log());
+    // The first client makes the server ask, and waits for nobody.
+    until("an answer to be stapled", || scene.ask(8087, "-status").contains("OCSP Response Status: successful"));
 }

@@ -18,6 +18,7 @@ pub mod finalize;
 pub mod location;
 pub mod message;
 pub mod modules;
+pub mod ocsp;
 pub mod open_file;
 pub mod phases;
 pub mod request;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use super::ocsp::BadUrl;
 use crate::ir::value::Text;
 use crate::primitives::os_error;
 
@@ -45,6 +46,8 @@ pub enum TlsFault {
     StapleUnreadable(Text, io::Error),
     /// The file holds no answer that says anything of a certificate.
     NoStaple(Text),
+    /// Responders cannot be asked at this URL.
+    BadResponder(BadUrl),
     /// The settings do not fit together.
     Settings(rustls::Error),
 }
@@ -133,6 +136,7 @@ impl TlsFault {
                 write!(f, "BIO_new_file(\"{path}\", \"rb\") failed (SSL: {})", unreadable(path, fault))
             }
             Self::NoStaple(path) => write!(f, "d2i_OCSP_RESPONSE_bio(\"{path}\") failed"),
+            Self::BadResponder(fault) => write!(f, "{fault} in \"ssl_ocsp_responder\""),
             Self::Settings(fault) => write!(f, "SSL_CTX_new() failed (SSL: {fault})"),
             // All others are written above.
             _ => Ok(()),

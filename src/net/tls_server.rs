@@ -1,8 +1,10 @@
 //! TLS towards clients: what the `ssl_…` directives say, as rustls wants it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ::aws_lc_rs::digest::{SHA256, digest};
@@ -22,10 +24,12 @@ use tokio_rustls::server::TlsStream;
 
 use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
+use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
 use super::tls_keys;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
+use super::tls_stapling::Staples;
 use super::tls_verify::{Distrust, Purpose, Trust};
 use crate::ir::ids::ServerId;
 use crate::ir::tls::{Curve, Pair, ServerTls, SessionCache, VerifyClient};
@@ -41,23 +45,53 @@ const REMEMBERED_SESSIONS: usize = 20_480;
 pub type Contexts = HashMap<ServerId, Option<Context>>;
 
 /// The TLS of one server.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Context {
-    /// For clients that are offered HTTP/1 alone.
-    http1: Arc<ServerConfig>,
-    /// For clients that are offered HTTP/2 as well.
-    http2: Arc<ServerConfig>,
+    /// For clients that are offered HTTP/1 alone, and for those that are offered HTTP/2 as well.
+    configs: RefCell<[Arc<ServerConfig>; 2]>,
     /// Whom to trust of those who show a certificate.
-    trust: Arc<Trust>,
+    pub trust: Rc<Trust>,
+    /// What responders say of its certificates.
+    pub staples: Staples,
+    /// What responders are asked of certificates of clients.
+    pub client_status: Option<ClientStatus>,
     /// What locked keys may open with.
-    passwords: Arc<[Vec<u8>]>,
+    passwords: Vec<Vec<u8>>,
+}
+
+/// `ssl_ocsp`
+#[derive(Debug)]
+pub struct ClientStatus {
+    /// Only about the client's own certificate.
+    pub leaf_only: bool,
+    /// Whom to ask; nothing for the one that each certificate names.
+    pub responder: Option<Responder>,
+    /// What is known already.
+    pub cache: Option<SessionZone>,
+}
+
+/// The zones that a server's TLS needs.
+#[derive(Default, Debug)]
+pub struct Zones {
+    /// `ssl_session_cache`
+    pub sessions: Option<SessionZone>,
+    /// `ssl_ocsp_cache`
+    pub ocsp: Option<SessionZone>,
 }
 
 impl Context {
-    fn new(http1: ServerConfig, trust: Trust, passwords: Vec<Vec<u8>>) -> Self {
+    fn configs(http1: ServerConfig) -> [Arc<ServerConfig>; 2] {
         let mut http2 = http1.clone();
         http2.alpn_protocols.insert(0, b"h2".to_vec());
-        Self { http1: Arc::new(http1), http2: Arc::new(http2), trust: Arc::new(trust), passwords: passwords.into() }
+        [Arc::new(http1), Arc::new(http2)]
+    }
+
+    /// Shows clients what responders said last.
+    pub fn restaple(&self, now: i64) {
+        let resolver = Arc::new(Certificates(self.staples.renew(now)));
+        for config in self.configs.borrow_mut().iter_mut() {
+            Arc::make_mut(config).cert_resolver = Arc::<Certificates>::clone(&resolver);
+        }
     }
 
     /// Reads a certificate with its key, for one handshake.
@@ -66,7 +100,7 @@ impl Context {
         pair: &Pair,
         read: impl Fn(&Text) -> io::Result<Vec<u8>>,
     ) -> Result<Arc<CertifiedKey>, TlsFault> {
-        tls_keys::certified_key(pair, &self.passwords, self.http1.crypto_provider(), read)
+        tls_keys::certified_key(pair, &self.passwords, self.offering(false).crypto_provider(), read)
     }
 
     /// What to shake hands with, showing these certificates.
@@ -83,7 +117,7 @@ impl Context {
 
     /// What to shake hands with.
     pub fn offering(&self, http2: bool) -> Arc<ServerConfig> {
-        Arc::clone(if http2 { &self.http2 } else { &self.http1 })
+        Arc::clone(&self.configs.borrow()[usize::from(http2)])
     }
 }
 
@@ -161,9 +195,9 @@ async fn refuse(mut stream: TcpStream, refusal: Refusal) {
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
 pub fn build(
     wanted: &ServerTls,
-    zone: Option<&SessionZone>,
+    zones: Zones,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
-) -> Result<Option<Context>, TlsFault> {
+) -> Result<(Option<Context>, Vec<String>), TlsFault> {
     let provider = Arc::new(crypto(&wanted.ciphers, &wanted.ciphersuites, &wanted.curves));
     // The file was readable when the directive was met.
     let passwords = wanted.passwords.as_ref().and_then(|path| read(path).ok());
@@ -181,8 +215,9 @@ pub fn build(
             .filter_map(|(enabled, version)| enabled.then_some(version))
             .collect();
     if wanted.reject_handshake || versions.is_empty() {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
+    let (staples, warnings) = Staples::new(wanted, &keys, &trust);
     let asking = match wanted.verify_client {
         VerifyClient::Off => WebPkiClientVerifier::no_client_auth(),
         _ => Arc::new(Asking::new(&trust.authorities[..named], &provider)),
@@ -198,8 +233,17 @@ pub fn build(
     if wanted.certificate_compression {
         config.cert_compressors = vec![&Zlib];
     }
-    remember_sessions(&mut config, wanted, zone, session_context, &read)?;
-    Ok(Some(Context::new(config, trust, passwords)))
+    remember_sessions(&mut config, wanted, zones.sessions.as_ref(), session_context, &read)?;
+    let configs = RefCell::new(Context::configs(config));
+    let client_status = client_status(wanted, zones.ocsp)?;
+    Ok((Some(Context { configs, trust: Rc::new(trust), staples, client_status, passwords }), warnings))
+}
+
+fn client_status(wanted: &ServerTls, cache: Option<SessionZone>) -> Result<Option<ClientStatus>, TlsFault> {
+    let Some(ocsp) = &wanted.ocsp else { return Ok(None) };
+    let named = Some(&ocsp.responder).filter(|url| !url.is_empty());
+    let responder = named.map(|url| Responder::parse(url, true)).transpose().map_err(TlsFault::BadResponder)?;
+    Ok(Some(ClientStatus { leaf_only: ocsp.leaf_only, responder, cache }))
 }
 
 /// `ssl_certificate_compression` by zlib (RFC 8879); rustls keeps what it has compressed once.
@@ -364,7 +408,7 @@ mod tests {
             certificates: vec![Pair { certificate: Text::from("c"), key: Text::from("k") }],
             ..ServerTls::default()
         };
-        let fault = build(&wanted, None, |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
+        let fault = build(&wanted, Zones::default(), |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
         assert!(matches!(fault, TlsFault::NoCertificate(_)), "{fault}");
     }
 }

@@ -10,13 +10,42 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
 
 use crate::sys::fork;
+use crate::wire::ocsp::Status;
 use crate::zone::lock::Holder;
 use crate::zone::ssl_sessions::{KEY_LENGTH, Key, Sessions};
 
 const TIME_LENGTH: usize = 8;
 
-/// The zone of a `ssl_session_cache`, in words that are never unmapped: rustls shares it between threads, if there were any.
-pub type SessionZone = Arc<Sessions<&'static [AtomicU64]>>;
+/// The zone of a `ssl_session_cache`, or of a `ssl_ocsp_cache`, which is much the same. Its words are never unmapped: rustls
+/// shares it between threads, if there were any.
+#[derive(Clone, Debug)]
+pub struct SessionZone(Arc<Sessions<&'static [AtomicU64]>>);
+
+impl SessionZone {
+    /// A cache over its words.
+    pub fn new(sessions: Sessions<&'static [AtomicU64]>) -> Self {
+        Self(Arc::new(sessions))
+    }
+
+    /// Frees the lock if a process that is dead had it.
+    pub fn free_lock_of(&self, holder: u64) -> bool {
+        self.0.free_lock_of(holder)
+    }
+
+    /// What a responder said of a certificate, if it still holds.
+    pub fn status(&self, id: &[u8]) -> Option<Status> {
+        match self.0.get(id, now_s(), holder())?[..] {
+            [0] => Some(Status::Good),
+            [1] => Some(Status::Revoked),
+            _ => Some(Status::Unknown),
+        }
+    }
+
+    /// Keeps what a responder said until a second.
+    pub fn keep_status(&self, id: &[u8], status: Status, until_s: i64) {
+        self.0.put(id, &[status as u8], until_s.max(0).cast_unsigned(), holder());
+    }
+}
 
 /// What a session is bound to: it is resumed only where the server shows the same certificates and asks for the same ones.
 pub type SessionContext = [u8; 32];
@@ -59,7 +88,7 @@ impl Tickets {
     /// a zone, there is one until the next reload.
     pub fn new(timeout_s: u32, files: &[Vec<u8>], zone: Option<&SessionZone>, context: SessionContext) -> Option<Self> {
         let keys = match (files, zone) {
-            ([], Some(zone)) => Keys::Shared(Arc::clone(zone)),
+            ([], Some(zone)) => Keys::Shared(zone.clone()),
             ([], None) => Keys::Own(vec![sealing_key(&fresh_key())?]),
             (files, _) => {
                 let key = |file: &Vec<u8>| sealing_key(digest(&SHA256, file).as_ref());
@@ -70,7 +99,7 @@ impl Tickets {
     }
 
     fn shared_keys(&self, zone: &SessionZone) -> [Key; 2] {
-        zone.keys(now_s(), u64::from(self.timeout_s), fresh_key, holder())
+        zone.0.keys(now_s(), u64::from(self.timeout_s), fresh_key, holder())
     }
 
     fn seal(&self, key: &RandomizedNonceKey, plain: &[u8]) -> Option<Vec<u8>> {
@@ -132,7 +161,7 @@ pub struct SharedMemory {
 impl SharedMemory {
     /// A memory in a zone, where each session is good for so long.
     pub fn new(zone: &SessionZone, timeout_s: u32, context: SessionContext) -> Self {
-        Self { zone: Arc::clone(zone), timeout_s, context }
+        Self { zone: zone.clone(), timeout_s, context }
     }
 
     /// Servers with the same zone and other certificates do not find each other's sessions.
@@ -150,15 +179,15 @@ impl fmt::Debug for SharedMemory {
 
 impl StoresServerSessions for SharedMemory {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
-        self.zone.put(&self.name(&key), &value, now_s() + u64::from(self.timeout_s), holder())
+        self.zone.0.put(&self.name(&key), &value, now_s() + u64::from(self.timeout_s), holder())
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.zone.get(&self.name(key), now_s(), holder())
+        self.zone.0.get(&self.name(key), now_s(), holder())
     }
 
     fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.zone.take(&self.name(key), now_s(), holder())
+        self.zone.0.take(&self.name(key), now_s(), holder())
     }
 
     fn can_cache(&self) -> bool {

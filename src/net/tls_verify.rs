@@ -108,6 +108,8 @@ pub enum Purpose {
     Server,
     /// A client's.
     Client,
+    /// For answers about revoked certificates; who may give them is asked elsewhere.
+    Responder,
 }
 
 /// Whom to trust.
@@ -126,6 +128,16 @@ pub struct Trust {
 impl Trust {
     /// Judges the certificates that a peer has sent, its own first.
     pub fn judge(&self, sent: &[CertificateDer<'_>], purpose: Purpose, now: i64) -> Result<(), Distrust> {
+        self.chain(sent, purpose, now).map(drop)
+    }
+
+    /// The chain from a peer's certificate up to one that is trusted.
+    pub fn chain(
+        &self,
+        sent: &[CertificateDer<'_>],
+        purpose: Purpose,
+        now: i64,
+    ) -> Result<Vec<CertificateDer<'static>>, Distrust> {
         let Some((first, others)) = sent.split_first() else { return Err(Distrust::NoFirstIssuer) };
         let Ok(first) = Certificate::parse(first) else { return Err(Distrust::NoFirstIssuer) };
         let others: Vec<Certificate<'_>> = others.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
@@ -136,7 +148,8 @@ impl Trust {
             certificates: vec![&first],
             untrusted: 1,
             reason: None,
-            depth: self.depth,
+            // A responder's chain is not bound to the depth of clients' chains; this is OpenSSL's own limit.
+            depth: if purpose == Purpose::Responder { 100 } else { self.depth },
             algorithms: self.algorithms,
             now,
         };
@@ -144,7 +157,10 @@ impl Trust {
         chain.check_extensions(purpose);
         chain.check_revocation(&lists);
         chain.check_signatures();
-        chain.reason.map_or(Ok(()), Err)
+        match chain.reason {
+            Some(reason) => Err(reason),
+            None => Ok(chain.certificates.iter().map(|found| CertificateDer::from(found.der.to_vec())).collect()),
+        }
     }
 }
 
@@ -291,7 +307,7 @@ impl<'c> Chain<'c> {
 }
 
 /// Checks a signature. Which algorithms there are is the library's choice; none of them uses SHA-1.
-fn verify(algorithms: Algorithms, key: &PublicKey<'_>, signed: &Signed<'_>) -> Result<(), Distrust> {
+pub fn verify(algorithms: Algorithms, key: &PublicKey<'_>, signed: &Signed<'_>) -> Result<(), Distrust> {
     if WEAK_ALGORITHMS.iter().any(|weak| signed.algorithm.starts_with(weak)) {
         return Err(Distrust::WeakDigest);
     }
@@ -320,7 +336,8 @@ fn key_ids_agree(issuer: &Certificate<'_>, issued: &Certificate<'_>) -> bool {
     }
 }
 
-fn may_have_issued(issuer: &Certificate<'_>, issued: &Certificate<'_>) -> bool {
+/// Whether a certificate may have been signed with another one, by what they say of each other.
+pub fn may_have_issued(issuer: &Certificate<'_>, issued: &Certificate<'_>) -> bool {
     same_name(issuer.subject, issued.issuer)
         && key_ids_agree(issuer, issued)
         && issuer.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0)
@@ -350,6 +367,7 @@ fn is_for(certificate: &Certificate<'_>, purpose: Purpose, as_authority: bool) -
     let (extended, usage) = match purpose {
         Purpose::Server => (SERVER_AUTH, SERVER_KEY_USAGE),
         Purpose::Client => (crate::wire::x509::CLIENT_AUTH, CLIENT_KEY_USAGE),
+        Purpose::Responder => return true,
     };
     let has_usage = as_authority || certificate.key_usage.is_none_or(|own| own & usage != 0);
     has_usage && certificate.is_for(extended)

@@ -36,6 +36,7 @@ use crate::log::opening::LogOpener;
 use crate::net::hosts::Hosts;
 use crate::net::listener::{self, Address, Available, Listening, Opener, Wanted};
 use crate::net::tls_fault::TlsFault;
+use crate::net::tls_server::Zones;
 use crate::net::{tls_client, tls_server};
 use crate::primitives::os_error;
 use crate::sys::{credentials, descriptors, scheduling};
@@ -261,13 +262,18 @@ impl Loader<'_> {
             Event::LoadModule { path, is_known, place } => self.load_module(&path.to_string(), *is_known, place)?,
             Event::MakeTls { server, tls } => {
                 let old = self.old.map(|old| &old.session_zones);
-                let zone = found.session_zones.of(&tls.session_cache, old, self.log).map_err(|_| NotLoaded)?;
-                let made = tls_server::build(tls, zone.as_ref(), |path| found.files.read(path));
+                let zones = &mut found.session_zones;
+                let mut zone = |wanted| zones.of(wanted, old, self.log).map_err(|_| NotLoaded);
+                let ocsp = tls.ocsp.as_ref().and_then(|ocsp| ocsp.cache.as_ref());
+                let zones = Zones { sessions: zone(tls.session_cache.zone())?, ocsp: zone(ocsp)? };
+                let made = tls_server::build(tls, zones, |path| found.files.read(path));
                 let fault = |fault: TlsFault| {
                     self.log.say(Level::Emerg, fault);
                     NotLoaded
                 };
-                found.tls.insert(*server, made.map_err(fault)?);
+                let (context, warnings) = made.map_err(fault)?;
+                warnings.iter().for_each(|warning| self.log.say(Level::Warn, warning));
+                found.tls.insert(*server, context);
             }
             Event::MakeClientTls { ssl, tls } => {
                 let context = self.client_tls(tls, found)?;

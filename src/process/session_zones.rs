@@ -1,8 +1,7 @@
-//! The zones of `ssl_session_cache`: words that all workers share, kept over a reload by name and size.
+//! The zones of `ssl_session_cache` and `ssl_ocsp_cache`: words that all workers share, kept over a reload by name and size.
 
 use std::num::NonZeroUsize;
 
-use crate::ir::tls::SessionCache;
 use crate::ir::value::Zone;
 use crate::log::error_log::{ErrorLog, Level};
 use crate::net::tls_sessions::SessionZone;
@@ -19,21 +18,21 @@ pub struct SessionZones(Vec<(Zone, SessionZone)>);
 pub struct NotMapped;
 
 impl SessionZones {
-    /// The zone of a cache, if it has one; taken over from an old generation where name and size are the same.
+    /// The words of a zone, if there is one; taken over from an old generation where name and size are the same.
     pub fn of(
         &mut self,
-        cache: &SessionCache,
+        wanted: Option<&Zone>,
         old: Option<&Self>,
         log: &ErrorLog,
     ) -> Result<Option<SessionZone>, NotMapped> {
-        let SessionCache::Shared(wanted) = cache else { return Ok(None) };
+        let Some(wanted) = wanted else { return Ok(None) };
         let known = self.0.iter().chain(old.iter().flat_map(|old| &old.0)).find(|(zone, _)| zone == wanted);
         let zone = match known {
-            Some((_, zone)) => SessionZone::clone(zone),
+            Some((_, zone)) => zone.clone(),
             None => SessionZone::new(map(wanted, log)?),
         };
         if !self.0.iter().any(|(own, _)| own == wanted) {
-            self.0.push((wanted.clone(), SessionZone::clone(&zone)));
+            self.0.push((wanted.clone(), zone.clone()));
         }
         Ok(Some(zone))
     }

@@ -9,6 +9,7 @@ pub mod ip;
 pub mod mp4;
 pub mod ndisc;
 pub mod netlink;
+pub mod ocsp;
 pub mod proxy_protocol;
 pub mod proxy_protocol_tlv;
 pub mod vrrp;

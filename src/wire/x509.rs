@@ -10,12 +10,17 @@ mod extension {
     pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
     pub const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 0x0e];
     pub const AUTHORITY_KEY_ID: &[u8] = &[0x55, 0x1d, 0x23];
+    pub const AUTHORITY_INFORMATION: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
     /// Certificate policies: they limit nobody who does not ask for one.
     pub const POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
 }
 
 /// `id-at-commonName`
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+/// `id-ad-ocsp`
+const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+/// `id-kp-OCSPSigning`
+pub const OCSP_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
 /// `id-kp-serverAuth`
 pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// `id-kp-clientAuth`
@@ -76,6 +81,8 @@ pub struct Certificate<'d> {
     pub subject_key_id: Option<&'d [u8]>,
     /// `authorityKeyIdentifier`, its key part.
     pub authority_key_id: Option<&'d [u8]>,
+    /// Where its issuer says whether it is revoked, the first such URL.
+    pub ocsp_responder: Option<&'d [u8]>,
     /// There is a critical extension that is not read here.
     pub has_unknown_critical: bool,
 }
@@ -140,6 +147,7 @@ impl<'d> Certificate<'d> {
             alt_names: Vec::new(),
             subject_key_id: None,
             authority_key_id: None,
+            ocsp_responder: None,
             has_unknown_critical: false,
         };
         if let Some(extensions) = body.optional(tag::constructed(3))? {
@@ -188,6 +196,16 @@ impl<'d> Certificate<'d> {
             extension::AUTHORITY_KEY_ID => {
                 let key = value.inside(tag::SEQUENCE)?.optional(tag::implicit(0))?;
                 self.authority_key_id = key.map(|key| key.content);
+            }
+            extension::AUTHORITY_INFORMATION => {
+                let mut inner = value.inside(tag::SEQUENCE)?;
+                while !inner.is_empty() {
+                    let mut access = inner.inside(tag::SEQUENCE)?;
+                    let (method, location) = (access.expect(tag::OBJECT)?, access.any()?);
+                    if method.content == OCSP && location.tag == tag::implicit(6) {
+                        self.ocsp_responder.get_or_insert(location.content);
+                    }
+                }
             }
             extension::POLICIES => {}
             _ => self.has_unknown_critical |= critical,
@@ -275,7 +293,7 @@ impl<'d> RevocationList<'d> {
 }
 
 /// What is signed, as a reader; the signature; and all of it.
-fn signed(der: &[u8]) -> Result<(Reader<'_>, Signed<'_>, &[u8]), Malformed> {
+pub(super) fn signed(der: &[u8]) -> Result<(Reader<'_>, Signed<'_>, &[u8]), Malformed> {
     let outer = Reader::new(der).expect(tag::SEQUENCE)?;
     let mut inner = Reader::new(outer.content);
     let body = inner.expect(tag::SEQUENCE)?;
@@ -304,7 +322,7 @@ fn read_extension<'d>(list: &mut Reader<'d>) -> Result<(&'d [u8], bool, &'d [u8]
 }
 
 /// Seconds since 1970. Both kinds of time end with seconds and `Z` (RFC 5280 section 4.1.2.5).
-fn time(reader: &mut Reader<'_>) -> Result<i64, Malformed> {
+pub(super) fn time(reader: &mut Reader<'_>) -> Result<i64, Malformed> {
     let element = reader.any()?;
     let (century_digits, text) = match (element.tag, element.content) {
         (tag::UTC_TIME, text) if text.len() == 13 => (0, text),

@@ -158,7 +158,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_ocsp_cache",
@@ -169,7 +169,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_ocsp_responder",
@@ -180,7 +180,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "ssl_password_file",
@@ -301,7 +301,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("OCSP responders are not asked; what `ssl_stapling_file` holds is stapled as it is"),
+        status: Status::Done,
     },
     Directive {
         name: "ssl_stapling_verify",
@@ -312,7 +312,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("OCSP responders are not asked; what `ssl_stapling_file` holds is stapled as it is"),
+        status: Status::Done,
     },
     Directive {
         name: "ssl_trusted_certificate",

@@ -1,19 +1,27 @@
 //! Hearing a client out before its connection is closed, so that it can read the answer before a reset.
 
+use std::task::Poll;
+
 use super::{Connection, Deadline};
 use crate::ir::http::core::Core;
 
 /// The size of what is read only to be forgotten.
 const DISCARD_SIZE: usize = 4096;
+/// How long the end of TLS may wait for a client that does not read (`ngx_ssl_shutdown`).
+const GOODBYE_MS: u64 = 3000;
 
 /// Says that the answer has ended, then reads and forgets, until the client closes, is silent for `lingering_timeout`, or
 /// `lingering_time` is over.
 pub async fn close(connection: &Connection, core: &Core) {
     use tokio::io::AsyncWrite;
+    let mut patience = Deadline::after_ms(GOODBYE_MS);
     let shutdown = std::future::poll_fn(|context| {
-        connection.with_stream(|stream| std::pin::Pin::new(stream).poll_shutdown(context))
+        match connection.with_stream(|stream| std::pin::Pin::new(stream).poll_shutdown(context)) {
+            Poll::Ready(outcome) => Poll::Ready(outcome.is_ok()),
+            Poll::Pending => connection.poll_deadline(&mut patience, context).map(|()| false),
+        }
     });
-    if shutdown.await.is_err() {
+    if !shutdown.await {
         return;
     }
     let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);

@@ -114,6 +114,8 @@ struct Extra {
     client_trusted: OnceCell<Option<Result<(), Distrust>>>,
     /// What the client's hello offered, where variables show that.
     hello: Option<Box<Hello>>,
+    /// What responders have against the client's certificate.
+    client_fault: Option<&'static str>,
     inside: Option<Inside>,
 }
 
@@ -177,7 +179,8 @@ impl Connection {
         }
         if servers.ssl {
             let begun = secure::begin(&self, servers, stream, &client).await?;
-            (stream, self.extra.get_or_insert_default().hello) = begun;
+            let extra = self.extra.get_or_insert_default();
+            (stream, extra.hello, extra.client_fault) = (begun.stream, begun.hello, begun.client_fault);
         }
         self.stream.replace(Some(stream));
         Some(self)
@@ -246,6 +249,15 @@ impl Connection {
         match &extra.inside {
             Some(inside) => inside.carrier.client_trusted(),
             None => *extra.client_trusted.get_or_init(|| secure::judge(self)),
+        }
+    }
+
+    /// What responders have against the client's certificate (`ssl_ocsp`); it is trusted otherwise.
+    pub fn client_fault(&self) -> Option<&'static str> {
+        let extra = self.extra.as_ref()?;
+        match &extra.inside {
+            Some(inside) => inside.carrier.client_fault(),
+            None => extra.client_fault,
         }
     }
 

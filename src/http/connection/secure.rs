@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustls::ServerConnection;
 use rustls::server::ClientHello;
 use tokio::net::TcpStream;
 
@@ -11,7 +12,7 @@ use super::Connection;
 use crate::http::engine::Engine;
 use crate::http::message::head::Head;
 use crate::http::request::Request;
-use crate::http::{evaluate, virtual_server};
+use crate::http::{evaluate, ocsp, virtual_server};
 use crate::ir::ids::ServerId;
 use crate::ir::listen::{AddressServers, ListenAddress};
 use crate::ir::lower::below;
@@ -38,8 +39,21 @@ pub struct Client {
     pub address: Option<SocketAddr>,
 }
 
-/// A stream, and what the client's hello offered, where variables show that.
-type Begun = (Stream, Option<Box<Hello>>);
+/// How a connection has begun.
+pub struct Begun {
+    /// Its stream.
+    pub stream: Stream,
+    /// What the client's hello offered, where variables show that.
+    pub hello: Option<Box<Hello>>,
+    /// What responders have against its certificate.
+    pub client_fault: Option<&'static str>,
+}
+
+impl From<Stream> for Begun {
+    fn from(stream: Stream) -> Self {
+        Self { stream, hello: None, client_fault: None }
+    }
+}
 
 /// Makes the connection secure. A client that speaks plain HTTP keeps its plain stream, so that it can be told;
 /// `None` if the connection is over.
@@ -49,7 +63,7 @@ pub async fn begin(
     stream: Stream,
     client: &Client,
 ) -> Option<Begun> {
-    let Stream::Tcp(stream) = stream else { return Some((stream, None)) };
+    let Stream::Tcp(stream) = stream else { return Some(stream.into()) };
     let engine = &connection.engine;
     let server = engine.server(servers.default_server);
     let limit = Duration::from_millis(server.core.client_header_timeout_ms);
@@ -87,7 +101,7 @@ async fn establish(
         return Err(HandshakeFault::ClosedByClient);
     }
     if first[0] != HANDSHAKE_RECORD && first[0] & SSL2_BIT == 0 {
-        return Ok((Stream::Tcp(stream), None));
+        return Ok(Stream::Tcp(stream).into());
     }
     let local = stream.local_addr().ok();
     let mut kept = None;
@@ -95,6 +109,7 @@ async fn establish(
         let named = hello.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
         let (own, context) = context_of(engine, servers, named).ok_or(Refusal::UnrecognizedName)?;
         let offers_http2 = servers.http2 || engine.server(named).v2.enabled;
+        ocsp::refresh_staples(engine, own);
         if engine.keeps_hellos {
             kept = Some(Box::new(Hello::of(hello)));
         }
@@ -111,7 +126,21 @@ async fn establish(
         }
     };
     let Secured(stream) = tls_server::handshake(stream, choose).await?;
-    Ok((Stream::Tls(Box::new(stream)), kept))
+    let fault = client_fault(connection, servers, stream.get_ref().1).await;
+    Ok(Begun { stream: Stream::Tls(Box::new(stream)), hello: kept, client_fault: fault })
+}
+
+/// What responders have against the client's certificate (`ssl_ocsp`).
+async fn client_fault(
+    connection: &Connection,
+    servers: &AddressServers,
+    tls: &ServerConnection,
+) -> Option<&'static str> {
+    let engine = &connection.engine;
+    let named = tls.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
+    let (own, context) = context_of(engine, servers, named)?;
+    let sent = tls.peer_certificates()?;
+    ocsp::client_fault(engine, (own, context), sent, connection.number).await
 }
 
 /// The TLS for a name, and whose it is: a server without TLS of its own leaves the choice to the default one.
@@ -162,6 +191,10 @@ pub fn refusal(request: &Request) -> Option<u16> {
         return Some(421);
     }
     let is_lenient = wanted == VerifyClient::OptionalNoCa;
+    if let Some(fault) = request.connection.client_fault() {
+        request.log(Level::Info, format_args!("client SSL certificate verify error: {fault}"));
+        return Some(495);
+    }
     match request.connection.client_trusted() {
         Some(Err(reason)) if !is_lenient || !reason.is_about_authority() => {
             request.log(Level::Info, format_args!("client SSL certificate verify error: {reason}"));

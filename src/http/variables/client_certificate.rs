@@ -19,6 +19,9 @@ pub fn find(name: &str) -> Option<Write1> {
             if !request.connection.is_secure() {
                 return false;
             }
+            if let Some(fault) = request.connection.client_fault() {
+                return put(out, format_args!("FAILED:{fault}"));
+            }
             match request.connection.client_trusted() {
                 None => put_bytes(out, b"NONE"),
                 Some(Ok(())) => put_bytes(out, b"SUCCESS"),

@@ -86,13 +86,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
 
 /// Gives each server its TLS. The files are read here, in this order, by whoever follows the events.
 fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Place)]) -> Result<(), Diagnostic> {
-    for (index, (ssl, place)) in secured.iter().enumerate() {
-        if ssl.stapling && ssl.stapling_file.is_empty() {
-            let text =
-                "\"ssl_stapling\" ignored, OCSP responders are not asked: name an answer with \"ssl_stapling_file\"";
-            let warning = Diagnostic { level: Level::Warn, text: text.to_owned(), place: place.clone() };
-            reader.events.push(Event::WithoutEffect(warning));
-        }
+    for (index, (ssl, _)) in secured.iter().enumerate() {
         servers[index].verify_client = ssl.verify_client;
         let variables = &mut reader.http.variables;
         let compile = |text: &[u8]| Template::compile(text, |name| variables.use_name(name));

@@ -7,9 +7,11 @@ use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Word};
 use crate::ir::lower::Reader;
 use crate::ir::setter::{self, Set, Table};
+use crate::ir::tls::cipher_table::Suite;
 use crate::ir::tls::conf_command::{ConfCommand, Settings};
 use crate::ir::tls::{
-    CertificateCache, Curve, Pair, Protocols, ServerTls, SessionCache, VariablePair, VerifyClient, ciphers, negotiated,
+    CertificateCache, Curve, Ocsp, OcspScope, Pair, Protocols, ServerTls, SessionCache, Stapling, VariablePair,
+    VerifyClient, ciphers, negotiated,
 };
 use crate::ir::value::{List, PAGE_SIZE, Template, Text, Zone};
 use crate::primitives::size;
@@ -77,6 +79,16 @@ layer! {
         stapling: bool = false,
         /// `ssl_stapling_file`
         stapling_file: Text = Text::default(),
+        /// `ssl_stapling_responder`
+        stapling_responder: Text = Text::default(),
+        /// `ssl_stapling_verify`
+        stapling_verify: bool = false,
+        /// `ssl_ocsp`
+        ocsp: OcspScope = OcspScope::Off,
+        /// `ssl_ocsp_responder`
+        ocsp_responder: Text = Text::default(),
+        /// `ssl_ocsp_cache`
+        ocsp_cache: Option<Zone> = None,
         /// `ssl_certificate_compression`
         certificate_compression: bool = false,
         /// `ssl_conf_command`
@@ -122,6 +134,11 @@ pub const SETTERS: Table = &[
     ("ssl_conf_command", conf_command),
     ("ssl_stapling", ssl!(stapling, setter::flag)),
     ("ssl_stapling_file", ssl!(stapling_file, setter::text)),
+    ("ssl_stapling_responder", ssl!(stapling_responder, setter::text)),
+    ("ssl_stapling_verify", ssl!(stapling_verify, setter::flag)),
+    ("ssl_ocsp", ssl!(ocsp, setter::word)),
+    ("ssl_ocsp_responder", ssl!(ocsp_responder, setter::text)),
+    ("ssl_ocsp_cache", ocsp_cache),
 ];
 
 /// What was there before `listen … ssl`; nginx 1.25.1 dropped it.
@@ -230,6 +247,31 @@ fn shared_cache(
     Ok(SessionCache::Shared(zone))
 }
 
+/// `ssl_ocsp_cache`: `off` or `shared:NAME:SIZE`
+fn ocsp_cache(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    if reader.http.server_ssl().ocsp_cache.is_some() {
+        return Err(setter::duplicate(directive));
+    }
+    let word = &directive.args()[0];
+    let invalid = || directive.emerg(format!("invalid OCSP cache \"{}\"", word.text()));
+    let cache = match (word.value, word.value.strip_prefix(b"shared:")) {
+        (b"off", _) => None,
+        (_, None) => return Err(invalid()),
+        (_, Some(rest)) => {
+            let colon = rest.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or_else(invalid)?;
+            let bytes = size::parse_size(&rest[colon + 1..]).ok_or_else(invalid)? as usize;
+            if bytes < 8 * PAGE_SIZE {
+                return Err(directive.emerg(format!("OCSP cache \"{}\" is too small", word.text())));
+            }
+            let zone = Zone { name: Text::from(&rest[..colon]), size: bytes };
+            reader.http.add_zone(directive, &zone, "http_ssl_ocsp")?;
+            Some(zone)
+        }
+    };
+    reader.http.server_ssl().ocsp_cache = Some(cache);
+    Ok(())
+}
+
 fn invalid_cache(directive: &Directive<'_>, word: &Word<'_>) -> Diagnostic {
     directive.emerg(format!("invalid session cache \"{}\"", word.text()))
 }
@@ -258,12 +300,7 @@ impl Ssl {
         if self.certificates.is_empty() && !self.reject_handshake {
             return Ok(None);
         }
-        let suites = ciphers::evaluate(&self.ciphers).ok_or_else(|| {
-            let list = &self.ciphers;
-            fault(format!(
-                "SSL_CTX_set_cipher_list(\"{list}\") failed (SSL: error:0A0000B9:SSL routines::no cipher match)"
-            ))
-        })?;
+        let suites = self.suites()?;
         if matches!(self.verify_client, VerifyClient::On | VerifyClient::Optional)
             && self.client_certificate.is_empty()
             && self.trusted_certificate.is_empty()
@@ -309,11 +346,39 @@ impl Ssl {
             revocation_lists: some(&self.crl),
             ticket_keys: self.ticket_keys.clone(),
             staple: some(&self.stapling_file).filter(|_| self.stapling),
+            stapling: self.stapling(),
+            ocsp: self.ocsp()?,
             certificate_compression: self.certificate_compression,
             dhparam: self.dhparam.as_ref().map(path),
         };
         self.apply_conf_commands(&mut tls, path)?;
         Ok(Some(Rc::new(tls)))
+    }
+
+    fn suites(&self) -> Result<Vec<&'static Suite>, Diagnostic> {
+        ciphers::evaluate(&self.ciphers).ok_or_else(|| {
+            let list = &self.ciphers;
+            fault(format!(
+                "SSL_CTX_set_cipher_list(\"{list}\") failed (SSL: error:0A0000B9:SSL routines::no cipher match)"
+            ))
+        })
+    }
+
+    fn stapling(&self) -> Option<Stapling> {
+        let stapling = Stapling { responder: self.stapling_responder.clone(), verify: self.stapling_verify };
+        Some(stapling).filter(|_| self.stapling && self.stapling_file.is_empty())
+    }
+
+    fn ocsp(&self) -> Result<Option<Ocsp>, Diagnostic> {
+        if self.ocsp == OcspScope::Off {
+            return Ok(None);
+        }
+        if self.verify_client == VerifyClient::OptionalNoCa {
+            let text = "\"ssl_ocsp\" is incompatible with \"ssl_verify_client optional_no_ca\"";
+            return Err(fault(text.to_owned()));
+        }
+        let (responder, cache) = (self.ocsp_responder.clone(), self.ocsp_cache.clone());
+        Ok(Some(Ocsp { leaf_only: self.ocsp == OcspScope::Leaf, responder, cache }))
     }
 
     /// `ssl_conf_command` changes what the other directives say; its certificate comes beside those of other kinds of keys, and

@@ -54,10 +54,46 @@ pub struct ServerTls {
     pub ticket_keys: Vec<Text>,
     /// The full path of `ssl_stapling_file`, where `ssl_stapling` is on.
     pub staple: Option<Text>,
+    /// `ssl_stapling` without a file.
+    pub stapling: Option<Stapling>,
+    /// `ssl_ocsp`
+    pub ocsp: Option<Ocsp>,
     /// `ssl_certificate_compression`
     pub certificate_compression: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
+}
+
+/// Answers of OCSP responders that are shown to clients.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Stapling {
+    /// `ssl_stapling_responder`; empty for the one that the certificate names.
+    pub responder: Text,
+    /// `ssl_stapling_verify`
+    pub verify: bool,
+}
+
+/// What OCSP responders are asked about certificates of clients.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Ocsp {
+    /// `ssl_ocsp leaf`: only about the client's own certificate.
+    pub leaf_only: bool,
+    /// `ssl_ocsp_responder`; empty for the one that each certificate names.
+    pub responder: Text,
+    /// `ssl_ocsp_cache`
+    pub cache: Option<Zone>,
+}
+
+words! {
+    /// `ssl_ocsp`
+    pub enum OcspScope {
+        /// Nobody is asked.
+        Off = "off",
+        /// About every certificate of the chain but the authority.
+        On = "on",
+        /// About the client's own certificate.
+        Leaf = "leaf",
+    }
 }
 
 /// `ssl_session_cache`: who remembers the sessions of clients that do not take tickets.
@@ -70,6 +106,16 @@ pub enum SessionCache {
     Builtin,
     /// All workers together, over reloads too.
     Shared(Zone),
+}
+
+impl SessionCache {
+    /// The zone of all workers.
+    pub fn zone(&self) -> Option<&Zone> {
+        match self {
+            Self::Shared(zone) => Some(zone),
+            Self::None | Self::Builtin => None,
+        }
+    }
 }
 
 words! {
@@ -221,6 +267,8 @@ impl Default for ServerTls {
             revocation_lists: None,
             ticket_keys: Vec::new(),
             staple: None,
+            stapling: None,
+            ocsp: None,
             certificate_compression: false,
             dhparam: None,
         }

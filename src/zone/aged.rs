@@ -11,9 +11,11 @@ const OLDER: usize = 1;
 /// The owner's words of a node come after these.
 const OWN: usize = 2;
 
-/// The words of the slab that hold the ends of the queue.
+/// The words of the slab that hold the ends of the queue; the owner's come after them.
 const NEWEST: usize = 0;
 const OLDEST: usize = 1;
+/// The first of the slab's words that is the owner's.
+pub const OWN_ROOT: usize = 2;
 
 /// Nodes by key and by age.
 #[derive(Debug)]
@@ -59,6 +61,11 @@ impl<W: Deref<Target = [AtomicU64]>> AgedTable<W> {
     pub fn remove(&self, node: Place) {
         self.unlink(node);
         self.table.remove(node);
+    }
+
+    /// How many words of a node come before what its owner keeps behind the key.
+    pub fn words_to_end_of_key(&self, key_length: usize) -> usize {
+        self.table.words_to_end_of_key(key_length)
     }
 
     /// A word of a node.

@@ -3,9 +3,10 @@
 use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 
+use super::aged::{self, AgedTable};
 use super::lock::Holder;
 use super::slab::{self, Place};
-use super::table::{self, Table};
+use super::table;
 
 /// The length of a key that seals tickets.
 pub const KEY_LENGTH: usize = 32;
@@ -13,20 +14,15 @@ pub const KEY_LENGTH: usize = 32;
 /// A session with a chain of certificates longer than most would push many others out.
 const LONGEST_SESSION: usize = 8192;
 
-/// When a session ends, how long it is, and its neighbours in the order of age.
+/// When a session ends, and how long it is; the session itself stands behind its name.
 const ENDS: usize = 0;
 const LENGTH: usize = 1;
-const OLDER: usize = 2;
-const NEWER: usize = 3;
-const OWN_WORDS: usize = 4;
-/// What the table keeps of each node besides.
-const TABLE_WORDS: usize = 2;
+const OWN_WORDS: usize = 2;
 /// What nginx keeps of the cache itself: a tree, a queue, and the keys.
 const CACHE: usize = 400;
 
-const OLDEST: usize = 0;
-const NEWEST: usize = 1;
-const KEYS: usize = 2;
+/// The slab's word that says where the keys are.
+const KEYS: usize = aged::OWN_ROOT;
 
 /// Where the keys are: since when the newer one seals, the newer one, the older one.
 const KEY_WORDS: usize = KEY_LENGTH / 8;
@@ -39,7 +35,7 @@ pub type Key = [u8; KEY_LENGTH];
 /// Sessions and keys that all workers share.
 #[derive(Debug)]
 pub struct Sessions<W> {
-    table: Table<W>,
+    table: AgedTable<W>,
 }
 
 /// How many words a zone of so many bytes takes.
@@ -50,12 +46,12 @@ pub const fn words_needed(size: usize) -> usize {
 impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
     /// A cache over words of that zone.
     pub fn over(words: W, size: usize) -> Self {
-        Self { table: Table::over(words, size, OWN_WORDS) }
+        Self { table: AgedTable::over(words, size, OWN_WORDS) }
     }
 
     /// Nothing is remembered; `name` is the zone's.
     pub fn reset(&self, name: &[u8]) {
-        let slab = &self.table.slab;
+        let slab = self.table.slab();
         slab.reset();
         slab::place_nginx_notes(slab, CACHE, b" in SSL session shared cache \"\"", name);
         // The smallest zone has eight pages.
@@ -63,56 +59,56 @@ impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
         slab.set_root(KEYS, keys as u64);
     }
 
-    /// Remembers a session until a second, unless it is longer than sessions are. The oldest ones make room for it; false if even that is not enough.
+    /// Remembers a session until a second, unless it is longer than sessions are. The oldest ones make room for it; false if
+    /// even that is not enough.
     pub fn put(&self, name: &[u8], session: &[u8], ends_s: u64, holder: Holder) -> bool {
         if session.len() > LONGEST_SESSION {
             return false;
         }
-        let _guard = self.table.slab.lock(holder);
+        let _guard = self.table.slab().lock(holder);
         if let Some(node) = self.table.find(name) {
-            self.forget(node);
+            self.table.remove(node);
         }
-        let value_at = TABLE_WORDS + OWN_WORDS + name.len().div_ceil(8);
+        let value_at = self.table.words_to_end_of_key(name.len());
         let bytes = 8 * value_at + session.len();
         let node = loop {
-            match (self.table.insert(name, bytes), self.table.slab.root(OLDEST)) {
+            match (self.table.insert(name, bytes), self.table.oldest()) {
                 (Some(node), _) => break node,
-                (None, 0) => return false,
-                (None, oldest) => self.forget(oldest as Place),
+                (None, None) => return false,
+                (None, Some(oldest)) => self.table.remove(oldest),
             }
         };
-        self.table.slab.set_bytes(node + value_at, session);
+        self.table.slab().set_bytes(node + value_at, session);
         self.table.set(node, ENDS, ends_s);
         self.table.set(node, LENGTH, session.len() as u64);
-        self.list(node);
         true
     }
 
     /// The session of a name, if it has not ended.
     pub fn get(&self, name: &[u8], now_s: u64, holder: Holder) -> Option<Vec<u8>> {
-        let _guard = self.table.slab.lock(holder);
+        let _guard = self.table.slab().lock(holder);
         let node = self.table.find(name)?;
         if self.table.get(node, ENDS) < now_s {
-            self.forget(node);
+            self.table.remove(node);
             return None;
         }
-        let value_at = TABLE_WORDS + OWN_WORDS + name.len().div_ceil(8);
-        Some(self.table.slab.bytes(node + value_at, self.table.get(node, LENGTH) as usize))
+        let value_at = self.table.words_to_end_of_key(name.len());
+        Some(self.table.slab().bytes(node + value_at, self.table.get(node, LENGTH) as usize))
     }
 
     /// The same, and it is not remembered any longer.
     pub fn take(&self, name: &[u8], now_s: u64, holder: Holder) -> Option<Vec<u8>> {
         let session = self.get(name, now_s, holder)?;
-        let _guard = self.table.slab.lock(holder);
+        let _guard = self.table.slab().lock(holder);
         if let Some(node) = self.table.find(name) {
-            self.forget(node);
+            self.table.remove(node);
         }
         Some(session)
     }
 
     /// The key that seals, and the one before it, which still opens. A key seals for as long as a session lasts.
     pub fn keys(&self, now_s: u64, lasts_s: u64, fresh: impl Fn() -> Key, holder: Holder) -> [Key; 2] {
-        let slab = &self.table.slab;
+        let slab = self.table.slab();
         let _guard = slab.lock(holder);
         let place = slab.root(KEYS) as Place;
         if place == 0 {
@@ -136,33 +132,7 @@ impl<W: Deref<Target = [AtomicU64]>> Sessions<W> {
 
     /// Frees the lock if a process that is dead had it.
     pub fn free_lock_of(&self, holder: u64) -> bool {
-        self.table.slab.free_lock_of(holder)
-    }
-
-    fn list(&self, node: Place) {
-        let slab = &self.table.slab;
-        let newest = slab.root(NEWEST);
-        self.table.set(node, OLDER, newest);
-        self.table.set(node, NEWER, 0);
-        match newest {
-            0 => slab.set_root(OLDEST, node as u64),
-            before => self.table.set(before as Place, NEWER, node as u64),
-        }
-        slab.set_root(NEWEST, node as u64);
-    }
-
-    fn forget(&self, node: Place) {
-        let slab = &self.table.slab;
-        let (older, newer) = (self.table.get(node, OLDER), self.table.get(node, NEWER));
-        match older {
-            0 => slab.set_root(OLDEST, newer),
-            older => self.table.set(older as Place, NEWER, newer),
-        }
-        match newer {
-            0 => slab.set_root(NEWEST, older),
-            newer => self.table.set(newer as Place, OLDER, older),
-        }
-        self.table.remove(node);
+        self.table.slab().free_lock_of(holder)
     }
 }
 

@@ -78,6 +78,11 @@ impl<W: Deref<Target = [AtomicU64]>> Table<W> {
         self.slab.free(node);
     }
 
+    /// How many words of a node come before what its owner keeps behind the key.
+    pub fn words_to_end_of_key(&self, key_length: usize) -> usize {
+        OWN + self.own_words + key_length.div_ceil(size_of::<u64>())
+    }
+
     /// A word of a node.
     pub fn get(&self, node: Place, word: usize) -> u64 {
         self.slab.get(node + OWN + word)

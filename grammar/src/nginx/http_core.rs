@@ -881,7 +881,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "4k|8k",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("answers of subrequests are not kept in buffers of a fixed size"),
+        status: Status::Done,
     },
     Directive {
         name: "tcp_nodelay",

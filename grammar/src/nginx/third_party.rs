@@ -29,24 +29,24 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive {
         name: "echo_after_body",
         module: "echo",
-        contexts: Context::HTTP.or(Context::SERVER).or(Context::LOCATION).or(Context::IF_IN_LOCATION),
+        contexts: Context::LOCATION.or(Context::IF_IN_LOCATION),
         args: Args::at_least(0),
         value: Value::Custom,
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_before_body",
         module: "echo",
-        contexts: Context::HTTP.or(Context::SERVER).or(Context::LOCATION).or(Context::IF_IN_LOCATION),
+        contexts: Context::LOCATION.or(Context::IF_IN_LOCATION),
         args: Args::at_least(0),
         value: Value::Custom,
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_blocking_sleep",
@@ -79,7 +79,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_exec",
@@ -90,7 +90,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_flush",
@@ -112,7 +112,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_location",
@@ -123,7 +123,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_location_async",
@@ -134,7 +134,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_read_request_body",
@@ -145,7 +145,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_request_body",
@@ -156,7 +156,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_reset_timer",

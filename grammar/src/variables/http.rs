@@ -186,6 +186,15 @@ pub const VARIABLES: &[Variable] = &[
         status: Status::Done,
     },
     Variable {
+        name: "echo_it",
+        kind: Kind::Exact,
+        module: "echo",
+        changeable: false,
+        cacheable: false,
+        edition: Edition::ThirdParty,
+        status: Status::Done,
+    },
+    Variable {
         name: "fastcgi_path_info",
         kind: Kind::Exact,
         module: "http_fastcgi",

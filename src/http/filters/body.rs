@@ -4,10 +4,12 @@
 use std::rc::Rc;
 
 use super::{charset, gunzip, gzip, order, slice, ssi, sub};
+use crate::http::modules;
 use crate::http::request::Request;
 use crate::http::subrequest;
 use crate::http::verdict::ClientGone;
-use crate::ir::value::Text;
+use crate::ir::http::echo::{Echo, Line};
+use crate::ir::value::{List, Text};
 
 /// The filters of one body.
 #[derive(Default)]
@@ -16,6 +18,7 @@ pub struct BodyFilters {
     gunzip: Option<gunzip::Decoder>,
     before_body: Option<Text>,
     after_body: Option<Text>,
+    echo: Option<Rc<Echo>>,
     sub: Option<sub::Substitution>,
     charset: Option<charset::Recoder>,
     ssi: Option<Box<ssi::Interpreter>>,
@@ -24,16 +27,29 @@ pub struct BodyFilters {
 /// Decides which filters the body goes through.
 pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     let gunzip = gunzip::head(request);
+    let echo = echo(request);
     let (before_body, after_body) = addition(request);
     let sub = sub::head(request);
     let charset = charset::head(request)?;
     let ssi = ssi::head(request);
-    let is_plain = gunzip.is_none() && sub.is_none() && charset.is_none() && ssi.is_none();
+    let is_plain = gunzip.is_none() && echo.is_none() && sub.is_none() && charset.is_none() && ssi.is_none();
     if !is_plain || before_body.is_some() || after_body.is_some() {
-        let filters = BodyFilters { began: false, gunzip, before_body, after_body, sub, charset, ssi };
+        let filters = BodyFilters { began: false, gunzip, before_body, after_body, echo, sub, charset, ssi };
         request.filters.body = Some(Box::new(filters));
     }
     Ok(())
+}
+
+/// `echo_before_body`, `echo_after_body`
+fn echo(request: &mut Request) -> Option<Rc<Echo>> {
+    let settings = &request.location.settings.echo;
+    if settings.before_body.is_empty() && settings.after_body.is_empty() {
+        return None;
+    }
+    let settings = Rc::clone(settings);
+    request.response.content_length = None;
+    request.response.clear_accept_ranges();
+    Some(settings)
 }
 
 /// `add_before_body`, `add_after_body` (`ngx_http_addition_filter_module`).
@@ -85,10 +101,21 @@ impl BodyFilters {
         if std::mem::replace(&mut self.began, true) {
             return Ok(());
         }
-        match &self.before_body {
-            Some(uri) => add(request, uri).await,
+        if let Some(uri) = &self.before_body {
+            add(request, uri).await?;
+        }
+        match self.echo.clone() {
+            Some(echo) => self.say(request, &echo.before_body).await,
             None => Ok(()),
         }
+    }
+
+    async fn say(&mut self, request: &mut Request, lines: &List<Line>) -> Result<(), ClientGone> {
+        for line in lines.iter() {
+            let text = modules::echo::text(request, line);
+            self.substitute(request, &text).await?;
+        }
+        Ok(())
     }
 
     async fn write(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
@@ -122,6 +149,9 @@ impl BodyFilters {
 
     /// What filters held back comes out.
     async fn finish(&mut self, request: &mut Request) -> Result<(), ClientGone> {
+        if let Some(echo) = self.echo.clone() {
+            self.say(request, &echo.after_body).await?;
+        }
         if let Some(gunzip) = &self.gunzip {
             gunzip.finish(request)?;
         }

@@ -1,13 +1,18 @@
 //! `echo`: what a location says by itself, command by command.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::http::body_reader::{self, Body};
 use crate::http::filters::order;
 use crate::http::request::Request;
 use crate::http::rewrite;
+use crate::http::subrequest::{self, Running};
+use crate::http::upstream::unsafe_uri;
 use crate::http::verdict::Verdict;
-use crate::http::{body_reader, evaluate};
-use crate::ir::http::echo::Command;
+use crate::http::{evaluate, finalize, variables};
+use crate::ir::http::echo::{Command, Line, Target};
+use crate::ir::value::Template;
 use crate::log::error_log::Level;
 
 /// Repeated text is made in pieces of about this size.
@@ -15,19 +20,25 @@ const LARGEST_PIECE: usize = 64 * 1024;
 
 /// Runs the commands of the location.
 pub async fn handle(request: &mut Request) -> Verdict {
-    if let Err(status) = body_reader::discard(request) {
+    let echo = Rc::clone(&request.location.settings.echo);
+    let reads_body = echo.commands.iter().any(|command| matches!(command, Command::ReadRequestBody));
+    if !reads_body && let Err(status) = body_reader::discard(request) {
         return Verdict::Finish(status);
     }
-    let echo = Rc::clone(&request.location.settings.echo);
     request.response.status = echo.status;
     request.response.content_type = Some(rewrite::content_type(request));
-    for command in echo.commands.iter() {
-        if let Err(verdict) = run(request, command).await {
+    let mut run = Run { commands: &echo.commands, next: 0, each: None, running: VecDeque::new() };
+    while let Some(command) = run.commands.get(run.next) {
+        run.next += 1;
+        if let Err(verdict) = run.step(request, command).await {
             return verdict;
         }
     }
     if let Err(fault) = order::send_head(request).await {
         return fault.into();
+    }
+    if run.send_running(request).await.is_err() {
+        return Verdict::Close;
     }
     match order::finish(request).await {
         Ok(()) => Verdict::Done,
@@ -35,63 +46,208 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
 }
 
-async fn run(request: &mut Request, command: &Command) -> Result<(), Verdict> {
-    match command {
-        Command::Echo { words, ends_line } => {
-            let words: Vec<_> = words.iter().map(|word| evaluate::text(request, word)).collect();
-            let mut line = words.join(&b' ');
-            if *ends_line {
-                line.push(b'\n');
+/// The words of a line as they are said.
+pub fn text(request: &Request, line: &Line) -> Vec<u8> {
+    let words: Vec<_> = line.words.iter().map(|word| evaluate::text(request, word)).collect();
+    let mut text = words.join(&b' ');
+    if line.ends_line {
+        text.push(b'\n');
+    }
+    text
+}
+
+/// How far the commands have come.
+struct Run<'c> {
+    commands: &'c [Command],
+    next: usize,
+    /// The loop that is run, and its further pieces.
+    each: Option<(usize, VecDeque<Vec<u8>>)>,
+    /// Requests whose answers are to be sent before anything else is said.
+    running: VecDeque<Running>,
+}
+
+impl Run<'_> {
+    async fn step(&mut self, request: &mut Request, command: &Command) -> Result<(), Verdict> {
+        match command {
+            Command::Echo(line) => {
+                let line = text(request, line);
+                self.say(request, &line).await
             }
-            say(request, &line).await
+            Command::Duplicate { count, text } => self.duplicate(request, count, text).await,
+            Command::Sleep(seconds) => sleep(request, seconds).await,
+            Command::Flush => {
+                self.say(request, b"").await?;
+                order::flush(request).await.map_err(|_| Verdict::Close)
+            }
+            Command::ReadRequestBody => body_reader::read(request).await.map_err(|status| refuse(request, status)),
+            Command::RequestBody => self.request_body(request).await,
+            Command::Exec(target) => Err(exec(request, target)),
+            Command::Location(target) => {
+                self.start(request, target).await?;
+                self.send_running(request).await
+            }
+            Command::LocationAsync(target) => self.start(request, target).await,
+            Command::ForeachSplit { delimiter, text } => self.begin_each(request, delimiter, text),
+            Command::End => self.end_each(request),
         }
-        Command::Duplicate { count, text } => {
-            let written = evaluate::text(request, count);
-            let Some(count) = number(&written) else {
-                let written = String::from_utf8_lossy(&written);
-                request.log(Level::Error, format_args!("invalid size specified: \"{written}\""));
-                return Err(refuse(request, 500));
-            };
-            let text = evaluate::text(request, text).into_owned();
-            duplicate(request, count, &text).await
+    }
+
+    async fn say(&mut self, request: &mut Request, text: &[u8]) -> Result<(), Verdict> {
+        order::send_head(request).await?;
+        self.send_running(request).await?;
+        order::send_body(request, text).await.map_err(|_| Verdict::Close)
+    }
+
+    async fn send_running(&mut self, request: &mut Request) -> Result<(), Verdict> {
+        while let Some(running) = self.running.pop_front() {
+            subrequest::forward(request, running).await.map_err(|_| Verdict::Close)?;
         }
-        Command::Sleep(seconds) => {
-            let written = evaluate::text(request, seconds);
-            let Some(pause_ms) = milliseconds(&written) else {
-                let written = String::from_utf8_lossy(&written);
-                request.log(Level::Error, format_args!("invalid sleep duration \"{written}\""));
-                return Err(refuse(request, 400));
-            };
-            let connection = Rc::clone(&request.connection);
-            connection.pause(pause_ms).await.map_err(|_| Verdict::Close)
+        Ok(())
+    }
+
+    /// One piece of text for all, as far as that is sensible: it may be the client who says how often.
+    async fn duplicate(&mut self, request: &mut Request, count: &Template, text: &Template) -> Result<(), Verdict> {
+        let written = evaluate::text(request, count);
+        let Some(count) = number(&written) else {
+            let written = String::from_utf8_lossy(&written);
+            request.log(Level::Error, format_args!("invalid size specified: \"{written}\""));
+            return Err(refuse(request, 500));
+        };
+        let text = evaluate::text(request, text).into_owned();
+        let at_once = (LARGEST_PIECE / text.len().max(1)).max(1) as u64;
+        let mut left = if text.is_empty() { 0 } else { count };
+        while left > 0 {
+            let now = left.min(at_once);
+            self.say(request, &text.repeat(now as usize)).await?;
+            left -= now;
         }
-        Command::Flush => {
-            order::send_head(request).await?;
-            order::flush(request).await.map_err(|_| Verdict::Close)
+        Ok(())
+    }
+
+    async fn request_body(&mut self, request: &mut Request) -> Result<(), Verdict> {
+        match &request.body {
+            Body::Memory(bytes) => {
+                let bytes = bytes.clone();
+                self.say(request, &bytes).await
+            }
+            Body::File(body) => {
+                let body = Rc::clone(body);
+                self.say(request, b"").await?;
+                let sent = match (body.in_memory(), body.file()) {
+                    (Some(bytes), _) => order::send_body(request, bytes).await,
+                    (None, Ok(file)) => order::send_file(request, file, 0, body.length).await,
+                    (None, Err(_)) => return Err(Verdict::Close),
+                };
+                sent.map_err(|_| Verdict::Close)
+            }
+            Body::None | Body::Discarded => Ok(()),
         }
+    }
+
+    /// Begins a request for another location.
+    async fn start(&mut self, request: &mut Request, target: &Target) -> Result<(), Verdict> {
+        let uri = evaluate::text(request, &target.uri).into_owned();
+        let args = target.args.as_ref().map(|args| evaluate::text(request, args).into_owned());
+        order::send_head(request).await?;
+        let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
+        let started = subrequest::start(request, &uri, &args.unwrap_or(own_args), None);
+        self.running.push_back(started.map_err(|_| Verdict::Close)?);
+        Ok(())
+    }
+
+    fn begin_each(&mut self, request: &mut Request, delimiter: &Template, text: &Template) -> Result<(), Verdict> {
+        if self.each.is_some() {
+            request.log(Level::Error, "Nested echo_foreach not supported yet.");
+            return Err(refuse(request, 500));
+        }
+        let delimiter = evaluate::text(request, delimiter);
+        if delimiter.is_empty() {
+            // The original never comes to an end here.
+            return Err(refuse(request, 500));
+        }
+        let mut pieces = split(&evaluate::text(request, text), &delimiter);
+        match pieces.pop_front() {
+            Some(piece) => {
+                variables::assign_named(request, b"echo_it", Some(&piece));
+                self.each = Some((self.next, pieces));
+            }
+            None => {
+                let end = self.commands[self.next..].iter().position(|command| matches!(command, Command::End));
+                self.next = end.map_or(self.commands.len(), |end| self.next + end + 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn end_each(&mut self, request: &Request) -> Result<(), Verdict> {
+        let Some((begin, pieces)) = &mut self.each else {
+            request.log(Level::Error, "Found a echo_end that has no corresponding echo_foreach before it.");
+            return Err(give_up(request));
+        };
+        let piece = pieces.pop_front();
+        variables::assign_named(request, b"echo_it", piece.as_deref());
+        match piece {
+            Some(_) => self.next = *begin,
+            None => self.each = None,
+        }
+        Ok(())
     }
 }
 
-/// One piece of text for all, as far as that is sensible: it may be the client who says how often.
-async fn duplicate(request: &mut Request, count: u64, text: &[u8]) -> Result<(), Verdict> {
-    let at_once = (LARGEST_PIECE / text.len().max(1)).max(1) as u64;
-    let mut left = if text.is_empty() { 0 } else { count };
-    while left > 0 {
-        let now = left.min(at_once);
-        say(request, &text.repeat(now as usize)).await?;
-        left -= now;
+/// The pieces of a text; there are no empty ones.
+fn split(text: &[u8], delimiter: &[u8]) -> VecDeque<Vec<u8>> {
+    let mut pieces = VecDeque::new();
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(text, delimiter).chain([text.len()]) {
+        if from < at {
+            pieces.push_back(text[from..at].to_vec());
+        }
+        from = at + delimiter.len();
     }
-    Ok(())
+    pieces
 }
 
-async fn say(request: &mut Request, text: &[u8]) -> Result<(), Verdict> {
-    order::send_head(request).await?;
-    order::send_body(request, text).await.map_err(|_| Verdict::Close)
+async fn sleep(request: &mut Request, seconds: &Template) -> Result<(), Verdict> {
+    let written = evaluate::text(request, seconds);
+    let Some(pause_ms) = milliseconds(&written) else {
+        let written = String::from_utf8_lossy(&written);
+        request.log(Level::Error, format_args!("invalid sleep duration \"{written}\""));
+        return Err(refuse(request, 400));
+    };
+    let connection = Rc::clone(&request.connection);
+    connection.pause(pause_ms).await.map_err(|_| Verdict::Close)
+}
+
+/// `echo_exec`
+fn exec(request: &mut Request, target: &Target) -> Verdict {
+    let uri = evaluate::text(request, &target.uri).into_owned();
+    let args = target.args.as_ref().map(|args| evaluate::text(request, args).into_owned());
+    if request.header_sent {
+        request.log(Level::Alert, "header already sent");
+        return give_up(request);
+    }
+    request.response.clear();
+    if uri.first() == Some(&b'@') {
+        if let Some(args) = args {
+            request.args = args;
+        }
+        return finalize::named_location(request, &uri);
+    }
+    match unsafe_uri::parse(&uri) {
+        Some((uri, own_args)) => finalize::internal_redirect(request, &uri, &args.unwrap_or(own_args)),
+        None => give_up(request),
+    }
+}
+
+/// nginx closes at once, and with that drops what it has held back until then.
+fn give_up(request: &Request) -> Verdict {
+    request.connection.discard_gathered();
+    Verdict::Close
 }
 
 /// Behind a head that was sent, only the end of the connection can show a fault.
 fn refuse(request: &Request, status: u16) -> Verdict {
-    if request.header_sent { Verdict::Close } else { Verdict::Finish(status) }
+    if request.header_sent { give_up(request) } else { Verdict::Finish(status) }
 }
 
 /// Digits, with underscores between them as one likes.

@@ -200,6 +200,14 @@ pub fn assign(request: &Request, id: VariableId, value: &[u8]) {
     store(request, id, Slot::Set(value.to_vec()));
 }
 
+/// Gives a variable of a module its value, if the configuration uses it; without one it has none.
+pub fn assign_named(request: &Request, name: &[u8], value: Option<&[u8]>) {
+    let used = &request.connection.engine.http.variables.used;
+    if let Some(index) = used.iter().position(|variable| *variable.name == *name) {
+        store(request, VariableId(index as u32), value.map_or(Slot::NotFound, |value| Slot::Set(value.to_vec())));
+    }
+}
+
 /// `set`: some built-in variables are more than a value.
 pub fn set(request: &mut Request, id: VariableId, value: &[u8]) {
     let engine = std::rc::Rc::clone(&request.connection.engine);

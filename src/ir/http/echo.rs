@@ -10,8 +10,12 @@ use crate::ir::value::{List, Template};
 layer! {
     /// What a location says by itself.
     pub struct Echo, own EchoOwn {
-        /// `echo`, `echo_duplicate`, `echo_sleep`, `echo_flush`, in their order
+        /// `echo`, `echo_duplicate`, `echo_sleep`, `echo_location` …, in their order
         commands: List<Command> = List::default(),
+        /// `echo_before_body`
+        before_body: List<Line> = List::default(),
+        /// `echo_after_body`
+        after_body: List<Line> = List::default(),
         /// `echo_status`
         status: u16 = 200,
     }
@@ -21,12 +25,7 @@ layer! {
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub enum Command {
     /// `echo`
-    Echo {
-        /// What is said, with a blank between each two.
-        words: Vec<Template>,
-        /// Unless there was `-n`.
-        ends_line: bool,
-    },
+    Echo(Line),
     /// `echo_duplicate`
     Duplicate {
         /// How often.
@@ -38,13 +37,67 @@ pub enum Command {
     Sleep(Template),
     /// `echo_flush`
     Flush,
+    /// `echo_read_request_body`
+    ReadRequestBody,
+    /// `echo_request_body`: what was read of it.
+    RequestBody,
+    /// `echo_exec`: another location answers.
+    Exec(Target),
+    /// `echo_location`: what another location answers.
+    Location(Target),
+    /// `echo_location_async`: the same, without waiting for it before the next command.
+    LocationAsync(Target),
+    /// `echo_foreach_split`: what follows up to `echo_end`, once for each piece.
+    ForeachSplit {
+        /// What stands between the pieces.
+        delimiter: Template,
+        /// All of them.
+        text: Template,
+    },
+    /// `echo_end`
+    End,
+}
+
+/// Words that are said, with a blank between each two.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Line {
+    /// The words.
+    pub words: Vec<Template>,
+    /// Unless there was `-n`.
+    pub ends_line: bool,
+}
+
+/// Another location.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Target {
+    /// A path with or without arguments, or the `@name`.
+    pub uri: Template,
+    /// What takes the arguments' place.
+    pub args: Option<Template>,
 }
 
 /// The setters of `echo`.
 pub const SETTERS: Table = &[
-    ("echo", |reader, directive| add(reader, directive, echo)),
+    ("echo", |reader, directive| {
+        add(reader, directive, |reader, directive| line(reader, directive).map(Command::Echo))
+    }),
+    ("echo_after_body", own_push!(echo.after_body, line)),
+    ("echo_before_body", own_push!(echo.before_body, line)),
     ("echo_duplicate", |reader, directive| add(reader, directive, duplicate)),
+    ("echo_end", |reader, directive| add(reader, directive, |_, _| Ok(Command::End))),
+    ("echo_exec", |reader, directive| {
+        add(reader, directive, |reader, directive| target(reader, directive).map(Command::Exec))
+    }),
     ("echo_flush", |reader, directive| add(reader, directive, |_, _| Ok(Command::Flush))),
+    ("echo_foreach_split", |reader, directive| add(reader, directive, foreach_split)),
+    ("echo_location", |reader, directive| {
+        add(reader, directive, |reader, directive| target(reader, directive).map(Command::Location))
+    }),
+    ("echo_location_async", |reader, directive| {
+        add(reader, directive, |reader, directive| target(reader, directive).map(Command::LocationAsync))
+    }),
+    ("echo_read_request_body", |reader, directive| add(reader, directive, |_, _| Ok(Command::ReadRequestBody))),
+    ("echo_request_body", |reader, directive| add(reader, directive, |_, _| Ok(Command::RequestBody))),
     ("echo_sleep", |reader, directive| {
         add(reader, directive, |reader, directive| setter::template(reader, directive).map(Command::Sleep))
     }),
@@ -60,7 +113,7 @@ fn add(reader: &mut Reader<'_>, directive: &Directive<'_>, parse: Parse) -> Set 
     Ok(())
 }
 
-fn echo(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Command, Diagnostic> {
+fn line(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Line, Diagnostic> {
     let mut words = directive.args();
     let mut ends_line = true;
     while let [word, rest @ ..] = words {
@@ -75,7 +128,21 @@ fn echo(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Command, D
         words = rest;
     }
     let words = words.iter().map(|word| reader.template(directive, word.value)).collect::<Result<_, _>>()?;
-    Ok(Command::Echo { words, ends_line })
+    Ok(Line { words, ends_line })
+}
+
+fn target(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Target, Diagnostic> {
+    let uri = setter::template(reader, directive)?;
+    let args = directive.args().get(1).map(|word| reader.template(directive, word.value)).transpose()?;
+    Ok(Target { uri, args })
+}
+
+fn foreach_split(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Command, Diagnostic> {
+    let [delimiter, text] = directive.args() else { return Err(directive.fails("invalid value")) };
+    Ok(Command::ForeachSplit {
+        delimiter: reader.template(directive, delimiter.value)?,
+        text: reader.template(directive, text.value)?,
+    })
 }
 
 fn duplicate(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Command, Diagnostic> {

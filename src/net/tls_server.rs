@@ -228,7 +228,8 @@ pub fn build(
         .with_client_cert_verifier(asking)
         .with_cert_resolver(Arc::new(Certificates(keys)));
     config.ignore_client_order = wanted.prefer_server_ciphers;
-    config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024));
+    // rustls counts the five bytes that begin a record.
+    config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024) + 5);
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec(), b"http/0.9".to_vec()];
     if wanted.certificate_compression {
         config.cert_compressors = vec![&Zlib];

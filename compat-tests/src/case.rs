@@ -52,6 +52,8 @@ pub struct Case {
     pub blocks: Vec<Block>,
     /// The last version of the original that does not know what the case shows: `Newer than 1.22: …`.
     pub newer_than: Option<String>,
+    /// Whether no original that is at hand knows what the case shows: `Without an original: …`.
+    pub is_without_original: bool,
 }
 
 impl Case {
@@ -60,9 +62,9 @@ impl Case {
         format!("{}: {}", self.file, self.title)
     }
 
-    /// Whether this program, an original, is too old for the case.
+    /// Whether this program, an original, does not know what the case shows.
     pub fn is_unknown_to(&self, program: &Program) -> bool {
-        self.newer_than.as_ref().is_some_and(|version| program.versions.contains(version))
+        self.is_without_original || self.newer_than.as_ref().is_some_and(|version| program.versions.contains(version))
     }
 
     /// Whether a server runs during the case.
@@ -148,9 +150,12 @@ fn parse(path: &Path, file: &str, text: &str) -> Result<Vec<Case>, String> {
                 title,
                 blocks: shared.clone(),
                 newer_than: None,
+                is_without_original: false,
             });
         } else if let (Some(rest), Some(case)) = (line.strip_prefix("Newer than "), cases.last_mut()) {
             case.newer_than = rest.split_once(':').map(|(version, _)| version.to_owned());
+        } else if let (true, Some(case)) = (line.starts_with("Without an original: "), cases.last_mut()) {
+            case.is_without_original = true;
         } else if let Some(info) = line.strip_prefix("```") {
             let place = format!("{file}:{}", index + 1);
             let body = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();

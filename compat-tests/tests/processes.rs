@@ -6,6 +6,8 @@ mod debian;
 mod running;
 #[path = "processes/systemd.rs"]
 mod systemd;
+#[path = "processes/workers.rs"]
+mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use compat_tests::ports::Ports;
 use compat_tests::program::Server;
 use compat_tests::scratch::Scratch;
-use compat_tests::subject;
+use compat_tests::{reference, subject};
 
 const CONFIGURATION: &str = r#"
 daemon off;
@@ -187,6 +187,10 @@ impl Scene {
     }
 
     fn set_by(configuration: &str, listening: &[u16]) -> Self {
+        Self::set_with(&subject::ours().expect("evenkeel builds").nginx, configuration, listening)
+    }
+
+    fn set_with(program: &Path, configuration: &str, listening: &[u16]) -> Self {
         let scratch = Scratch::new().expect("there is room for a scratch directory");
         let folder = scratch.path();
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
@@ -218,8 +222,7 @@ impl Scene {
         let prefix = format!("{}/", folder.display());
         let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
         let listening: Vec<u16> = listening.iter().map(|&port| ports.real(port)).collect();
-        let program = subject::ours().expect("evenkeel builds").nginx;
-        let server = Server::start(&program, &arguments, folder, &listening).expect("it starts");
+        let server = Server::start(program, &arguments, folder, &listening).expect("it starts");
         Self { scratch, ports, _server: server }
     }
 
@@ -406,4 +409,93 @@ fn responders_are_asked() {
     assert!(bad.contains("X-Verify: FAILED:certificate revoked\r\n"), "{bad} {}", scene.log());
     // The first client makes the server ask, and waits for nobody.
     until("an answer to be stapled", || scene.ask(8087, "-status").contains("OCSP Response Status: successful"));
+}
+
+/// What a handshake comes to by the server's settings; each of these has a port of its own.
+const HANDSHAKES: &str = r#"
+daemon off;
+pid nginx.pid;
+events {}
+http {
+    access_log off;
+    ssl_certificate server.crt;
+    ssl_certificate_key open.key;
+    ssl_protocols TLSv1.2;
+    ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256;
+    server { listen 127.0.0.1:8080 ssl; return 200 "took $ssl_cipher\n"; }
+    server { listen 127.0.0.1:8081 ssl; ssl_prefer_server_ciphers on; return 200 "took $ssl_cipher\n"; }
+    server { listen 127.0.0.1:8082 ssl; ssl_ecdh_curve secp384r1; return 200 "took $ssl_curve\n"; }
+    server { listen 127.0.0.1:8083 ssl; ssl_reject_handshake on; return 200 "took\n"; }
+    server { listen 127.0.0.1:8084 ssl; ssl_session_timeout 7m; return 200 "took\n"; }
+    server { listen 127.0.0.1:8085 ssl; ssl_session_tickets off; return 200 "took\n"; }
+    server { listen 127.0.0.1:8086; ssl on; return 200 "took $scheme\n"; }
+    server { listen 127.0.0.1:8087 ssl; ssl_buffer_size 1k; root .; }
+    server { listen 127.0.0.1:8088 ssl; root .; }
+}
+"#;
+
+/// Plays a scenario with the original, then with evenkeel.
+fn both(scenario: impl Fn(&Scene)) {
+    let listening: Vec<u16> = (8080..=8088).collect();
+    for program in
+        [reference::originals().expect("the original is installed"), subject::ours().expect("evenkeel builds")]
+    {
+        scenario(&Scene::set_with(&program.nginx, HANDSHAKES, &listening));
+    }
+}
+
+#[test]
+fn the_server_says_which_ciphers_and_curves_there_are() {
+    both(|scene| {
+        let strong_last = "-cipher ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384";
+        let clients_choice = scene.ask(8080, strong_last);
+        assert!(clients_choice.contains("took ECDHE-ECDSA-AES128-GCM-SHA256\n"), "{clients_choice}");
+        let servers_choice = scene.ask(8081, strong_last);
+        assert!(servers_choice.contains("took ECDHE-ECDSA-AES256-GCM-SHA384\n"), "{servers_choice}");
+        let none = scene.ask(8080, "-cipher ECDHE-ECDSA-CHACHA20-POLY1305");
+        assert!(none.contains("alert handshake failure") && !none.contains("took"), "{none}");
+        let curve = scene.ask(8082, "-groups X25519:P-256:P-384");
+        assert!(curve.contains("took secp384r1\n"), "{curve}");
+        let no_curve = scene.ask(8082, "-groups X25519:P-256");
+        assert!(no_curve.contains("alert handshake failure") && !no_curve.contains("took"), "{no_curve}");
+    });
+}
+
+#[test]
+fn a_handshake_is_rejected_and_an_old_line_still_begins_one() {
+    both(|scene| {
+        let rejected = scene.ask(8083, "");
+        assert!(rejected.contains("unrecognized name") && !rejected.contains("took"), "{rejected}");
+        let old = scene.ask(8086, "");
+        assert!(old.contains("took https\n"), "{old}");
+    });
+}
+
+#[test]
+fn tickets_last_as_long_as_sessions_or_are_not_given() {
+    both(|scene| {
+        let ticket = scene.ask(8084, "");
+        assert!(ticket.contains("TLS session ticket lifetime hint: 420 (seconds)"), "{ticket}");
+        let none = scene.ask(8085, "");
+        assert!(none.contains("took\n") && !none.contains("TLS session ticket"), "{none}");
+    });
+}
+
+/// The client shows the five bytes that begin each record: the last two are its length.
+#[test]
+fn records_are_as_long_as_the_buffer() {
+    both(|scene| {
+        scene.scratch.write("index.html", &"x".repeat(5000)).expect("it can be written");
+        let longest = |port| {
+            let seen = scene.ask(port, "-msg");
+            assert!(seen.matches('x').count() >= 5000, "{seen}");
+            let heads = seen.split("<<< TLS 1.2, RecordHeader [length 0005]\n").skip(1);
+            let lengths = heads.filter_map(|head| head.trim_start().strip_prefix("17 03 03 ")?.get(..5));
+            let length = |hex: &str| usize::from_str_radix(&hex.replace(' ', ""), 16).expect("two bytes");
+            lengths.map(length).max().unwrap_or_else(|| panic!("no record in {seen}"))
+        };
+        // Number and tag of AES-GCM take 24 bytes.
+        assert_eq!(longest(8087), 1024 + 24);
+        assert!(longest(8088) > 4 * 1024);
+    });
 }

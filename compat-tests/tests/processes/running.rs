@@ -69,7 +69,8 @@ impl Running {
         nginx
     }
 
-    fn begin(&self) {
+    /// Starts what was prepared, and waits until it answers.
+    pub fn begin(&self) {
         let (text, status) = self.call(&[]);
         assert_eq!(status, 0, "{} does not start: {text}", self.program.display());
         until("the pid file", || self.pid_file().is_some());

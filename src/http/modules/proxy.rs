@@ -5,11 +5,11 @@ use std::rc::Rc;
 use crate::http::body_reader;
 use crate::http::evaluate;
 use crate::http::request::Request;
-use crate::http::upstream::attempt::{self, Job};
 use crate::http::upstream::http2::RequestHead;
+use crate::http::upstream::job::{Job, Secure};
 use crate::http::upstream::request::{BodyLength, Destination, fields, method, write_headers, write_uri};
 use crate::http::upstream::resolve::{self, Servers};
-use crate::http::upstream::secure::Secure;
+use crate::http::upstream::tries;
 use crate::http::upstream::url;
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
@@ -92,7 +92,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         is_head,
         opens_tunnel: false,
     };
-    let verdict = attempt::run(request, &job).await;
+    let verdict = tries::run(request, &job).await;
     request.connection.engine.give_buffer(job.head);
     verdict
 }

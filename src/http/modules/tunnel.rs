@@ -5,9 +5,10 @@ use std::rc::Rc;
 use crate::http::body_reader;
 use crate::http::evaluate;
 use crate::http::request::Request;
-use crate::http::upstream::attempt::{self, Job};
+use crate::http::upstream::job::Job;
 use crate::http::upstream::request::{BodyLength, Destination};
 use crate::http::upstream::resolve::{self, Servers};
+use crate::http::upstream::tries;
 use crate::http::upstream::url;
 use crate::http::verdict::Verdict;
 use crate::ir::http::proxy::{ProxyPass, ProxyTarget};
@@ -49,7 +50,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         is_head: false,
         opens_tunnel: true,
     };
-    attempt::run(request, &job).await
+    tries::run(request, &job).await
 }
 
 fn servers(request: &Request, to: &ProxyTarget) -> Result<Servers, u16> {

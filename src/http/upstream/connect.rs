@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use tokio::time::Instant;
 
-use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
-use super::exchange::{self, Faulty};
+use super::answer::Faulty;
+use super::exchange;
 use super::http2::Session;
+use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::layout::Server;
 use super::retry::Failure;
 use super::secure;
+use super::waiting::{Waited, log_client_gone, log_timeout, wait_for};
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Bind;

@@ -7,14 +7,17 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use super::attempt::{Job, Try, Waited, log_client_gone, log_timeout, record, wait};
+use super::answer::{Answer, Faulty};
+use super::attempt::{Try, record};
 use super::headers;
 use super::http2::{self, Patience, Session, Step};
+use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
 use super::secure;
+use super::waiting::{Waited, log_client_gone, log_timeout, wait};
 use crate::http::body_file::BodyFile;
 use crate::http::body_reader::{self, Body};
 use crate::http::engine::Engine;
@@ -27,36 +30,6 @@ use crate::net::turn;
 
 /// A body in a file is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
-
-/// An answer whose head was read.
-pub struct Answer {
-    /// The connection it comes on.
-    pub connection: BackendConnection,
-    /// All that was read so far.
-    pub buffer: Vec<u8>,
-    /// The head, with places in the buffer.
-    pub head: Head,
-}
-
-impl Answer {
-    /// The answer is its head alone, whatever the head says.
-    pub fn has_no_body(&self, job: &Job) -> bool {
-        matches!(self.head.status, 204 | 304)
-            || job.is_head
-            || !self.head.chunked && self.head.content_length == Some(0)
-    }
-}
-
-/// Why there is no answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Faulty {
-    /// The server is at fault.
-    Server(Failure),
-    /// The client went away.
-    ClientGone,
-    /// The request gets this status, whatever another server would say.
-    Request(u16),
-}
 
 /// What sending came to.
 #[derive(PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! The proxy's side towards the backends: groups of servers, tries, requests, answers.
 //!
-//! [`attempt::run`] is the whole of it, top to bottom: `balance` picks a server, [`keepalive`] or [`connect`] gives a connection,
+//! [`tries::run`] is the whole of it, top to bottom: `balance` picks a server, [`keepalive`] or [`connect`] gives a connection,
 //! [`exchange`] sends the [`request`] and reads the head of the [`response`], [`retry`] says what a failure leads to, and
 //! [`relay`] passes the answer on through a [`pipe`]. [`http2`] takes the place of a plain stream where HTTP/2 is spoken.
 
+pub mod answer;
 pub mod attempt;
 pub mod connect;
 pub mod cookie;
@@ -12,6 +13,7 @@ pub mod exchange;
 pub mod group;
 pub mod headers;
 pub mod http2;
+pub mod job;
 pub mod keepalive;
 pub mod layout;
 pub mod pipe;
@@ -25,8 +27,10 @@ pub mod secure;
 pub mod spool;
 pub mod sticky;
 pub mod store;
+pub mod tries;
 pub mod unsafe_uri;
 pub mod url;
+pub mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

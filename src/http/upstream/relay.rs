@@ -4,18 +4,22 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::attempt::{Job, Try, Waited, asks_for_upgrade, conclude, log_client_gone, log_timeout, record, wait};
-use super::exchange::{self, Answer};
+use super::answer::Answer;
+use super::attempt::{Try, conclude, record};
+use super::exchange;
 use super::headers;
+use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::pipe::{End, Framing, Pipe};
 use super::response::Head;
 use super::spool::Spool;
 use super::store::StoredFile;
+use super::waiting::{Waited, log_client_gone, log_timeout, wait};
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
 use crate::http::evaluate;
 use crate::http::filters::order;
+use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
@@ -66,6 +70,11 @@ pub async fn open_tunnel(request: &mut Request, job: &Job, connection: BackendCo
         return fault.into();
     }
     run_tunnel(request, job, Answer { connection, buffer: Vec::new(), head: Head::default() }).await
+}
+
+/// Whether the request asks to leave HTTP.
+fn asks_for_upgrade(request: &Request) -> bool {
+    request.header(Known::Upgrade).is_some()
 }
 
 /// Keeps what variables show of the answer.

@@ -7,36 +7,22 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::attempt::{Job, Waited, log_client_gone, log_timeout, wait_for};
-use super::exchange::Faulty;
+use super::answer::Faulty;
+use super::job::{Job, Secure};
 use super::layout::Server;
 use super::retry::Failure;
+use super::waiting::{Waited, log_client_gone, log_timeout, wait_for};
 use crate::http::evaluate;
 use crate::http::request::Request;
-use crate::ir::http::proxy_ssl::ProxySsl;
 use crate::ir::lower::below;
 use crate::ir::tls::Pair;
 use crate::ir::value::Text;
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::net::stream::{Secured, Stream};
-use crate::net::tls_client::{Certified, Context, HandshakeFault, InOpensslsWords, Wish, rustls_fault, shows_host};
-
-/// The TLS of a request's location.
-#[derive(Clone, Debug)]
-pub struct Secure {
-    ssl: Rc<ProxySsl>,
-    context: Rc<Context>,
-}
+use crate::net::tls_client::{Certified, HandshakeFault, InOpensslsWords, Wish, rustls_fault, shows_host};
 
 impl Secure {
-    /// What these directives of the request's location say.
-    pub fn of(request: &Request, ssl: &Rc<ProxySsl>) -> Option<Self> {
-        let ssl = Rc::clone(ssl);
-        let context = request.connection.engine.client_tls.get(&(Rc::as_ptr(&ssl) as usize)).cloned();
-        context.map(|context| Self { ssl, context })
-    }
-
     /// `proxy_ssl_name`, or the host: without a port, which `$proxy_host` and `$http_host` may bring along.
     fn name<'s>(&'s self, request: &Request, job: &'s Job) -> Cow<'s, [u8]> {
         let name = match &self.ssl.name {

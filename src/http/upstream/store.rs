@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::attempt::Job;
-use super::exchange::Answer;
+use super::answer::Answer;
+use super::job::Job;
 use super::response::Kind;
 use crate::http::counters::Counter;
 use crate::http::evaluate;

@@ -1,0 +1,67 @@
+//! Waiting for a backend, while the client is watched.
+
+use std::pin::pin;
+use std::task::Poll;
+
+use super::job::Job;
+use crate::http::connection::Deadline;
+use crate::http::request::Request;
+use crate::ir::http::proxy::Store;
+use crate::log::error_log::Level;
+
+/// Waits for something that concerns the backend, while the client is watched.
+pub async fn wait<T>(
+    request: &Request,
+    job: &Job,
+    timeout_ms: u64,
+    mut poll: impl FnMut(&mut std::task::Context) -> Poll<T>,
+) -> Waited<T> {
+    let mut deadline = Deadline::after_ms(timeout_ms);
+    let connection = &request.connection;
+    // On a stream of HTTP/2 the end of the body and the end of the stream are different things.
+    let is_stream = connection.exchange().is_some();
+    // What is stored is read to its end for its own sake.
+    let is_stored = job.proxy.store != Store::Off;
+    let watched = !is_stored && !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
+    std::future::poll_fn(|context| {
+        // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
+        if watched && connection.poll_gone(context).is_ready() {
+            return Poll::Ready(Waited::ClientGone);
+        }
+        if let Poll::Ready(value) = poll(context) {
+            return Poll::Ready(Waited::Done(value));
+        }
+        connection.poll_deadline(&mut deadline, context).map(|()| Waited::TimedOut)
+    })
+    .await
+}
+
+/// The same for a future.
+pub async fn wait_for<F: Future>(request: &Request, job: &Job, timeout_ms: u64, future: F) -> Waited<F::Output> {
+    let mut future = pin!(future);
+    wait(request, job, timeout_ms, |context| future.as_mut().poll(context)).await
+}
+
+/// What waiting came to.
+pub enum Waited<T> {
+    /// It happened.
+    Done(T),
+    /// It took too long.
+    TimedOut,
+    /// The client went away first.
+    ClientGone,
+}
+
+/// Says that the client went away.
+pub fn log_client_gone(request: &Request) {
+    request.log(
+        Level::Info,
+        "epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too",
+    );
+}
+
+/// Says that the backend was silent for too long.
+pub fn log_timeout(request: &Request) {
+    let error = std::io::Error::from_raw_os_error(110);
+    request.log_error(Level::Error, &error, "upstream timed out");
+}

@@ -105,7 +105,7 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
 }
 
 /// `reset_timedout_connection`: the kernel forgets what it still had for the client.
-fn reset(request: &Request) {
+pub fn reset(request: &Request) {
     if request.location.settings.core.reset_timedout_connection && !request.is_subrequest {
         request.connection.with_stream(|stream| stream.reset_when_closed());
     }

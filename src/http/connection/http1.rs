@@ -254,6 +254,9 @@ async fn serve_one(request: &mut Request) -> bool {
         if request.head.line.is_started() || !request.head.buffer.is_empty() {
             counters.requests.add();
             request.response.status = status;
+            if status == 408 {
+                finalize::reset(request);
+            }
             request.action = "logging request";
             access_log::write(request);
         }

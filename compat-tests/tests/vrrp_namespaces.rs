@@ -7,6 +7,8 @@ mod bad_adverts;
 mod lab;
 #[path = "vrrp_namespaces/routing.rs"]
 mod routing;
+#[path = "vrrp_namespaces/signatures.rs"]
+mod signatures;
 
 use std::time::{Duration, Instant};
 

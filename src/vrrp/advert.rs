@@ -7,11 +7,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ir::keepalived::Instance;
-use crate::ir::keepalived::instance::{Authentication, Destination, OldUnicastChecksum};
+use crate::ir::keepalived::instance::{Authentication, Destination, HmacMode, OldUnicastChecksum};
 use crate::primitives::checksum::Sum;
 use crate::wire::vrrp::{self, Body, Family, MULTICAST_V4, OWNER, Packet, Repr, auth_type};
+use crate::wire::vrrp_trailer;
 
 use super::event::Received;
+use super::signature::{Senders, Signed};
 
 /// The smallest Ethernet frame, without its header and checksum: shorter packets arrive padded to it.
 const SHORTEST_PAYLOAD: usize = 46;
@@ -123,6 +125,30 @@ pub enum Refusal {
         /// At most.
         max: u8,
     },
+    /// `auth_hmac`: no trailer.
+    TrailerMissing,
+    /// `auth_hmac`: a trailer of another kind.
+    TrailerMalformed,
+    /// `auth_hmac`: a key that we do not have.
+    TrailerKeyUnknown(u8),
+    /// `auth_hmac`: not made with the key that it names.
+    TrailerForged,
+    /// `auth_hmac`: too old, or from too far in the future.
+    TrailerStale {
+        /// Seconds from its date to ours.
+        lag_s: i64,
+        /// As many are allowed.
+        window_s: i64,
+    },
+    /// `auth_hmac`: heard before.
+    TrailerReplayed,
+    /// `auth_hmac`: the clocks will soon be too far apart; the advert is used all the same.
+    ClockDrifts {
+        /// Seconds from its date to ours.
+        lag_s: i64,
+        /// As many are allowed.
+        window_s: i64,
+    },
 }
 
 impl Refusal {
@@ -174,6 +200,25 @@ impl Refusal {
             Self::PeerHopLimit { hop_limit, min, max } => {
                 write!(f, "TTL/HL {hop_limit} from {source} not in range [{min}, {max}]")
             }
+            _ => self.write_trailer(source, f),
+        }
+    }
+
+    fn write_trailer(&self, source: IpAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TrailerMissing => write!(f, "missing authentication trailer from {source}"),
+            Self::TrailerMalformed => write!(f, "malformed authentication trailer from {source}"),
+            Self::TrailerKeyUnknown(key) => write!(f, "unknown authentication key id {key} from {source}"),
+            Self::TrailerForged => write!(f, "invalid authentication HMAC from {source}"),
+            Self::TrailerStale { lag_s, window_s } => {
+                let text = "stale authentication trailer from";
+                write!(f, "{text} {source}, clock skew {lag_s} sec exceeds window {window_s} sec")
+            }
+            Self::TrailerReplayed => write!(f, "replayed authentication trailer from {source}"),
+            Self::ClockDrifts { lag_s, window_s } => {
+                write!(f, "authentication clock skew {lag_s} sec from {source} approaching window {window_s} sec")
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -191,18 +236,19 @@ pub struct Expectation<'a> {
     pub check_addresses: bool,
 }
 
-/// Checks a packet in keepalived's order; the first fault is the answer.
-pub fn check(received: &Received, expect: Expectation<'_>) -> Result<Heard, Refusal> {
+/// Checks a packet in keepalived's order; the first fault is the answer. `senders` is the memory of `auth_hmac`.
+pub(super) fn check(received: &Received, expect: Expectation<'_>, senders: &mut Senders) -> Result<Heard, Refusal> {
     let family = Family::from(expect.config.family);
     let len = received.header_len + received.payload.len();
     let Ok(packet) = Packet::new(&received.payload) else {
         return Err(Refusal::Length { len, expected: received.header_len + vrrp::HEADER_LEN });
     };
-    check_length(received, packet, family)?;
+    let trailer = check_length(received, packet, expect.config, family)?;
     check_hop_limit(received, expect.config)?;
     if packet.version() != expect.config.version {
         return Err(Refusal::Version { received: packet.version(), expected: expect.config.version });
     }
+    let drift = check_trailer(received, packet, trailer, expect.config, senders)?;
     if packet.version() == 2 {
         check_version_2(packet, expect.config, family)?;
     }
@@ -218,7 +264,7 @@ pub fn check(received: &Received, expect: Expectation<'_>) -> Result<Heard, Refu
     if expect.config.owner_ignore_adverts && expect.priority == OWNER {
         return Err(Refusal::OwnerIgnores);
     }
-    let remarks = remarks(packet, expect, family);
+    let remarks = drift.into_iter().chain(remarks(packet, expect, family)).collect();
     check_peer(received, expect.config)?;
     Ok(Heard {
         priority: packet.priority(),
@@ -236,10 +282,44 @@ fn interval(packet: Packet<'_>) -> Duration {
     }
 }
 
-fn check_length(received: &Received, packet: Packet<'_>, family: Family) -> Result<(), Refusal> {
-    let len = received.header_len + packet.len();
-    let expected = received.header_len + packet.expected_len(family);
-    if len == expected || is_padding(len, expected) { Ok(()) } else { Err(Refusal::Length { len, expected }) }
+/// With the length that leaves room for it, there is a trailer: padding is never as long.
+fn check_length<'a>(
+    received: &'a Received,
+    packet: Packet<'_>,
+    config: &Instance,
+    family: Family,
+) -> Result<Option<&'a [u8; vrrp_trailer::LEN]>, Refusal> {
+    let (len, expected) = (packet.len(), packet.expected_len(family));
+    let trailer = received.payload.get(expected..).and_then(|rest| rest.try_into().ok());
+    if let (Some(_), Some(trailer)) = (&config.auth_hmac, trailer) {
+        return Ok(Some(trailer));
+    }
+    let (len, expected) = (received.header_len + len, received.header_len + expected);
+    if len == expected || is_padding(len, expected) { Ok(None) } else { Err(Refusal::Length { len, expected }) }
+}
+
+/// The answer is what there is to say of a signature that is right.
+fn check_trailer(
+    received: &Received,
+    packet: Packet<'_>,
+    trailer: Option<&[u8; vrrp_trailer::LEN]>,
+    config: &Instance,
+    senders: &mut Senders,
+) -> Result<Option<Refusal>, Refusal> {
+    let Some(hmac) = &config.auth_hmac else {
+        return Ok(None);
+    };
+    let Some(trailer) = trailer else {
+        // The other modes are for the time until every router signs.
+        return if hmac.mode == HmacMode::Enforce { Err(Refusal::TrailerMissing) } else { Ok(None) };
+    };
+    let mut unicast = false;
+    if let Destination::Unicast { peers, .. } = &config.destination {
+        unicast = true;
+        peers.iter().find(|peer| peer.address == received.source).ok_or(Refusal::NoPeer)?;
+    }
+    let covered = &received.payload[..packet.expected_len(config.family.into())];
+    senders.verify(hmac, Signed { source: received.source, packet: covered, trailer, date: received.date }, unicast)
 }
 
 /// Padding fills a frame up to 60 bytes, of which 14 and any VLAN tags (4 bytes each) are gone when the packet is seen.

@@ -1,6 +1,7 @@
 //! Everything that can happen to the engine.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -99,4 +100,7 @@ pub struct Received {
     pub total_len: Option<usize>,
     /// Header and addresses of VRRP, with padding behind.
     pub payload: Vec<u8>,
+    /// The date, since 1970: signatures go by it.
+    #[serde(default)]
+    pub date: Duration,
 }

@@ -34,6 +34,7 @@ use super::advert::{self, Refusal};
 use super::announce::Announcements;
 use super::event::InstanceId;
 use super::report::{InstanceReport, Report};
+use super::signature::Senders;
 use super::statistics::Statistics;
 use super::timers;
 
@@ -130,6 +131,8 @@ pub struct VirtualRouter {
     pub(super) handed_over: bool,
     pub(super) old_checksum: bool,
     pub(super) refusals_logged: Vec<Discriminant<Refusal>>,
+    /// Whose signed adverts were heard.
+    pub(super) senders: Senders,
 }
 
 impl VirtualRouter {
@@ -149,6 +152,7 @@ impl VirtualRouter {
             handed_over: false,
             old_checksum: config.old_unicast_checksum == OldUnicastChecksum::Always,
             refusals_logged: Vec::new(),
+            senders: Senders::default(),
             config,
         }
     }

@@ -19,6 +19,7 @@ pub mod process_count;
 pub mod reception;
 pub mod reload;
 pub mod report;
+pub mod signature;
 pub mod statistics;
 pub mod sync_group;
 pub mod timers;

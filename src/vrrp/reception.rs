@@ -46,7 +46,7 @@ impl VirtualRouter {
             old_checksum: self.old_checksum,
             check_addresses,
         };
-        let heard = match advert::check(received, expect) {
+        let heard = match advert::check(received, expect, &mut self.senders) {
             Ok(heard) => heard,
             Err(refusal) => {
                 self.refuse(received.source, refusal, actions);

@@ -21,6 +21,12 @@ pub struct Statistics {
     pub auth_type_mismatches: u64,
     pub auth_failures: u64,
     pub checksum_errors: u64,
+    pub trailers_missing: u64,
+    pub trailers_malformed: u64,
+    pub trailer_keys_unknown: u64,
+    pub trailers_forged: u64,
+    pub trailers_stale: u64,
+    pub trailers_replayed: u64,
     pub version_errors: u64,
     pub priority_zero_received: u64,
     pub priority_zero_sent: u64,
@@ -41,7 +47,16 @@ impl Statistics {
             Refusal::Cast { .. } | Refusal::AddressCount { .. } | Refusal::AddressMissing { .. } => {
                 &mut self.address_list_errors
             }
-            Refusal::IntervalCentiseconds { .. } | Refusal::OwnerIgnores | Refusal::NoPeer => return,
+            Refusal::TrailerMissing => &mut self.trailers_missing,
+            Refusal::TrailerMalformed => &mut self.trailers_malformed,
+            Refusal::TrailerKeyUnknown(_) => &mut self.trailer_keys_unknown,
+            Refusal::TrailerForged => &mut self.trailers_forged,
+            Refusal::TrailerStale { .. } => &mut self.trailers_stale,
+            Refusal::TrailerReplayed => &mut self.trailers_replayed,
+            Refusal::IntervalCentiseconds { .. }
+            | Refusal::OwnerIgnores
+            | Refusal::NoPeer
+            | Refusal::ClockDrifts { .. } => return,
         };
         *counter += 1;
     }

@@ -30,7 +30,7 @@ use super::track_file::TrackFiles;
 use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
 use super::vmac::Devices;
-use super::{dump, dump_text};
+use super::{dump, dump_text, hmac_keys};
 
 /// Packets of one socket that are read before timers are looked at again.
 const PACKETS_A_ROUND: usize = 64;
@@ -99,6 +99,7 @@ impl<'a> Driver<'a> {
         log.info("Registering Kernel netlink reflector");
         log.info("Registering Kernel netlink command channel");
         let mut config = config;
+        hmac_keys::load(&mut config, log);
         let delay = &mut config.global.startup_delay_us;
         *delay = (*delay).max(config.global.delay_after_boot_us.saturating_sub(now().as_micros()));
         let kernel = Kernel::open()?;
@@ -374,7 +375,10 @@ impl<'a> Driver<'a> {
     fn reload(&mut self, reload: &mut Reload<'_>) {
         self.log.info("Reloading");
         let config = match reload() {
-            Ok(config) => config,
+            Ok(mut config) => {
+                hmac_keys::load(&mut config, self.log);
+                config
+            }
             Err(reason) => {
                 // keepalived would end here, with its addresses left in place.
                 self.log.info(&format!("Reload refused, the running configuration stays: {reason}"));

@@ -12,6 +12,7 @@ use crate::ir::keepalived::{Command, Route, Rule, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
 use crate::vrrp::engine::Engine;
 use crate::vrrp::instance::{StateName, VirtualRouter};
+use crate::vrrp::statistics::Statistics;
 
 /// rtnetlink's number of the table for everything that names no other.
 const TABLE_MAIN: u32 = 254;
@@ -23,7 +24,7 @@ pub fn statistics(engine: &Engine) -> String {
     let mut text = String::new();
     for router in engine.instances() {
         let counted = &router.statistics;
-        let lines = [
+        let mut lines = vec![
             format!("VRRP Instance: {}", router.config.name),
             "  Advertisements:".into(),
             format!("    Received: {}", counted.adverts_received),
@@ -40,13 +41,42 @@ pub fn statistics(engine: &Engine) -> String {
             format!("    Invalid Type: {}", counted.unknown_auth_types),
             format!("    Type Mismatch: {}", counted.auth_type_mismatches),
             format!("    Failure: {}", counted.auth_failures),
+        ];
+        // The newest keepalived has them always, 2.2 never: they are there where there is something to count.
+        if router.config.auth_hmac.is_some() {
+            lines.push("  Authentication Extension Errors:".into());
+            let named = TRAILER_NAMES.iter().zip(trailer_counters(counted));
+            lines.extend(named.map(|((name, _), value)| format!("    {name}: {value}")));
+        }
+        lines.extend([
             "  Priority Zero:".into(),
             format!("    Received: {}", counted.priority_zero_received),
             format!("    Sent: {}", counted.priority_zero_sent),
-        ];
+        ]);
         text.extend(lines.iter().flat_map(|line| [line.as_str(), "\n"]));
     }
     text
+}
+
+/// The counters of `auth_hmac` in the text and in JSON.
+const TRAILER_NAMES: [(&str, &str); 6] = [
+    ("Missing", "auth_ext_missing"),
+    ("Malformed", "auth_ext_malformed"),
+    ("Unknown Key", "auth_ext_unknown_key"),
+    ("Invalid HMAC", "auth_ext_invalid_hmac"),
+    ("Stale", "auth_ext_stale"),
+    ("Replay", "auth_ext_replay"),
+];
+
+fn trailer_counters(counted: &Statistics) -> [u64; 6] {
+    [
+        counted.trailers_missing,
+        counted.trailers_malformed,
+        counted.trailer_keys_unknown,
+        counted.trailers_forged,
+        counted.trailers_stale,
+        counted.trailers_replayed,
+    ]
 }
 
 /// Everything about every instance, as one line of JSON.
@@ -159,7 +189,10 @@ fn authentication(object: &mut Object, authentication: &Authentication) {
 fn counters(router: &VirtualRouter) -> String {
     let counted = &router.statistics;
     let mut object = Object::default();
-    for (name, value) in [
+    let trailers = TRAILER_NAMES.map(|(_, name)| name).into_iter().zip(trailer_counters(counted));
+    let trailers = trailers.filter(|_| router.config.auth_hmac.is_some());
+    let zero = [("pri_zero_rcvd", counted.priority_zero_received), ("pri_zero_sent", counted.priority_zero_sent)];
+    let first = [
         ("advert_rcvd", counted.adverts_received),
         ("advert_sent", counted.adverts_sent),
         ("become_master", counted.became_master),
@@ -172,9 +205,8 @@ fn counters(router: &VirtualRouter) -> String {
         ("invalid_authtype", counted.unknown_auth_types),
         ("authtype_mismatch", counted.auth_type_mismatches),
         ("auth_failure", counted.auth_failures),
-        ("pri_zero_rcvd", counted.priority_zero_received),
-        ("pri_zero_sent", counted.priority_zero_sent),
-    ] {
+    ];
+    for (name, value) in first.into_iter().chain(trailers).chain(zero) {
         object.number(name, value);
     }
     object.close()

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::ir::keepalived::addresses::Family;
-use crate::ir::keepalived::instance::{Authentication, Destination};
+use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination, HmacMode};
 use crate::ir::keepalived::tracker::Tracked;
 use crate::ir::keepalived::{Command, Global, Keepalived};
 use crate::log::now;
@@ -142,6 +142,24 @@ fn protocol(lines: &mut Vec<String>, router: &VirtualRouter, status: &InstanceSt
     }
     lines.push(format!("   Promote_secondaries = {}", word(config.promote_secondaries, "enabled", "disabled")));
     authentication(lines, &config.authentication, config.version);
+    if let Some(hmac) = &config.auth_hmac {
+        lines.extend(signatures(hmac));
+    }
+}
+
+fn signatures(hmac: &AuthHmac) -> [String; 4] {
+    let mode = match hmac.mode {
+        HmacMode::Enforce => "enforce",
+        HmacMode::Permissive => "permissive",
+        HmacMode::ReceiveOnly => "receive-only",
+    };
+    let window = format!("time, window = {} sec", hmac.time_window_us / 1_000_000);
+    [
+        "   Authentication extension = HMAC-SHA256-128".to_owned(),
+        format!("     Keys = {}, active key id = {}", hmac.keys.len(), hmac.active_key),
+        format!("     Mode = {mode}"),
+        format!("     Anti replay = {}", if hmac.monotonic { "monotonic" } else { &window }),
+    ]
 }
 
 fn authentication(lines: &mut Vec<String>, authentication: &Authentication, version: u8) {

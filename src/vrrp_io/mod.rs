@@ -6,6 +6,7 @@ pub mod driver;
 pub mod dump;
 pub mod dump_text;
 mod firewall;
+mod hmac_keys;
 pub mod kernel;
 pub mod leftovers;
 pub mod notify;

@@ -48,7 +48,9 @@ impl Driver<'_> {
     fn send(&mut self, outgoing: &Outgoing) {
         let device = self.devices.get(outgoing.instance).filter(|device| !device.transmit_base);
         let device = device.map(|device| device.name.clone());
-        for (destination, error) in self.sockets.send(outgoing, device.as_deref()) {
+        let router = self.engine.instances().iter().find(|router| router.id == outgoing.instance);
+        let hmac = router.and_then(|router| router.config.auth_hmac.as_ref());
+        for (destination, error) in self.sockets.send(outgoing, device.as_deref(), hmac) {
             // The last word of an instance whose interface is down cannot arrive (keepalived is silent as well).
             if outgoing.repr.priority != 0 || error.kind() != io::ErrorKind::NetworkUnreachable {
                 self.log.info(&format!("VRID {}: can't send advert to {destination}: {error}", outgoing.repr.vrid));

@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use crate::ir::keepalived::Instance;
-use crate::ir::keepalived::instance::Destination;
+use crate::ir::keepalived::instance::{AuthHmac, Destination};
 use crate::primitives::checksum::Sum;
 use crate::sys::descriptors;
 use crate::sys::raw_socket::{Datagram, RawSocket};
 use crate::vrrp::action::{ChecksumForm, Outgoing};
 use crate::vrrp::event::{InstanceId, Received};
+use crate::vrrp::signature;
 use crate::wire::ip::{self, Ipv4Datagram, Ipv4Header};
 use crate::wire::vrrp::{self, Family, MULTICAST_V4, PROTOCOL};
+use crate::wire::vrrp_trailer;
+
+use super::dump;
 
 const TTL: u8 = 255;
 
@@ -43,6 +48,8 @@ pub struct Sockets {
     pairs: BTreeMap<Key, Pair>,
     /// The next IP identification of each instance: counted from 1 and never 0, as keepalived does.
     identifications: BTreeMap<InstanceId, u16>,
+    /// The last number that each instance has signed.
+    sequences: BTreeMap<InstanceId, u64>,
 }
 
 /// The key of an instance; `None` as long as a unicast one has no source address.
@@ -95,11 +102,23 @@ impl Sockets {
         Ok(None)
     }
 
-    /// Sends an advert to the group or to each peer; from the interface `device` if that is not the instance's. The answer holds what failed.
-    pub fn send(&mut self, outgoing: &Outgoing, device: Option<&str>) -> Vec<(IpAddr, io::Error)> {
+    /// Sends an advert to the group or to each peer, signed if the instance signs; from the interface `device` if that is not
+    /// the instance's. The answer holds what failed.
+    pub fn send(
+        &mut self,
+        outgoing: &Outgoing,
+        device: Option<&str>,
+        hmac: Option<&AuthHmac>,
+    ) -> Vec<(IpAddr, io::Error)> {
         let identification = self.identifications.entry(outgoing.instance).or_insert(0);
         *identification = identification.checked_add(1).unwrap_or(1);
         let identification = *identification;
+        let hmac = hmac.filter(|hmac| signature::signs(hmac));
+        let signing = hmac.map(|hmac| {
+            let last = self.sequences.entry(outgoing.instance).or_insert(0);
+            *last = signature::next_sequence(hmac, *last, dump::wall_clock(Duration::ZERO));
+            (hmac, *last)
+        });
         let (destinations, ttl): (Vec<IpAddr>, u8) = match &outgoing.destination {
             Destination::Multicast { group } => (vec![*group], TTL),
             Destination::Unicast { peers, ttl, .. } => {
@@ -110,7 +129,7 @@ impl Sockets {
             return Vec::new();
         };
         let send = |destination: &IpAddr| {
-            let packet = packet(outgoing, *destination, ttl, identification);
+            let packet = packet(outgoing, *destination, ttl, identification, signing);
             pair.sender.send(&packet, *destination, pair.device_index).err().map(|error| (*destination, error))
         };
         destinations.iter().filter_map(send).collect()
@@ -147,24 +166,37 @@ fn open(key: &Key, index: u32) -> io::Result<Pair> {
     Ok(Pair { receiver, sender, device_index: index })
 }
 
-fn packet(outgoing: &Outgoing, destination: IpAddr, ttl: u8, identification: u16) -> Vec<u8> {
+fn packet(
+    outgoing: &Outgoing,
+    destination: IpAddr,
+    ttl: u8,
+    identification: u16,
+    signing: Option<(&AuthHmac, u64)>,
+) -> Vec<u8> {
     let repr = &outgoing.repr;
-    let mut bytes = Vec::with_capacity(ip::HEADER_LEN + repr.len());
+    let trailer_len = if signing.is_some() { vrrp_trailer::LEN } else { 0 };
+    let mut bytes = Vec::with_capacity(ip::HEADER_LEN + repr.len() + trailer_len);
     if let (IpAddr::V4(source), IpAddr::V4(to)) = (outgoing.source, destination) {
         let tos = ip::TOS_NETWORK_CONTROL;
         let header = Ipv4Header { tos, identification, ttl, protocol: PROTOCOL, source, destination: to };
-        header.emit(repr.len(), &mut bytes);
+        header.emit(repr.len() + trailer_len, &mut bytes);
     }
     let start = match outgoing.checksum {
         ChecksumForm::Bare => Sum::default(),
         ChecksumForm::PseudoHeader => vrrp::pseudo_header(outgoing.source, destination, repr.len()),
         ChecksumForm::OldUnicast => vrrp::pseudo_header(outgoing.source, IpAddr::V4(MULTICAST_V4), repr.len()),
     };
+    let begin = bytes.len();
     repr.emit(start, &mut bytes);
+    if let Some((hmac, sequence)) = signing {
+        let trailer = signature::sign(hmac, outgoing.source, &bytes[begin..], sequence);
+        bytes.extend(trailer);
+    }
     bytes
 }
 
 fn received(key: &Key, datagram: Datagram) -> Option<Received> {
+    let date = dump::wall_clock(Duration::ZERO);
     if key.family == Family::Ipv6 {
         return Some(Received {
             interface: key.interface.clone(),
@@ -174,6 +206,7 @@ fn received(key: &Key, datagram: Datagram) -> Option<Received> {
             header_len: 0,
             total_len: None,
             payload: datagram.bytes,
+            date,
         });
     }
     let parsed = Ipv4Datagram::parse(&datagram.bytes)?;
@@ -185,5 +218,6 @@ fn received(key: &Key, datagram: Datagram) -> Option<Received> {
         header_len: parsed.header_len,
         total_len: Some(parsed.total_len),
         payload: parsed.payload.to_vec(),
+        date,
     })
 }

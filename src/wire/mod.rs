@@ -13,5 +13,6 @@ pub mod ocsp;
 pub mod proxy_protocol;
 pub mod proxy_protocol_tlv;
 pub mod vrrp;
+pub mod vrrp_trailer;
 pub mod x509;
 pub mod x509_name;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,12 @@ pub enum Which {
 impl Which {
     pub fn exists(self) -> bool {
         self == Self::Evenkeel || original().exists()
+    }
+
+    /// Whether it knows `auth_hmac`.
+    pub fn signs_adverts(self) -> bool {
+        let version = || Command::new(original()).arg("-v").output().expect("it says its version").stderr;
+        self == Self::Evenkeel || String::from_utf8_lossy(&version()).contains("Keepalived v2.4")
     }
 
     fn command(self) -> Vec<String> {
@@ -359,6 +366,14 @@ impl Node {
         let path = self.file("fail");
         let done = if fail { fs::write(path, "") } else { fs::remove_file(path) };
         done.expect("the script's file");
+    }
+
+    /// How a configuration names a key that stands in a file of its own.
+    pub fn secret(&self, key: &str) -> String {
+        let path = self.file("key");
+        fs::write(&path, format!("{key}\n")).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        format!("file:{path}")
     }
 
     pub fn rewrite(&self, change: impl Fn(&str) -> String) {

@@ -535,5 +535,6 @@ fn packet(outgoing: &Outgoing, destination: IpAddr) -> Received {
         header_len,
         total_len: destination.is_ipv4().then_some(header_len + payload.len()),
         payload,
+        date: Duration::ZERO,
     }
 }

@@ -703,6 +703,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "2.4.0",
         needs: "AUTH",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -30,9 +30,10 @@ use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, ChecksumForm, Notification, Occasion, Outgoing, Subject};
-use super::advert::{self, Refusal};
+use super::advert;
 use super::announce::Announcements;
 use super::event::InstanceId;
+use super::refusal::Refusal;
 use super::report::{InstanceReport, Report};
 use super::signature::Senders;
 use super::statistics::Statistics;

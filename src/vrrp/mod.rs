@@ -17,6 +17,7 @@ pub mod interfaces;
 pub mod priority;
 pub mod process_count;
 pub mod reception;
+pub mod refusal;
 pub mod reload;
 pub mod report;
 pub mod signature;

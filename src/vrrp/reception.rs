@@ -7,9 +7,10 @@ use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, Occasion};
-use super::advert::{self, Expectation, Heard, Refusal};
+use super::advert::{self, Expectation, Heard};
 use super::event::Received;
 use super::instance::{OwnerConflict, Situation, State, StateName, VirtualRouter};
+use super::refusal::Refusal;
 use super::report::InstanceReport;
 use super::timers;
 use super::transition::{self, BackupReaction, BackupRules, Comparison, MasterReaction};

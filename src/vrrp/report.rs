@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::advert::Refusal;
 use super::event::ScriptExit;
 use super::fault::Fault;
+use super::refusal::Refusal;
 
 /// One line of log.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

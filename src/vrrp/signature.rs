@@ -9,7 +9,7 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use crate::ir::keepalived::instance::{AuthHmac, HmacKeySource, HmacMode};
 use crate::wire::vrrp_trailer::{self, CODE_LEN, LEN, Prefix, TYPE_HMAC_SHA256};
 
-use super::advert::Refusal;
+use super::refusal::Refusal;
 
 /// Senders to a group that are remembered; the one that has been silent for longest makes place (keepalived).
 const SENDERS: usize = 4;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::advert::Refusal;
+use super::refusal::Refusal;
 
 /// Counters of RFC 9568's MIB, as keepalived's SIGUSR2 shows them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -104,7 +104,7 @@ pub(super) fn hmac_keyword(
                 parser.report(Fault::General, text);
             }
         },
-        _ => match line.word(1, parser.reader)? {
+        "mode" => match line.word(1, parser.reader)? {
             "enforce" => hmac.mode = HmacMode::Enforce,
             "permissive" => hmac.mode = HmacMode::Permissive,
             "receive-only" => hmac.mode = HmacMode::ReceiveOnly,
@@ -113,6 +113,7 @@ pub(super) fn hmac_keyword(
                 parser.report(Fault::General, text);
             }
         },
+        _ => {}
     }
     Ok(())
 }

@@ -240,3 +240,31 @@ fn a_client_that_does_not_read_holds_nobody_up() {
     other.read_to_string(&mut answer).expect("it answers others");
     assert!(answer.ends_with("still there\n"), "{answer}");
 }
+
+#[test]
+fn a_reload_loses_no_stream() {
+    run(async || {
+        let scene = Scene::set();
+        let mut client = scene.client(8080).await;
+        let request = http::Request::post("http://localhost/echo").body(()).expect("it is a request");
+        let (answer, mut body) = client.send_request(request, false).expect("it can be sent");
+        body.send_data(Bytes::from_static(b"half "), false).expect("the window is open");
+        assert_eq!(ask(&mut client, get("/said"), "").await.head.status, 200, "the stream before it has been taken");
+        let pid = fs::read_to_string(scene.scratch.path().join("nginx.pid")).expect("it runs");
+        let signal = std::process::Command::new("sh").arg("-c").arg(format!("kill -HUP {}", pid.trim())).status();
+        assert!(signal.is_ok_and(|status| status.success()));
+        let told = async {
+            while client.clone().ready().await.is_ok() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(20);
+        tokio::time::timeout(patience, told).await.expect("GOAWAY tells that no further stream is taken here");
+        body.send_data(Bytes::from_static(b"whole"), true).expect("the window is open");
+        let (head, mut said) = answer.await.expect("the stream goes on").into_parts();
+        let said = said.data().await.expect("it has a body").expect("it comes whole");
+        assert_eq!((head.status.as_u16(), &said[..]), (200, &b"||10"[..]));
+        let mut other = scene.client(8080).await;
+        assert_eq!(ask(&mut other, get("/said"), "").await.head.status, 200);
+    });
+}

@@ -31,7 +31,8 @@ pub mod zone;
 use std::path::Path;
 
 use conf::diagnostic::Diagnostic;
-use ir::lower::{Environment, lower};
+use ir::lower::lower;
+use ir::reader::Environment;
 use process::disk_files::DiskFiles;
 
 /// Reads an nginx configuration and all that it includes, and gives it as values: inheritance and defaults resolved,

@@ -3,7 +3,7 @@
 use super::core::{ErrorLog, ErrorLogTarget, LogLevel};
 use super::http::log::{SyslogServer, SyslogTarget};
 use super::lookup::AskedBy;
-use super::lower::Reader;
+use super::reader::Reader;
 use super::url::{Form, Host, Url};
 use super::value::Text;
 use crate::conf::diagnostic::{Diagnostic, Level};

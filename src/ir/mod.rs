@@ -19,6 +19,7 @@ pub mod keepalived;
 pub mod listen;
 pub mod lookup;
 pub mod lower;
+pub mod reader;
 pub mod regex;
 pub mod server_name;
 pub mod tls;

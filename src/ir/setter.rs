@@ -1,20 +1,15 @@
 //! What setters are, and the common rules by which they take values.
 
-use super::lower::Reader;
-use super::value::{Buffers, Template, Text};
+pub use super::reader::Set;
+use super::reader::{Reader, Setter};
+use super::value::{Buffers, TempPath, Template, Text};
 use super::words::{Set32, Words};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::conf::value;
 
-/// What a directive does to the configuration that is being read.
-pub type Setter = fn(&mut Reader<'_>, &Directive<'_>) -> Result<(), Diagnostic>;
-
 /// The setters of one module, by directive.
 pub type Table = &'static [(&'static str, Setter)];
-
-/// What a setter gives back.
-pub type Set = Result<(), Diagnostic>;
 
 /// A setter for one value of the block that is being read, by a rule that needs only the directive.
 macro_rules! own {
@@ -210,4 +205,27 @@ pub fn template_size(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Resu
 /// Words with variables, true unless all are empty or `0`.
 pub fn predicates(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Vec<Template>, Diagnostic> {
     directive.args().iter().map(|word| reader.template(directive, word.value)).collect()
+}
+
+/// `client_body_temp_path`, `proxy_temp_path`: a directory and the widths of up to three levels.
+pub fn temp_path(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<TempPath, Diagnostic> {
+    let path = directive.args()[0].value;
+    let path = reader.full_path(path.strip_suffix(b"/").unwrap_or(path));
+    let mut levels = [0; 3];
+    for (level, word) in levels.iter_mut().zip(&directive.args()[1..]) {
+        let width = crate::primitives::size::parse_number(word.value).filter(|width| *width > 0);
+        *level = width.and_then(|width| u8::try_from(width).ok()).ok_or_else(|| directive.fails("invalid value"))?;
+    }
+    if levels.iter().map(|width| u32::from(*width)).sum::<u32>() > 10 {
+        return Err(directive.fails("invalid value"));
+    }
+    Ok(TempPath { path, levels })
+}
+
+/// Linux cannot tell how much may still be sent: nginx says so, and leaves the value unset.
+pub fn send_lowat(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    size(directive)?;
+    let name = directive.name().text();
+    reader.warn(directive.warn(format!("\"{name}\" is not supported, ignored")));
+    Ok(())
 }

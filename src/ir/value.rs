@@ -268,6 +268,14 @@ pub struct TempPath {
 /// The size of a memory page: the unit of nginx's default buffers.
 pub const PAGE_SIZE: usize = 4096;
 
+/// A path that begins at `prefix` unless it is absolute.
+pub fn below(prefix: &str, path: &[u8]) -> Text {
+    match path.first() {
+        Some(b'/') => Text::from(path),
+        _ => Text::from([prefix.as_bytes(), path].concat()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The values of nginx's `http_addition` module.
 
-use super::gzip::{MimeTypes, mime_types};
+use super::gzip::MimeTypes;
+use super::gzip::setters::mime_types;
 use crate::ir::setter::{self, Table};
 use crate::ir::value::Text;
 

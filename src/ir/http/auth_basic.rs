@@ -1,7 +1,7 @@
 //! The values of nginx's `http_auth_basic` module.
 
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Table};
 use crate::ir::value::{Template, Text};
 

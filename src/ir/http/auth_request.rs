@@ -3,7 +3,7 @@
 use super::rewrite::setters::{not_changeable, variable_name};
 use crate::conf::tree::Directive;
 use crate::ir::ids::VariableId;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{Set, Table, duplicate};
 use crate::ir::value::{List, Template, Text};
 

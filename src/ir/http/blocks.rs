@@ -10,7 +10,7 @@ use super::{Matching, finish};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::listen::directive::default_listen;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::regex::Regex;
 use crate::ir::server_name::ServerName;
 use crate::ir::setter::{Set, Table, duplicate};
@@ -25,7 +25,7 @@ fn http(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         return Err(duplicate(directive));
     }
     reader.http = HttpDraft::default();
-    super::log::add_combined(reader);
+    super::log::setters::add_combined(reader);
     reader.http.open(LocationDraft::new(Matching::Nameless, Text::default(), directive.place()));
     reader.walk(Context::HTTP, directive.children())?;
     let http = finish::finish(reader, &directive.close_place())?;

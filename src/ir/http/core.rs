@@ -1,5 +1,6 @@
 //! The values of nginx's `http_core` module.
 
+pub mod resolver;
 pub mod setters;
 
 use std::collections::BTreeMap;

@@ -13,12 +13,11 @@ use super::ssl::SslOwn;
 use super::try_files::TryFiles;
 use super::v2::ServerV2Own;
 use super::{Content, Matching, OwnSettings, geo, limit_conn, limit_req, map, split_clients};
-use crate::conf::diagnostic::Place;
+use crate::conf::diagnostic::{Diagnostic, Place};
 use crate::conf::tree::Directive;
 use crate::ir::ids::VariableId;
 use crate::ir::listen::ports::Ports;
 use crate::ir::server_name::ServerName;
-use crate::ir::setter::Set;
 use crate::ir::upstream::draft::Upstreams;
 use crate::ir::value::{Template, Text, Zone};
 use crate::ir::variables::Registry;
@@ -191,7 +190,12 @@ impl HttpDraft {
     }
 
     /// A piece of shared memory; several may name it if they agree on its use and size.
-    pub fn add_zone(&mut self, directive: &Directive<'_>, zone: &Zone, used_by: &'static str) -> Set {
+    pub fn add_zone(
+        &mut self,
+        directive: &Directive<'_>,
+        zone: &Zone,
+        used_by: &'static str,
+    ) -> Result<(), Diagnostic> {
         let Some((known, user)) = self.zones.iter_mut().find(|(known, _)| known.name == zone.name) else {
             self.zones.push((zone.clone(), used_by));
             return Ok(());

@@ -3,7 +3,7 @@
 use super::Content;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::value::{List, Template};
 

@@ -16,7 +16,7 @@ use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::ir::event::Event;
 use crate::ir::ids::ServerId;
 use crate::ir::listen::Listener;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::server_name::ServerName;
 use crate::ir::tls::VerifyClient;
 use crate::ir::upstream;
@@ -27,13 +27,13 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     let main = reader.http.close();
     let mut outer = Settings::default();
     outer.core = Rc::new(super::core::Core::at(reader.environment));
-    outer.log = super::log::default_log(reader);
+    outer.log = super::log::setters::default_log(reader);
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
     let charsets = std::mem::take(&mut reader.http.charsets);
     let mut merging =
         Merging { close: close.clone(), faults: Vec::new(), secure_proxies: Vec::new(), charsets, missing_map: None };
-    upstream::draft::complete(reader, &outer.core)?;
+    upstream::draft::setters::complete(reader, &outer.core)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();
     let mut secured = Vec::new();

@@ -6,7 +6,7 @@ pub use super::proxy::{Proxy, ProxyOwn};
 use super::proxy_ssl;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::Text;
@@ -31,13 +31,13 @@ pub const SETTERS: Table = &[
     ("grpc_socket_rcvbuf", own!(grpc.socket_receive_buffer, setter::size)),
     ("grpc_socket_sndbuf", own!(grpc.socket_send_buffer, setter::size)),
     ("grpc_ssl_certificate", own_with!(grpc_ssl.certificate, setter::some_template)),
-    ("grpc_ssl_certificate_cache", own_with!(grpc_ssl.certificate_cache, proxy_ssl::certificate_cache)),
+    ("grpc_ssl_certificate_cache", own_with!(grpc_ssl.certificate_cache, proxy_ssl::setters::certificate_cache)),
     ("grpc_ssl_certificate_key", own_with!(grpc_ssl.certificate_key, setter::some_template)),
     ("grpc_ssl_ciphers", own!(grpc_ssl.ciphers, setter::text)),
-    ("grpc_ssl_conf_command", own_push!(grpc_ssl.conf_commands, proxy_ssl::conf_command)),
+    ("grpc_ssl_conf_command", own_push!(grpc_ssl.conf_commands, proxy_ssl::setters::conf_command)),
     ("grpc_ssl_crl", own!(grpc_ssl.crl, setter::text)),
     ("grpc_ssl_name", own_with!(grpc_ssl.name, setter::some_template)),
-    ("grpc_ssl_password_file", own_with!(grpc_ssl.password_file, proxy_ssl::password_file)),
+    ("grpc_ssl_password_file", own_with!(grpc_ssl.password_file, proxy_ssl::setters::password_file)),
     ("grpc_ssl_protocols", own_bits!(grpc_ssl.protocols)),
     ("grpc_ssl_server_name", own!(grpc_ssl.server_name, setter::flag)),
     ("grpc_ssl_session_reuse", own!(grpc_ssl.session_reuse, setter::flag)),

@@ -2,7 +2,7 @@
 
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Table};
 use crate::ir::value::{List, Template, Text};
 use crate::primitives::duration;

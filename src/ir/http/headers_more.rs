@@ -2,7 +2,7 @@
 
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::{Directive, Word};
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::Table;
 use crate::ir::value::{List, Template, Text};
 

@@ -1,7 +1,7 @@
 //! The values of nginx's `http_index` module.
 
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{Set, Table};
 use crate::ir::value::{List, Template};
 

@@ -1,7 +1,7 @@
 //! The values of nginx's `http_mirror` module.
 
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
 use crate::ir::value::{List, Text};
 

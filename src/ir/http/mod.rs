@@ -45,6 +45,7 @@ pub mod ssi;
 pub mod ssl;
 pub mod stub_status;
 pub mod sub;
+pub mod tables;
 pub mod try_files;
 pub mod tunnel;
 pub mod userid;
@@ -56,10 +57,8 @@ use self::core::{Methods, ServerCore};
 use super::listen::Listener;
 use super::regex::Regex;
 use super::server_name::ServerName;
-use super::setter::Table;
 use super::tls::{ServerTls, VerifyClient};
 use super::upstream::Upstream;
-use super::upstream::draft as upstream;
 use super::value::{Template, Text, Zone};
 use super::variables::Variables;
 
@@ -315,64 +314,4 @@ settings! {
     userid: Userid, UseridOwn;
     /// `http2_chunk_size`
     v2: V2, V2Own;
-}
-
-/// The setters of one of `http`'s modules.
-pub fn table(module: &str) -> Option<Table> {
-    Some(match module {
-        "http_core" => core::setters::SETTERS,
-        "http_access" => access::SETTERS,
-        "http_addition" => addition::SETTERS,
-        "http_auth_request" => auth_request::SETTERS,
-        "http_charset" => charset::SETTERS,
-        "http_gzip_static" => gzip_static::SETTERS,
-        "http_auth_basic" => auth_basic::SETTERS,
-        "http_autoindex" => autoindex::SETTERS,
-        "http_browser" => browser::SETTERS,
-        "http_dav" => dav::SETTERS,
-        "http_empty_gif" => empty_gif::SETTERS,
-        "http_flv" => flv::SETTERS,
-        "http_geo" => geo::setters::SETTERS,
-        "http_grpc" => grpc::SETTERS,
-        "http_gunzip" => gunzip::SETTERS,
-        "http_gzip" => gzip::SETTERS,
-        "http_headers" => headers::SETTERS,
-        "http_index" => index::SETTERS,
-        "http_limit_conn" => limit_conn::SETTERS,
-        "http_limit_req" => limit_req::SETTERS,
-        "http_log" => log::SETTERS,
-        "http_map" => map::SETTERS,
-        "http_mirror" => mirror::SETTERS,
-        "http_mp4" => mp4::SETTERS,
-        "http_proxy" => proxy::setters::SETTERS,
-        "http_random_index" => random_index::SETTERS,
-        "http_realip" => realip::SETTERS,
-        "http_referer" => referer::SETTERS,
-        "http_rewrite" => rewrite::setters::SETTERS,
-        "http_secure_link" => secure_link::SETTERS,
-        "http_slice" => slice::SETTERS,
-        "http_split_clients" => split_clients::SETTERS,
-        "http_ssi" => ssi::SETTERS,
-        "http_ssl" => ssl::SETTERS,
-        "http_sub" => sub::SETTERS,
-        "http_stub_status" => stub_status::SETTERS,
-        "http_try_files" => try_files::SETTERS,
-        "http_tunnel" => tunnel::SETTERS,
-        "http_userid" => userid::SETTERS,
-        "http_v2" => v2::SETTERS,
-        "http_upstream_hash" => upstream::HASH_SETTERS,
-        "http_upstream_ip_hash" => upstream::IP_HASH_SETTERS,
-        "http_upstream_keepalive" => upstream::KEEPALIVE_SETTERS,
-        "http_upstream_least_conn" => upstream::LEAST_CONN_SETTERS,
-        "http_upstream_least_time" => upstream::LEAST_TIME_SETTERS,
-        "http_upstream_sticky" => super::upstream::sticky::SETTERS,
-        "http_upstream_random" => upstream::RANDOM_SETTERS,
-        "http_upstream_zone" => upstream::ZONE_SETTERS,
-        "plus" => upstream::PLUS_SETTERS,
-        "echo" => echo::SETTERS,
-        "headers_more" => headers_more::SETTERS,
-        "upstream_fair" => upstream::FAIR_SETTERS,
-        "upstream_url_hash" => upstream::URL_HASH_SETTERS,
-        _ => return None,
-    })
 }

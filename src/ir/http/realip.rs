@@ -1,11 +1,9 @@
 //! The values of nginx's `http_realip` module.
 
-use super::access::{Clients, network};
-use crate::conf::diagnostic::Diagnostic;
-use crate::conf::tree::Directive;
-use crate::ir::lookup::{AskedBy, HostId};
-use crate::ir::lower::Reader;
-use crate::ir::setter::{self, Table};
+pub mod setters;
+
+use super::access::Clients;
+use crate::ir::lookup::HostId;
 use crate::ir::value::{List, Text};
 
 layer! {
@@ -40,34 +38,4 @@ pub enum Header {
     ProxyProtocol,
     /// Any other, in lower case.
     Named(Text),
-}
-
-/// The setters of `http_realip`.
-pub const SETTERS: Table = &[
-    ("real_ip_header", own!(realip.header, header)),
-    ("real_ip_recursive", own!(realip.recursive, setter::flag)),
-    ("set_real_ip_from", own_push!(realip.from, from)),
-];
-
-fn header(directive: &Directive<'_>) -> Result<Header, Diagnostic> {
-    Ok(match directive.args()[0].value {
-        b"X-Real-IP" => Header::XRealIp,
-        b"X-Forwarded-For" => Header::XForwardedFor,
-        b"proxy_protocol" => Header::ProxyProtocol,
-        name => Header::Named(Text::from(name.to_ascii_lowercase())),
-    })
-}
-
-fn from(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Trusted, Diagnostic> {
-    let text = directive.args()[0].value;
-    if text == b"unix:" {
-        return Ok(Trusted::Clients(Clients::Unix));
-    }
-    Ok(match network(reader, directive, text) {
-        Some(network) => Trusted::Clients(Clients::Network(network)),
-        None => {
-            let asked_by = AskedBy::SetRealIpFrom { written: Text::from(text) };
-            Trusted::Host(reader.resolve(text, 0, asked_by, directive.place()))
-        }
-    })
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::regex::{BadPattern, Regex};
 use crate::ir::server_name::Wildcard;
 use crate::ir::setter::{Set, Table};

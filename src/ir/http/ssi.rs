@@ -1,6 +1,7 @@
 //! The values of nginx's `http_ssi` module.
 
-use super::gzip::{MimeTypes, mime_types};
+use super::gzip::MimeTypes;
+use super::gzip::setters::mime_types;
 use crate::ir::setter::{self, Table};
 
 layer! {

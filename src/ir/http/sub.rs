@@ -1,9 +1,10 @@
 //! The values of nginx's `http_sub` module.
 
-use super::gzip::{MimeTypes, mime_types};
+use super::gzip::MimeTypes;
+use super::gzip::setters::mime_types;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Table};
 use crate::ir::value::{List, Template};
 

@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use super::Content;
-use super::core::setters::send_lowat;
 use super::grpc::peer;
 use super::proxy::setters::bind;
 use super::proxy::{NextUpstream, ProxyPass, ProxyTarget};
 pub use super::proxy::{Proxy, ProxyOwn};
 use crate::conf::tree::Directive;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
 use crate::ir::value::Text;
 use crate::ir::words::Words;
@@ -24,7 +23,7 @@ pub const SETTERS: Table = &[
     ("tunnel_next_upstream_tries", own!(tunnel.next_upstream_tries, setter::number)),
     ("tunnel_pass", tunnel_pass),
     ("tunnel_read_timeout", own!(tunnel.read_timeout_ms, setter::milliseconds)),
-    ("tunnel_send_lowat", send_lowat),
+    ("tunnel_send_lowat", setter::send_lowat),
     ("tunnel_send_timeout", own!(tunnel.send_timeout_ms, setter::milliseconds)),
     ("tunnel_socket_keepalive", own!(tunnel.socket_keepalive, setter::flag)),
     ("tunnel_socket_rcvbuf", own!(tunnel.socket_receive_buffer, setter::size)),

@@ -3,7 +3,7 @@
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::ids::VariableId;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::value::Text;
 use crate::primitives::duration;

@@ -8,7 +8,7 @@ use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::{Directive, Word};
 use crate::ir::ids::ServerId;
 use crate::ir::lookup::AskedBy;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{Set, parameter_not_yet};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::Text;

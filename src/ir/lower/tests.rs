@@ -1,5 +1,7 @@
 //! Whole configurations: what comes out of them, and what nginx would say about wrong ones.
 
+use std::rc::Rc;
+
 use grammar::Status;
 
 use super::*;

@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{
-    Alias, Core, DisableSymlinks, ErrorPage, GzipDisable, NameServer, OpenFileCache, Overwrite, Resolver, Root,
-};
+use super::resolver::resolver;
+use super::{Alias, Core, DisableSymlinks, ErrorPage, GzipDisable, OpenFileCache, Overwrite, Root};
 use crate::conf::check;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
 use crate::ir::error_log::error_log;
 use crate::ir::http::{Matching, blocks};
 use crate::ir::listen::directive::listen;
-use crate::ir::lookup::AskedBy;
-use crate::ir::lower::{Environment, Reader};
+use crate::ir::reader::{Environment, Reader};
 use crate::ir::regex::{BadPattern, Regex};
 use crate::ir::setter::{self, Set, Table, duplicate};
-use crate::ir::url::{Form, Host, Url};
-use crate::ir::value::{TempPath, Template, Text};
+use crate::ir::value::{Template, Text};
 use crate::primitives::{duration, size};
 
 /// The setters of `http_core`.
@@ -36,7 +33,7 @@ pub const SETTERS: Table = &[
     }),
     ("client_body_in_file_only", own!(core.client_body_in_file_only, setter::word)),
     ("client_body_in_single_buffer", own!(core.client_body_in_single_buffer, setter::flag)),
-    ("client_body_temp_path", own_with!(core.client_body_temp_path, temp_path)),
+    ("client_body_temp_path", own_with!(core.client_body_temp_path, setter::temp_path)),
     ("client_body_timeout", own!(core.client_body_timeout_ms, setter::milliseconds)),
     ("client_header_buffer_size", server!(client_header_buffer_size, setter::size)),
     ("client_header_timeout", server!(client_header_timeout_ms, setter::milliseconds)),
@@ -96,7 +93,7 @@ pub const SETTERS: Table = &[
     ("resolver_timeout", own!(core.resolver_timeout_ms, setter::milliseconds)),
     ("root", root),
     ("satisfy", own!(core.satisfy, setter::word)),
-    ("send_lowat", send_lowat),
+    ("send_lowat", setter::send_lowat),
     ("send_timeout", own!(core.send_timeout_ms, setter::milliseconds)),
     ("sendfile", own!(core.sendfile, setter::flag)),
     ("sendfile_max_chunk", own!(core.sendfile_max_chunk, setter::size)),
@@ -171,21 +168,6 @@ fn root(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     Ok(())
 }
 
-/// `client_body_temp_path`, `proxy_temp_path`: a directory and the widths of up to three levels.
-pub fn temp_path(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<TempPath, Diagnostic> {
-    let path = directive.args()[0].value;
-    let path = reader.full_path(path.strip_suffix(b"/").unwrap_or(path));
-    let mut levels = [0; 3];
-    for (level, word) in levels.iter_mut().zip(&directive.args()[1..]) {
-        let width = size::parse_number(word.value).filter(|width| *width > 0);
-        *level = width.and_then(|width| u8::try_from(width).ok()).ok_or_else(|| directive.fails("invalid value"))?;
-    }
-    if levels.iter().map(|width| u32::from(*width)).sum::<u32>() > 10 {
-        return Err(directive.fails("invalid value"));
-    }
-    Ok(TempPath { path, levels })
-}
-
 fn keepalive_timeout(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let core = reader.own().core.get_or_insert_default();
     if core.keepalive_timeout_ms.is_some() {
@@ -197,14 +179,6 @@ fn keepalive_timeout(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set 
     if let [header, ..] = header {
         core.keepalive_header_seconds = Some(duration::parse_seconds(header.value).ok_or_else(invalid)?);
     }
-    Ok(())
-}
-
-/// Linux cannot tell how much may still be sent: nginx says so, and leaves the value unset.
-pub fn send_lowat(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    setter::size(directive)?;
-    let name = directive.name().text();
-    reader.warn(directive.warn(format!("\"{name}\" is not supported, ignored")));
     Ok(())
 }
 
@@ -334,48 +308,6 @@ fn gzip_disable(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         }
     }
     Ok(())
-}
-
-/// `resolver`: name servers and how they are asked.
-pub fn resolver(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Option<Rc<Resolver>>, Diagnostic> {
-    let mut resolver = Resolver { servers: Vec::new(), valid_seconds: None, ipv4: true, ipv6: true };
-    for word in directive.args() {
-        let invalid = || directive.emerg(format!("invalid parameter: {}", word.text()));
-        if let Some(text) = word.value.strip_prefix(b"valid=") {
-            resolver.valid_seconds = Some(duration::parse_seconds(text).ok_or_else(invalid)?);
-            continue;
-        }
-        let switch = |text: &[u8]| match text {
-            b"on" => Ok(true),
-            b"off" => Ok(false),
-            _ => Err(invalid()),
-        };
-        if let Some(text) = word.value.strip_prefix(b"ipv6=") {
-            resolver.ipv6 = switch(text)?;
-        } else if let Some(text) = word.value.strip_prefix(b"ipv4=") {
-            resolver.ipv4 = switch(text)?;
-        } else if word.value.starts_with(b"status_zone=") {
-            // NGINX Plus: names a zone for statistics alone.
-        } else {
-            let fault = |fault| directive.emerg(format!("{fault} in resolver \"{}\"", word.text()));
-            let url = Url::parse(word.value, 53, Form::Peer).map_err(fault)?;
-            resolver.servers.push(match url.host {
-                Host::Address(ip) => NameServer::Inet((ip, url.port).into()),
-                Host::Name(name) => {
-                    let asked_by = AskedBy::Resolver { written: Text::from(word.value) };
-                    NameServer::Host(reader.resolve(name, url.port, asked_by, directive.place()))
-                }
-                Host::Unix(_) => return Err(fault("invalid host")),
-            });
-        }
-    }
-    if !resolver.ipv4 && !resolver.ipv6 {
-        return Err(directive.emerg("\"ipv4\" and \"ipv6\" cannot both be \"off\""));
-    }
-    if resolver.servers.is_empty() {
-        return Err(directive.emerg("no name servers defined"));
-    }
-    Ok(Some(Rc::new(resolver)))
 }
 
 fn types(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

@@ -10,7 +10,7 @@ use crate::conf::tree::Directive;
 use crate::ir::http::access;
 use crate::ir::http::rewrite::setters::{not_changeable, variable_name};
 use crate::ir::ids::GeoId;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{Set, Table};
 use crate::ir::url::parse_ipv4;
 use crate::ir::value::Text;
@@ -187,7 +187,7 @@ fn network(reader: &mut Reader<'_>, line: &Directive<'_>, text: &[u8]) -> Result
         return Ok(Network { address: IpAddr::V4(Ipv4Addr::BROADCAST), prefix: 32 });
     }
     let invalid = || line.emerg(format!("invalid network \"{}\"", String::from_utf8_lossy(text)));
-    access::network(reader, line, text).ok_or_else(invalid)
+    access::setters::network(reader, line, text).ok_or_else(invalid)
 }
 
 fn ends(text: &[u8]) -> Option<(Ipv4Addr, Ipv4Addr)> {

@@ -8,10 +8,9 @@ use super::{
 };
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
-use crate::ir::http::core::setters::{send_lowat, temp_path};
 use crate::ir::http::proxy_ssl;
 use crate::ir::http::{Content, Matching};
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::{List, Template, Text};
@@ -50,7 +49,7 @@ pub const SETTERS: Table = &[
     ("proxy_read_timeout", own!(proxy.read_timeout_ms, setter::milliseconds)),
     ("proxy_redirect", redirect),
     ("proxy_request_buffering", own!(proxy.request_buffering, setter::flag)),
-    ("proxy_send_lowat", send_lowat),
+    ("proxy_send_lowat", setter::send_lowat),
     ("proxy_send_timeout", own!(proxy.send_timeout_ms, setter::milliseconds)),
     ("proxy_set_body", own_with!(proxy.set_body, setter::some_template)),
     ("proxy_set_header", own_push!(proxy.set_headers, set_header)),
@@ -58,14 +57,14 @@ pub const SETTERS: Table = &[
     ("proxy_socket_rcvbuf", own!(proxy.socket_receive_buffer, setter::size)),
     ("proxy_socket_sndbuf", own!(proxy.socket_send_buffer, setter::size)),
     ("proxy_ssl_certificate", own_with!(proxy_ssl.certificate, setter::some_template)),
-    ("proxy_ssl_certificate_cache", own_with!(proxy_ssl.certificate_cache, proxy_ssl::certificate_cache)),
+    ("proxy_ssl_certificate_cache", own_with!(proxy_ssl.certificate_cache, proxy_ssl::setters::certificate_cache)),
     ("proxy_ssl_certificate_key", own_with!(proxy_ssl.certificate_key, setter::some_template)),
     ("proxy_ssl_ciphers", own!(proxy_ssl.ciphers, setter::text)),
-    ("proxy_ssl_conf_command", own_push!(proxy_ssl.conf_commands, proxy_ssl::conf_command)),
+    ("proxy_ssl_conf_command", own_push!(proxy_ssl.conf_commands, proxy_ssl::setters::conf_command)),
     ("proxy_ssl_crl", own!(proxy_ssl.crl, setter::text)),
     ("proxy_ssl_name", own_with!(proxy_ssl.name, setter::some_template)),
-    ("proxy_ssl_password_file", own_with!(proxy_ssl.password_file, proxy_ssl::password_file)),
-    ("proxy_ssl_protocols", proxy_ssl::protocols),
+    ("proxy_ssl_password_file", own_with!(proxy_ssl.password_file, proxy_ssl::setters::password_file)),
+    ("proxy_ssl_protocols", proxy_ssl::setters::protocols),
     ("proxy_ssl_server_name", own!(proxy_ssl.server_name, setter::flag)),
     ("proxy_ssl_session_reuse", own!(proxy_ssl.session_reuse, setter::flag)),
     ("proxy_ssl_trusted_certificate", own!(proxy_ssl.trusted_certificate, setter::text)),
@@ -74,7 +73,7 @@ pub const SETTERS: Table = &[
     ("proxy_store", own_with!(proxy.store, store)),
     ("proxy_store_access", own!(proxy.store_access, setter::access)),
     ("proxy_temp_file_write_size", own!(proxy.temp_file_write_size, |directive| setter::size(directive).map(Some))),
-    ("proxy_temp_path", own_with!(proxy.temp_path, temp_path)),
+    ("proxy_temp_path", own_with!(proxy.temp_path, setter::temp_path)),
 ];
 
 /// `proxy_hide_header`, `proxy_pass_header`

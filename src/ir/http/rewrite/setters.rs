@@ -10,7 +10,7 @@ use crate::conf::tree::Directive;
 use crate::ir::http::Matching;
 use crate::ir::http::draft::{LocationDraft, OperationDraft};
 use crate::ir::ids::VariableId;
-use crate::ir::lower::Reader;
+use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table};
 use crate::ir::value::{Part, Template};
 use crate::ir::variables::Unchangeable;

@@ -36,7 +36,7 @@ pub async fn special_response(request: &mut Request, status: u16) -> Verdict {
     }
     request.expect_tested = true;
     let (Ok(()) | Err(_)) = body_reader::discard(request);
-    if core.msie_refresh && request.browser.msie && matches!(status, 301 | 302) {
+    if core.msie_refresh && request.browser().msie && matches!(status, 301 | 302) {
         return refresh(request).await;
     }
     if matches!(status, 494..=497) {
@@ -79,7 +79,7 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
                 request.error_status = 302;
             }
             let core = Rc::clone(&request.location.settings.core);
-            if core.msie_refresh && request.browser.msie {
+            if core.msie_refresh && request.browser().msie {
                 return refresh(request).await;
             }
             send_page(request, &core, request.error_status).await
@@ -99,7 +99,7 @@ async fn send_page(request: &mut Request, core: &Core, status: u16) -> Verdict {
     let mut page = Vec::new();
     if let Some(heading) = status::page_heading(status) {
         write_page(status, heading, core.server_tokens, &mut page);
-        let browser = request.browser;
+        let browser = request.browser();
         if core.msie_padding && (browser.msie || browser.chrome) && request.version >= HTTP_10 && status >= 400 {
             (0..6).for_each(|_| page.extend_from_slice(PADDING.as_bytes()));
         }

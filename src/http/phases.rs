@@ -149,8 +149,8 @@ fn may_keep(request: &Request, location: &Location) -> bool {
     core.keepalive_timeout_ms > 0
         && connection.requests.get() < core.keepalive_requests
         && (request.began.as_millis() as u64).saturating_sub(connection.began_ms) <= core.keepalive_time_ms
-        && !(request.browser.msie6 && request.method == Method::Post && disabled.contains(KeepaliveDisable::MSIE6))
-        && !(request.browser.safari && disabled.contains(KeepaliveDisable::SAFARI))
+        && !(request.method == Method::Post && disabled.contains(KeepaliveDisable::MSIE6) && request.browser().msie6)
+        && !(disabled.contains(KeepaliveDisable::SAFARI) && request.browser().safari)
 }
 
 /// A method as `limit_except` names it.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::body_reader::{Body, Framing};
+use super::connection::request_head::browser;
 use super::connection::{Connection, Peer};
 use super::evaluate::Captures;
 use super::filters::order::Filters;
@@ -106,8 +107,6 @@ pub struct Request {
     pub chunked_body: bool,
     /// What the `Connection` header asks for.
     pub connection_type: ConnectionType,
-    /// What the user agent is.
-    pub browser: Browser,
     /// Whom `realip` put in the place of the peer.
     pub client: Option<Peer>,
     /// The body.
@@ -314,7 +313,6 @@ impl Request {
             content_length: None,
             chunked_body: false,
             connection_type: ConnectionType::Unsaid,
-            browser: Browser::default(),
             client: None,
             body: Body::None,
             framing: Framing::None,
@@ -377,7 +375,6 @@ impl Request {
         child.host_port = parent.host_port;
         child.content_length = parent.content_length;
         child.chunked_body = parent.chunked_body;
-        child.browser = parent.browser;
         child.client = parent.client.clone();
         child.internal = true;
         child.expect_tested = true;
@@ -396,6 +393,11 @@ impl Request {
     /// The value of a header of the request.
     pub fn header(&self, known: Known) -> Option<&[u8]> {
         self.head.header(known)
+    }
+
+    /// What the user agent is. Few ask, so it is looked at only then.
+    pub fn browser(&self) -> Browser {
+        self.head.header_all(Known::UserAgent).last().map(browser).unwrap_or_default()
     }
 
     /// Who the client is.

@@ -314,10 +314,6 @@ pub fn take_header(request: &mut Request, line: &HeaderLine) -> Result<(), NoReq
             }
             Ok(())
         }
-        Known::UserAgent => {
-            request.browser = browser(&request.head.buffer[entry.value()]);
-            Ok(())
-        }
         _ => Ok(()),
     }
 }

@@ -146,7 +146,7 @@ pub fn is_wanted(request: &Request) -> bool {
     let least = if core.gzip_http_version == GzipHttpVersion::Http10 { HTTP_10 } else { HTTP_11 };
     let Some(accepted) = request.header(Known::AcceptEncoding) else { return false };
     if !accepted.starts_with(b"gzip,") && !accepts_gzip(accepted)
-        || request.browser.msie6 && core.gzip_disable.msie6
+        || core.gzip_disable.msie6 && request.browser().msie6
         || request.version < least
         || request.header(Known::Via).is_some() && !is_wanted_by_proxy(request, core.gzip_proxied)
     {

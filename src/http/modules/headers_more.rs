@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::http::connection::request_head::{browser, contains_ignoring_case, decimal};
+use crate::http::connection::request_head::{contains_ignoring_case, decimal};
 use crate::http::evaluate;
 use crate::http::message::head::Head;
 use crate::http::message::headers::Known;
@@ -117,7 +117,6 @@ fn note(request: &mut Request, header: Known, value: &[u8]) -> Option<()> {
         }
         Known::ContentLength if value.is_empty() => request.content_length = None,
         Known::ContentLength => request.content_length = Some(decimal(value)?),
-        Known::UserAgent => request.browser = browser(value),
         Known::Connection => {
             request.connection_type = ConnectionType::Unsaid;
             if contains_ignoring_case(value, b"close") {

@@ -25,7 +25,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "modern_browser" => modules::browser::write_modern,
         "ancient_browser" => modules::browser::write_ancient,
         "msie" => |request, out| {
-            if request.browser.msie {
+            if request.browser().msie {
                 out.push(b'1');
             }
             true

@@ -1,6 +1,5 @@
 //! What all connections of one generation share within a worker: configuration, opened logs, counters, buffers.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -10,6 +9,7 @@ use super::body_file::Room;
 use super::certificate_files::CertificateCaches;
 use super::connection::runner::Runner;
 use super::counters::Counters;
+use super::free_list::FreeList;
 use super::modules::{limit_conn, limit_req};
 use super::resolvers::Resolvers;
 use super::upstream::Upstreams;
@@ -84,9 +84,9 @@ pub struct Engine {
     /// The timers of its connections.
     pub timers: Timers,
     resolvers: Resolvers,
-    buffers: RefCell<Vec<Vec<u8>>>,
-    large_buffers: RefCell<Vec<Vec<u8>>>,
-    runners: RefCell<Vec<Runner>>,
+    buffers: FreeList<Vec<u8>>,
+    large_buffers: FreeList<Vec<u8>>,
+    runners: FreeList<Runner>,
 }
 
 /// What a generation has opened for its engine.
@@ -184,9 +184,9 @@ impl Engine {
             body_room: Room::default(),
             timers: Timers::default(),
             resolvers,
-            buffers: RefCell::default(),
-            large_buffers: RefCell::default(),
-            runners: RefCell::default(),
+            buffers: FreeList::new(SPARE_BUFFERS),
+            large_buffers: FreeList::new(SPARE_LARGE_BUFFERS),
+            runners: FreeList::new(SPARE_RUNNERS),
         })
     }
 
@@ -211,40 +211,39 @@ impl Engine {
 
     /// A buffer for a connection, empty.
     pub fn take_buffer(&self) -> Vec<u8> {
-        self.buffers.borrow_mut().pop().unwrap_or_default()
+        self.buffers.take().unwrap_or_default()
     }
 
     /// An empty buffer that has been large before, if there is one.
     pub fn take_large_buffer(&self) -> Vec<u8> {
-        self.large_buffers.borrow_mut().pop().unwrap_or_default()
+        self.large_buffers.take().unwrap_or_default()
     }
 
     /// Keeps a buffer for another connection.
     pub fn give_buffer(&self, mut buffer: Vec<u8>) {
-        let (buffers, limit) = match buffer.capacity() {
+        let buffers = match buffer.capacity() {
             0 => return,
-            1..LARGE => (&self.buffers, SPARE_BUFFERS),
-            LARGE..=LARGEST_SPARE => (&self.large_buffers, SPARE_LARGE_BUFFERS),
+            1..LARGE => &self.buffers,
+            LARGE..=LARGEST_SPARE => &self.large_buffers,
             _ => return,
         };
-        let mut buffers = buffers.borrow_mut();
-        if buffers.len() < limit {
-            buffer.clear();
-            buffers.push(buffer);
-        }
+        buffer.clear();
+        buffers.give(buffer);
     }
 
     /// A future for a connection's requests, if one is free.
     pub fn take_runner(&self) -> Option<Runner> {
-        self.runners.borrow_mut().pop()
+        self.runners.take()
     }
 
     /// Keeps it for another connection.
     pub fn give_runner(&self, runner: Runner) {
-        let mut runners = self.runners.borrow_mut();
-        if runners.len() < SPARE_RUNNERS {
-            runners.push(runner);
-        }
+        self.runners.give(runner);
+    }
+
+    /// Lets go of what nobody has needed since the last time; whether there was anything.
+    pub fn let_go_of_spares(&self) -> bool {
+        self.buffers.let_go() | self.large_buffers.let_go() | self.runners.let_go()
     }
 
     /// Whether the worker is to end.

@@ -15,6 +15,7 @@ pub mod error_page;
 pub mod evaluate;
 pub mod filters;
 pub mod finalize;
+pub mod free_list;
 pub mod location;
 pub mod message;
 pub mod modules;

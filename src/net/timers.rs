@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::slice;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -39,12 +40,12 @@ impl Timers {
         }
         let others = self.queue.take(timer);
         if now_ms() >= due_ms {
-            others.inspect(Waiter::wake);
+            others.inspect(Waiters::wake);
             return Poll::Ready(());
         }
-        let mut waiter = others.unwrap_or_else(|| Waiter::of(context.waker()));
-        waiter.join(context.waker());
-        self.queue.set(timer, due_ms, waiter);
+        let mut waiters = others.unwrap_or_else(|| Waiters::One(context.waker().clone()));
+        waiters.join(context.waker());
+        self.queue.set(timer, due_ms, waiters);
         self.driver.get_or_init(|| {
             let queue = Rc::clone(&self.queue);
             tokio::task::spawn_local(async move { queue.run().await }).abort_handle()
@@ -59,7 +60,7 @@ impl Timers {
 
     /// Wakes everybody who waits with a timer: something else than the time has changed.
     pub fn wake_all(&self) {
-        self.queue.entries.borrow().values().for_each(Waiter::wake);
+        self.queue.entries.borrow().values().for_each(Waiters::wake);
     }
 }
 
@@ -78,53 +79,47 @@ pub fn now_ms() -> u64 {
 
 #[derive(Default, Debug)]
 struct Queue {
-    entries: RefCell<BTreeMap<u64, Waiter>>,
+    entries: RefCell<BTreeMap<u64, Waiters>>,
     last_number: Cell<u64>,
     /// There is a first timer, or an earlier one.
     has_new_first: Notify,
 }
 
-/// A task that waits, and the next one with the same timer.
+/// The tasks that wait with one timer: mostly one, and for its sake no larger than it.
 #[derive(Debug)]
-struct Waiter {
-    waker: Waker,
-    next: Option<Box<Waiter>>,
+enum Waiters {
+    One(Waker),
+    /// In a box of their own for the sake of timers with one.
+    #[allow(clippy::box_collection)]
+    Several(Box<Vec<Waker>>),
 }
 
-impl Waiter {
-    fn of(waker: &Waker) -> Self {
-        Self { waker: waker.clone(), next: None }
-    }
+const _: () = assert!(size_of::<Waiters>() == size_of::<Waker>());
 
+impl Waiters {
     /// Lets a task wait, too, if it does not already.
     fn join(&mut self, waker: &Waker) {
-        if !self.add(waker, MOST_WAITERS) {
-            self.wake();
-            *self = Self::of(waker);
+        if self.wakers().iter().any(|known| known.will_wake(waker)) {
+            return;
         }
-    }
-
-    /// Wakes this one and all that follow.
-    fn wake(&self) {
-        let mut waiter = Some(self);
-        while let Some(this) = waiter {
-            this.waker.wake_by_ref();
-            waiter = this.next.as_deref();
-        }
-    }
-
-    /// Whether the task waits already or there was room for it.
-    fn add(&mut self, waker: &Waker, room: usize) -> bool {
-        if self.waker.will_wake(waker) {
-            return true;
-        }
-        match &mut self.next {
-            Some(next) => next.add(waker, room.saturating_sub(1)),
-            None if room == 0 => false,
-            None => {
-                self.next = Some(Box::new(Self::of(waker)));
-                true
+        match self {
+            Self::One(first) => *self = Self::Several(Box::new(vec![first.clone(), waker.clone()])),
+            Self::Several(wakers) if wakers.len() < MOST_WAITERS => wakers.push(waker.clone()),
+            Self::Several(_) => {
+                self.wake();
+                *self = Self::One(waker.clone());
             }
+        }
+    }
+
+    fn wake(&self) {
+        self.wakers().iter().for_each(Waker::wake_by_ref);
+    }
+
+    fn wakers(&self) -> &[Waker] {
+        match self {
+            Self::One(waker) => slice::from_ref(waker),
+            Self::Several(wakers) => wakers,
         }
     }
 }
@@ -134,18 +129,18 @@ impl Queue {
     fn keeps(&self, timer: &Timer, waker: &Waker) -> bool {
         match self.entries.borrow_mut().get_mut(&timer.0.get()) {
             None => false,
-            Some(waiter) => {
-                waiter.join(waker);
+            Some(waiters) => {
+                waiters.join(waker);
                 true
             }
         }
     }
 
-    fn take(&self, timer: &Timer) -> Option<Waiter> {
+    fn take(&self, timer: &Timer) -> Option<Waiters> {
         self.entries.borrow_mut().remove(&timer.0.take())
     }
 
-    fn set(&self, timer: &Timer, due_ms: u64, waiter: Waiter) {
+    fn set(&self, timer: &Timer, due_ms: u64, waiters: Waiters) {
         let mut entries = self.entries.borrow_mut();
         let key = loop {
             self.last_number.set((self.last_number.get() + 1) % (1 << NUMBER_BITS));
@@ -157,7 +152,7 @@ impl Queue {
         if entries.first_key_value().is_none_or(|(first, _)| key < *first) {
             self.has_new_first.notify_one();
         }
-        entries.insert(key, waiter);
+        entries.insert(key, waiters);
         timer.0.set(key);
     }
 

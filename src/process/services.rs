@@ -16,9 +16,10 @@ use crate::log::error_log::ErrorLog;
 use crate::log::opening::LogOpener;
 use crate::net::accept::Accepted;
 use crate::net::draining::Draining;
+use crate::sys::allocator;
 
-/// How often buffered log lines are looked at.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+/// How often it is looked at what has lain around: buffered log lines, and memory that nobody needs.
+const TIDY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The engines of one generation in one worker.
 pub struct Services {
@@ -68,11 +69,18 @@ impl Services {
         }
     }
 
-    /// Writes out log lines whose time has come, for ever.
-    pub async fn flush_logs(&self) {
+    /// Writes out log lines whose time has come, and lets go of unneeded memory, for ever.
+    pub async fn tidy(&self) {
+        let mut has_let_go = false;
         loop {
-            tokio::time::sleep(FLUSH_INTERVAL).await;
+            tokio::time::sleep(TIDY_INTERVAL).await;
             self.write_out_logs(false);
+            let lets_go = self.http.as_ref().is_some_and(|engine| engine.let_go_of_spares());
+            // Only once it is quiet: what is busy needs its memory again.
+            if has_let_go && !lets_go {
+                allocator::give_back();
+            }
+            has_let_go = lets_go;
         }
     }
 

@@ -207,8 +207,8 @@ impl Accepting {
                 })
             })
             .collect();
-        let flushing = Rc::clone(&services);
-        tasks.push(tokio::task::spawn_local(async move { flushing.flush_logs().await }));
+        let tidying = Rc::clone(&services);
+        tasks.push(tokio::task::spawn_local(async move { tidying.tidy().await }));
         Self { tasks, services, draining }
     }
 

@@ -4,6 +4,8 @@
 mod debian;
 #[path = "processes/running.rs"]
 mod running;
+#[path = "processes/sharing.rs"]
+mod sharing;
 #[path = "processes/systemd.rs"]
 mod systemd;
 #[path = "processes/workers.rs"]

@@ -110,6 +110,8 @@ pub struct Events {
     pub multi_accept: bool,
     /// `accept_mutex`
     pub accept_mutex: bool,
+    /// `accept_mutex_delay`
+    pub accept_mutex_delay_ms: u64,
     /// `debug_connection`: the clients whose connections are logged at `debug`.
     pub debug_connection: Vec<Trusted>,
 }
@@ -142,6 +144,7 @@ pub struct EventsDraft {
     worker_connections: Option<usize>,
     multi_accept: Option<bool>,
     accept_mutex: Option<bool>,
+    accept_mutex_delay_ms: Option<u64>,
     event_type: Option<Text>,
     debug_connection: Vec<Trusted>,
 }
@@ -153,6 +156,7 @@ impl EventsDraft {
             worker_connections: self.worker_connections.unwrap_or(512),
             multi_accept: self.multi_accept.unwrap_or(false),
             accept_mutex: self.accept_mutex.unwrap_or(false),
+            accept_mutex_delay_ms: self.accept_mutex_delay_ms.unwrap_or(500),
             debug_connection: self.debug_connection,
         }
     }

@@ -1,19 +1,28 @@
-//! How connections reach a worker. All workers wait on the same sockets; whoever is first takes the connection.
+//! How connections reach a worker. All workers wait on the same sockets; the kernel wakes one of them, or they take turns.
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::draining::Draining;
 use super::listener::{Address, Listening};
 use super::places::{Connections, Slot};
+use super::turns::Turns;
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::sys::descriptors;
+use crate::sys::exclusive_wake::ExclusiveWake;
 
 /// How long a worker leaves its sockets alone when it has no descriptors left.
 const PAUSE_WITHOUT_DESCRIPTORS: Duration = Duration::from_millis(500);
+
+/// After so many connections on a socket others are woken first: those that began to wait first always are, otherwise.
+const QUEUED_LAST_AFTER: u32 = 16;
 
 /// A stream that a client has opened, before anybody has read from it.
 #[derive(Debug)]
@@ -65,27 +74,118 @@ impl Watched {
     }
 }
 
-/// Accepts connections on one socket until the future is dropped, and hands each to `serve`.
-pub async fn accept_all(
-    socket: &Listening,
-    connections: &Connections,
-    log: &ErrorLog,
-    mut serve: impl FnMut(Accepted),
-) -> io::Result<()> {
-    let watched = Watched::new(socket)?;
-    loop {
-        match watched.accept().await {
+impl AsFd for Watched {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
+/// What several workers have to do with the same socket.
+struct Shared<'t> {
+    turns: &'t Turns,
+    /// Without it all are woken for each connection.
+    wake: Option<ExclusiveWake>,
+    until_queued_last: u32,
+}
+
+impl<'t> Shared<'t> {
+    fn new(watched: &Watched, turns: &'t Turns) -> Self {
+        let wake = if turns.by_mutex() { None } else { ExclusiveWake::of(watched) };
+        Self { turns, wake, until_queued_last: 0 }
+    }
+
+    async fn accept(&mut self, watched: &Watched) -> io::Result<(Stream, Option<SocketAddr>)> {
+        if self.turns.by_mutex() {
+            return self.turns.in_turn(async || watched.accept().await).await;
+        }
+        self.let_others_be_woken();
+        self.turns.hold_back().await;
+        watched.accept().await
+    }
+
+    fn let_others_be_woken(&mut self) {
+        self.until_queued_last = match self.until_queued_last.checked_sub(1) {
+            Some(left) if !self.turns.is_ahead() => left,
+            _ => QUEUED_LAST_AFTER,
+        };
+        if self.until_queued_last == QUEUED_LAST_AFTER {
+            // A kernel that does not know the flag wakes all.
+            self.wake.take_if(|wake| wake.queue_last().is_err());
+        }
+    }
+}
+
+/// Who accepts, and until when.
+pub struct Acceptor<'a> {
+    /// The worker's places.
+    pub connections: &'a Connections,
+    /// How it shares out connections with the others.
+    pub turns: &'a Turns,
+    /// Tells when it is to accept no more.
+    pub draining: &'a Draining,
+    /// Where faults go.
+    pub log: &'a ErrorLog,
+}
+
+impl Acceptor<'_> {
+    /// Accepts connections on one socket until the worker is to end, and hands each to `serve`.
+    pub async fn run(&self, socket: &Listening, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
+        let watched = Watched::new(socket)?;
+        // A socket of `reuseport` is one worker's alone.
+        let is_shared = self.turns.are_shared() && socket.wanted.worker.is_none();
+        let mut shared = is_shared.then(|| Shared::new(&watched, self.turns));
+        let mut ending = pin!(self.draining.begun());
+        loop {
+            let accept = async {
+                match &mut shared {
+                    None => watched.accept().await,
+                    Some(shared) => shared.accept(&watched).await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut ending => break,
+                accepted = accept => self.take(accepted, socket, &mut serve).await,
+            }
+            if !self.turns.takes_all() {
+                // One connection, then the turn of the others: our own connections, and the other workers at this socket.
+                tokio::task::yield_now().await;
+            }
+        }
+        // For these we were woken, and nobody else is.
+        while let Some(accepted @ Ok(_)) = at_once(watched.accept()) {
+            self.take(accepted, socket, &mut serve).await;
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        accepted: io::Result<(Stream, Option<SocketAddr>)>,
+        socket: &Listening,
+        serve: &mut impl FnMut(Accepted),
+    ) {
+        match accepted {
             Ok((stream, peer)) => {
-                let number = connections.next_number();
+                let number = self.connections.next_number();
                 // Without a place it is closed at once.
-                if let Some(slot) = connections.take(log).await {
+                if let Some(slot) = self.connections.take(self.log).await {
                     serve(Accepted { stream, peer, listener: socket.wanted.listener, number, slot });
                 }
             }
-            Err(error) => pause_after(&error, log).await,
+            Err(error) => pause_after(&error, self.log).await,
         }
-        // One connection, then the turn of the others: our own connections, and the other workers at this socket.
-        tokio::task::yield_now().await;
+    }
+}
+
+/// What a future gives without waiting.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Some(outcome),
+        Poll::Pending => None,
     }
 }
 
@@ -99,5 +199,62 @@ async fn pause_after(error: &io::Error, log: &ErrorLog) {
     } else {
         log.say_error(Level::Alert, error, "accept4() failed");
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::net::TcpListener as Plain;
+    use std::num::NonZeroUsize;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::ir::listen::SocketOptions;
+    use crate::log::open_files::LogFile;
+    use crate::net::listener::Wanted;
+    use crate::net::turns::{Board, Rules};
+    use crate::sys::shared_words;
+
+    /// What happens while three connections wait: `a` for one that is accepted, `-` for a turn of others.
+    async fn course(takes_all: bool) -> String {
+        let listener = Plain::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("an address");
+        let clients = [(); 3].map(|()| std::net::TcpStream::connect(address).expect("it listens"));
+        let options = SocketOptions::default();
+        let wanted = Wanted { address: Address::Inet(address), options, listener: 0, worker: None };
+        let socket = Listening { wanted, descriptor: Rc::new(listener.into()), inherited: false };
+        let words = shared_words::map(NonZeroUsize::new(Board::WORDS).expect("not 0")).expect("there is memory");
+        let board = Board::over(words.first_chunk().expect("that many words"));
+        let turns = Turns::new(board, 0, Rules { workers: 1, mutex_delay_ms: None, takes_all });
+        let connections = Connections::new(10, 0, &words[0], None);
+        let log = ErrorLog::at_start(LogFile::stderr(), Level::Emerg);
+        let draining = Draining::default();
+        let acceptor = Acceptor { connections: &connections, turns: &turns, draining: &draining, log: &log };
+        let course = RefCell::new(String::new());
+        let serve = |accepted| {
+            course.borrow_mut().push('a');
+            std::mem::forget::<Accepted>(accepted);
+        };
+        let others = async {
+            while course.borrow().matches('a').count() < clients.len() {
+                course.borrow_mut().push('-');
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            outcome = acceptor.run(&socket, serve) => outcome.expect("it can be watched"),
+            () = others => {}
+        }
+        course.into_inner()
+    }
+
+    #[tokio::test]
+    async fn one_connection_is_taken_at_a_time_or_all_that_wait() {
+        assert!(course(true).await.contains("aaa"));
+        let course = course(false).await;
+        assert!(!course.contains("aa"), "{course}");
     }
 }

@@ -22,3 +22,4 @@ pub mod tls_stapling;
 pub mod tls_stream;
 pub mod tls_verify;
 pub mod turn;
+pub mod turns;

@@ -14,81 +14,107 @@ const RESERVE: usize = 16;
 /// At most so many at once, and no more than an eighth of those that wait.
 const MOST_AT_ONCE: usize = 32;
 /// Where the ends of the line meet: no connection has this number.
-const ENDS: usize = 0;
+const ENDS: u32 = 0;
+/// What follows a connection that was sent away: it is not in the line any more, nor joins it again.
+const SENT_AWAY: u32 = u32::MAX;
+/// Room for so many is made at once. A page that nobody has touched takes no memory; a table that grows leaves its former places
+/// behind.
+const MOST_ROOM: usize = 1 << 20;
 
 #[derive(Debug)]
 struct Places {
     limit: usize,
     used: Cell<usize>,
     counter: &'static AtomicU64,
+    /// Where the other workers see how many are used.
+    load: Cell<Option<&'static AtomicU64>>,
     line: RefCell<Line>,
     /// When the log was told of a lack, in seconds.
     told_s: Cell<u64>,
+}
+
+impl Places {
+    fn set_used(&self, used: usize) {
+        self.used.set(used);
+        if let Some(load) = self.load.get() {
+            load.store(used as u64, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Connections that wait for a request, in the order in which they began; linked, so that each joins and leaves at once.
 #[derive(Debug)]
 struct Line {
     entries: Vec<Entry>,
-    free: Vec<usize>,
+    free: Vec<u32>,
     length: usize,
 }
 
+/// Every connection has one, idle ones first of all.
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    earlier: usize,
-    later: usize,
+    earlier: u32,
+    later: u32,
     /// There while it waits.
     waker: Option<Waker>,
-    is_reclaimed: bool,
 }
 
+const _: () = assert!(size_of::<Entry>() == 24);
+
 impl Line {
-    fn new() -> Self {
-        Self { entries: vec![Entry::default()], free: Vec::new(), length: 0 }
+    fn with_room(connections: usize) -> Self {
+        let mut entries = Vec::with_capacity(connections.min(MOST_ROOM) + 1);
+        entries.push(Entry::default());
+        Self { entries, free: Vec::new(), length: 0 }
     }
 
-    fn enter(&mut self) -> usize {
+    fn entry(&mut self, number: u32) -> &mut Entry {
+        &mut self.entries[number as usize]
+    }
+
+    fn enter(&mut self) -> u32 {
         match self.free.pop() {
             Some(number) => {
-                self.entries[number] = Entry::default();
+                *self.entry(number) = Entry::default();
                 number
             }
             None => {
                 self.entries.push(Entry::default());
-                self.entries.len() - 1
+                (self.entries.len() - 1) as u32
             }
         }
     }
 
-    fn join(&mut self, number: usize, waker: &Waker) {
-        match &mut self.entries[number].waker {
-            Some(known) => known.clone_from(waker),
-            absent => {
-                *absent = Some(waker.clone());
-                let last = self.entries[ENDS].earlier;
-                (self.entries[number].earlier, self.entries[number].later) = (last, ENDS);
-                self.entries[last].later = number;
-                self.entries[ENDS].earlier = number;
-                self.length += 1;
-            }
-        }
+    fn is_sent_away(&self, number: u32) -> bool {
+        self.entries[number as usize].later == SENT_AWAY
     }
 
-    fn leave(&mut self, number: usize) -> Option<Waker> {
-        let waker = self.entries[number].waker.take()?;
-        let Entry { earlier, later, .. } = self.entries[number];
-        self.entries[earlier].later = later;
-        self.entries[later].earlier = earlier;
+    fn join(&mut self, number: u32, waker: &Waker) {
+        if let Some(known) = &mut self.entry(number).waker {
+            return known.clone_from(waker);
+        }
+        let last = self.entry(ENDS).earlier;
+        *self.entry(number) = Entry { earlier: last, later: ENDS, waker: Some(waker.clone()) };
+        self.entry(last).later = number;
+        self.entry(ENDS).earlier = number;
+        self.length += 1;
+    }
+
+    fn leave(&mut self, number: u32) -> Option<Waker> {
+        let entry = self.entry(number);
+        let waker = entry.waker.take()?;
+        let (earlier, later) = (entry.earlier, entry.later);
+        self.entry(earlier).later = later;
+        self.entry(later).earlier = earlier;
         self.length -= 1;
         Some(waker)
     }
 
     /// Sends away whoever waits longest.
     fn reclaim_first(&mut self) {
-        let first = self.entries[ENDS].later;
+        let first = self.entry(ENDS).later;
         if let Some(waker) = self.leave(first) {
-            self.entries[first].is_reclaimed = true;
+            self.entry(first).later = SENT_AWAY;
             waker.wake();
         }
     }
@@ -102,12 +128,12 @@ pub struct Connections(Rc<Places>);
 #[derive(Debug)]
 pub struct Slot {
     places: Rc<Places>,
-    number: usize,
+    number: u32,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.places.used.set(self.places.used.get() - 1);
+        self.places.set_used(self.places.used.get() - 1);
         let mut line = self.places.line.borrow_mut();
         line.leave(self.number);
         line.free.push(self.number);
@@ -118,7 +144,7 @@ impl Slot {
     /// Waits for a request: ready when the connection has to go instead.
     pub fn poll_reclaimed(&self, context: &Context) -> Poll<()> {
         let mut line = self.places.line.borrow_mut();
-        if line.entries[self.number].is_reclaimed {
+        if line.is_sent_away(self.number) {
             return Poll::Ready(());
         }
         line.join(self.number, context.waker());
@@ -133,10 +159,23 @@ impl Slot {
 
 impl Connections {
     /// Room for so many, of which the worker itself needs some. The counter gives connections their numbers and is shared by
-    /// all workers.
-    pub fn new(limit: usize, own: usize, counter: &'static AtomicU64) -> Self {
-        let (used, told_s) = (Cell::new(own), Cell::new(0));
-        Self(Rc::new(Places { limit, used, counter, line: RefCell::new(Line::new()), told_s }))
+    /// all workers; `load` is where the others see how many there are.
+    pub fn new(limit: usize, own: usize, counter: &'static AtomicU64, load: Option<&'static AtomicU64>) -> Self {
+        let line = RefCell::new(Line::with_room(limit));
+        let (used, told_s) = (Cell::new(0), Cell::new(0));
+        let places = Places { limit, used, counter, load: Cell::new(load), line, told_s };
+        places.set_used(own);
+        Self(Rc::new(places))
+    }
+
+    /// The worker accepts no more: its place among the others is another one's.
+    pub fn hide_load(&self) {
+        self.0.load.set(None);
+    }
+
+    /// Whether fewer than an eighth of the places are left.
+    pub fn are_scarce(&self) -> bool {
+        self.0.limit.saturating_sub(self.0.used.get()) < self.0.limit / 8
     }
 
     /// A place. Where few are left, those who wait longest go, and as this takes them a turn of the runtime, so does this.
@@ -152,7 +191,7 @@ impl Connections {
             log.say(Level::Alert, format_args!("{limit} worker_connections are not enough"));
             return None;
         }
-        used.set(used.get() + 1);
+        self.0.set_used(used.get() + 1);
         let number = line.borrow_mut().enter();
         Some(Slot { places: Rc::clone(&self.0), number })
     }
@@ -186,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_first_to_wait_is_the_first_to_go() {
-        let mut line = Line::new();
+        let mut line = Line::with_room(3);
         let numbers = [line.enter(), line.enter(), line.enter()];
         for number in numbers {
             line.join(number, Waker::noop());
@@ -196,11 +235,12 @@ mod tests {
         line.join(numbers[0], Waker::noop());
         line.reclaim_first();
         line.reclaim_first();
-        let reclaimed: Vec<bool> = numbers.iter().map(|number| line.entries[*number].is_reclaimed).collect();
+        let reclaimed: Vec<bool> = numbers.iter().map(|number| line.is_sent_away(*number)).collect();
         assert_eq!(reclaimed, [true, false, true]);
-        assert_eq!((line.length, line.entries[ENDS].later, line.entries[ENDS].earlier), (1, numbers[1], numbers[1]));
+        let ends = line.entry(ENDS).clone();
+        assert_eq!((line.length, ends.later, ends.earlier), (1, numbers[1], numbers[1]));
         line.reclaim_first();
         line.reclaim_first();
-        assert_eq!((line.length, line.entries[ENDS].later), (0, ENDS));
+        assert_eq!((line.length, line.entry(ENDS).later), (0, ENDS));
     }
 }

@@ -380,6 +380,7 @@ impl Master {
             self.cycle.upstream_zones.free_locks_of(pid);
             self.cycle.limit_zones.free_locks_of(pid);
             self.cycle.session_zones.free_locks_of(pid);
+            self.heritage.shared.board.free_mutex_of(pid);
             let log = &self.cycle.log;
             match end {
                 End::Signaled { signal, core_dumped } => {

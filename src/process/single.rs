@@ -12,6 +12,7 @@ use super::worker::{Accepting, Place, Requests};
 use crate::conf::diagnostic::Level;
 use crate::net::listener::{self, Available};
 use crate::net::places::Connections;
+use crate::net::turns::{Rules, Turns};
 use crate::sys::environment;
 
 /// The life of the process; gives its exit status.
@@ -37,8 +38,9 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
     let circumstances = Circumstances { daemonized: false, binary_is_changing: true };
     let mut requests = Requests::of_master(circumstances)?;
     let limit = cycle.nginx.events.worker_connections;
-    let connections = Connections::new(limit, cycle.listening.len(), heritage.shared.connection_number);
-    let place = Place { index: 0, connections: &connections, shared: &heritage.shared };
+    let connections = Connections::new(limit, cycle.listening.len(), heritage.shared.connection_number, None);
+    let turns = Rc::new(Turns::new(heritage.shared.board, 0, rules(&cycle)));
+    let place = Place { index: 0, connections: &connections, turns: &turns, shared: &heritage.shared };
     let mut accepting = Accepting::start(&cycle, cycle.listening.clone(), &place);
     heritage.service_manager.ready();
     loop {
@@ -62,6 +64,11 @@ async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> 
             _ => {}
         }
     }
+}
+
+/// There is nobody to share with.
+fn rules(cycle: &Cycle) -> Rules {
+    Rules { workers: 1, mutex_delay_ms: None, takes_all: cycle.nginx.events.multi_accept }
 }
 
 fn reconfigure(heritage: &Heritage, cycle: &Cycle) -> Option<Cycle> {

@@ -19,10 +19,11 @@ use super::shared::Shared;
 use super::signals::{self, Circumstances, Request};
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
-use crate::net::accept;
+use crate::net::accept::Acceptor;
 use crate::net::draining::Draining;
 use crate::net::listener::Listening;
 use crate::net::places::Connections;
+use crate::net::turns::{Rules, Turns};
 use crate::sys::process_title::ProcessTitle;
 use crate::sys::readiness;
 use crate::sys::signal::{Signal, Signals};
@@ -103,9 +104,11 @@ async fn serve(cycle: &Cycle, listening: Vec<Listening>, birth: Birth<'_>) -> io
     let mut requests = Requests::of_worker(channel, daemonized)?;
     // As with nginx, the listening sockets and the channel take places.
     let own = listening.iter().filter(|socket| socket.wanted.worker.is_none_or(|worker| worker == index)).count() + 1;
-    let connections = Connections::new(cycle.nginx.events.worker_connections, own, shared.connection_number);
+    let turns = Rc::new(Turns::new(shared.board, index, rules(cycle)));
+    let limit = cycle.nginx.events.worker_connections;
+    let connections = Connections::new(limit, own, shared.connection_number, Some(turns.own_load()));
     let mut accepting =
-        Accepting::start(cycle, listening, &Place { index, connections: &connections, shared: &shared });
+        Accepting::start(cycle, listening, &Place { index, connections: &connections, turns: &turns, shared: &shared });
     let ends_at_once = loop {
         match requests.next(&cycle.log).await? {
             Request::Reopen => accepting.reopen_logs(cycle),
@@ -118,14 +121,25 @@ async fn serve(cycle: &Cycle, listening: Vec<Listening>, birth: Birth<'_>) -> io
         cycle.log.say(Level::Notice, "gracefully shutting down");
         title.set("nginx: worker process is shutting down");
         accepting.stop();
-        end_of_connections(cycle, &accepting, &mut requests).await?;
+        connections.hide_load();
+        end_of_connections(cycle, &mut accepting, &mut requests).await?;
     }
     cycle.log.say(Level::Notice, "exiting");
     Ok(())
 }
 
+/// How the workers of a generation share out connections.
+fn rules(cycle: &Cycle) -> Rules {
+    let events = &cycle.nginx.events;
+    Rules {
+        workers: cycle.worker_count(),
+        mutex_delay_ms: events.accept_mutex.then_some(events.accept_mutex_delay_ms),
+        takes_all: events.multi_accept,
+    }
+}
+
 /// Waits for the last connection, the time limit, or an impatient master.
-async fn end_of_connections(cycle: &Cycle, accepting: &Accepting, requests: &mut Requests) -> io::Result<()> {
+async fn end_of_connections(cycle: &Cycle, accepting: &mut Accepting, requests: &mut Requests) -> io::Result<()> {
     let limit = cycle.nginx.core.worker_shutdown_timeout_ms.filter(|&limit| limit > 0);
     let mut over = std::pin::pin!(after(limit));
     loop {
@@ -175,12 +189,16 @@ pub struct Place<'a> {
     pub index: usize,
     /// `worker_connections`
     pub connections: &'a Connections,
+    /// How it shares out new ones with the other workers.
+    pub turns: &'a Rc<Turns>,
     /// What the workers share.
     pub shared: &'a Shared,
 }
 
 /// The sockets of a generation while they accept.
 pub struct Accepting {
+    /// They end by themselves, once they have taken what they were woken for.
+    accepting: Vec<JoinHandle<()>>,
     tasks: Vec<JoinHandle<()>>,
     services: Rc<Services>,
     draining: Draining,
@@ -189,27 +207,32 @@ pub struct Accepting {
 impl Accepting {
     /// Starts to accept on the sockets that are this worker's.
     pub fn start(cycle: &Cycle, listening: Vec<Listening>, place: &Place<'_>) -> Self {
-        let Place { index, connections, shared } = *place;
+        let Place { index, connections, turns, shared } = *place;
         let draining = Draining::default();
         let services = Services::new(cycle, &draining, shared, index);
         let own = |socket: &Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
-        let mut tasks: Vec<_> = listening
+        let accepting = listening
             .into_iter()
             .filter(own)
             .map(|socket| {
                 let (connections, log) = (connections.clone(), Rc::clone(&cycle.log));
-                let services = Rc::clone(&services);
+                let (services, turns, draining) = (Rc::clone(&services), Rc::clone(turns), draining.clone());
                 tokio::task::spawn_local(async move {
-                    let serve = |accepted| services.serve(accepted);
-                    if let Err(error) = accept::accept_all(&socket, &connections, &log, serve).await {
+                    let acceptor =
+                        Acceptor { connections: &connections, turns: &turns, draining: &draining, log: &log };
+                    if let Err(error) = acceptor.run(&socket, |accepted| services.serve(accepted)).await {
                         log.say_error(Level::Emerg, &error, "epoll_ctl() failed");
                     }
                 })
             })
             .collect();
         let tidying = Rc::clone(&services);
-        tasks.push(tokio::task::spawn_local(async move { tidying.tidy().await }));
-        Self { tasks, services, draining }
+        let mut tasks = vec![tokio::task::spawn_local(async move { tidying.tidy().await })];
+        if turns.by_mutex() {
+            let (turns, connections) = (Rc::clone(turns), connections.clone());
+            tasks.push(tokio::task::spawn_local(async move { turns.take_mutex_in_turns(&connections).await }));
+        }
+        Self { accepting, tasks, services, draining }
     }
 
     /// Closes the sockets and lets the connections come to their end.
@@ -222,7 +245,12 @@ impl Accepting {
     }
 
     /// Waits for the last connection.
-    pub async fn ended(&self) {
+    pub async fn ended(&mut self) {
+        while let Some(task) = self.accepting.last_mut() {
+            // A panic was logged already.
+            drop(task.await);
+            self.accepting.pop();
+        }
         self.draining.empty().await;
     }
 

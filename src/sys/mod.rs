@@ -6,6 +6,7 @@ pub mod coarse_clock;
 pub mod credentials;
 pub mod descriptors;
 pub mod environment;
+pub mod exclusive_wake;
 pub mod fifo;
 pub mod fork;
 pub mod glob;

@@ -31,6 +31,11 @@ pub fn lock(word: &AtomicU64, holder: Holder) -> Guard<'_> {
     Guard { word }
 }
 
+/// The lock, if nobody has it.
+pub fn try_lock(word: &AtomicU64, holder: u64) -> Option<Guard<'_>> {
+    word.compare_exchange(0, holder, Ordering::Acquire, Ordering::Relaxed).ok().map(|_| Guard { word })
+}
+
 /// Frees the lock if the holder of that id has it: for the master, when a worker has died.
 pub fn free_of(word: &AtomicU64, holder: u64) -> bool {
     word.compare_exchange(holder, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()

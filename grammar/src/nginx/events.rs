@@ -13,7 +13,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::Accepted("workers do not take turns at accepting: the kernel wakes one of them"),
+        status: Status::Done,
     },
     Directive {
         name: "accept_mutex_delay",
@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "500ms",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::Accepted("workers do not take turns at accepting: the kernel wakes one of them"),
+        status: Status::Done,
     },
     Directive {
         name: "debug_connection",
@@ -68,7 +68,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::Accepted("a worker always takes all connections that wait"),
+        status: Status::Done,
     },
     Directive {
         name: "use",

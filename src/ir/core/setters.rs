@@ -50,6 +50,9 @@ pub const SETTERS: Table = &[
 /// The setters of `events { }` and of what stands in it.
 pub const EVENTS_SETTERS: Table = &[
     ("accept_mutex", |reader, directive| once(&mut events(reader).accept_mutex, directive, setter::flag)),
+    ("accept_mutex_delay", |reader, directive| {
+        once(&mut events(reader).accept_mutex_delay_ms, directive, setter::milliseconds)
+    }),
     ("debug_connection", debug_connection),
     ("events", |reader, directive| {
         if reader.events_block.is_some() {

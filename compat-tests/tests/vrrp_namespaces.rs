@@ -3,8 +3,12 @@
 
 #[path = "vrrp_namespaces/bad_adverts.rs"]
 mod bad_adverts;
+#[path = "vrrp_namespaces/globals.rs"]
+mod globals;
 #[path = "vrrp_namespaces/lab.rs"]
 mod lab;
+#[path = "vrrp_namespaces/recording.rs"]
+mod recording;
 #[path = "vrrp_namespaces/routing.rs"]
 mod routing;
 #[path = "vrrp_namespaces/signatures.rs"]

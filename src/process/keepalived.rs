@@ -13,7 +13,7 @@ use crate::sys::{descriptors, scheduling, usage};
 use crate::vrrp_io::predecessor::Predecessor;
 use crate::vrrp_io::{driver, leftovers};
 
-use super::keepalived_run::{FATAL, Options, PidFiles, Read, Reading, ident, seconds};
+use super::keepalived_run::{self, FATAL, Options, PidFiles, Read, Reading, ident, seconds};
 use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
 use super::{startup_script, vrrp_child};
@@ -114,6 +114,7 @@ enum Outcome {
 
 impl Parent<'_> {
     fn run(mut self, config: Keepalived, predecessor: Option<Predecessor>, starter: Option<News>) -> ExitCode {
+        keepalived_run::name_process(config.global.process_names.parent.as_deref(), self.log);
         descriptors::set_umask(config.global.umask.unwrap_or(0o177));
         let signals = match Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR]) {
             Ok(signals) => signals,
@@ -285,6 +286,7 @@ impl Parent<'_> {
         }
         self.service_manager.reloading();
         *config = reading.keepalived;
+        keepalived_run::name_process(config.global.process_names.parent.as_deref(), self.log);
         match &self.child {
             Some(_) => self.pass_on(Signal::SIGHUP as i32),
             None => self.delay = Duration::ZERO,

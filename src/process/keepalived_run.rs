@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::global::ProcessSettings;
+use crate::log::keepalived_log::KeepalivedLog;
+use crate::sys::process_title;
 
 /// Exit code: something that cannot be helped.
 pub const FATAL: u8 = 1;
@@ -93,4 +95,13 @@ pub type Read<'a> = dyn Fn() -> Reading + 'a;
 /// With six decimals, as keepalived writes processor times.
 pub fn seconds(time: Duration) -> String {
     format!("{}.{:06}", time.as_secs(), time.subsec_micros())
+}
+
+/// The name that a process has in lists of processes, as `process_name` and its like have it.
+pub fn name_process(name: Option<&str>, log: &KeepalivedLog) {
+    if let Some(name) = name
+        && let Err(error) = process_title::set_short_name(name)
+    {
+        log.info(&format!("Unable to set process name {name} - {error}"));
+    }
 }

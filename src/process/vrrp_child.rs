@@ -21,6 +21,7 @@ const SIGNALS: [Signal; 6] =
 pub fn run(config: Keepalived, options: &Options, read: &Read<'_>, takeover: Option<Takeover>) -> ExitCode {
     let ident = keepalived_run::ident("Keepalived_vrrp", &config.process);
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
+    keepalived_run::name_process(config.global.process_names.vrrp.as_deref(), &log);
     match serve(config, options, read, takeover, &log) {
         Ok(()) => {
             log.info(&last_line(&log));
@@ -70,7 +71,10 @@ fn serve(
         // The parent has logged what there is to say of the file.
         let reading = read();
         match reading.refusal {
-            None => Ok(reading.keepalived),
+            None => {
+                keepalived_run::name_process(reading.keepalived.global.process_names.vrrp.as_deref(), log);
+                Ok(reading.keepalived)
+            }
             Some(code) => Err(format!("the new one would end the daemon with exit code {code}")),
         }
     };

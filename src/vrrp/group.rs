@@ -24,13 +24,9 @@ impl Group {
     }
 
     pub(super) fn notify(&self, actions: &mut Vec<Action>) {
-        let occasion = match self.told {
-            StateName::Master => Occasion::Master,
-            StateName::Backup => Occasion::Backup,
-            StateName::Fault => Occasion::Fault,
-            StateName::Init => return,
-        };
-        self.notify_occasion(occasion, actions);
+        if let Some(occasion) = self.told.occasion() {
+            self.notify_occasion(occasion, actions);
+        }
     }
 
     pub(super) fn notify_occasion(&self, occasion: Occasion, actions: &mut Vec<Action>) {

@@ -73,6 +73,16 @@ pub enum StateName {
 }
 
 impl StateName {
+    /// What is told when it begins; nothing before the start.
+    pub fn occasion(self) -> Option<Occasion> {
+        match self {
+            Self::Init => None,
+            Self::Backup => Some(Occasion::Backup),
+            Self::Master => Some(Occasion::Master),
+            Self::Fault => Some(Occasion::Fault),
+        }
+    }
+
     /// In capitals, as in keepalived's log.
     pub fn word(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 use crate::ir::keepalived::{Instance, Keepalived, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
 
-use super::action::{Action, Occasion};
+use super::action::{Action, Notification, Occasion, Subject};
 use super::engine::{Engine, Health};
 use super::instance::{StateName, VirtualRouter};
 use super::report::{InstanceReport, Report};
@@ -42,6 +42,42 @@ impl Engine {
             self.start_instance(now, place, actions);
         }
         self.settle_health(now, actions);
+        if config.global.fifo_states_on_reload {
+            self.repeat_states(actions);
+        }
+    }
+
+    /// Tells the FIFOs, and no script, of the states that the reload has not changed: groups first, and no instance that stays
+    /// master (keepalived).
+    fn repeat_states(&self, actions: &mut Vec<Action>) {
+        let is_told = |subject: Subject, name: &str| {
+            actions.iter().any(|action| {
+                matches!(action, Action::Notify(told)
+                    if told.subject == subject && told.name == name && told.occasion.is_state())
+            })
+        };
+        let groups = self.groups.iter().map(|group| (Subject::Group, &group.config.name, group.told, 0));
+        let routers = self.instances.iter().enumerate().filter(|(_, router)| router.state() != StateName::Master);
+        let routers = routers.map(|(place, router)| {
+            (Subject::Instance, &router.config.name, router.state(), self.tracking(place).effective_priority())
+        });
+        let lines: Vec<Action> = groups
+            .chain(routers)
+            .filter(|(subject, name, ..)| !is_told(*subject, name))
+            .filter_map(|(subject, name, state, priority)| Some((subject, name, state.occasion()?, priority)))
+            .map(|(subject, name, occasion, priority)| {
+                Action::Notify(Box::new(Notification {
+                    subject,
+                    name: name.clone(),
+                    occasion,
+                    priority,
+                    command: None,
+                    any: None,
+                    smtp_alert: false,
+                }))
+            })
+            .collect();
+        actions.extend(lines);
     }
 
     fn end_removed(&mut self, now: Monotonic, config: &Keepalived, actions: &mut Vec<Action>) {

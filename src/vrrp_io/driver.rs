@@ -21,6 +21,7 @@ use super::firewall::Firewall;
 use super::kernel::{Kernel, News};
 use super::notify::Notifier;
 use super::predecessor::Predecessor;
+use super::promote_secondaries::PromoteSecondaries;
 use super::recorder::Recorder;
 use super::smtp_alert::Mailer;
 use super::sockets::{self, Key, Sockets};
@@ -79,6 +80,7 @@ pub struct Driver<'a> {
     pub(super) firewall: Firewall,
     /// The interfaces of `use_vmac`.
     pub(super) devices: Devices,
+    promote_secondaries: PromoteSecondaries,
     /// Addresses that we took away, until the kernel has confirmed it.
     pub(super) expected_removals: Vec<(IpAddr, u32)>,
     scripts: TrackScripts,
@@ -118,6 +120,7 @@ impl<'a> Driver<'a> {
             notifier: Notifier::default(),
             mailer: Mailer::default(),
             devices: Devices::default(),
+            promote_secondaries: PromoteSecondaries::default(),
             expected_removals: Vec::new(),
             scripts: TrackScripts::default(),
             files,
@@ -128,6 +131,7 @@ impl<'a> Driver<'a> {
         if driver.config.global.nftables_table.is_none() && driver.config.instances.iter().any(|one| !one.accept) {
             log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
         }
+        driver.promote_secondaries.keep(&driver.config.instances);
         let config = driver.config.clone();
         static_items::exchange(&mut driver.kernel, &Keepalived::default(), &config, log);
         if driver.options.predecessor.is_some() {
@@ -288,7 +292,10 @@ impl<'a> Driver<'a> {
                 Ok(Signal::SIGUSR1) => self.dump(),
                 Ok(Signal::SIGUSR2) => self.write_dump("keepalived.stats", &dump::statistics(&self.engine)),
                 Ok(Signal::SIGCHLD) => self.reap(),
-                Err(_) if number == SIGNAL_JSON => self.write_dump("keepalived.json", &dump::json(&self.engine, now())),
+                Err(_) if number == SIGNAL_JSON => {
+                    let text = dump::json(&self.engine, now(), self.config.global.json_version);
+                    self.write_dump("keepalived.json", &text);
+                }
                 Err(_) if number == SIGNAL_STATISTICS_CLEAR => {
                     self.write_dump("keepalived.stats", &dump::statistics(&self.engine));
                     self.engine.clear_statistics();
@@ -335,6 +342,7 @@ impl<'a> Driver<'a> {
             self.log.info(&format!("nftables: {error}"));
         }
         self.devices.remove_all(self.engine.instances(), &mut self.kernel, self.log);
+        self.promote_secondaries.keep(&[]);
     }
 
     fn dump(&self) {
@@ -399,6 +407,7 @@ impl<'a> Driver<'a> {
                 self.engine.step(now(), &event, &mut actions);
             }
         }
+        self.promote_secondaries.keep(&self.config.instances);
         self.create_missing_devices();
         self.tell_everything();
         self.announcer.configure(&self.config, now());

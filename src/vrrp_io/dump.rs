@@ -79,8 +79,8 @@ fn trailer_counters(counted: &Statistics) -> [u64; 6] {
     ]
 }
 
-/// Everything about every instance, as one line of JSON.
-pub fn json(engine: &Engine, now: Monotonic) -> String {
+/// Everything about every instance, as one line of JSON: a list, or from version 2 on an object that holds it.
+pub fn json(engine: &Engine, now: Monotonic, version: u32) -> String {
     let instances: Vec<String> = engine
         .status(now)
         .iter()
@@ -92,7 +92,8 @@ pub fn json(engine: &Engine, now: Monotonic) -> String {
             object.close()
         })
         .collect();
-    format!("[{}]\n", instances.join(","))
+    let instances = instances.join(",");
+    if version == 1 { format!("[{instances}]\n") } else { format!("{{\"vrrp\":[{instances}]}}\n") }
 }
 
 fn data(engine: &Engine, router: &VirtualRouter, effective_priority: u8, now: Monotonic) -> String {

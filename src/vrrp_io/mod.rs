@@ -13,6 +13,7 @@ pub mod notify;
 mod perform;
 mod policy_routing;
 pub mod predecessor;
+mod promote_secondaries;
 pub mod recorder;
 pub mod smtp_alert;
 pub mod sockets;

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ir::keepalived::Keepalived;
 use crate::primitives::monotonic::Monotonic;
-use crate::vrrp::{Action, Event};
+use crate::vrrp::{Action, Engine, Event};
 
 /// One line with an event.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,14 +47,29 @@ impl Recorder {
     }
 }
 
+/// Steps a new engine of the same configuration through a recording. The error names the first line that does not come out
+/// as it was recorded. A reload is no event: a recording can be replayed up to the first.
+pub fn replay(config: &Keepalived, recording: &str) -> Result<usize, String> {
+    let mut engine: Option<Engine> = None;
+    for (number, text) in (1..).zip(recording.lines()) {
+        let Recorded { at, event } = serde_json::from_str(text).map_err(|error| format!("line {number}: {error}"))?;
+        let mut actions = Vec::new();
+        engine.get_or_insert_with(|| Engine::new(config, at)).step(at, &event, &mut actions);
+        let line = Line { at, event: &event, actions: &actions };
+        let replayed = serde_json::to_string(&line).map_err(|error| format!("line {number}: {error}"))?;
+        if replayed != text {
+            return Err(format!("line {number} was\n{text}\nand is now\n{replayed}"));
+        }
+    }
+    Ok(recording.lines().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::keepalived::Keepalived;
-    use crate::vrrp::Engine;
 
     #[test]
-    fn a_recording_steps_a_new_engine_the_same_way() {
+    fn a_recording_is_replayed_to_the_letter() {
         let path = std::env::temp_dir().join(format!("evenkeel-recording-{}", std::process::id()));
         let config = Keepalived::default();
         let events = [Event::Link { interface: "eth0".into(), running: true }, Event::Start, Event::Stop];
@@ -67,12 +83,8 @@ mod tests {
         }
         let text = std::fs::read_to_string(&path).expect("the recording");
         std::fs::remove_file(&path).expect("the recording");
-        let mut replayed = Engine::new(&config, Monotonic::default());
-        for line in text.lines() {
-            let Recorded { at, event } = serde_json::from_str(line).expect("a recorded line");
-            replayed.step(at, &event, &mut Vec::new());
-        }
-        assert_eq!(replayed, engine);
-        assert_eq!(text.lines().count(), events.len());
+        assert_eq!(replay(&config, &text), Ok(events.len()));
+        let other = text.replacen("\"actions\":[]", "\"actions\":[1]", 1);
+        assert!(replay(&config, &other).is_err_and(|error| error.starts_with("line 1 was")));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use compat_tests::program::Program;
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 
@@ -287,6 +289,7 @@ impl Node {
             .args(["-n", "-l", "-D", "-P"])
             .args(files.iter().flat_map(|(option, extension)| [(*option).to_owned(), self.file(extension)]))
             .env("TMPDIR", self.temporary())
+            .env("EVENKEEL_RECORD", self.file("record"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -328,27 +331,22 @@ impl Node {
     }
 
     /// Runs in the namespace, in a thread of its own, with the index of its interface.
-    pub fn inside(&self, act: impl FnOnce(u32) + Send + 'static) {
+    pub fn inside<T: Send + 'static>(&self, act: impl FnOnce(u32) -> T + Send + 'static) -> T {
         let file = Path::new("/run/netns").join(&self.namespace);
         let link = ip(&["-n", &self.namespace, "-o", "link", "show", "eth0"]);
         let index = link.split(':').next().and_then(|index| index.parse().ok()).expect("ip(8) begins with it");
         let run = move || {
             evenkeel::sys::namespace::enter_network(&file).expect("the namespace is there");
-            act(index);
+            act(index)
         };
-        std::thread::spawn(run).join().expect("it does not panic");
+        std::thread::spawn(run).join().expect("it does not panic")
     }
 
     /// Sets `KEY=VALUE` among the kernel's settings of IPv4.
     pub fn set_ipv4(&self, setting: &str) {
         let (key, value) = setting.split_once('=').expect("it has a value");
         let (path, value) = (format!("/proc/sys/net/ipv4/{key}"), value.to_owned());
-        let file = Path::new("/run/netns").join(&self.namespace);
-        let run = move || {
-            evenkeel::sys::namespace::enter_network(&file).expect("the namespace is there");
-            fs::write(path, value).expect("the kernel has it");
-        };
-        std::thread::spawn(run).join().expect("it does not panic");
+        self.inside(move |_| fs::write(path, value).expect("the kernel has it"));
     }
 
     /// What nftables holds there, as nft(8) shows it; `None` without nft(8).
@@ -366,6 +364,25 @@ impl Node {
         let path = self.file("fail");
         let done = if fail { fs::write(path, "") } else { fs::remove_file(path) };
         done.expect("the script's file");
+    }
+
+    pub fn configuration(&self) -> String {
+        self.file("conf")
+    }
+
+    /// What the VRRP process wrote down of its events and actions.
+    pub fn recording(&self) -> String {
+        fs::read_to_string(self.file("record")).unwrap_or_default()
+    }
+
+    /// The path for a FIFO, and what stands in it: who reads it takes it out.
+    pub fn fifo(&self) -> (String, String) {
+        let path = self.file("fifo");
+        let mut bytes = [0; 4096];
+        let mut options = fs::OpenOptions::new();
+        let file = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(&path);
+        let len = file.and_then(|mut file| file.read(&mut bytes)).unwrap_or(0);
+        (path, String::from_utf8_lossy(&bytes[..len]).into_owned())
     }
 
     /// How a configuration names a key that stands in a file of its own.

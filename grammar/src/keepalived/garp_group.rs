@@ -43,6 +43,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes",
         since: "1.2.21",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -313,7 +313,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.3.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",

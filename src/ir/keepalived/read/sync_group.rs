@@ -187,7 +187,7 @@ pub(super) fn garp_group(
                 tell_taken(parser, &word);
             }
         }
-        _ => {
+        "interfaces" => {
             let names = parser.all_values(line);
             if names.is_empty() {
                 parser.report(Fault::General, "Warning - empty garp_group interfaces block");
@@ -203,6 +203,7 @@ pub(super) fn garp_group(
                 }
             }
         }
+        _ => {}
     }
     reading.garp_group = Some(draft);
     Ok(())

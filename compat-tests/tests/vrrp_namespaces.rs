@@ -16,6 +16,8 @@ mod signatures;
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use lab::{Lab, Node, Which};
 
 /// Far longer than any of it takes, because a machine may have other work.
@@ -121,6 +123,31 @@ fn a_killed_process_leaves_no_address_behind() {
     let told: Vec<&str> = told.skip_while(|word| *word != words[0]).take(3).collect();
     assert_eq!(told, words, "{log}");
     assert_eq!(log.matches(words[0]).count(), 10, "{log}");
+}
+
+/// What else a command line may say: `-d` logs the configuration, an interrupt is not heeded, a crash leaves a core file.
+#[test]
+fn words_of_the_command_line_are_heeded() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new("o");
+        let mut node = lab.node("a", which, 150, false);
+        // The installed keepalived is too old for the last one.
+        let words = ["--dump-conf", "--core-dump", "--ignore-sigint"];
+        node.start_with(if which == Which::Evenkeel { &words } else { &words[..2] });
+        lab.wait("it starts", ELECTION, || node.log().contains("Entering BACKUP STATE (init)"), &[&node]);
+        for line in [": ------< VRRP Topology >------", ":  VRRP Instance = LAB", ":    Virtual Router ID = 51"] {
+            assert!(node.log().contains(line), "{which:?}: {line}\n{}", node.log());
+        }
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", node.process_id())).expect("it runs");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("the kernel says it");
+        assert_eq!(core.matches("unlimited").count(), 2, "{which:?}: {core}");
+        if which == Which::Evenkeel {
+            node.signal(Signal::SIGINT);
+        }
+        lab.wait("it routes on", ELECTION, || node.holds(), &[&node]);
+        node.stop();
+    }
 }
 
 /// A unit of `Type=notify` hears when it routes, of a reload and of the end; a reload of `Type=notify-reload` is told by its time.

@@ -49,6 +49,14 @@ pub struct Options {
     pub all_includes: bool,
     /// `-i`; without it, the host name up to its first dot.
     pub config_id: Option<String>,
+    /// `-d`: the log shows the configuration.
+    pub dumps_configuration: bool,
+    /// `--ignore-sigint`
+    pub ignores_interrupts: bool,
+    /// `-m`: a crash leaves a core file.
+    pub keeps_core_files: bool,
+    /// `-M`: the machine's pattern of their names while the daemon runs.
+    pub core_pattern: Option<String>,
     /// `--takeover` of `evenkeel keepalived`: a keepalived that runs makes way without a transition.
     pub takes_over: bool,
     /// `-t`
@@ -76,6 +84,10 @@ impl Default for Options {
             vrrp_only: false,
             all_includes: false,
             config_id: None,
+            dumps_configuration: false,
+            ignores_interrupts: false,
+            keeps_core_files: false,
+            core_pattern: None,
             takes_over: false,
             tests: false,
             test_log: None,
@@ -253,14 +265,20 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
         "vrrp_pid" => options.vrrp_pid_file = value,
         "namespace" => options.namespace = value,
         "config-id" => options.config_id = value,
+        "dump-conf" => options.dumps_configuration = true,
+        "ignore-sigint" => options.ignores_interrupts = true,
+        "core-dump" => options.keeps_core_files = true,
+        "core-dump-pattern" => options.core_pattern = Some(value.unwrap_or_else(|| "core".into())),
         "config-test" => {
             options.tests = true;
             options.no_fork = true;
             options.test_log = value.filter(|path| !path.is_empty());
         }
+        // A router that leaves MASTER always takes its addresses away here.
+        "release-vips" => {}
         // They concern processes that do not run here anyway, or are aids of builds that Debian does not make.
-        "no_bfd" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file" | "no-mem-check"
-        | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
+        "no_bfd" | "address-monitoring" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file"
+        | "no-mem-check" | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
         _ => options.not_served.push(format!("--{name}")),
     }
     None
@@ -341,6 +359,10 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         respawn: !options.no_respawn,
         takeover: options.takes_over,
         keep_addresses: options.keeps_addresses,
+        dumps_configuration: options.dumps_configuration,
+        ignores_interrupts: options.ignores_interrupts,
+        keeps_core_files: options.keeps_core_files,
+        core_pattern: options.core_pattern.clone(),
         record: env::var_os("EVENKEEL_RECORD").map(Into::into),
     };
     keepalived::run(&daemon, &|| {

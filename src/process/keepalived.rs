@@ -13,6 +13,7 @@ use crate::sys::{descriptors, scheduling, usage};
 use crate::vrrp_io::predecessor::Predecessor;
 use crate::vrrp_io::{driver, leftovers};
 
+use super::core_files::{self, CorePattern};
 use super::keepalived_run::{self, FATAL, Options, PidFiles, Read, Reading, ident, seconds};
 use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
@@ -116,6 +117,10 @@ impl Parent<'_> {
     fn run(mut self, config: Keepalived, predecessor: Option<Predecessor>, starter: Option<News>) -> ExitCode {
         keepalived_run::name_process(config.global.process_names.parent.as_deref(), self.log);
         descriptors::set_umask(config.global.umask.unwrap_or(0o177));
+        let core_pattern = CorePattern::set(self.options.core_pattern.as_deref(), self.log);
+        if self.options.keeps_core_files {
+            core_files::allow(self.log);
+        }
         let signals = match Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR]) {
             Ok(signals) => signals,
             Err(error) => {
@@ -160,6 +165,7 @@ impl Parent<'_> {
             // Another daemon may still have files there.
             let _ = std::fs::remove_dir(directory);
         }
+        core_pattern.restore(self.log);
         self.log_usage();
         self.log.info(&format!("Stopped {}", self.options.version));
         ExitCode::from(code)
@@ -184,6 +190,7 @@ impl Parent<'_> {
             let _ = signals.wait(limit);
             while let Ok(Some(number)) = signals.next_number() {
                 match Signal::try_from(number) {
+                    Ok(Signal::SIGINT) if self.options.ignores_interrupts => {}
                     Ok(Signal::SIGTERM | Signal::SIGINT) => {
                         self.service_manager.stopping();
                         self.stop(&config);

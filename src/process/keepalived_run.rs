@@ -38,6 +38,14 @@ pub struct Options {
     pub takeover: bool,
     /// -V
     pub keep_addresses: bool,
+    /// -d: the log shows the configuration at the start.
+    pub dumps_configuration: bool,
+    /// --ignore-sigint: for whoever debugs it.
+    pub ignores_interrupts: bool,
+    /// -m: a crash leaves a core file.
+    pub keeps_core_files: bool,
+    /// -M: the machine's pattern of their names while the daemon runs.
+    pub core_pattern: Option<String>,
     /// Where events and actions of the VRRP process are recorded.
     pub record: Option<PathBuf>,
 }

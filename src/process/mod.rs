@@ -1,6 +1,7 @@
 //! Processes as nginx and keepalived have them: masters and parents without threads, workers with one runtime each.
 
 pub mod control;
+pub mod core_files;
 pub mod cycle;
 pub mod daemon;
 pub mod disk_files;

@@ -64,6 +64,8 @@ fn serve(
         status: Some(status::path_beside(Path::new(&options.pid_files(&config.process).vrrp))),
         record: options.record.clone(),
         keep_addresses: options.keep_addresses,
+        dumps_configuration: options.dumps_configuration,
+        ignores_interrupts: options.ignores_interrupts,
         dump_directory: std::env::temp_dir(),
         predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),
     };

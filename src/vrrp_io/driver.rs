@@ -55,6 +55,10 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// -V: addresses stay when the daemon stops, and nobody is told.
     pub keep_addresses: bool,
+    /// -d: the log shows the configuration at the start and after each reload.
+    pub dumps_configuration: bool,
+    /// --ignore-sigint
+    pub ignores_interrupts: bool,
     /// Where SIGUSR1 and its like write.
     pub dump_directory: PathBuf,
     /// Whose place is taken without a transition.
@@ -151,6 +155,7 @@ impl<'a> Driver<'a> {
         driver.announcer.configure(&driver.config, now());
         driver.notifier.configure(&driver.config, log);
         driver.open_sockets();
+        driver.log_topology();
         match driver.options.predecessor {
             None => driver.step(&Event::Start),
             Some(predecessor) => driver.take_over(predecessor)?,
@@ -284,6 +289,7 @@ impl<'a> Driver<'a> {
     fn take_signals(&mut self, signals: &Signals, reload: &mut Reload<'_>) -> io::Result<bool> {
         while let Some(number) = signals.next_number()? {
             match Signal::try_from(number) {
+                Ok(Signal::SIGINT) if self.options.ignores_interrupts => {}
                 Ok(Signal::SIGTERM | Signal::SIGINT) => {
                     self.stop();
                     return Ok(true);
@@ -345,9 +351,18 @@ impl<'a> Driver<'a> {
         self.promote_secondaries.keep(&[]);
     }
 
+    fn topology(&self) -> String {
+        dump_text::topology(&self.engine, &self.config, now(), |name| self.scripts.is_running(name))
+    }
+
+    fn log_topology(&self) {
+        if self.options.dumps_configuration {
+            self.topology().lines().for_each(|line| self.log.info(line));
+        }
+    }
+
     fn dump(&self) {
-        let is_running = |name: &str| self.scripts.is_running(name);
-        let text = dump_text::topology(&self.engine, &self.config, now(), is_running);
+        let text = self.topology();
         self.log.info(&format!("Printing VRRP data for process({}) on signal", fork::own_pid()));
         let process = &self.config.process;
         let names = [&process.net_namespace, &process.instance].into_iter().flatten().filter(|_| {

@@ -261,6 +261,12 @@ impl Node {
         self.log().contains(&format!("({instance}) Entering MASTER STATE"))
     }
 
+    /// Starts the daemon with further words on its command line.
+    pub fn start_with(&mut self, words: &[&str]) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        self.spawn(&[self.which.command(), words].concat());
+    }
+
     /// Starts the daemon as a service manager does; gives the manager's end.
     pub fn start_as_a_service(&mut self) -> UnixDatagram {
         let path = self.file("manager");
@@ -399,7 +405,7 @@ impl Node {
         fs::write(path, change(&text)).expect("the configuration");
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("it was started");
         kill(Pid::from_raw(process.id() as i32), signal).expect("it runs");
     }

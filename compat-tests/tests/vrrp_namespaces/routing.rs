@@ -8,7 +8,7 @@ const ITEMS: &str = "static_routes {
   198.18.0.0/24 via 198.51.100.9 dev eth0 initcwnd 7
 }
 static_rules {
-  from 198.18.0.0/24 lookup 101 priority 40 ipproto udp
+  from 198.18.0.0/24 lookup 101 priority 40 ipproto 17
 }
 vrrp_instance LAB {
   virtual_routes {
@@ -24,7 +24,7 @@ vrrp_instance LAB {
   }
   virtual_rules {
     from 192.0.2.0/24 lookup 100 priority 50 realms 5/6 suppress_prefixlength 8 suppress_ifgroup 3
-    to 192.0.3.0/24 lookup 300 priority 51 ipproto tcp dport 80-90 sport 1000-2000 uidrange 10-20 no_track
+    to 192.0.3.0/24 lookup 300 priority 51 ipproto 6 dport 80-90 sport 1000-2000 uidrange 10-20 no_track
     iif eth0 lookup 100 priority 52 tunnel-id 77
     l3mdev priority 53
     from 2001:db8:5::/48 lookup 100 priority 54 sup_pl 3 sup_group 5 sport 5-6

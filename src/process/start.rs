@@ -129,10 +129,7 @@ impl Attempt<'_> {
         let was_activated = !was_inherited && !sockets.is_empty();
         let available = sockets.into_iter().map(Available::from).collect();
         let origin = Origin { was_inherited, was_activated, parent };
-        match self.bring_up(available, origin, arguments, version) {
-            Ok(status) => status,
-            Err(NotLoaded) => 1,
-        }
+        self.bring_up(available, origin, arguments, version).unwrap_or(1)
     }
 
     fn bring_up(

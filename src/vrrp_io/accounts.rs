@@ -23,7 +23,7 @@ pub fn identity(command: &Command, global: &Global) -> io::Result<Option<Identit
 fn named(user: &User) -> io::Result<Identity> {
     let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("Script user '{}' does not exist", user.name));
     let account = match user.name.parse::<u32>() {
-        Ok(uid) => credentials::user_numbered(uid)?.unwrap_or_else(|| (uid, uid)),
+        Ok(uid) => credentials::user_numbered(uid)?.unwrap_or((uid, uid)),
         Err(_) => credentials::user(&user.name)?.map(|account| (account.uid, account.gid)).ok_or_else(unknown)?,
     };
     let gid = match &user.group {

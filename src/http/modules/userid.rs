@@ -144,7 +144,7 @@ fn made(request: &Request, settings: &Userid) -> Identity {
 /// A new identity: server, time, process, and a number that grows.
 fn fresh(request: &Request, settings: &Userid) -> [u32; 4] {
     thread_local! {
-        static START: u32 = now::since_epoch().subsec_micros() / 20 << 16 | std::process::id();
+        static START: u32 = ((now::since_epoch().subsec_micros() / 20) << 16) | std::process::id();
         static NEXT_V1: Cell<u32> = const { Cell::new(1) };
         static NEXT_V2: Cell<u32> = const { Cell::new(FIRST_V2) };
     }

@@ -121,8 +121,8 @@ impl Upstreams {
     /// The group of an `upstream { }`; a `proxy_pass` may have met it before.
     fn declare(&mut self, directive: &Directive<'_>, name: &[u8]) -> Result<UpstreamId, Diagnostic> {
         let shown = String::from_utf8_lossy(name);
-        for id in self.named(name) {
-            let known = self.group(id);
+        if let Some(id) = self.named(name).first() {
+            let known = self.group(*id);
             if known.explicit {
                 return Err(directive.emerg(format!("duplicate upstream \"{shown}\"")));
             }
@@ -134,7 +134,7 @@ impl Upstreams {
             known.explicit = true;
             known.port = None;
             known.servers.clear();
-            return Ok(id);
+            return Ok(*id);
         }
         let mut upstream = Upstream::implied(Text::from(name), None, directive.place());
         upstream.explicit = true;

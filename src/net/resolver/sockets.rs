@@ -218,8 +218,8 @@ fn level_of(error: &io::Error) -> Level {
 
 fn say(log: &ErrorLog, level: Level, error: &io::Error, call: &str, address: SocketAddr) {
     log.write(level, None, |line| {
-        line.push_display(&call);
+        line.push_display(call);
         line.push_error(error);
-        line.push_display(&format_args!(" while resolving, resolver: {address}"));
+        line.push_display(format_args!(" while resolving, resolver: {address}"));
     });
 }

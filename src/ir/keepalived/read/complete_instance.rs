@@ -348,7 +348,7 @@ impl Completion<'_, '_> {
                      40.95s"
                 ),
             });
-        } else if interval % unit != 0 {
+        } else if !interval.is_multiple_of(unit) {
             self.say(match self.version {
                 2 => format!("VRRPv2 advertisement interval {shown:.6}s must be an integer. rounding"),
                 _ => format!("VRRPv3 advertisement interval {shown:.6}s must be in units of 10ms - rounding"),

@@ -7,7 +7,7 @@ macro_rules! global_switch {
             let complaint = |word: &str| format!("Invalid value '{word}' for global {} specified", $name);
             if let Some($value) = switch_or_on(parser, line, complaint) {
                 let $draft = &mut reading.global;
-                $set;
+                $set
             }
             Ok(())
         })
@@ -20,7 +20,7 @@ macro_rules! plain_switch {
         ($name, |reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line| {
             if let Some($value) = switch_or_on(parser, line, |_| format!("Invalid value for {} specified", $name)) {
                 let $draft = &mut reading.global;
-                $set;
+                $set
             }
             Ok(())
         })

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::tracker::Trackers;
 use crate::primitives::monotonic::Monotonic;
-use crate::wire::vrrp::{Family, OWNER};
+use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, Occasion};
 use super::event::{Event, InstanceId, Received, ScriptExit};
@@ -22,13 +22,14 @@ use super::instance::{Situation, StateName, VirtualRouter};
 use super::priority::Tracking;
 use super::reception::Reception;
 use super::report::{InstanceReport, Report};
+use super::routers::Routers;
 use super::statistics::Statistics;
 use super::tracker::{ScriptCounter, Watched};
 
 /// All virtual routers of one daemon.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Engine {
-    pub(super) instances: Vec<VirtualRouter>,
+    pub(super) instances: Routers,
     pub(super) groups: Vec<Group>,
     pub(super) watched: Watched,
     pub(super) next_id: u32,
@@ -83,7 +84,7 @@ impl Engine {
     /// An engine before its start; nothing is known of interfaces and scripts.
     pub fn new(config: &Keepalived, now: Monotonic) -> Self {
         let mut engine = Self {
-            instances: Vec::new(),
+            instances: Routers::default(),
             groups: Vec::new(),
             watched: Watched::new(config),
             next_id: 0,
@@ -92,10 +93,9 @@ impl Engine {
             startup_delay: Duration::from_micros(config.global.startup_delay_us),
             startup_until: None,
         };
-        for instance in &config.instances {
-            let id = engine.new_id();
-            engine.instances.push(VirtualRouter::new(id, instance.clone(), now));
-        }
+        let instances = config.instances.iter();
+        let instances = instances.map(|instance| VirtualRouter::new(engine.new_id(), instance.clone(), now)).collect();
+        engine.instances = Routers::new(instances);
         engine.set_groups(config);
         engine
     }
@@ -106,7 +106,7 @@ impl Engine {
     }
 
     pub(super) fn set_groups(&mut self, config: &Keepalived) {
-        let place = |name: &String| self.instances.iter().position(|router| router.config.name == *name);
+        let place = |name: &String| self.instances().iter().position(|router| router.config.name == *name);
         let groups = config.sync_groups.iter().map(|group| Group {
             config: group.clone(),
             members: group.members.iter().filter_map(place).collect(),
@@ -117,7 +117,12 @@ impl Engine {
 
     /// The routers in the order of the file.
     pub fn instances(&self) -> &[VirtualRouter] {
-        &self.instances
+        self.instances.as_slice()
+    }
+
+    /// One of them.
+    pub fn instance(&self, id: InstanceId) -> Option<&VirtualRouter> {
+        self.instances.place_of(id).map(|place| &self.instances[place])
     }
 
     /// A script by its name.
@@ -127,20 +132,20 @@ impl Engine {
 
     /// Where an instance's adverts come from.
     pub fn source_address(&self, id: InstanceId) -> Option<IpAddr> {
-        let place = self.instances.iter().position(|router| router.id == id)?;
+        let place = self.instances.place_of(id)?;
         self.tracking(place).source_address()
     }
 
     /// All counters begin anew.
     pub fn clear_statistics(&mut self) {
-        for router in &mut self.instances {
-            router.statistics = Statistics::default();
+        for place in 0..self.instances.len() {
+            self.instances[place].statistics = Statistics::default();
         }
     }
 
     /// When [`Event::Deadline`] is due.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        self.instances.iter().filter_map(VirtualRouter::next_deadline).chain(self.startup_until).min()
+        self.instances.next_deadline().into_iter().chain(self.startup_until).min()
     }
 
     /// Takes one event in; appends what is to be done.
@@ -162,6 +167,7 @@ impl Engine {
             Event::Removed { instance } => self.removed(now, *instance, actions),
             Event::Stop => self.stop(now, actions),
         }
+        self.instances.queue_changed();
     }
 
     // ---- what is derived ----
@@ -345,7 +351,8 @@ impl Engine {
         if self.startup_until.take_if(|until| *until <= now).is_some() {
             actions.push(Action::Report(Report::StartupDelayOver));
         }
-        for place in 0..self.instances.len() {
+        for place in self.instances.due(now) {
+            // One before it in the same group may have taken it along.
             if self.instances[place].next_deadline().is_some_and(|deadline| deadline <= now) {
                 self.run_instance(now, place, actions);
             }
@@ -372,7 +379,7 @@ impl Engine {
         if self.startup_until.is_some_and(|until| now < until) {
             return;
         }
-        let Some(place) = self.find(received) else {
+        let Some(place) = self.instances.listener(received) else {
             if let Some(vrid) = received.payload.get(1).filter(|_| self.log_unknown_vrids) {
                 let interface = received.interface.clone().unwrap_or_default();
                 actions.push(Action::Report(Report::UnknownVrid { vrid: *vrid, interface }));
@@ -385,20 +392,6 @@ impl Engine {
             Reception::Yielded => self.sync_backup(now, place, actions),
             Reception::Asserted => self.announce_for_group(now, place, actions),
         }
-    }
-
-    /// By interface, VRID and family.
-    fn find(&self, received: &Received) -> Option<usize> {
-        let vrid = *received.payload.get(1)?;
-        self.instances.iter().position(|router| {
-            let same_interface = match (&received.interface, &router.config.interface) {
-                (Some(theirs), Some(ours)) => theirs == ours,
-                _ => true,
-            };
-            router.config.virtual_router_id == vrid
-                && Family::from(router.config.family) == Family::of(received.source)
-                && same_interface
-        })
     }
 
     /// A lower master somewhere means that its whole group was master: its announcements must be undone everywhere.
@@ -503,7 +496,7 @@ impl Engine {
     /// keepalived's answer when someone takes a held address or route away: all of the group give up and come back at once,
     /// which puts everything in its place again.
     fn removed(&mut self, now: Monotonic, id: InstanceId, actions: &mut Vec<Action>) {
-        let Some(place) = self.instances.iter().position(|router| router.id == id) else {
+        let Some(place) = self.instances.place_of(id) else {
             return;
         };
         if self.instances[place].state() != StateName::Master {

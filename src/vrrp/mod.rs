@@ -20,6 +20,7 @@ pub mod reception;
 pub mod refusal;
 pub mod reload;
 pub mod report;
+mod routers;
 pub mod signature;
 pub mod statistics;
 pub mod sync_group;

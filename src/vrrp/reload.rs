@@ -8,6 +8,7 @@ use super::action::{Action, Notification, Occasion, Subject};
 use super::engine::{Engine, Health};
 use super::instance::{StateName, VirtualRouter};
 use super::report::{InstanceReport, Report};
+use super::routers::Routers;
 use super::tracker::{ScriptCounter, Watched};
 
 impl Engine {
@@ -19,20 +20,22 @@ impl Engine {
         self.log_unknown_vrids = config.global.log_unknown_vrids;
         self.watched = self.reloaded_watched(config, actions);
         let mut new_places = Vec::new();
-        let mut old = std::mem::take(&mut self.instances);
+        let mut old = std::mem::take(&mut self.instances).into_vec();
+        let mut instances: Vec<VirtualRouter> = Vec::new();
         for instance in &config.instances {
             match old.iter().position(|router| continues(&router.config, instance)) {
-                Some(place) => self.instances.push(old.swap_remove(place)),
+                Some(place) => instances.push(old.swap_remove(place)),
                 None => {
-                    new_places.push(self.instances.len());
+                    new_places.push(instances.len());
                     let id = self.new_id();
-                    self.instances.push(VirtualRouter::new(id, instance.clone(), now));
+                    instances.push(VirtualRouter::new(id, instance.clone(), now));
                 }
             }
         }
-        for (router, instance) in self.instances.iter_mut().zip(&config.instances) {
+        for (router, instance) in instances.iter_mut().zip(&config.instances) {
             router.take_config(now, instance.clone(), actions);
         }
+        self.instances = Routers::new(instances);
         self.set_groups(config);
         for group in &mut self.groups {
             let told = groups_told.iter().find(|(name, _)| *name == group.config.name);
@@ -45,6 +48,7 @@ impl Engine {
         if config.global.fifo_states_on_reload {
             self.repeat_states(actions);
         }
+        self.instances.queue_changed();
     }
 
     /// Tells the FIFOs, and no script, of the states that the reload has not changed: groups first, and no instance that stays
@@ -57,7 +61,7 @@ impl Engine {
             })
         };
         let groups = self.groups.iter().map(|group| (Subject::Group, &group.config.name, group.told, 0));
-        let routers = self.instances.iter().enumerate().filter(|(_, router)| router.state() != StateName::Master);
+        let routers = self.instances().iter().enumerate().filter(|(_, router)| router.state() != StateName::Master);
         let routers = routers.map(|(place, router)| {
             (Subject::Instance, &router.config.name, router.state(), self.tracking(place).effective_priority())
         });

@@ -48,7 +48,7 @@ impl Driver<'_> {
     fn send(&mut self, outgoing: &Outgoing) {
         let device = self.devices.get(outgoing.instance).filter(|device| !device.transmit_base);
         let device = device.map(|device| device.name.clone());
-        let router = self.engine.instances().iter().find(|router| router.id == outgoing.instance);
+        let router = self.engine.instance(outgoing.instance);
         let hmac = router.and_then(|router| router.config.auth_hmac.as_ref());
         for (destination, error) in self.sockets.send(outgoing, device.as_deref(), hmac) {
             // The last word of an instance whose interface is down cannot arrive (keepalived is silent as well).
@@ -60,7 +60,7 @@ impl Driver<'_> {
 
     /// Where an address goes: the VMAC if the instance has one and the address is on its interface, else its own interface.
     pub(super) fn interface_of(&self, instance: InstanceId, address: &VirtualAddress) -> Option<(u32, String)> {
-        let router = self.engine.instances().iter().find(|router| router.id == instance);
+        let router = self.engine.instance(instance);
         let own = router.and_then(|router| router.config.interface.clone());
         let device = self.devices.get(instance).filter(|_| address.interface.is_none() || address.interface == own);
         if let Some(device) = device {
@@ -107,7 +107,7 @@ impl Driver<'_> {
     }
 
     fn announce(&mut self, instance: InstanceId, addresses: &[VirtualAddress], repeat: u32) {
-        let name = self.engine.instances().iter().find(|router| router.id == instance);
+        let name = self.engine.instance(instance);
         let name = name.map(|router| router.config.name.clone()).unwrap_or_default();
         for round in 0..repeat {
             for address in addresses {

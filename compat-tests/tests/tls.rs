@@ -327,6 +327,20 @@ fn a_name_chooses_the_certificate() {
 }
 
 #[test]
+fn a_kept_certificate_that_does_not_fit_its_key_is_read_anew() {
+    let scene = Scene::set_by(&CHOSEN.replace("worker_processes 2", "worker_processes 1"), &[8084]);
+    let place = scene.scratch.path();
+    let copy = |from: &str, to: &str| std::fs::copy(place.join(from), place.join(to)).expect("it can be copied");
+    copy("good.crt", "half.crt");
+    copy("own.key", "half.key");
+    let mismatch = scene.ask(8084, "-servername half");
+    assert!(mismatch.contains("alert internal error"), "{mismatch}");
+    copy("own.crt", "half.crt");
+    let anew = scene.ask(8084, "-servername half");
+    assert!(anew.contains("CN = own") || anew.contains("CN=own"), "{anew}");
+}
+
+#[test]
 fn workers_share_sessions_over_a_reload() {
     let scene = Scene::set_by(CHOSEN, &[8085, 8086]);
     let (by_name, by_ticket) = ("-tls1_2 -no_ticket", "-tls1_3");

@@ -9,17 +9,36 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use crate::ir::tls::CertificateCache;
+use crate::ir::tls::{CertificateCache, Pair};
 use crate::ir::value::Text;
 use crate::log::now;
+use crate::net::tls_fault::TlsFault;
 
 /// The caches of a worker, by the place of their settings in memory.
 #[derive(Default, Debug)]
 pub struct CertificateCaches(RefCell<HashMap<usize, Rc<RefCell<CertificateFiles>>>>);
 
 impl CertificateCaches {
-    /// Reads a file whose name has variables; with a cache, only if it was not read lately.
-    pub fn read(&self, cache: Option<&Rc<CertificateCache>>, path: &Text) -> io::Result<Vec<u8>> {
+    /// Makes use of a pair whose names have variables. A kept certificate and a newer key do not fit together: then both are
+    /// read anew (`ngx_ssl_connection_certificate`).
+    pub fn with_pair<T>(
+        &self,
+        cache: Option<&Rc<CertificateCache>>,
+        pair: &Pair,
+        make: impl Fn(&dyn Fn(&Text) -> io::Result<Vec<u8>>) -> Result<T, TlsFault>,
+    ) -> Result<T, TlsFault> {
+        let read = |path: &Text| self.read(cache, path);
+        match (make(&read), cache) {
+            (Err(TlsFault::KeyMismatch(_)), Some(settings)) => {
+                self.of(settings).borrow_mut().forget(pair);
+                make(&read)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Reads a file; with a cache, only if it was not read lately.
+    fn read(&self, cache: Option<&Rc<CertificateCache>>, path: &Text) -> io::Result<Vec<u8>> {
         let read = |path: &Text| std::fs::read(OsStr::from_bytes(path));
         match cache {
             Some(settings) => self.of(settings).borrow_mut().read(path, read),
@@ -49,6 +68,11 @@ struct CachedFile {
 }
 
 impl CertificateFiles {
+    fn forget(&mut self, pair: &Pair) {
+        self.files.remove(&pair.certificate);
+        self.files.remove(&pair.key);
+    }
+
     fn read(&mut self, path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
         let now_s = now::since_epoch().as_secs();
         let CertificateCache { max, inactive_s, valid_s } = self.settings;

@@ -161,7 +161,8 @@ fn variable_certificates(request: &Request, tls: &ServerTls, context: &Context) 
     let pairs = tls.variable_certificates.iter();
     let pairs = pairs.map(|pair| Pair { certificate: path(&pair.certificate), key: path(&pair.key) });
     let cache = tls.certificate_cache.as_ref();
-    pairs.map(|pair| context.certified(&pair, |path| engine.certificate_files.read(cache, path))).collect()
+    let files = &engine.certificate_files;
+    pairs.map(|pair| files.with_pair(cache, &pair, |read| context.certified(&pair, read))).collect()
 }
 
 /// Asks the server that shook hands about the client's certificate.

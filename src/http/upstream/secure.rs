@@ -62,7 +62,7 @@ impl Secure {
         let pair = Pair { certificate: path(&certificate), key: path(&evaluate::text(request, key)) };
         let files = &request.connection.engine.certificate_files;
         let cache = self.ssl.certificate_cache.as_ref();
-        self.context.identity(&pair, |path| files.read(cache, path)).map(Some).map_err(|fault| {
+        files.with_pair(cache, &pair, |read| self.context.identity(&pair, read)).map(Some).map_err(|fault| {
             request.log(Level::Error, fault);
             Faulty::Request(500)
         })

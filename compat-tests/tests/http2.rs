@@ -26,6 +26,7 @@ http {
         http2_max_concurrent_streams 3;
         keepalive_requests 4;
         root .;
+        location /length { return 200 $request_length; }
         location /said { return 200 "$http2 $server_protocol $scheme\n"; }
         location /pieces { http2_chunk_size 1; add_trailer X-End "$http2"; return 200 "body"; }
         location /back { proxy_pass http://127.0.0.1:8080/said; }
@@ -223,6 +224,41 @@ fn a_header_block_has_to_be_whole_in_time() {
     assert_eq!((&last[..4], last[16]), (&[0, 0, 8, 7][..], 1), "GOAWAY with PROTOCOL_ERROR");
 }
 
+/// Sends a request behind the preface, and reads until `expected` has come.
+fn exchange(scene: &Scene, frames: &[u8], expected: &[u8]) {
+    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8080))).expect("it listens");
+    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("it can be set");
+    client.write_all(BEGINNING).expect("it takes the preface");
+    client.write_all(frames).expect("it takes a request");
+    let mut answer = Vec::new();
+    while !answer.windows(expected.len()).any(|bytes| bytes == expected) {
+        let mut piece = [0; 512];
+        let length = client.read(&mut piece).expect("it answers");
+        assert_ne!(length, 0, "{answer:02x?}");
+        answer.extend_from_slice(&piece[..length]);
+    }
+}
+
+#[test]
+fn the_length_of_a_request_is_that_of_its_header_block() {
+    let scene = Scene::set();
+    // `GET http` out of the static table, `:path: /length`, and the host in a second frame: 3 and 9 bytes, and 3 of padding.
+    let head = b"\0\0\x0e\x01\x09\0\0\0\x01\x02\x82\x86\x04\x07/length\0\0";
+    let rest = b"\0\0\x03\x09\x04\0\0\0\x01\x41\x01a";
+    exchange(&scene, &[&head[..], rest].concat(), b"\0\0\x02\0\x01\0\0\0\x0114");
+}
+
+#[test]
+fn a_body_before_the_settings_are_known_is_refused() {
+    let scene = Scene::set();
+    let post = b"\0\0\x06\x01\x04\0\0\0\x01\x83\x84\x86\x41\x01a\0\0\x01\0\x01\0\0\0\x01x";
+    let refused = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x07";
+    exchange(&scene, post, refused);
+    // Headers of an answer that are whole.
+    let acknowledgement = b"\0\0\0\x04\x01\0\0\0\0";
+    exchange(&scene, &[&acknowledgement[..], post].concat(), b"\x01\x04\0\0\0\x01");
+}
+
 #[test]
 fn a_client_that_does_not_read_holds_nobody_up() {
     let scene = Scene::set();
@@ -246,6 +282,7 @@ fn a_reload_loses_no_stream() {
     run(async || {
         let scene = Scene::set();
         let mut client = scene.client(8080).await;
+        assert_eq!(ask(&mut client, get("/said"), "").await.head.status, 200, "the client knows the settings by now");
         let request = http::Request::post("http://localhost/echo").body(()).expect("it is a request");
         let (answer, mut body) = client.send_request(request, false).expect("it can be sent");
         body.send_data(Bytes::from_static(b"half "), false).expect("the window is open");

@@ -23,7 +23,7 @@ use crate::http::verdict::ClientGone;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::listen::ListenAddress;
 use crate::log::error_log::Level;
-use crate::wire::http2_frames::Frames;
+use crate::wire::http2_frames::{Block, Frames};
 
 /// What a client that knows beforehand that HTTP/2 is spoken here begins with (RFC 9113 section 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -33,6 +33,8 @@ const FRAME_HEADER: usize = 9;
 const LARGEST_WINDOW: u32 = (1 << 31) - 1;
 /// What SETTINGS_MAX_FRAME_SIZE may be at least and at most (RFC 9113 section 6.5.2).
 const FRAME_SIZES: (u32, u32) = (1 << 14, (1 << 24) - 1);
+/// The window that a client may count on before it knows the settings (RFC 9113 section 6.9.2).
+const FIRST_WINDOW: u32 = (1 << 16) - 1;
 /// So much of an answer waits in the library for the client's window or the socket.
 const SEND_BUFFER: usize = 64 * 1024;
 /// nginx's measure of a flood: bytes that carried no request, of which so many are free.
@@ -275,8 +277,13 @@ fn begin_stream(
     connection: &Rc<Connection>,
     flow: &Rc<Flow>,
     head: http::Request<RecvStream>,
-    answer: SendResponse<Bytes>,
+    mut answer: SendResponse<Bytes>,
 ) {
+    let block = flow.frames.borrow_mut().take_block(answer.stream_id().as_u32());
+    if is_early(connection, block, head.body()) {
+        say(connection, format_args!("client sent stream with data before settings were acknowledged"));
+        return answer.send_reset(Reason::REFUSED_STREAM);
+    }
     flow.active.set(flow.active.get() + 1);
     let active = Active(Rc::clone(flow));
     let (parts, body) = head.into_parts();
@@ -290,13 +297,21 @@ fn begin_stream(
     };
     let stream = Rc::new(Connection::inside_of(connection, exchange));
     tokio::task::spawn_local(async move {
-        serve_stream(stream, parts).await;
+        serve_stream(stream, parts, block).await;
         drop(active);
     });
 }
 
+/// Whether a body follows of which the client cannot know how small a window it has (`ngx_http_v2_state_headers`).
+fn is_early(connection: &Connection, block: Option<Block>, body: &RecvStream) -> bool {
+    let server = connection.engine.server(connection.servers().default_server);
+    block.is_some_and(|block| !block.is_acknowledged)
+        && server.v2.body_preread_size < FIRST_WINDOW
+        && !body.is_end_stream()
+}
+
 /// Serves one stream: one request from its head to its line in the log.
-async fn serve_stream(connection: Rc<Connection>, parts: http::request::Parts) {
+async fn serve_stream(connection: Rc<Connection>, parts: http::request::Parts, block: Option<Block>) {
     let engine: &Engine = &connection.engine;
     let Some(exchange) = connection.exchange() else { return };
     let mut request = Request::new(Rc::clone(&connection), Head { buffer: engine.take_buffer(), ..Head::default() });
@@ -305,6 +320,7 @@ async fn serve_stream(connection: Rc<Connection>, parts: http::request::Parts) {
         path: parts.uri.path_and_query().map(|path| path.as_str().as_bytes()),
         authority: parts.uri.authority().map(|authority| authority.as_str().as_bytes()),
         is_whole: exchange.body.borrow().stream.is_end_stream(),
+        length: block.map(|block| block.length),
     };
     let fields = parts.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
     let outcome = http2_head::take(&mut request, &received, fields);

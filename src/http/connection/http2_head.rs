@@ -24,6 +24,8 @@ pub struct Received<'r> {
     pub authority: Option<&'r [u8]>,
     /// The request has no body.
     pub is_whole: bool,
+    /// Bytes of the header block, if they were counted.
+    pub length: Option<usize>,
 }
 
 /// Takes a request over, and chooses its server.
@@ -47,7 +49,7 @@ pub fn take<'f>(
     let length = head.end;
     request.received = length;
     request.body_position = length;
-    request.request_length.set(length as u64);
+    request.request_length.set(received.length.unwrap_or(length) as u64);
     outcome?;
     check(request, received)?;
     request.action = "";

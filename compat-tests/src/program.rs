@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::ports::Ports;
+use crate::scratch::Scratch;
+
 /// The two programs whose answers are compared.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -71,6 +74,21 @@ pub struct Server {
 }
 
 impl Server {
+    /// Starts nginx in a directory with this configuration, its ports filled in, and waits until it listens on those of `ports`.
+    pub fn start_nginx(
+        program: &Path,
+        configuration: &str,
+        scratch: &Scratch,
+        filled_in: &mut Ports,
+        ports: &[u16],
+    ) -> Result<Self, String> {
+        scratch.write("nginx.conf", &filled_in.fill_in(configuration)?)?;
+        let prefix = format!("{}/", scratch.path().display());
+        let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
+        let ports: Vec<u16> = ports.iter().map(|port| filled_in.real(*port)).collect();
+        Self::start(program, &arguments, scratch.path(), &ports)
+    }
+
     /// Starts it and waits until it listens on all `ports`.
     pub fn start(program: &Path, arguments: &[String], folder: &Path, ports: &[u16]) -> Result<Self, String> {
         let output = folder.join(".output");

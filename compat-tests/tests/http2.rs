@@ -77,13 +77,9 @@ impl Scene {
     fn set() -> Self {
         let scratch = Scratch::new().expect("there is room for a scratch directory");
         let mut ports = Ports::default();
-        let text = ports.fill_in(CONFIGURATION).expect("ports are free");
-        scratch.write("nginx.conf", &text).expect("it can be written");
-        let prefix = format!("{}/", scratch.path().display());
-        let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
-        let listening = [8080, 8081, 8082, 8083].map(|port| ports.real(port));
         let program = subject::ours().expect("evenkeel builds").nginx;
-        let server = Server::start(&program, &arguments, scratch.path(), &listening).expect("it starts");
+        let listening = [8080, 8081, 8082, 8083];
+        let server = Server::start_nginx(&program, CONFIGURATION, &scratch, &mut ports, &listening).expect("it starts");
         Self { scratch, ports, server }
     }
 
@@ -202,23 +198,34 @@ fn floods_end_the_connection() {
 /// The preface, and a client's SETTINGS without any.
 const BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
+/// A connection behind the preface.
+fn begin(scene: &Scene, port: u16) -> TcpStream {
+    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(port))).expect("it listens");
+    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("it can be set");
+    client.write_all(BEGINNING).expect("it takes the preface");
+    client
+}
+
+/// Reads until all of it has come; the connection is kept until then.
+fn read_until(client: &mut TcpStream, is_whole: impl Fn(&[u8]) -> bool) {
+    let mut answer = Vec::new();
+    while !is_whole(&answer) {
+        let mut piece = [0; 512];
+        let length = client.read(&mut piece).expect("it answers");
+        assert_ne!(length, 0, "the connection is kept: {answer:02x?}");
+        answer.extend_from_slice(&piece[..length]);
+    }
+}
+
 #[test]
 fn a_header_block_has_to_be_whole_in_time() {
     let scene = Scene::set();
-    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8082))).expect("it listens");
-    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("it can be set");
-    client.write_all(BEGINNING).expect("it takes the preface");
+    let mut client = begin(&scene, 8082);
     // `GET / http`, all from the static table, and the host (RFC 7541 appendix A).
     client.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x84\x86\x41\x01a").expect("it takes a request");
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"whole\n") {
-        let mut piece = [0; 512];
-        let length = client.read(&mut piece).expect("it answers");
-        assert_ne!(length, 0, "the connection is kept");
-        answer.extend_from_slice(&piece[..length]);
-    }
+    read_until(&mut client, |answer| answer.ends_with(b"whole\n"));
     client.write_all(b"\0\0\x06\x01\x05\0\0\0\x03\x82\x84").expect("it takes a half request");
-    answer.clear();
+    let mut answer = Vec::new();
     client.read_to_end(&mut answer).expect("client_header_timeout ends the connection, not keepalive_timeout");
     let last = &answer[answer.len() - 17..];
     assert_eq!((&last[..4], last[16]), (&[0, 0, 8, 7][..], 1), "GOAWAY with PROTOCOL_ERROR");
@@ -226,17 +233,9 @@ fn a_header_block_has_to_be_whole_in_time() {
 
 /// Sends a request behind the preface, and reads until `expected` has come.
 fn exchange(scene: &Scene, frames: &[u8], expected: &[u8]) {
-    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8080))).expect("it listens");
-    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("it can be set");
-    client.write_all(BEGINNING).expect("it takes the preface");
+    let mut client = begin(scene, 8080);
     client.write_all(frames).expect("it takes a request");
-    let mut answer = Vec::new();
-    while !answer.windows(expected.len()).any(|bytes| bytes == expected) {
-        let mut piece = [0; 512];
-        let length = client.read(&mut piece).expect("it answers");
-        assert_ne!(length, 0, "{answer:02x?}");
-        answer.extend_from_slice(&piece[..length]);
-    }
+    read_until(&mut client, |answer| answer.windows(expected.len()).any(|bytes| bytes == expected));
 }
 
 #[test]

@@ -115,13 +115,9 @@ impl Scene {
     fn set() -> Self {
         let scratch = Scratch::new().expect("there is room for a scratch directory");
         let mut ports = Ports::default();
-        let text = ports.fill_in(CONFIGURATION).expect("ports are free");
-        scratch.write("nginx.conf", &text).expect("it can be written");
-        let prefix = format!("{}/", scratch.path().display());
-        let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
-        let listening = [8080, 8081].map(|port| ports.real(port));
         let program = subject::ours().expect("evenkeel builds").nginx;
-        let server = Server::start(&program, &arguments, scratch.path(), &listening).expect("it starts");
+        let listening = [8080, 8081];
+        let server = Server::start_nginx(&program, CONFIGURATION, &scratch, &mut ports, &listening).expect("it starts");
         let master = loop {
             let written = std::fs::read_to_string(scratch.path().join("nginx.pid")).unwrap_or_default();
             match written.trim().parse() {

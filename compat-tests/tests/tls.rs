@@ -217,12 +217,7 @@ impl Scene {
         let answer = "ocsp -index index.txt -CA ca.crt -rsigner ca.crt -rkey ca.key -issuer ca.crt -cert good.crt";
         openssl(folder, &format!("{answer} -ndays 1 -respout answer.der"), "");
         let mut ports = Ports::default();
-        let text = ports.fill_in(configuration).expect("ports are free");
-        scratch.write("nginx.conf", &text).expect("it can be written");
-        let prefix = format!("{}/", folder.display());
-        let arguments = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"].map(str::to_owned);
-        let listening: Vec<u16> = listening.iter().map(|&port| ports.real(port)).collect();
-        let server = Server::start(program, &arguments, folder, &listening).expect("it starts");
+        let server = Server::start_nginx(program, configuration, &scratch, &mut ports, listening).expect("it starts");
         Self { scratch, ports, _server: server }
     }
 

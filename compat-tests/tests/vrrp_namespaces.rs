@@ -31,13 +31,7 @@ fn the_address_follows_script_stop_and_kill() {
         let lab = Lab::new("s");
         let mut a = lab.node("a", first, 101, true);
         let mut b = lab.node("b", second, 100, false);
-        a.start();
-        b.start();
-        lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
-        a.fail_script(true);
-        lab.wait("b takes over by weight", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
-        a.fail_script(false);
-        lab.wait("a takes it back", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        lab.move_by_script(&mut a, &mut b);
         a.stop();
         lab.wait("b takes over after a stop", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
         a.start();

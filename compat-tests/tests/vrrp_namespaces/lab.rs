@@ -16,6 +16,8 @@ use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 
+use crate::ELECTION;
+
 const ADDRESS: &str = "198.51.100.100/24";
 /// An address that comes and goes to show that somebody watches.
 const SIGN: &str = "127.9.9.9/32";
@@ -143,6 +145,17 @@ impl Lab {
         // No copy: while one is written, a fork of another test holds it open, and it cannot run.
         let _ = std::os::unix::fs::symlink("/bin/sleep", &path);
         Killed(Command::new(&path).arg0(name).arg("1000").spawn().expect("sleep(1) runs under any name"))
+    }
+
+    /// Starts both, a being the one that wants to be master: its script fails, the address goes to b, and comes back.
+    pub fn move_by_script(&self, a: &mut Node, b: &mut Node) {
+        a.start();
+        b.start();
+        self.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[a, b]);
+        a.fail_script(true);
+        self.wait("b takes over by weight", ELECTION, || b.holds() && !a.holds(), &[a, b]);
+        a.fail_script(false);
+        self.wait("a takes it back", ELECTION, || a.holds() && !b.holds(), &[a, b]);
     }
 
     pub fn wait(&self, what: &str, limit: Duration, reached: impl Fn() -> bool, nodes: &[&Node]) {

@@ -13,13 +13,7 @@ fn a_live_run_is_replayed_to_the_letter() {
     let lab = Lab::new("y");
     let mut a = lab.node("a", Which::Evenkeel, 101, true);
     let mut b = lab.node("b", Which::Evenkeel, 100, false);
-    a.start();
-    b.start();
-    lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
-    a.fail_script(true);
-    lab.wait("b takes over", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
-    a.fail_script(false);
-    lab.wait("a takes it back", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+    lab.move_by_script(&mut a, &mut b);
     a.stop();
     lab.wait("b takes over after a stop", ELECTION, || b.holds(), &[&a, &b]);
     b.stop();

@@ -1,6 +1,8 @@
 //! A pair of routers in network namespaces of their own: takeover, hand-over, failing scripts, reloads, beside keepalived.
 //! Needs root and ip(8); says so and does nothing without them.
 
+#[path = "vrrp_namespaces/authentication_header.rs"]
+mod authentication_header;
 #[path = "vrrp_namespaces/bad_adverts.rs"]
 mod bad_adverts;
 #[path = "vrrp_namespaces/globals.rs"]

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use evenkeel::wire::auth_header::AuthHeader;
 use evenkeel::wire::netlink::addr::Address;
 use evenkeel::wire::netlink::link::Link;
 use evenkeel::wire::vrrp::{Family, Packet};
@@ -64,3 +65,7 @@ fuzz_target!(|bytes: &[u8]| {
         advert(datagram.payload);
     }
 });
+        if let Some((header, behind)) = AuthHeader::split(datagram.payload) {
+            let _ = header.covered(&bytes[..datagram.header_len], true, behind);
+            advert(behind);
+        }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::ir::keepalived::instance::Destination;
 use crate::ir::keepalived::{Command, Notify, Route, Rule, VirtualAddress};
-use crate::wire::vrrp::Repr;
+use crate::wire::vrrp::{AUTH_LEN, Repr};
 
 use super::event::InstanceId;
 use super::report::Report;
@@ -89,6 +89,17 @@ pub struct Outgoing {
     pub repr: Repr,
     /// How its checksum is made.
     pub checksum: ChecksumForm,
+    /// `auth_type AH`: the header in front of it.
+    pub authentication: Option<HeaderSeal>,
+}
+
+/// What makes an authentication header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct HeaderSeal {
+    /// The padded password.
+    pub key: [u8; AUTH_LEN],
+    /// The number of the advert.
+    pub sequence: u32,
 }
 
 /// What the checksum covers beside the packet.

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::{Authentication, Destination, HmacMode, OldUnicastChecksum};
 use crate::primitives::checksum::Sum;
 use crate::wire::vrrp::{self, Body, Family, MULTICAST_V4, OWNER, Packet, Repr, auth_type};
 use crate::wire::vrrp_trailer;
 
+use super::authentication_header;
 use super::event::Received;
 use super::refusal::{Refusal, TTL};
 use super::signature::{Senders, Signed};
@@ -30,6 +33,17 @@ pub struct Heard {
     pub remarks: Vec<Refusal>,
     /// Its checksum is of the form that old versions used for unicast.
     pub old_checksum: bool,
+    /// The number in its authentication header.
+    pub header_sequence: Option<u32>,
+}
+
+/// What an instance remembers against replays.
+#[derive(Debug)]
+pub(super) struct Memory<'a> {
+    /// Of `auth_hmac`.
+    pub senders: &'a mut Senders,
+    /// Of `auth_type AH`.
+    pub header_sequence: &'a mut u32,
 }
 
 /// Under which conditions an advert is looked at.
@@ -45,9 +59,13 @@ pub struct Expectation<'a> {
     pub check_addresses: bool,
 }
 
-/// Checks a packet in keepalived's order; the first fault is the answer. `senders` is the memory of `auth_hmac`.
-pub(super) fn check(received: &Received, expect: Expectation<'_>, senders: &mut Senders) -> Result<Heard, Refusal> {
+/// Checks a packet in keepalived's order; the first fault is the answer.
+pub(super) fn check(received: &Received, expect: Expectation<'_>, memory: Memory<'_>) -> Result<Heard, Refusal> {
     let family = Family::from(expect.config.family);
+    let present = received.authentication.is_some();
+    if present != matches!(expect.config.authentication, Authentication::Header(_)) {
+        return Err(Refusal::HeaderPresence { present });
+    }
     let len = received.header_len + received.payload.len();
     let Ok(packet) = Packet::new(&received.payload) else {
         return Err(Refusal::Length { len, expected: received.header_len + vrrp::HEADER_LEN });
@@ -57,9 +75,9 @@ pub(super) fn check(received: &Received, expect: Expectation<'_>, senders: &mut 
     if packet.version() != expect.config.version {
         return Err(Refusal::Version { received: packet.version(), expected: expect.config.version });
     }
-    let drift = check_trailer(received, packet, trailer, expect.config, senders)?;
+    let drift = check_trailer(received, packet, trailer, expect.config, memory.senders)?;
     if packet.version() == 2 {
-        check_version_2(packet, expect.config, family)?;
+        check_version_2(received, packet, expect.config, memory.header_sequence)?;
     }
     if packet.packet_type() != vrrp::TYPE_ADVERTISEMENT {
         return Err(Refusal::Type(packet.packet_type()));
@@ -81,6 +99,7 @@ pub(super) fn check(received: &Received, expect: Expectation<'_>, senders: &mut 
         interval: interval(packet),
         remarks,
         old_checksum,
+        header_sequence: received.authentication.as_ref().map(|authentication| authentication.header.sequence),
     })
 }
 
@@ -147,7 +166,12 @@ fn check_hop_limit(received: &Received, config: &Instance) -> Result<(), Refusal
     }
 }
 
-fn check_version_2(packet: Packet<'_>, config: &Instance, family: Family) -> Result<(), Refusal> {
+fn check_version_2(
+    advert: &Received,
+    packet: Packet<'_>,
+    config: &Instance,
+    header_sequence: &mut u32,
+) -> Result<(), Refusal> {
     let received = packet.auth_type();
     if received > auth_type::AH {
         return Err(Refusal::AuthTypeUnknown(received));
@@ -157,21 +181,21 @@ fn check_version_2(packet: Packet<'_>, config: &Instance, family: Family) -> Res
         return Err(Refusal::AuthType { received, expected });
     }
     if let Authentication::Password(password) = &config.authentication {
-        let wrong = packet.auth_data(family).is_none_or(|data| differs(&data, password));
+        let wrong =
+            packet.auth_data(config.family.into()).is_none_or(|data| verify_slices_are_equal(&data, password).is_err());
         if wrong {
             return Err(Refusal::Password);
         }
+    }
+    if let (Authentication::Header(key), Some(authentication)) = (&config.authentication, &advert.authentication) {
+        let unicast = matches!(config.destination, Destination::Unicast { .. });
+        authentication_header::verify(key, authentication, unicast, advert, header_sequence)?;
     }
     let ours = config.advert_interval_us / 1_000_000;
     if config.advert_interval_us != u64::from(packet.interval_seconds()) * 1_000_000 {
         return Err(Refusal::IntervalSeconds { ours, theirs: packet.interval_seconds() });
     }
     Ok(())
-}
-
-/// Compares in the same time wherever the first difference is.
-fn differs(left: &[u8; 8], right: &[u8; 8]) -> bool {
-    left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right)) != 0
 }
 
 fn check_ip_length(received: &Received, len: usize) -> Result<(), Refusal> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::auth_header::AuthHeader;
 use crate::wire::vrrp::Family;
 
 /// One thing that happened. The shell makes them; a recording holds them.
@@ -94,7 +95,7 @@ pub struct Received {
     pub destination: IpAddr,
     /// TTL or hop limit, where the kernel tells.
     pub hop_limit: Option<u8>,
-    /// Bytes of the IPv4 header; 0 for IPv6, where the kernel takes it off.
+    /// Bytes of the IPv4 header and the authentication header; 0 for IPv6, where the kernel takes them off.
     pub header_len: usize,
     /// What the IPv4 header says of the whole length.
     pub total_len: Option<usize>,
@@ -104,3 +105,15 @@ pub struct Received {
     #[serde(default)]
     pub date: Duration,
 }
+    /// The authentication header, if it has one.
+    #[serde(default)]
+    pub authentication: Option<Box<Authenticated>>,
+}
+
+/// An authentication header, and the IPv4 header that it covers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Authenticated {
+    /// With its options.
+    pub ip_header: Vec<u8>,
+    /// Behind it.
+    pub header: AuthHeader,

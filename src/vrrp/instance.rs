@@ -25,13 +25,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ir::keepalived::Instance;
-use crate::ir::keepalived::instance::{Destination, OldUnicastChecksum};
+use crate::ir::keepalived::instance::{Authentication, Destination, OldUnicastChecksum};
 use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::OWNER;
 
-use super::action::{Action, ChecksumForm, Notification, Occasion, Outgoing, Subject};
+use super::action::{Action, ChecksumForm, HeaderSeal, Notification, Occasion, Outgoing, Subject};
 use super::advert;
 use super::announce::Announcements;
+use super::authentication_header;
 use super::event::InstanceId;
 use super::refusal::Refusal;
 use super::report::{InstanceReport, Report};
@@ -144,6 +145,8 @@ pub struct VirtualRouter {
     pub(super) refusals_logged: Vec<Discriminant<Refusal>>,
     /// Whose signed adverts were heard.
     pub(super) senders: Senders,
+    /// `auth_type AH`: the highest number sent or heard.
+    pub(super) header_sequence: u32,
 }
 
 impl VirtualRouter {
@@ -164,6 +167,7 @@ impl VirtualRouter {
             old_checksum: config.old_unicast_checksum == OldUnicastChecksum::Always,
             refusals_logged: Vec::new(),
             senders: Senders::default(),
+            header_sequence: 0,
             config,
         }
     }
@@ -329,6 +333,7 @@ impl VirtualRouter {
         self.refusals_logged.clear();
         self.wishes_master = true;
         self.preempt_at = None;
+        self.header_sequence = authentication_header::first_sequence(self.header_sequence);
         self.advertise(at, actions);
         self.report(InstanceReport::Entering { state: "MASTER".into(), init: false }, actions);
         self.statistics.became_master += 1;
@@ -452,7 +457,15 @@ impl VirtualRouter {
             destination: self.config.destination.clone(),
             repr: advert::compose(&self.config, priority),
             checksum,
+            authentication: self.next_seal(),
         })));
+    }
+
+    /// What seals an advert, if adverts are sealed.
+    fn next_seal(&mut self) -> Option<HeaderSeal> {
+        let Authentication::Header(key) = self.config.authentication else { return None };
+        self.header_sequence = authentication_header::next_sequence(self.header_sequence);
+        Some(HeaderSeal { key, sequence: self.header_sequence })
     }
 
     pub(super) fn report(&self, text: InstanceReport, actions: &mut Vec<Action>) {

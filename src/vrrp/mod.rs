@@ -8,6 +8,7 @@ pub mod action;
 pub mod addresses;
 pub mod advert;
 pub mod announce;
+pub mod authentication_header;
 pub mod engine;
 pub mod event;
 pub mod fault;

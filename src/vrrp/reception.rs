@@ -7,7 +7,7 @@ use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, Occasion};
-use super::advert::{self, Expectation, Heard};
+use super::advert::{self, Expectation, Heard, Memory};
 use super::event::Received;
 use super::instance::{OwnerConflict, Situation, State, StateName, VirtualRouter};
 use super::refusal::Refusal;
@@ -47,7 +47,8 @@ impl VirtualRouter {
             old_checksum: self.old_checksum,
             check_addresses,
         };
-        let heard = match advert::check(received, expect, &mut self.senders) {
+        let memory = Memory { senders: &mut self.senders, header_sequence: &mut self.header_sequence };
+        let heard = match advert::check(received, expect, memory) {
             Ok(heard) => heard,
             Err(refusal) => {
                 self.refuse(received.source, refusal, actions);
@@ -83,8 +84,11 @@ impl VirtualRouter {
     fn refuse(&mut self, source: IpAddr, refusal: Refusal, actions: &mut Vec<Action>) {
         self.statistics.count(&refusal);
         let kind = refusal.kind();
-        if !self.refusals_logged.contains(&kind) {
+        let is_known = self.refusals_logged.contains(&kind);
+        if !is_known {
             self.refusals_logged.push(kind);
+        }
+        if !is_known || refusal.is_always_logged() {
             self.report(InstanceReport::Refused { source, refusal }, actions);
         }
     }
@@ -191,6 +195,11 @@ impl VirtualRouter {
         let text =
             InstanceReport::LowerPriority { source: heard.source, theirs: heard.priority, ours: at.priority, answered };
         self.report(text, actions);
+        if let Some(theirs) = heard.header_sequence {
+            // Nobody else hears adverts with a lower number than that (keepalived).
+            self.report(InstanceReport::SequenceFollows, actions);
+            self.header_sequence = theirs.saturating_add(1);
+        }
         if answered {
             self.advertise(at, actions);
         }

@@ -38,6 +38,27 @@ pub enum Refusal {
     },
     /// Another password than ours.
     Password,
+    /// An authentication header where none is expected, or none where one is.
+    HeaderPresence {
+        /// Whether there is one.
+        present: bool,
+    },
+    /// `auth_type AH`: not made with our password.
+    HeaderForged,
+    /// `auth_type AH`: its index is not the sender's address.
+    HeaderIndex {
+        /// Of the sender, as the machine's own number.
+        address: u32,
+        /// The index, as the machine's own number.
+        index: u32,
+    },
+    /// `auth_type AH`: heard before.
+    HeaderReplayed {
+        /// Its number.
+        sequence: u32,
+        /// The highest so far.
+        highest: u32,
+    },
     /// Version 2: another interval than ours, in seconds.
     IntervalSeconds {
         /// Ours.
@@ -130,10 +151,29 @@ impl Refusal {
         std::mem::discriminant(self)
     }
 
+    /// Whether keepalived logs it every time.
+    pub fn is_always_logged(&self) -> bool {
+        matches!(self, Self::HeaderForged | Self::HeaderIndex { .. } | Self::HeaderReplayed { .. })
+    }
+
     /// The line for the log.
     pub fn write(&self, name: &str, source: IpAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::HeaderIndex { address, index } = self {
+            return write!(f, "IPSEC AH : invalid IPSEC SPI value. {address} and expect {index}");
+        }
         write!(f, "({name}) ")?;
         match self {
+            Self::HeaderPresence { present: true } => {
+                write!(f, "Received AH header but auth type not AH from {source}")
+            }
+            Self::HeaderPresence { present: false } => write!(f, "No AH header but auth type is AH from {source}"),
+            Self::HeaderForged => {
+                f.write_str("IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !")
+            }
+            Self::HeaderReplayed { sequence, highest } => {
+                let text = "already processed. Packet dropped.";
+                write!(f, "IPSEC-AH : sequence number {sequence} {text} Local({highest})")
+            }
             Self::Length { len, expected } => {
                 let which = if len > expected { "long" } else { "short" };
                 write!(f, "vrrp packet from {source} too {which}, length {len} and expect {expected}")

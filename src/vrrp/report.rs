@@ -200,6 +200,8 @@ pub enum InstanceReport {
         from: Duration,
         /// Now.
         to: Duration,
+    /// `auth_type AH`: a master counts on from the number in a lower advert.
+    SequenceFollows,
     },
     /// Version 3: back to the own interval.
     IntervalOwn {
@@ -386,6 +388,7 @@ impl InstanceReport {
             }
             Self::PreemptDelayStops => f.write_str("stop preempt delay"),
             Self::Announcing { interface, address } => {
+            Self::SequenceFollows => f.write_str("IPSEC-AH : Syncing seq_num - Increment seq"),
                 let what = if address.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
                 write!(f, "Sending/queueing {what} on {interface} for {address}")
             }

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 
 use crate::ir::keepalived::instance::{AuthHmac, HmacKeySource, HmacMode};
@@ -79,9 +80,7 @@ impl Senders {
         }
         let key = key(config, prefix.key).ok_or(Refusal::TrailerKeyUnknown(prefix.key))?;
         let right = hmac::sign(&key, &vrrp_trailer::covered(signed.source, signed.packet, prefix));
-        // In the same time wherever the first difference is.
-        let difference = right.as_ref().iter().zip(code).fold(0, |sum, (right, code)| sum | (right ^ code));
-        if difference != 0 {
+        if verify_slices_are_equal(&right.as_ref()[..CODE_LEN], &code).is_err() {
             return Err(Refusal::TrailerForged);
         }
         if !self.raise(config, signed, prefix.sequence, unicast) {

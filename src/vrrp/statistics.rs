@@ -39,8 +39,11 @@ impl Statistics {
             Refusal::HopLimit(_) | Refusal::PeerHopLimit { .. } => &mut self.hop_limit_errors,
             Refusal::Version { .. } => &mut self.version_errors,
             Refusal::AuthTypeUnknown(_) => &mut self.unknown_auth_types,
-            Refusal::AuthType { .. } => &mut self.auth_type_mismatches,
-            Refusal::Password => &mut self.auth_failures,
+            Refusal::AuthType { .. } | Refusal::HeaderPresence { .. } => &mut self.auth_type_mismatches,
+            Refusal::Password
+            | Refusal::HeaderForged
+            | Refusal::HeaderIndex { .. }
+            | Refusal::HeaderReplayed { .. } => &mut self.auth_failures,
             Refusal::IntervalSeconds { .. } => &mut self.interval_errors,
             Refusal::Type(_) => &mut self.type_errors,
             Refusal::Checksum { .. } => &mut self.checksum_errors,

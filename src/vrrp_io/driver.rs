@@ -557,7 +557,7 @@ impl<'a> Driver<'a> {
         for (key, index, receiver, sender) in self.sockets.describe() {
             let cast = if key.listens_to.is_multicast() { "multicast" } else { "unicast" };
             self.log.detail(&format!(
-                "VRRP sockpool: [ifindex({index:3}), family(IPv{}), proto(112), fd({receiver},{sender}) {cast}, address({})]",
+                "VRRP sockpool: [ifindex({index:3}), family(IPv{}), proto({}), fd({receiver},{sender}) {cast}, address({})]",
                 key.family.number(),
                 key.listens_to
             ));
@@ -578,6 +578,7 @@ impl<'a> Driver<'a> {
     }
 }
 
+                key.protocol,
 /// What can be read.
 #[derive(Debug)]
 struct Ready {

@@ -7,13 +7,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::ir::keepalived::Instance;
-use crate::ir::keepalived::instance::{AuthHmac, Destination};
+use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination};
 use crate::primitives::checksum::Sum;
 use crate::sys::descriptors;
 use crate::sys::raw_socket::{Datagram, RawSocket};
 use crate::vrrp::action::{ChecksumForm, Outgoing};
-use crate::vrrp::event::{InstanceId, Received};
-use crate::vrrp::signature;
+use crate::vrrp::event::{Authenticated, InstanceId, Received};
+use crate::vrrp::{authentication_header, signature};
+use crate::wire::auth_header::{self, AuthHeader};
 use crate::wire::ip::{self, Ipv4Datagram, Ipv4Header};
 use crate::wire::vrrp::{self, Family, MULTICAST_V4, PROTOCOL};
 use crate::wire::vrrp_trailer;
@@ -31,6 +32,8 @@ pub struct Key {
     pub device: Option<String>,
     /// IPv4 or IPv6.
     pub family: Family,
+    /// VRRP's own, or the authentication header's.
+    pub protocol: u8,
     /// The group joined, or the own address listened on.
     pub listens_to: IpAddr,
 }
@@ -58,7 +61,11 @@ pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Op
         Destination::Multicast { group } => *group,
         Destination::Unicast { .. } => source?,
     };
-    Some(Key { interface: config.interface.clone(), device, family, listens_to })
+    let protocol = match config.authentication {
+        Authentication::Header(_) => auth_header::PROTOCOL,
+        Authentication::None | Authentication::Password(_) => PROTOCOL,
+    };
+    Some(Key { interface: config.interface.clone(), device, family, protocol, listens_to })
 }
 
 impl Sockets {
@@ -141,9 +148,12 @@ impl Sockets {
             Destination::Unicast { .. } => outgoing.source,
         };
         let family = Family::of(outgoing.source);
+        let protocol = protocol(outgoing);
         let mut pairs = self.pairs.iter();
-        let fits =
-            |key: &Key| key.interface == outgoing.interface && key.family == family && key.listens_to == listens_to;
+        let fits = |key: &Key| {
+            (&key.interface, key.family, key.protocol, key.listens_to)
+                == (&outgoing.interface, family, protocol, listens_to)
+        };
         pairs.find(|(key, _)| fits(key) && key.device.as_deref() == device).map(|(_, pair)| pair)
     }
 }
@@ -151,7 +161,7 @@ impl Sockets {
 fn open(key: &Key, index: u32) -> io::Result<Pair> {
     let v6 = key.family == Family::Ipv6;
     let device = key.device.as_deref().or(key.interface.as_deref());
-    let receiver = RawSocket::receiver(v6, PROTOCOL, device)?;
+    let receiver = RawSocket::receiver(v6, key.protocol, device)?;
     if key.listens_to.is_multicast() {
         receiver.join(key.listens_to, index)?;
     } else {
@@ -159,11 +169,15 @@ fn open(key: &Key, index: u32) -> io::Result<Pair> {
     }
     let out = device.map(|name| (name, index));
     let sender = if v6 {
-        RawSocket::sender_v6(PROTOCOL, out, ip::TOS_NETWORK_CONTROL)?
+        RawSocket::sender_v6(key.protocol, out, ip::TOS_NETWORK_CONTROL)?
     } else {
-        RawSocket::sender_v4(PROTOCOL, out)?
+        RawSocket::sender_v4(key.protocol, out)?
     };
     Ok(Pair { receiver, sender, device_index: index })
+}
+
+fn protocol(outgoing: &Outgoing) -> u8 {
+    if outgoing.authentication.is_some() { auth_header::PROTOCOL } else { PROTOCOL }
 }
 
 fn packet(
@@ -175,11 +189,13 @@ fn packet(
 ) -> Vec<u8> {
     let repr = &outgoing.repr;
     let trailer_len = if signing.is_some() { vrrp_trailer::LEN } else { 0 };
-    let mut bytes = Vec::with_capacity(ip::HEADER_LEN + repr.len() + trailer_len);
+    let seal_len = if outgoing.authentication.is_some() { auth_header::LEN } else { 0 };
+    let len = seal_len + repr.len() + trailer_len;
+    let mut bytes = Vec::with_capacity(ip::HEADER_LEN + len);
     if let (IpAddr::V4(source), IpAddr::V4(to)) = (outgoing.source, destination) {
         let tos = ip::TOS_NETWORK_CONTROL;
-        let header = Ipv4Header { tos, identification, ttl, protocol: PROTOCOL, source, destination: to };
-        header.emit(repr.len() + trailer_len, &mut bytes);
+        let header = Ipv4Header { tos, identification, ttl, protocol: protocol(outgoing), source, destination: to };
+        header.emit(len, &mut bytes);
     }
     let start = match outgoing.checksum {
         ChecksumForm::Bare => Sum::default(),
@@ -191,6 +207,12 @@ fn packet(
     if let Some((hmac, sequence)) = signing {
         let trailer = signature::sign(hmac, outgoing.source, &bytes[begin..], sequence);
         bytes.extend(trailer);
+    }
+    if let (Some(seal), IpAddr::V4(source)) = (outgoing.authentication, outgoing.source) {
+        let (ip_header, advert) = bytes.split_at(begin);
+        let unicast = matches!(outgoing.destination, Destination::Unicast { .. });
+        let header = authentication_header::sign(seal, ip_header, source.octets(), unicast, advert);
+        bytes.splice(begin..begin, header.bytes());
     }
     bytes
 }
@@ -207,17 +229,24 @@ fn received(key: &Key, datagram: Datagram) -> Option<Received> {
             total_len: None,
             payload: datagram.bytes,
             date,
+            authentication: None,
         });
     }
     let parsed = Ipv4Datagram::parse(&datagram.bytes)?;
+    let (header, payload) = match key.protocol {
+        auth_header::PROTOCOL => AuthHeader::split(parsed.payload).map(|(header, rest)| (Some(header), rest))?,
+        _ => (None, parsed.payload),
+    };
+    let ip_header = || datagram.bytes[..parsed.header_len].to_vec();
     Some(Received {
         interface: key.interface.clone(),
         source: IpAddr::V4(parsed.source),
         destination: IpAddr::V4(parsed.destination),
         hop_limit: Some(parsed.ttl),
-        header_len: parsed.header_len,
+        header_len: datagram.bytes.len() - payload.len(),
         total_len: Some(parsed.total_len),
-        payload: parsed.payload.to_vec(),
+        payload: payload.to_vec(),
         date,
+        authentication: header.map(|header| Box::new(Authenticated { ip_header: ip_header(), header })),
     })
 }

@@ -1,6 +1,7 @@
 //! Bytes to values and back, for every protocol spoken here. Pure: no sockets, no clock.
 
 pub mod arp;
+pub mod auth_header;
 pub mod der;
 pub mod dns;
 pub mod http1;

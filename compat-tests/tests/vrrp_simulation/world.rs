@@ -536,5 +536,6 @@ fn packet(outgoing: &Outgoing, destination: IpAddr) -> Received {
         total_len: destination.is_ipv4().then_some(header_len + payload.len()),
         payload,
         date: Duration::ZERO,
+        authentication: None,
     }
 }

@@ -47,10 +47,7 @@ pub(super) fn keyword(
     let word = line.word(1, parser.reader)?;
     let authentication = &mut draft.authentication;
     match (name, word) {
-        ("auth_type", "AH") => {
-            authentication.kind = Some(Kind::Header);
-            reading.value_not_served(parser, "auth_type AH");
-        }
+        ("auth_type", "AH") => authentication.kind = Some(Kind::Header),
         ("auth_type", "PASS") => authentication.kind = Some(Kind::Password),
         ("auth_type", other) => {
             parser.report(Fault::General, format!("({}) unknown authentication type '{other}'", draft.name));

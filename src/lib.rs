@@ -7,13 +7,14 @@
 //! | 7 | `cli`, `process` | command lines, processes, signals |
 //! | 6 | `http`, `vrrp_io` | the engines' input and output |
 //! | 5 | `net`, `log` | sockets of every kind; the originals' log lines |
-//! | 4 | `vrrp`, `balance` | pure protocol state: `(now, event)` gives actions |
+//! | 4 | `vrrp`, `bfd`, `balance` | pure protocol state: `(now, event)` gives actions |
 //! | 3 | `ir` | the configuration as typed values, nothing opened |
 //! | 2 | `conf`, `zone` | text to tree, both languages; tables that workers share |
 //! | 1 | `primitives`, `wire`, `sys` | small values; bytes to values; the operating system |
 //! | 0 | the `grammar` package | every directive, keyword and variable as data |
 
 pub mod balance;
+pub mod bfd;
 pub mod cli;
 pub mod conf;
 pub mod http;

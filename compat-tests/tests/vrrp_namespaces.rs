@@ -5,6 +5,8 @@
 mod authentication_header;
 #[path = "vrrp_namespaces/bad_adverts.rs"]
 mod bad_adverts;
+#[path = "vrrp_namespaces/bfd.rs"]
+mod bfd;
 #[path = "vrrp_namespaces/globals.rs"]
 mod globals;
 #[path = "vrrp_namespaces/lab.rs"]

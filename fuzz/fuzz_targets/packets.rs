@@ -1,8 +1,9 @@
-//! Any bytes as a packet: the PROXY protocol, IPv4, VRRP, and what the kernel says by netlink; and as the head of a film.
+//! Any bytes as a packet: the PROXY protocol, IPv4, VRRP, BFD, and what the kernel says by netlink; and as the head of a film.
 
 #![no_main]
 
 use evenkeel::wire::auth_header::AuthHeader;
+use evenkeel::wire::bfd::Control;
 use evenkeel::wire::netlink::addr::Address;
 use evenkeel::wire::netlink::link::Link;
 use evenkeel::wire::vrrp::{Family, Packet};
@@ -45,6 +46,12 @@ fn advert(bytes: &[u8]) {
     }
 }
 
+fn session(bytes: &[u8]) {
+    if let Ok(control) = Control::parse(bytes) {
+        assert_eq!(Control::parse(&control.bytes()), Ok(control));
+    }
+}
+
 fn kernel(bytes: &[u8]) {
     for message in netlink::messages(bytes) {
         let _ = message.error_number();
@@ -61,11 +68,12 @@ fuzz_target!(|bytes: &[u8]| {
     film(bytes);
     advert(bytes);
     kernel(bytes);
+    session(bytes);
     if let Some(datagram) = ip::Ipv4Datagram::parse(bytes) {
         advert(datagram.payload);
-    }
-});
         if let Some((header, behind)) = AuthHeader::split(datagram.payload) {
             let _ = header.covered(&bytes[..datagram.header_len], true, behind);
             advert(behind);
         }
+    }
+});

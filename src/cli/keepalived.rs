@@ -45,6 +45,8 @@ pub struct Options {
     pub namespace: Option<String>,
     /// `-P`: only VRRP.
     pub vrrp_only: bool,
+    /// `-B`: no sessions of BFD.
+    pub without_bfd: bool,
     /// `-e`: every include must find what it names.
     pub all_includes: bool,
     /// `-i`; without it, the host name up to its first dot.
@@ -82,6 +84,7 @@ impl Default for Options {
             vrrp_pid_file: None,
             namespace: None,
             vrrp_only: false,
+            without_bfd: false,
             all_includes: false,
             config_id: None,
             dumps_configuration: false,
@@ -252,6 +255,7 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
         },
         "vrrp" => options.vrrp_only = true,
         "all" => options.vrrp_only = false,
+        "no_bfd" => options.without_bfd = true,
         "all-config" => options.all_includes = true,
         "no-syslog" => options.facility = None,
         "umask" => match u32::from_str_radix(text.trim_start_matches("0o"), 8) {
@@ -277,8 +281,8 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
         // A router that leaves MASTER always takes its addresses away here.
         "release-vips" => {}
         // They concern processes that do not run here anyway, or are aids of builds that Debian does not make.
-        "no_bfd" | "address-monitoring" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file"
-        | "no-mem-check" | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
+        "address-monitoring" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file" | "no-mem-check"
+        | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
         _ => options.not_served.push(format!("--{name}")),
     }
     None
@@ -329,6 +333,7 @@ pub fn read_configuration(options: &Options) -> Outcome {
         all_includes: options.all_includes,
         testing: options.tests,
         vrrp_only: options.vrrp_only,
+        without_bfd: options.without_bfd,
         namespace: options.namespace.clone(),
     };
     read::read(&machine, &machine, &options)

@@ -160,6 +160,7 @@ fn priority(instance: &InstanceStatus) -> String {
             Cause::File(name) => ("file", name),
             Cause::Process(name) => ("process", name),
             Cause::Interface(name) => ("interface", name),
+            Cause::Bfd(name) => ("bfd", name),
         };
         let sign = if *value < 0 { '-' } else { '+' };
         text += &format!(" {sign} {} ({kind} {name})", value.unsigned_abs());

@@ -10,6 +10,7 @@ pub mod exclusive_wake;
 pub mod fifo;
 pub mod fork;
 pub mod glob;
+pub mod hop_socket;
 pub mod inotify;
 pub mod interfaces;
 pub mod listening;

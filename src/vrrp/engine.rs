@@ -160,6 +160,7 @@ impl Engine {
                 watched.files.insert(file.clone(), *value);
             }),
             Event::ProcessQuorum { process, reached } => self.process_quorum(now, process, *reached, actions),
+            Event::Bfd { session, up } => self.bfd_changed(now, session, *up, actions),
             Event::Link { interface, running } => self.link(now, interface, *running, actions),
             Event::PrimaryAddress { interface, family, address } => self.observe(now, actions, |watched| {
                 watched.interfaces.set_primary_address(interface, *family, *address);
@@ -274,7 +275,8 @@ impl Engine {
         for place in 0..self.instances.len() {
             let faults = self.tracking(place).faults();
             let down = faults.iter().filter(|fault| !matches!(fault, Fault::ScriptPending(_)));
-            for fault in down.clone() {
+            // Of a BFD session keepalived says nothing here.
+            for fault in down.clone().filter(|fault| !matches!(fault, Fault::Bfd(_))) {
                 self.instances[place].report(InstanceReport::StartsInFault(fault.clone()), actions);
             }
             let (configured, effective) = (self.instances[place].config.priority, self.priority(place));
@@ -351,7 +353,9 @@ impl Engine {
         if self.startup_until.take_if(|until| *until <= now).is_some() {
             actions.push(Action::Report(Report::StartupDelayOver));
         }
-        for place in self.instances.due(now) {
+        let due = self.instances.due(now);
+        self.yield_if_held_up(now, due.iter().copied(), actions);
+        for place in due {
             // One before it in the same group may have taken it along.
             if self.instances[place].next_deadline().is_some_and(|deadline| deadline <= now) {
                 self.run_instance(now, place, actions);
@@ -438,6 +442,20 @@ impl Engine {
         }
     }
 
+    fn bfd_changed(&mut self, now: Monotonic, session: &str, up: bool, actions: &mut Vec<Action>) {
+        actions.push(Action::Report(Report::BfdTold { session: session.to_owned(), up }));
+        if self.watched.bfds.get(session).is_none_or(|known| *known == up) {
+            return;
+        }
+        let told = |tracking: Tracking<'_>| {
+            tracking.tracks_bfd(session).then(|| InstanceReport::Bfd { session: session.to_owned(), up })
+        };
+        let change = |watched: &mut Watched| {
+            watched.bfds.insert(session.to_owned(), up);
+        };
+        self.observe_and_tell(now, actions, change, told);
+    }
+
     fn link(&mut self, now: Monotonic, interface: &str, running: bool, actions: &mut Vec<Action>) {
         if self.watched.interfaces.running(interface) == running {
             self.watched.interfaces.set_running(interface, running);
@@ -453,12 +471,26 @@ impl Engine {
 
     /// Lets `change` happen and draws the conclusions: priorities first, then faults, in the order of the file.
     pub(super) fn observe(&mut self, now: Monotonic, actions: &mut Vec<Action>, change: impl FnOnce(&mut Watched)) {
+        self.observe_and_tell(now, actions, change, |_| None);
+    }
+
+    /// The same; `told` is what each instance says of it first.
+    fn observe_and_tell(
+        &mut self,
+        now: Monotonic,
+        actions: &mut Vec<Action>,
+        change: impl FnOnce(&mut Watched),
+        told: impl Fn(Tracking<'_>) -> Option<InstanceReport>,
+    ) {
         let look = |engine: &Self| -> Vec<(u8, Health)> {
             (0..engine.instances.len()).map(|place| (engine.priority(place), engine.health(place))).collect()
         };
         let before = if self.started { look(self) } else { Vec::new() };
         change(&mut self.watched);
         for (place, (priority, health)) in before.into_iter().enumerate() {
+            if let Some(text) = told(self.tracking(place)) {
+                self.instances[place].report(text, actions);
+            }
             let now_priority = self.priority(place);
             if now_priority != priority {
                 self.instances[place].change_priority(priority, now_priority, actions);

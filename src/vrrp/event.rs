@@ -44,6 +44,13 @@ pub enum Event {
         /// Whether there are enough, and not too many.
         reached: bool,
     },
+    /// A BFD session came up or went down.
+    Bfd {
+        /// The name of its `bfd_instance`.
+        session: String,
+        /// Whether it is up.
+        up: bool,
+    },
     /// The kernel told about an interface: administratively up and with carrier, or not, or gone.
     Link {
         /// Its name.
@@ -104,7 +111,6 @@ pub struct Received {
     /// The date, since 1970: signatures go by it.
     #[serde(default)]
     pub date: Duration,
-}
     /// The authentication header, if it has one.
     #[serde(default)]
     pub authentication: Option<Box<Authenticated>>,
@@ -117,3 +123,4 @@ pub struct Authenticated {
     pub ip_header: Vec<u8>,
     /// Behind it.
     pub header: AuthHeader,
+}

@@ -25,6 +25,8 @@ pub enum Cause {
     Process(String),
     /// `track_interface`
     Interface(String),
+    /// `track_bfd`
+    Bfd(String),
 }
 
 /// Why an instance is in FAULT.
@@ -43,6 +45,8 @@ pub enum Fault {
     File(String, i32),
     /// The quorum of processes of weight 0 is missing.
     Process(String),
+    /// A BFD session of weight 0 is down (or up, with `reverse`).
+    Bfd(String),
     /// `unicast_fault_no_peer`: there is nobody to talk to.
     NoPeer,
 }
@@ -56,6 +60,7 @@ impl fmt::Display for Fault {
             Self::ScriptPending(name) => write!(f, "script {name} has no result yet"),
             Self::File(name, status) => write!(f, "tracked file {name} has status {status}"),
             Self::Process(name) => write!(f, "tracked process {name} quorum not achieved"),
+            Self::Bfd(name) => write!(f, "BFD instance {name} down"),
             Self::NoPeer => f.write_str("no unicast peer"),
         }
     }

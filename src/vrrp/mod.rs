@@ -9,10 +9,13 @@ pub mod addresses;
 pub mod advert;
 pub mod announce;
 pub mod authentication_header;
+#[cfg(test)]
+mod configuration_text;
 pub mod engine;
 pub mod event;
 pub mod fault;
 pub mod group;
+mod held_up;
 pub mod instance;
 pub mod interfaces;
 pub mod priority;

@@ -38,6 +38,11 @@ impl<'a> Tracking<'a> {
         self.addends().map(|(cause, value)| Addend { cause: cause.owned(), value: value as i32 }).collect()
     }
 
+    /// Whether a BFD session matters to it.
+    pub fn tracks_bfd(&self, session: &str) -> bool {
+        self.trackers().flat_map(|trackers| &trackers.bfds).any(|tracked| tracked.name == session)
+    }
+
     fn trackers(&self) -> impl Iterator<Item = &'a Trackers> + use<'a> {
         std::iter::once(&self.config.trackers).chain(self.group)
     }
@@ -64,7 +69,12 @@ impl<'a> Tracking<'a> {
             let running = watched.interfaces.running(&tracked.interface);
             (CauseRef::Interface(&tracked.interface), weighed(tracked.weight, tracked.reverse, running))
         });
-        scripts.chain(files).chain(processes).chain(interfaces).filter(|(_, value)| *value != 0)
+        let bfds = self.trackers().flat_map(|trackers| &trackers.bfds);
+        let bfds = bfds.map(move |tracked| {
+            let up = watched.bfds.get(&tracked.name).copied().unwrap_or(false);
+            (CauseRef::Bfd(&tracked.name), weighed(tracked.weight, tracked.reverse, up))
+        });
+        scripts.chain(files).chain(processes).chain(interfaces).chain(bfds).filter(|(_, value)| *value != 0)
     }
 
     /// Everything that holds the instance itself in FAULT, in keepalived's order of looking; its group is not asked.
@@ -84,6 +94,11 @@ impl<'a> Tracking<'a> {
         for tracked in self.trackers().flat_map(|trackers| &trackers.processes).filter(|tracked| tracked.weight == 0) {
             if self.watched.processes.get(&tracked.name).copied().unwrap_or(false) == tracked.reverse {
                 faults.push(Fault::Process(tracked.name.clone()));
+            }
+        }
+        for tracked in self.trackers().flat_map(|trackers| &trackers.bfds).filter(|tracked| tracked.weight == 0) {
+            if self.watched.bfds.get(&tracked.name).copied().unwrap_or(false) == tracked.reverse {
+                faults.push(Fault::Bfd(tracked.name.clone()));
             }
         }
         if self.source_address().is_none() {
@@ -148,6 +163,7 @@ enum CauseRef<'a> {
     File(&'a str),
     Process(&'a str),
     Interface(&'a str),
+    Bfd(&'a str),
 }
 
 impl CauseRef<'_> {
@@ -157,6 +173,7 @@ impl CauseRef<'_> {
             Self::File(name) => Cause::File(name.to_owned()),
             Self::Process(name) => Cause::Process(name.to_owned()),
             Self::Interface(name) => Cause::Interface(name.to_owned()),
+            Self::Bfd(name) => Cause::Bfd(name.to_owned()),
         }
     }
 }

@@ -118,6 +118,9 @@ impl Engine {
         for (name, reached) in &self.watched.processes {
             watched.processes.entry(name.clone()).and_modify(|known| *known = *reached);
         }
+        for (name, up) in &self.watched.bfds {
+            watched.bfds.entry(name.clone()).and_modify(|known| *known = *up);
+        }
         watched
     }
 

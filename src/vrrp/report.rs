@@ -60,7 +60,14 @@ pub enum Report {
         /// Whether there are enough now.
         reached: bool,
     },
-    /// A tracked file puts instances into FAULT, or no longer.
+    /// A BFD session tells how it stands.
+    BfdTold {
+        /// Its name.
+        session: String,
+        /// Whether it is up.
+        up: bool,
+    },
+    /// The kernel told about an interface.
     Link {
         /// The interface.
         interface: String,
@@ -73,6 +80,11 @@ pub enum Report {
         vrid: u8,
         /// Where it came in.
         interface: String,
+    },
+    /// `timer_expired_backup`: the process stood still for too long.
+    TimerExpired {
+        /// How late the first timer was.
+        ago: Duration,
     },
     /// `vrrp_startup_delay` begins.
     StartupDelay {
@@ -105,6 +117,13 @@ pub enum InstanceReport {
         file: String,
         /// Whether it does.
         fault: bool,
+    },
+    /// A BFD session that it tracks came up or went down.
+    Bfd {
+        /// Its name.
+        session: String,
+        /// Whether it is up.
+        up: bool,
     },
     /// The effective priority changed.
     Priority {
@@ -181,6 +200,8 @@ pub enum InstanceReport {
         /// Whether it is answered at once.
         answered: bool,
     },
+    /// `auth_type AH`: a master counts on from the number in a lower advert.
+    SequenceFollows,
     /// Someone else sends from our address.
     OurAddress,
     /// Two routers claim to own the addresses.
@@ -200,8 +221,6 @@ pub enum InstanceReport {
         from: Duration,
         /// Now.
         to: Duration,
-    /// `auth_type AH`: a master counts on from the number in a lower advert.
-    SequenceFollows,
     },
     /// Version 3: back to the own interval.
     IntervalOwn {
@@ -236,25 +255,26 @@ impl Report {
         use InstanceReport as I;
         matches!(
             self,
-            Self::Instance {
-                text: I::Timeout
-                    | I::Addresses(_)
-                    | I::Firewall(_)
-                    | I::ExcludedAddresses(_)
-                    | I::Routes(_)
-                    | I::Rules(_)
-                    | I::SentZero
-                    | I::BackupHeardZero
-                    | I::MasterHeardZero
-                    | I::MasterIs(_)
-                    | I::MasterChanged { .. }
-                    | I::IntervalLearnt { .. }
-                    | I::IntervalOwn { .. }
-                    | I::PreemptDelayStarts(_)
-                    | I::PreemptDelayStops
-                    | I::Announcing { .. },
-                ..
-            }
+            Self::BfdTold { .. }
+                | Self::Instance {
+                    text: I::Timeout
+                        | I::Addresses(_)
+                        | I::Firewall(_)
+                        | I::ExcludedAddresses(_)
+                        | I::Routes(_)
+                        | I::Rules(_)
+                        | I::SentZero
+                        | I::BackupHeardZero
+                        | I::MasterHeardZero
+                        | I::MasterIs(_)
+                        | I::MasterChanged { .. }
+                        | I::IntervalLearnt { .. }
+                        | I::IntervalOwn { .. }
+                        | I::PreemptDelayStarts(_)
+                        | I::PreemptDelayStops
+                        | I::Announcing { .. },
+                    ..
+                }
         )
     }
 }
@@ -278,6 +298,11 @@ impl fmt::Display for Report {
             Self::Quorum { process, reached } => {
                 write!(f, "Quorum {} for tracked process {process}", if *reached { "gained" } else { "lost" })
             }
+            Self::BfdTold { session, up } => {
+                // keepalived has a process for the sessions, from which the word is on its way for some microseconds.
+                let state = if *up { "Up" } else { "Down" };
+                write!(f, "Received BFD event: instance {session} is in state {state} (delivered in 0 usec)")
+            }
             Self::Link { interface, running } => {
                 write!(f, "Netlink reports {interface} {}", if *running { "up" } else { "down" })
             }
@@ -285,6 +310,10 @@ impl fmt::Display for Report {
                 write!(f, "Unknown VRID({vrid}) received on interface({interface}). ignoring...")
             }
             Self::StartupDelay { delay } => write!(f, "Delaying startup for {} seconds", delay.as_secs_f64()),
+            Self::TimerExpired { ago } => {
+                let (seconds, micros) = (ago.as_secs(), ago.subsec_micros());
+                write!(f, "VRRP thread timer expired {seconds}.{micros:06} seconds ago")
+            }
             Self::StartupDelayOver => f.write_str("Delayed start completed"),
         }
     }
@@ -297,6 +326,10 @@ impl InstanceReport {
             Self::FileFault { file, fault } => {
                 let state = if *fault { "now FAULT" } else { "leaving FAULT" };
                 write!(f, "({name}): tracked file {file} {state} state")
+            }
+            Self::Bfd { session, up } => {
+                let state = if *up { "UP" } else { "DOWN" };
+                write!(f, "VRRP_Instance({name}) Tracked BFD instance {session} is {state}")
             }
             Self::RogueOwnerStopped => {
                 write!(f, "({name}): rogue address owner appears to have stopped advertising")
@@ -355,6 +388,7 @@ impl InstanceReport {
             Self::Discarding { priority, source } => {
                 write!(f, "received lower priority ({priority}) advert from {source} - discarding")
             }
+            Self::SequenceFollows => f.write_str("IPSEC-AH : Syncing seq_num - Increment seq"),
             Self::OurAddress => {
                 f.write_str("WARNING - equal priority advert received from remote host with our IP address.")
             }
@@ -388,7 +422,6 @@ impl InstanceReport {
             }
             Self::PreemptDelayStops => f.write_str("stop preempt delay"),
             Self::Announcing { interface, address } => {
-            Self::SequenceFollows => f.write_str("IPSEC-AH : Syncing seq_num - Increment seq"),
                 let what = if address.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
                 write!(f, "Sending/queueing {what} on {interface} for {address}")
             }
@@ -410,6 +443,6 @@ fn write_start_fault(name: &str, fault: &Fault, f: &mut fmt::Formatter<'_>) -> f
         }
         Fault::Script(script) => write!(f, "({name}): entering FAULT state due to script {script}"),
         Fault::File(..) => write!(f, "({name}): entering FAULT state ({fault})"),
-        Fault::ScriptPending(_) => Ok(()),
+        Fault::ScriptPending(_) | Fault::Bfd(_) => Ok(()),
     }
 }

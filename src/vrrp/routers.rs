@@ -119,34 +119,14 @@ impl IndexMut<usize> for Routers {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::net::IpAddr;
     use std::time::Duration;
 
     use super::*;
-    use crate::conf::keepalived::files::{FileKind, Files};
     use crate::ir::keepalived::Keepalived;
-    use crate::ir::keepalived::read::{self, Options};
-    use crate::ir::keepalived::system::AnyMachine;
     use crate::primitives::checksum::Sum;
     use crate::vrrp::instance::StateName;
-    use crate::vrrp::{Engine, Event, advert};
-
-    struct OneFile(String);
-
-    impl Files for OneFile {
-        fn read(&self, _: &str) -> io::Result<Vec<u8>> {
-            Ok(self.0.clone().into_bytes())
-        }
-
-        fn kind(&self, _: &str) -> Option<FileKind> {
-            Some(FileKind::Regular)
-        }
-
-        fn list(&self, _: &str) -> Option<Vec<String>> {
-            None
-        }
-    }
+    use crate::vrrp::{Engine, Event, advert, configuration_text};
 
     /// Four interfaces with eight routers each, some of them in groups; and two without an interface, which hear everything.
     fn configuration() -> Keepalived {
@@ -166,15 +146,13 @@ mod tests {
             );
         }
         text += "vrrp_sync_group G {\n group {\n I0_1\n I1_1\n I2_5\n }\n}\n";
-        let options = Options { path: "k.conf".into(), directory: "/".into(), testing: true, ..Options::default() };
-        read::read(&OneFile(text), &AnyMachine, &options).keepalived
+        configuration_text::read(&text)
     }
 
     /// Says the same numbers in every run.
     fn numbers() -> impl FnMut(u64) -> u64 {
         let mut state = 1_u64;
         move |limit| {
-            authentication: None,
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % limit
         }
@@ -196,6 +174,7 @@ mod tests {
             total_len: Some(20 + payload.len()),
             payload,
             date: Duration::ZERO,
+            authentication: None,
         }
     }
 

@@ -101,6 +101,8 @@ pub struct Watched {
     pub files: BTreeMap<String, i32>,
     /// `vrrp_track_process`: whether the quorum is there.
     pub processes: BTreeMap<String, bool>,
+    /// `bfd_instance`: whether the session is up.
+    pub bfds: BTreeMap<String, bool>,
     /// Interfaces.
     pub interfaces: Interfaces,
 }
@@ -114,6 +116,7 @@ impl Watched {
             scripts: scripts.collect(),
             files: config.track_files.iter().map(|file| (file.name.clone(), 0)).collect(),
             processes: config.track_processes.iter().map(|process| (process.name.clone(), false)).collect(),
+            bfds: config.bfd_instances.iter().map(|bfd| (bfd.name.clone(), false)).collect(),
             interfaces: Interfaces::default(),
         }
     }

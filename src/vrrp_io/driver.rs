@@ -17,6 +17,7 @@ use crate::vrrp::{Action, Engine, Event};
 use crate::wire::vrrp::Family;
 
 use super::announcer::Announcer;
+use super::bfd_sessions::BfdSessions;
 use super::firewall::Firewall;
 use super::kernel::{Kernel, News};
 use super::notify::Notifier;
@@ -90,6 +91,7 @@ pub struct Driver<'a> {
     scripts: TrackScripts,
     files: TrackFiles,
     processes: TrackProcesses,
+    bfd: BfdSessions,
     status: Option<StatusSocket>,
     recorder: Option<Recorder>,
 }
@@ -129,6 +131,7 @@ impl<'a> Driver<'a> {
             scripts: TrackScripts::default(),
             files,
             processes: TrackProcesses::default(),
+            bfd: BfdSessions::default(),
             status,
             recorder,
         };
@@ -162,7 +165,14 @@ impl<'a> Driver<'a> {
         }
         driver.log_sockets();
         driver.scripts.configure(&driver.config.scripts, &driver.config.global, now(), log);
+        driver.configure_bfd();
         Ok(driver)
+    }
+
+    fn configure_bfd(&mut self) {
+        for event in self.bfd.configure(&self.config.bfd_instances, now(), self.log) {
+            self.step(&event);
+        }
     }
 
     /// In the place of a start: scripts run first, so that the priority is the predecessor's; then it ends, and its states are ours.
@@ -221,6 +231,9 @@ impl<'a> Driver<'a> {
             for event in if ready.processes { self.processes.changes(now(), self.log) } else { Vec::new() } {
                 self.step(&event);
             }
+            for event in if ready.bfd { self.bfd.receive(now(), self.log) } else { Vec::new() } {
+                self.step(&event);
+            }
             if ready.status {
                 self.answer_status();
             }
@@ -234,6 +247,7 @@ impl<'a> Driver<'a> {
             self.scripts.next_deadline(),
             self.announcer.next_deadline(),
             self.processes.next_deadline(),
+            self.bfd.next_deadline(),
         ];
         let deadline = deadline.into_iter().flatten().min();
         let limit = deadline.map(|deadline| deadline.since(now()));
@@ -242,8 +256,10 @@ impl<'a> Driver<'a> {
         descriptors.extend(self.processes.as_fd());
         let first_socket = descriptors.len();
         descriptors.extend(self.sockets.descriptors());
+        let first_bfd = descriptors.len();
+        descriptors.extend(self.bfd.descriptors());
         let readable = poll::wait_readable(&descriptors, limit)?;
-        let sockets = (first_socket..readable.len()).filter(|place| readable[*place]).map(|place| place - first_socket);
+        let sockets = (first_socket..first_bfd).filter(|place| readable[*place]).map(|place| place - first_socket);
         Ok(Ready {
             signals: readable[0],
             kernel: readable[1],
@@ -251,13 +267,15 @@ impl<'a> Driver<'a> {
             status: self.status.is_some() && readable[3],
             processes: self.processes.as_fd().is_some() && readable[first_socket - 1],
             sockets: sockets.collect(),
+            bfd: readable[first_bfd..].contains(&true),
         })
     }
 
     /// Everything whose time has come. Packets go before: an advert that waits in a queue must not count as missing.
     fn run_due(&mut self) {
         let scripts = self.scripts.run_due(now(), self.log);
-        for event in scripts.into_iter().chain(self.processes.run_due(now(), self.log)) {
+        let processes = self.processes.run_due(now(), self.log);
+        for event in scripts.into_iter().chain(processes).chain(self.bfd.run_due(now(), self.log)) {
             self.step(&event);
         }
         if self.engine.next_deadline().is_some_and(|deadline| deadline <= now()) {
@@ -431,6 +449,7 @@ impl<'a> Driver<'a> {
         self.perform_all(&actions);
         self.devices.remove_unused(self.engine.instances(), &mut self.kernel, self.log);
         self.scripts.configure(&self.config.scripts, &self.config.global, now(), self.log);
+        self.configure_bfd();
         self.log_sockets();
     }
 
@@ -559,6 +578,7 @@ impl<'a> Driver<'a> {
             self.log.detail(&format!(
                 "VRRP sockpool: [ifindex({index:3}), family(IPv{}), proto({}), fd({receiver},{sender}) {cast}, address({})]",
                 key.family.number(),
+                key.protocol,
                 key.listens_to
             ));
         }
@@ -578,7 +598,6 @@ impl<'a> Driver<'a> {
     }
 }
 
-                key.protocol,
 /// What can be read.
 #[derive(Debug)]
 struct Ready {
@@ -588,4 +607,5 @@ struct Ready {
     status: bool,
     processes: bool,
     sockets: Vec<usize>,
+    bfd: bool,
 }

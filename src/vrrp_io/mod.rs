@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod announcer;
+pub mod bfd_sessions;
 pub mod driver;
 pub mod dump;
 pub mod dump_text;

@@ -2,6 +2,7 @@
 
 pub mod arp;
 pub mod auth_header;
+pub mod bfd;
 pub mod der;
 pub mod dns;
 pub mod http1;

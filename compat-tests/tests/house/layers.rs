@@ -9,7 +9,7 @@ const LAYERS: &[(u8, &[&str])] = &[
     (7, &["cli", "process"]),
     (6, &["http", "stream", "vrrp_io", "health_io"]),
     (5, &["net", "log"]),
-    (4, &["vrrp", "balance", "health"]),
+    (4, &["vrrp", "bfd", "balance", "health"]),
     (3, &["ir"]),
     (2, &["conf", "zone"]),
     (1, &["primitives", "wire", "sys"]),
@@ -19,7 +19,7 @@ const LAYERS: &[(u8, &[&str])] = &[
 const SIDEWAYS: &[(&str, &str)] = &[("wire", "primitives"), ("sys", "primitives"), ("net", "log"), ("cli", "process")];
 
 /// Folders without sockets, files, clock or randomness.
-const PURE: &[&str] = &["primitives", "wire", "conf", "zone", "ir", "vrrp", "balance", "health"];
+const PURE: &[&str] = &["primitives", "wire", "conf", "zone", "ir", "vrrp", "bfd", "balance", "health"];
 
 /// What a pure folder may not name.
 const WORLD: &str = r"\b(tokio|rustls|hyper|nix|libc)::|crate::sys\b|\bstd::(fs|env|process|thread)\b|\bfs::\w|\b(File|TcpStream|TcpListener|UdpSocket|UnixStream)::|\b(Instant|SystemTime)::now\b|\brand::|\bjiff::(Zoned|Timestamp)::now";

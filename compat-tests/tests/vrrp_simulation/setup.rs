@@ -80,7 +80,7 @@ fn instance(plan: &Plan, place: usize) -> Instance {
         owner_ignore_adverts: false,
         v3_checksum_as_v2: false,
         old_unicast_checksum: OldUnicastChecksum::Auto,
-        timer_expired_backup: 0,
+        timer_expired_backup: None,
         announce: Announce {
             master_delay_us: 5_000_000,
             master_repeat: 5,

@@ -13,7 +13,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -23,7 +23,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -33,7 +33,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -43,7 +43,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -53,7 +53,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -63,7 +63,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -73,7 +73,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -83,7 +83,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -93,7 +93,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -103,7 +103,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -113,7 +113,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -123,7 +123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.2.8",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -133,7 +133,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -143,7 +143,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "bfd_instance",
@@ -153,6 +153,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "BFD,LVS",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

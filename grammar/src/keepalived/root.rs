@@ -13,7 +13,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes, names unique",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",

@@ -183,7 +183,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",
@@ -613,7 +613,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.8",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",
@@ -623,7 +623,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.2",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",

@@ -63,7 +63,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "2.0.0",
         needs: "BFD",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_sync_group",

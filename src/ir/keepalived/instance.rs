@@ -79,8 +79,8 @@ pub struct Instance {
     pub v3_checksum_as_v2: bool,
     /// The checksum form of old versions for unicast over IPv4.
     pub old_unicast_checksum: OldUnicastChecksum,
-    /// `timer_expired_backup`: this many late adverts make a master fall back; 0 is off.
-    pub timer_expired_backup: u32,
+    /// `timer_expired_backup`: a master that was held up gives way if a backup of this priority would have taken over.
+    pub timer_expired_backup: Option<u8>,
     /// Announcements after a change.
     pub announce: Announce,
     /// `use_vmac`

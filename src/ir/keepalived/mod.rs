@@ -1,6 +1,7 @@
 //! keepalived.conf as typed values, defaults resolved: what the VRRP engine and its shell read.
 
 pub mod addresses;
+pub mod bfd;
 pub mod checker;
 pub mod global;
 pub mod instance;
@@ -16,6 +17,7 @@ pub mod virtual_server;
 use serde::Serialize;
 
 pub use addresses::{StaticAddress, VirtualAddress};
+pub use bfd::BfdInstance;
 pub use global::{Global, ProcessSettings};
 pub use instance::Instance;
 pub use notify::{Command, Notify, User};
@@ -50,6 +52,9 @@ pub struct Keepalived {
     pub static_rules: Vec<Rule>,
     /// `track_group`: instances that follow static addresses, routes and rules.
     pub track_groups: Vec<TrackGroup>,
+    /// `bfd_instance`; those that keepalived itself refuses to run are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bfd_instances: Vec<BfdInstance>,
     /// `garp_group`
     pub garp_groups: Vec<GarpGroup>,
     /// `interface_up_down_delays`

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
+use crate::ir::keepalived::BfdInstance;
 
 use super::value::{Trailing, decimal, signed, socket_address, switch, unsigned_word};
 use super::{Reading, Role};
@@ -16,8 +17,13 @@ pub(super) struct Draft {
     pub(super) reverse: bool,
     neighbor: Option<IpAddr>,
     source: Option<IpAddr>,
+    min_rx_us: Option<u32>,
+    min_tx_us: Option<u32>,
+    idle_tx_us: Option<u32>,
+    multiplier: Option<u8>,
+    passive: bool,
     multihop: bool,
-    ttl: Option<u64>,
+    ttl: Option<u8>,
     max_hops: i32,
     for_vrrp: bool,
     for_checker: bool,
@@ -96,26 +102,22 @@ fn session_keyword(
                 (_, address) => draft.neighbor = address,
             }
         }
-        "min_rx" | "min_tx" | "idle_tx" => {
-            let word = line.word(1, parser.reader)?;
-            let least = if name == "idle_tx" { 1000 } else { 1 };
-            if decimal(parser, word, least * 1000, 4_294_967_000, 3, Trailing::Refused).is_none() {
-                let text =
-                    format!("{own} {name} value {word} is not valid (must be in range [{least}-4294967]), ignoring");
-                parser.report(Fault::General, text);
-            }
-        }
+        "min_rx" | "min_tx" | "idle_tx" => interval(draft, parser, name, line)?,
         "multiplier" | "ttl" | "hoplimit" => {
             let value = unsigned_word(parser, line, 1, 255, Trailing::Refused)?;
+            let value = value.and_then(|value| u8::try_from(value).ok());
             let title = if name == "multiplier" { name } else { "ttl/hoplimit" };
-            if value.is_none() {
-                let text =
-                    format!("{own} {title} value {} not valid (must be in range [1-255]), ignoring", line.words[1]);
-                parser.report(Fault::General, text);
-            } else if name != "multiplier" {
-                draft.ttl = value;
+            match (name, value) {
+                (_, None) => {
+                    let word = &line.words[1];
+                    let text = format!("{own} {title} value {word} not valid (must be in range [1-255]), ignoring");
+                    parser.report(Fault::General, text);
+                }
+                ("multiplier", value) => draft.multiplier = value,
+                (_, value) => draft.ttl = value,
             }
         }
+        "passive" => draft.passive = true,
         "max_hops" => {
             let word = line.word(1, parser.reader)?;
             match signed(parser, word, -1, 255, Trailing::Refused) {
@@ -137,6 +139,26 @@ fn session_keyword(
     Ok(())
 }
 
+fn interval(draft: &mut Draft, parser: &mut Parser<'_, '_>, name: &str, line: &Line) -> Result<(), Stop> {
+    let word = line.word(1, parser.reader)?;
+    let least = if name == "idle_tx" { 1000 } else { 1 };
+    let value = decimal(parser, word, least * 1000, 4_294_967_000, 3, Trailing::Refused);
+    let slot = match name {
+        "min_rx" => &mut draft.min_rx_us,
+        "min_tx" => &mut draft.min_tx_us,
+        _ => &mut draft.idle_tx_us,
+    };
+    match value.and_then(|value| u32::try_from(value).ok()) {
+        Some(value) => *slot = Some(value),
+        None => {
+            let own = format!("Configuration error: BFD instance {}", draft.name);
+            let text = format!("{own} {name} value {word} is not valid (must be in range [{least}-4294967]), ignoring");
+            parser.report(Fault::General, text);
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn end(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>) {
     let Some(draft) = reading.bfd.take() else { return };
     let any = draft.for_vrrp || draft.for_checker;
@@ -154,11 +176,12 @@ pub(super) fn end(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>) {
         parser.report(Fault::General, format!("{own} has no neighbor address set, disabling instance"));
         return;
     };
+    // keepalived writes the same address twice.
     if let Some(source) = draft.source
         && source.is_ipv4() != neighbor.is_ipv4()
     {
         let text = format!(
-            "{own} source address {source} and neighbor address {neighbor} are not of the same family, disabling \
+            "{own} source address {source} and neighbor address {source} are not of the same family, disabling \
              instance"
         );
         parser.report(Fault::General, text);
@@ -177,10 +200,44 @@ pub(super) fn end(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>) {
         parser.report(Fault::General, text);
         return;
     }
-    let ttl = draft.ttl.unwrap_or(if neighbor.is_ipv4() { 255 } else { 64 });
-    if i64::from(draft.max_hops) > ttl as i64 {
+    let ttl = draft.ttl.unwrap_or_else(|| default_ttl(neighbor));
+    if max_hops(&draft) > ttl {
         let text = format!("BFD instance {}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit", draft.name);
         parser.report(Fault::General, text);
     }
     reading.bfds.push(draft);
+}
+
+/// The default intervals, in microseconds (keepalived).
+const INTERVAL_US: u32 = 10_000;
+const IDLE_INTERVAL_US: u32 = 1_000_000;
+
+/// A draft that the process with the sessions has accepted.
+pub(super) fn finish(draft: Draft) -> Option<BfdInstance> {
+    let neighbor = draft.neighbor?;
+    let ttl = draft.ttl.unwrap_or_else(|| default_ttl(neighbor));
+    let max_hops = Some(max_hops(&draft).min(ttl)).filter(|hops| *hops != u8::MAX);
+    Some(BfdInstance {
+        name: draft.name,
+        neighbor,
+        source: draft.source,
+        min_rx_us: draft.min_rx_us.unwrap_or(INTERVAL_US),
+        min_tx_us: draft.min_tx_us.unwrap_or(INTERVAL_US),
+        idle_tx_us: draft.idle_tx_us.unwrap_or(IDLE_INTERVAL_US),
+        multiplier: draft.multiplier.unwrap_or(5),
+        passive: draft.passive,
+        ttl,
+        max_hops,
+        multihop: draft.multihop,
+        for_vrrp: draft.for_vrrp || !draft.for_checker,
+    })
+}
+
+/// 255 stands for any number of routers, and -1 for 255.
+fn max_hops(draft: &Draft) -> u8 {
+    u8::try_from(draft.max_hops).unwrap_or(u8::MAX)
+}
+
+fn default_ttl(neighbor: IpAddr) -> u8 {
+    if neighbor.is_ipv4() { 255 } else { 64 }
 }

@@ -236,9 +236,9 @@ impl Completion<'_, '_> {
             self.say("down_timer_adverts is incompatible with strict mode - resetting");
             self.draft.down_timer_adverts = 3;
         }
-        if !self.draft.no_preempt && self.draft.timer_expired_backup > 0 {
+        if !self.draft.no_preempt && self.draft.timer_expired_backup.is_some() {
             self.say("expired_timer_backup requires nopreempt - resetting");
-            self.draft.timer_expired_backup = 0;
+            self.draft.timer_expired_backup = None;
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) struct Draft {
     pub(super) owner_ignore_adverts: Option<bool>,
     pub(super) v3_checksum_as_v2: bool,
     pub(super) old_unicast_checksum: OldUnicastChecksum,
-    pub(super) timer_expired_backup: u32,
+    pub(super) timer_expired_backup: Option<u8>,
     pub(super) garp_delay_us: u64,
     pub(super) garp_repeat: u32,
     pub(super) garp_refresh_us: u64,

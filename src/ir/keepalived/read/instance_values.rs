@@ -266,10 +266,10 @@ pub(super) fn timer_expired_backup(
 ) -> Result<(), Stop> {
     let value = match line.words.get(1) {
         None => Some(254),
-        Some(word) => unsigned(parser, word, 1, 254, Trailing::Refused),
+        Some(word) => unsigned(parser, word, 1, 254, Trailing::Refused).and_then(|value| u8::try_from(value).ok()),
     };
     match value {
-        Some(value) => draft.timer_expired_backup = value as u32,
+        Some(_) => draft.timer_expired_backup = value,
         None => {
             let name = &draft.name;
             let text =

@@ -71,6 +71,8 @@ pub struct Options {
     pub testing: bool,
     /// `-P`: only the VRRP process would run, so what concerns the others is of no consequence.
     pub vrrp_only: bool,
+    /// `-B`: no session of BFD ever comes up.
+    pub without_bfd: bool,
     /// `-s`: goes before `net_namespace`.
     pub namespace: Option<String>,
 }
@@ -529,6 +531,8 @@ impl Reading<'_> {
         global.vrrp_notify_fifo = vrrp.finish();
         global.lvs_notify_fifo = lvs.finish();
         let vrrp = std::mem::take(&mut self.vrrp);
+        let sessions = std::mem::take(&mut self.bfds).into_iter().filter(|_| !self.options.without_bfd);
+        let bfd_instances = sessions.filter_map(bfd::finish).collect();
         Keepalived {
             process: std::mem::take(&mut self.process),
             global,
@@ -541,6 +545,7 @@ impl Reading<'_> {
             static_routes: vrrp.static_routes,
             static_rules: vrrp.static_rules,
             track_groups: vrrp.track_groups,
+            bfd_instances,
             garp_groups: vrrp.garp_groups,
             interface_delays: vrrp.interface_delays,
             virtual_servers: std::mem::take(&mut self.checker.completed),

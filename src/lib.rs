@@ -5,7 +5,7 @@
 //! | layer | folders | duty |
 //! |---|---|---|
 //! | 7 | `cli`, `process` | command lines, processes, signals |
-//! | 6 | `http`, `vrrp_io` | the engines' input and output |
+//! | 6 | `http`, `vrrp_io`, `health_io` | the engines' input and output |
 //! | 5 | `net`, `log` | sockets of every kind; the originals' log lines |
 //! | 4 | `vrrp`, `bfd`, `balance` | pure protocol state: `(now, event)` gives actions |
 //! | 3 | `ir` | the configuration as typed values, nothing opened |
@@ -17,6 +17,7 @@ pub mod balance;
 pub mod bfd;
 pub mod cli;
 pub mod conf;
+pub mod health_io;
 pub mod http;
 pub mod ir;
 pub mod log;

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     match name.as_str() {
         "nginx" => cli::nginx::run(words, false),
         "keepalived" => cli::keepalived::run(words, false),
+        "genhash" => cli::genhash::run(&words),
         _ => cli::evenkeel::run(words),
     }
 }

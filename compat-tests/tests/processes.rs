@@ -2,6 +2,8 @@
 
 #[path = "processes/debian.rs"]
 mod debian;
+#[path = "processes/genhash.rs"]
+mod genhash;
 #[path = "processes/running.rs"]
 mod running;
 #[path = "processes/sharing.rs"]

@@ -13,6 +13,7 @@ use crate::ir::keepalived::read::{self, Outcome};
 use crate::process::machine::Machine;
 use crate::process::{keepalived, keepalived_run, start};
 
+use super::genhash;
 use super::keepalived_words::{Argument, Word, Words};
 
 /// The configuration that is read when none is named.
@@ -43,8 +44,14 @@ pub struct Options {
     pub vrrp_pid_file: Option<String>,
     /// `-s`, over the one of the configuration.
     pub namespace: Option<String>,
-    /// `-P`: only VRRP.
-    pub vrrp_only: bool,
+    /// `-P`: no health checker.
+    pub no_checkers: bool,
+    /// `-C`: no VRRP.
+    pub no_vrrp: bool,
+    /// `-x`
+    pub snmp: bool,
+    /// `-a`
+    pub monitors_addresses: bool,
     /// `-B`: no sessions of BFD.
     pub without_bfd: bool,
     /// `-e`: every include must find what it names.
@@ -83,7 +90,10 @@ impl Default for Options {
             pid_file: None,
             vrrp_pid_file: None,
             namespace: None,
-            vrrp_only: false,
+            no_checkers: false,
+            no_vrrp: false,
+            snmp: false,
+            monitors_addresses: false,
             without_bfd: false,
             all_includes: false,
             config_id: None,
@@ -111,6 +121,8 @@ enum Request {
     Help,
     /// `--signum=NAME`
     SignalNumber(i32),
+    /// `-T`, and the words behind it.
+    Genhash(Vec<String>),
     /// Anything else.
     Run(Box<Options>),
 }
@@ -151,6 +163,7 @@ pub fn run(mut words: Vec<String>, is_own_call: bool) -> ExitCode {
             println!("{number}");
             ExitCode::SUCCESS
         }
+        Some(Request::Genhash(rest)) => genhash::run_inside(&name, &rest),
         Some(Request::Run(options)) if options.tests => test(&options),
         Some(Request::Run(mut options)) => {
             options.takes_over = takes_over;
@@ -163,7 +176,8 @@ fn parse(words: &[String], complaints: &mut Vec<String>) -> Option<Request> {
     let mut options = Options::default();
     let mut strays = Vec::new();
     let mut wrong = false;
-    for word in Words::new(words, OPTIONS) {
+    let mut found = Words::new(words, OPTIONS);
+    while let Some(word) = found.next() {
         match word {
             Word::Unknown(shown) => {
                 complaints.push(format!("Unknown option {shown}"));
@@ -184,6 +198,11 @@ fn parse(words: &[String], complaints: &mut Vec<String>) -> Option<Request> {
                 };
                 return Some(Request::SignalNumber(number));
             }
+            Word::Option("genhash", _) => {
+                let rest = found.rest();
+                complaints.extend(late_genhash(words, rest.len()));
+                return Some(Request::Genhash(rest));
+            }
             Word::Option("log-file", _) => {
                 complaints.push("-g requires configure option --enable-log-file".into());
                 wrong = true;
@@ -195,6 +214,13 @@ fn parse(words: &[String], complaints: &mut Vec<String>) -> Option<Request> {
         println!("Unexpected argument(s): {} ", strays.join(" "));
     }
     (!wrong).then(|| Request::Run(Box::new(options)))
+}
+
+/// What is said where other options stand before `-T`, as many words before the end.
+fn late_genhash(words: &[String], behind: usize) -> Option<String> {
+    let at = words.len().checked_sub(behind + 1).filter(|at| *at > 0)?;
+    let shown = if words[at].starts_with("--") { "genhash" } else { "-T" };
+    Some(format!("Warning -- `{shown}` not used as first option, previous options ignored"))
 }
 
 /// Every option of the original: its letter, its long name, and whether a word follows.
@@ -209,7 +235,6 @@ const OPTIONS: &[(Option<char>, &str, Argument)] = &[
     (Some('S'), "log-facility", Argument::Required),
     (Some('g'), "log-file", Argument::Optional),
     (Some('e'), "all-config", Argument::None),
-    (None, "flush-log-file", Argument::None),
     (Some('G'), "no-syslog", Argument::None),
     (Some('u'), "umask", Argument::Required),
     (Some('X'), "release-vips", Argument::None),
@@ -228,16 +253,12 @@ const OPTIONS: &[(Option<char>, &str, Argument)] = &[
     (Some('A'), "snmp-agent-socket", Argument::Required),
     (Some('m'), "core-dump", Argument::None),
     (Some('M'), "core-dump-pattern", Argument::Optional),
-    (None, "no-mem-check", Argument::None),
-    (Some('L'), "mem-check-log", Argument::None),
     (Some('s'), "namespace", Argument::Required),
     (Some('i'), "config-id", Argument::Required),
     (None, "signum", Argument::Required),
     (Some('t'), "config-test", Argument::Optional),
     (None, "config-fd", Argument::Required),
     (None, "ignore-sigint", Argument::None),
-    (None, "perf", Argument::Optional),
-    (None, "debug", Argument::Optional),
     (Some('v'), "version", Argument::None),
     (Some('h'), "help", Argument::None),
 ];
@@ -253,8 +274,11 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
             Some(facility) => options.facility = options.facility.and(Some(facility)),
             None => return Some(format!("Invalid log facility '{text}'")),
         },
-        "vrrp" => options.vrrp_only = true,
-        "all" => options.vrrp_only = false,
+        "vrrp" => options.no_checkers = true,
+        "check" => options.no_vrrp = true,
+        "all" => (options.no_checkers, options.no_vrrp, options.without_bfd) = (false, false, false),
+        "snmp" => options.snmp = true,
+        "address-monitoring" => options.monitors_addresses = true,
         "no_bfd" => options.without_bfd = true,
         "all-config" => options.all_includes = true,
         "no-syslog" => options.facility = None,
@@ -280,9 +304,10 @@ fn set(options: &mut Options, name: &str, value: Option<String>) -> Option<Strin
         }
         // A router that leaves MASTER always takes its addresses away here.
         "release-vips" => {}
-        // They concern processes that do not run here anyway, or are aids of builds that Debian does not make.
-        "address-monitoring" | "checkers_pid" | "bfd_pid" | "dont-release-ipvs" | "flush-log-file" | "no-mem-check"
-        | "mem-check-log" | "perf" | "debug" | "config-fd" => {}
+        // They concern processes that do not run here anyway.
+        "checkers_pid" | "bfd_pid" | "dont-release-ipvs" => {}
+        // Where a master agent would be, if `-x` asked for one.
+        "snmp-agent-socket" => {}
         _ => options.not_served.push(format!("--{name}")),
     }
     None
@@ -332,7 +357,7 @@ pub fn read_configuration(options: &Options) -> Outcome {
         surroundings,
         all_includes: options.all_includes,
         testing: options.tests,
-        vrrp_only: options.vrrp_only,
+        vrrp_only: options.no_checkers,
         without_bfd: options.without_bfd,
         namespace: options.namespace.clone(),
     };
@@ -363,6 +388,9 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         vrrp_pid_file: options.vrrp_pid_file.clone(),
         respawn: !options.no_respawn,
         takeover: options.takes_over,
+        no_vrrp: options.no_vrrp,
+        snmp: options.snmp,
+        monitors_addresses: options.monitors_addresses,
         keep_addresses: options.keeps_addresses,
         dumps_configuration: options.dumps_configuration,
         ignores_interrupts: options.ignores_interrupts,

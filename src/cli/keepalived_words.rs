@@ -39,6 +39,11 @@ impl Words {
         Self { rest: words.iter().cloned().collect(), letters: None, strays: VecDeque::new(), table }
     }
 
+    /// The words that are not looked at yet.
+    pub(super) fn rest(&self) -> Vec<String> {
+        self.rest.iter().cloned().collect()
+    }
+
     fn long(&mut self, word: &str) -> Word {
         let body = &word[2..];
         let (name, value) = match body.split_once('=') {

@@ -1,6 +1,7 @@
 //! Command lines: words to options, and the texts that answer them.
 
 pub mod evenkeel;
+pub mod genhash;
 pub mod keepalived;
 mod keepalived_words;
 mod master;

@@ -150,7 +150,9 @@ impl Parent<'_> {
         if predecessor.is_some() {
             self.write_vrrp_pid_file();
         }
-        self.log.info("Startup complete");
+        if self.child.is_some() {
+            self.log.info("Startup complete");
+        }
         self.service_manager.ready();
         if let Some(Err(error)) = starter.map(News::tell) {
             self.log.info(&format!("whoever started the takeover has gone: {error}"));
@@ -199,7 +201,13 @@ impl Parent<'_> {
                         }
                         return Outcome::Parent(0);
                     }
-                    Ok(Signal::SIGHUP) => self.reload(&mut config),
+                    Ok(Signal::SIGHUP) => {
+                        self.reload(&mut config);
+                        if self.child.is_none() {
+                            // There was nothing to run before.
+                            respawn_at.get_or_insert_with(Instant::now);
+                        }
+                    }
                     Ok(Signal::SIGCHLD) => match self.reap(&config) {
                         Some(Next::Respawn(delay)) => respawn_at = Some(Instant::now() + delay),
                         Some(Next::Exit(code)) => return Outcome::Parent(code),
@@ -244,7 +252,8 @@ impl Parent<'_> {
     }
 
     fn start_child(&mut self, config: &Keepalived, takeover: Option<Takeover>) -> Outcome {
-        if config.instances.is_empty() {
+        if self.options.no_vrrp || config.instances.is_empty() {
+            self.log.info("Warning - keepalived has no configuration to run");
             return Outcome::Parent(0);
         }
         match fork::fork() {

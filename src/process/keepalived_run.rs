@@ -36,6 +36,12 @@ pub struct Options {
     pub respawn: bool,
     /// `evenkeel keepalived --takeover`: a keepalived that runs makes way without a transition.
     pub takeover: bool,
+    /// -C: no process for VRRP.
+    pub no_vrrp: bool,
+    /// -x
+    pub snmp: bool,
+    /// -a: the log tells addresses that come and go.
+    pub monitors_addresses: bool,
     /// -V
     pub keep_addresses: bool,
     /// -d: the log shows the configuration at the start.

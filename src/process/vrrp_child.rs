@@ -58,6 +58,9 @@ fn serve(
     let signals = Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR])?;
     // A parent that dies without a word must not leave addresses behind: we stop as if it had told us.
     credentials::die_with_parent(Signal::SIGTERM)?;
+    if options.snmp || config.global.snmp {
+        log.info("Warning: SNMP is not served by evenkeel, no agentx master agent is asked");
+    }
     schedule(&config, log);
     give_up_rights(&config, log);
     let shell = driver::Options {
@@ -65,6 +68,7 @@ fn serve(
         record: options.record.clone(),
         keep_addresses: options.keep_addresses,
         dumps_configuration: options.dumps_configuration,
+        monitors_addresses: options.monitors_addresses,
         ignores_interrupts: options.ignores_interrupts,
         dump_directory: std::env::temp_dir(),
         predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),

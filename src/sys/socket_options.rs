@@ -32,6 +32,8 @@ options! {
     SO_SNDBUF: SOL_SOCKET;
     /// Probes on idle connections.
     SO_KEEPALIVE: SOL_SOCKET;
+    /// The mark that firewalls and routing rules see.
+    SO_MARK: SOL_SOCKET;
     /// Stream or datagram.
     SO_TYPE: SOL_SOCKET;
     /// TCP, MPTCP, …

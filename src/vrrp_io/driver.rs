@@ -58,6 +58,8 @@ pub struct Options {
     pub keep_addresses: bool,
     /// -d: the log shows the configuration at the start and after each reload.
     pub dumps_configuration: bool,
+    /// -a: the log tells addresses that come and go.
+    pub monitors_addresses: bool,
     /// --ignore-sigint
     pub ignores_interrupts: bool,
     /// Where SIGUSR1 and its like write.
@@ -144,6 +146,12 @@ impl<'a> Driver<'a> {
         if driver.options.predecessor.is_some() {
             let prefix = &driver.config.global.vmac_prefix;
             driver.devices.adopt(driver.engine.instances(), prefix, &driver.kernel);
+        }
+        if driver.options.monitors_addresses {
+            for address in &driver.kernel.addresses {
+                let interface = driver.kernel.links.get(&address.interface).map_or("", |link| link.name.as_str());
+                driver.log_address(address.address, interface, false);
+            }
         }
         driver.create_missing_devices();
         driver.tell_everything();
@@ -531,15 +539,24 @@ impl<'a> Driver<'a> {
                     self.expected_removals.swap_remove(place);
                 }
                 (true, None) => {
-                    self.log.detail(&format!("Netlink reflector reports IP {address} removed from {name}"));
+                    self.log_address(address, &name, true);
                     self.step(&Event::Removed { instance });
                 }
                 (false, _) => {}
             }
             return;
         }
+        if self.options.monitors_addresses {
+            self.log_address(address, &name, removed);
+        }
         self.tell_addresses(index, &name);
         self.open_sockets();
+    }
+
+    fn log_address(&self, address: IpAddr, interface: &str, removed: bool) {
+        let change = if removed { "removed from" } else { "added to" };
+        let text = format!("Netlink reflector reports IP {address} {change} {interface}");
+        if self.options.monitors_addresses { self.log.info(&text) } else { self.log.detail(&text) }
     }
 
     // ---- sockets ----

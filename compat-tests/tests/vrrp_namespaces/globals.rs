@@ -70,3 +70,30 @@ fn json_of_version_2_is_an_object() {
     assert!(json.starts_with("{\"vrrp\":[{\"data\":{\"iname\":\"LAB\"") && json.ends_with("}]}\n"), "{json}");
     node.stop();
 }
+
+/// `-C` leaves VRRP out, `-a` tells of addresses, and `-x`, which is not served, hinders nothing.
+#[test]
+fn options_for_more_and_for_less_are_heeded() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new("o");
+        let mut node = lab.node("a", which, 150, false);
+        node.start_with(&["-C"]);
+        let is_idle = || node.log().contains("Warning - keepalived has no configuration to run");
+        lab.wait("it says that there is nothing to do", ELECTION, is_idle, &[&node]);
+        assert!(
+            !node.log().contains("Starting VRRP child process") && node.pid(true) == 0,
+            "{which:?}: {}",
+            node.log()
+        );
+        node.stop();
+        // keepalived knows -x only where it was built with it.
+        let is_ours = which == Which::Evenkeel;
+        node.start_with(if is_ours { &["-a", "-x", "-A", "tcp:127.0.0.1:705"] } else { &["-a"] });
+        lab.wait("it is master", ELECTION, || node.is_master("LAB"), &[&node]);
+        let log = node.log();
+        assert!(log.contains("Netlink reflector reports IP 198.51.100.1 added to eth0"), "{which:?}: {log}");
+        assert_eq!(log.contains("Warning: SNMP is not served by evenkeel"), is_ours, "{log}");
+        node.stop();
+    }
+}

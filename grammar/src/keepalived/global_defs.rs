@@ -903,7 +903,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "1.2.20",
         needs: "SNMP",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -913,7 +913,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.5",
         needs: "SNMP",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -923,7 +923,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "SNMP,SNMP_VRRP",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -933,7 +933,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "SNMP,SNMP_VRRP",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -943,7 +943,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "SNMP,SNMP_RFC",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -953,7 +953,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "SNMP,SNMP_RFCV2",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -963,7 +963,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "SNMP,SNMP_RFCV3",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -973,7 +973,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.2.20",
         needs: "SNMP,SNMP_CHECKER",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -983,7 +983,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.0",
         needs: "SNMP,SNMP_CHECKER",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",
@@ -993,7 +993,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.0",
         needs: "SNMP,SNMP_CHECKER",
-        status: Status::NotYet,
+        status: Status::Accepted("SNMP is not served; the log says so at the start"),
     },
     Keyword {
         block: "global_defs",

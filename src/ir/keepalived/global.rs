@@ -97,6 +97,8 @@ pub struct Global {
     pub vrrp_scheduling: Scheduling,
     /// `umask`
     pub umask: Option<u32>,
+    /// `enable_snmp_vrrp` and its like.
+    pub snmp: bool,
     /// `vrrp_rx_bufs_policy`
     pub receive_buffer_policy: ReceiveBufferPolicy,
     /// `vrrp_rx_bufs_multiplier`
@@ -165,6 +167,7 @@ impl Default for Global {
             process_names: ProcessNames::default(),
             vrrp_scheduling: Scheduling::default(),
             umask: None,
+            snmp: false,
             receive_buffer_policy: ReceiveBufferPolicy::Kernel,
             receive_buffer_multiplier: 3,
             netlink_command_buffer: 0,

@@ -8,7 +8,8 @@ use std::io;
 use evenkeel::conf::include::Files;
 use evenkeel::conf::nginx;
 use evenkeel::conf::source::Sources;
-use evenkeel::ir::lower::{Environment, lower};
+use evenkeel::ir::lower::lower;
+use evenkeel::ir::reader::Environment;
 use libfuzzer_sys::fuzz_target;
 
 /// Texts by number: `include 1;` is the second.

@@ -12,14 +12,17 @@ const TRAILER_LIMIT: usize = 64;
 
 /// Reads with `piece` more bytes at a time; what came of it, as text.
 fn read(bytes: &[u8], piece: usize) -> String {
-    let mut parser = Parser::default();
+    let (mut parser, mut start) = (Parser::default(), 0);
     for end in (piece..bytes.len()).step_by(piece).chain([bytes.len()]) {
         loop {
-            match parser.parse(&bytes[..end]) {
+            match parser.parse(&bytes[start..end]) {
                 Ok(Progress::Again) => break,
-                Ok(Progress::EarlyHints) => parser.restart(),
+                Ok(Progress::EarlyHints) => {
+                    start += parser.head.end;
+                    parser = Parser::default();
+                }
                 Ok(progress) => {
-                    let body = body(bytes, &parser, piece);
+                    let body = body(&bytes[start..], &parser, piece);
                     return format!("{progress:?} {:?} {body}", parser.head);
                 }
                 Err(fault) => return format!("{fault:?}"),

@@ -26,6 +26,7 @@ use crate::log::error_log::ErrorLog;
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
+use crate::net::places::Connections;
 use crate::net::resolver::Resolver;
 use crate::net::timers::Timers;
 use crate::net::tls_client;
@@ -77,6 +78,8 @@ pub struct Engine {
     pub keeps_hellos: bool,
     /// Whether the worker is to end: no connection waits for a further request.
     pub draining: Draining,
+    /// The worker's places: a connection to a backend takes one, too.
+    pub connections: Connections,
     /// The groups of backends.
     pub upstreams: Upstreams,
     /// Memory for bodies of requests in the place of temporary files.
@@ -105,6 +108,8 @@ pub struct Opened<'a> {
     pub client_tls: Rc<tls_client::Contexts>,
     /// Tells when the worker is to end.
     pub draining: Draining,
+    /// The worker's places.
+    pub connections: Connections,
     /// The addresses of the configuration's host names.
     pub hosts: &'a dyn Fn(HostId) -> Vec<SocketAddr>,
     /// The first worker looks names up for all.
@@ -180,6 +185,7 @@ impl Engine {
             certificate_files: CertificateCaches::default(),
             keeps_hellos,
             draining: opened.draining,
+            connections: opened.connections,
             upstreams,
             body_room: Room::default(),
             timers: Timers::default(),

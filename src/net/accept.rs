@@ -172,8 +172,9 @@ impl Acceptor<'_> {
             Ok((stream, peer)) => {
                 let number = self.connections.next_number();
                 // Without a place it is closed at once.
-                if let Some(slot) = self.connections.take(self.log).await {
-                    serve(Accepted { stream, peer, listener: socket.wanted.listener, number, slot });
+                match self.connections.take(self.log).await {
+                    Ok(slot) => serve(Accepted { stream, peer, listener: socket.wanted.listener, number, slot }),
+                    Err(lack) => self.log.say(Level::Alert, lack),
                 }
             }
             Err(error) => pause_after(&error, self.log).await,

@@ -1,6 +1,7 @@
 //! `worker_connections`: the places of a worker, and who gives one up when there are too few: whoever waits longest for a request.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -131,6 +132,16 @@ pub struct Slot {
     number: u32,
 }
 
+/// All places are taken by connections at work; shown in nginx's words, an alert.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lack(usize);
+
+impl fmt::Display for Lack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} worker_connections are not enough", self.0)
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         self.places.set_used(self.places.used.get() - 1);
@@ -178,9 +189,9 @@ impl Connections {
         self.0.limit.saturating_sub(self.0.used.get()) < self.0.limit / 8
     }
 
-    /// A place. Where few are left, those who wait longest go, and as this takes them a turn of the runtime, so does this.
-    /// `None`, with nginx's alert, if all are taken by connections at work.
-    pub async fn take(&self, log: &ErrorLog) -> Option<Slot> {
+    /// A place, for a client or a backend. Where few are left, those who wait longest go, and as this takes them a turn of the
+    /// runtime, so does this.
+    pub async fn take(&self, log: &ErrorLog) -> Result<Slot, Lack> {
         let Places { limit, used, line, .. } = &*self.0;
         let mut turns = self.reclaim(log) * 2;
         while used.get() >= *limit && turns > 0 {
@@ -188,12 +199,11 @@ impl Connections {
             turns -= 1;
         }
         if used.get() >= *limit {
-            log.say(Level::Alert, format_args!("{limit} worker_connections are not enough"));
-            return None;
+            return Err(Lack(*limit));
         }
         self.0.set_used(used.get() + 1);
         let number = line.borrow_mut().enter();
-        Some(Slot { places: Rc::clone(&self.0), number })
+        Ok(Slot { places: Rc::clone(&self.0), number })
     }
 
     /// Sends some away that wait, if there is a lack; gives their number.

@@ -16,6 +16,7 @@ use crate::log::error_log::ErrorLog;
 use crate::log::opening::LogOpener;
 use crate::net::accept::Accepted;
 use crate::net::draining::Draining;
+use crate::net::places::Connections;
 use crate::sys::allocator;
 
 /// How often it is looked at what has lain around: buffered log lines, and memory that nobody needs.
@@ -28,7 +29,13 @@ pub struct Services {
 
 impl Services {
     /// Engines over a generation whose files and sockets are open.
-    pub fn new(cycle: &Cycle, draining: &Draining, shared: &Shared, worker: usize) -> Rc<Self> {
+    pub fn new(
+        cycle: &Cycle,
+        draining: &Draining,
+        connections: &Connections,
+        shared: &Shared,
+        worker: usize,
+    ) -> Rc<Self> {
         let hostname = cycle::hostname();
         let resolve = |id: HostId| -> Option<SocketAddr> { cycle.hosts.addresses(id).first().copied() };
         let opener = LogOpener { files: &cycle.files, hostname: &hostname, resolve: &resolve };
@@ -43,6 +50,7 @@ impl Services {
             tls: Rc::clone(&cycle.tls),
             client_tls: Rc::clone(&cycle.client_tls),
             draining: draining.clone(),
+            connections: connections.clone(),
             hosts: &|id| cycle.hosts.addresses(id).to_vec(),
             counters: Counters::over(shared.http),
             is_first_worker: worker == 0,

@@ -209,7 +209,7 @@ impl Accepting {
     pub fn start(cycle: &Cycle, listening: Vec<Listening>, place: &Place<'_>) -> Self {
         let Place { index, connections, turns, shared } = *place;
         let draining = Draining::default();
-        let services = Services::new(cycle, &draining, shared, index);
+        let services = Services::new(cycle, &draining, connections, shared, index);
         let own = |socket: &Listening| socket.wanted.worker.is_none_or(|worker| worker == index);
         let accepting = listening
             .into_iter()

@@ -138,8 +138,8 @@ impl Asked {
         let mut text = Vec::new();
         let mut has_body = false;
         let mut note = |piece: Piece<'_>| match piece {
+            Piece::PartOfHead => title(&mut text, "    HTTP Header Buffer    "),
             Piece::Head(bytes) => {
-                title(&mut text, "    HTTP Header Buffer    ");
                 dump(&mut text, bytes);
                 title(&mut text, " HTTP Header Ascii Buffer ");
                 text.extend_from_slice(bytes);
@@ -151,16 +151,16 @@ impl Asked {
                 }
                 dump(&mut text, bytes);
             }
+            Piece::End(digest) => {
+                text.push(b'\n');
+                title(&mut text, "    HTML hash resulting    ");
+                dump(&mut text, &digest);
+                title(&mut text, " HTML hash final resulting ");
+            }
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let digest = runtime.block_on(genhash::digest(&self.request, &mut note));
         if self.is_verbose {
-            if let Ok(Some(digest)) = &digest {
-                text.push(b'\n');
-                title(&mut text, "    HTML hash resulting    ");
-                dump(&mut text, digest);
-                title(&mut text, " HTML hash final resulting ");
-            }
             out.write_all(&text)?;
         }
         match digest {

@@ -49,10 +49,14 @@ pub enum Protocol {
 /// What has been read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Piece<'p> {
+    /// More of the head.
+    PartOfHead,
     /// The head, to its empty line.
     Head(&'p [u8]),
     /// Some of the body that counts: no more than the head announces.
     Body(&'p [u8]),
+    /// The server has closed the connection; the digest of the body so far.
+    End([u8; 16]),
 }
 
 /// Why there is no digest; shown in keepalived's words.
@@ -139,10 +143,17 @@ async fn exchange(
     let mut late = Fault::FirstReadTimeout;
     loop {
         match within(request, late, stream.read(&mut buffer)).await? {
-            Ok(0) => return Ok(answer.end()),
+            Ok(0) => {
+                let (digest, has_head) = answer.end();
+                seen(Piece::End(digest));
+                return Ok(has_head.then_some(digest));
+            }
             Ok(length) => answer.take(&buffer[..length], seen),
             // keepalived takes whatever goes wrong in TLS for the end.
-            Err(_) if request.tls => return Ok(answer.end()),
+            Err(_) if request.tls => {
+                let (digest, has_head) = answer.end();
+                return Ok(has_head.then_some(digest));
+            }
             Err(_) => return Err(Fault::Read),
         }
         late = Fault::ReadTimeout { tls: request.tls };
@@ -174,6 +185,7 @@ impl Answer {
         if self.left.is_some() {
             return self.take_body(bytes, seen);
         }
+        seen(Piece::PartOfHead);
         self.head.extend_from_slice(bytes);
         let Some(length) = head_length(&self.head) else { return };
         let rest = self.head.split_off(length);
@@ -192,8 +204,9 @@ impl Answer {
         }
     }
 
-    fn end(self) -> Option<[u8; 16]> {
-        self.left.map(|_| self.digest.finalize().into())
+    /// The digest, and whether there was a head.
+    fn end(self) -> ([u8; 16], bool) {
+        (self.digest.finalize().into(), self.left.is_some())
     }
 }
 
@@ -224,7 +237,7 @@ mod tests {
                 }
             });
         }
-        (body, answer.end().is_some())
+        (body, answer.end().1)
     }
 
     #[test]

@@ -147,12 +147,7 @@ impl<'a> Driver<'a> {
             let prefix = &driver.config.global.vmac_prefix;
             driver.devices.adopt(driver.engine.instances(), prefix, &driver.kernel);
         }
-        if driver.options.monitors_addresses {
-            for address in &driver.kernel.addresses {
-                let interface = driver.kernel.links.get(&address.interface).map_or("", |link| link.name.as_str());
-                driver.log_address(address.address, interface, false);
-            }
-        }
+        driver.log_monitored_addresses();
         driver.create_missing_devices();
         driver.tell_everything();
         driver.log.info("Registering gratuitous ARP shared channel");
@@ -551,6 +546,13 @@ impl<'a> Driver<'a> {
         }
         self.tell_addresses(index, &name);
         self.open_sockets();
+    }
+
+    fn log_monitored_addresses(&self) {
+        for address in self.kernel.addresses.iter().filter(|_| self.options.monitors_addresses) {
+            let interface = self.kernel.links.get(&address.interface).map_or("", |link| link.name.as_str());
+            self.log_address(address.address, interface, false);
+        }
     }
 
     fn log_address(&self, address: IpAddr, interface: &str, removed: bool) {

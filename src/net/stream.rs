@@ -4,11 +4,12 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use rustls::ServerConnection;
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::coop::poll_proceed;
 use tokio_rustls::server::TlsStream;
 
 use super::accept;
@@ -92,6 +93,13 @@ impl Stream {
         limit: usize,
     ) -> Poll<io::Result<usize>> {
         buffer.reserve(limit);
+        if let Self::Tcp(stream) = self {
+            let coop = ready!(poll_proceed(context));
+            return poll_ready(stream, context, Interest::READABLE, || read(stream, buffer, limit)).map(|outcome| {
+                coop.made_progress();
+                outcome
+            });
+        }
         let mut limited = bytes::BufMut::limit(buffer, limit);
         match pin!(self.read_buf(&mut limited)).poll(context) {
             // A client that ends TLS without saying so does no wrong (OpenSSL's SSL_OP_IGNORE_UNEXPECTED_EOF, which nginx sets).
@@ -114,6 +122,14 @@ impl Stream {
                 }
             }
             Self::TlsClient(stream) => stream.poll_peek(context).map_ok(drop),
+        }
+    }
+
+    /// Whether something was heard of the other end that nobody has looked at; where that cannot be known without a look, it is so.
+    pub fn has_news(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.try_io(Interest::READABLE, || Ok(())).is_ok(),
+            Self::Unix(_) | Self::Tls(_) | Self::TlsClient(_) => true,
         }
     }
 
@@ -154,13 +170,57 @@ impl Stream {
     /// Runs a system call that writes to the descriptor; when it would block, readiness is asked for anew. Not for TLS, whose
     /// bytes are not the descriptor's.
     pub fn try_write_with<R>(&self, call: impl FnOnce(BorrowedFd) -> io::Result<R>) -> io::Result<R> {
-        const WRITABLE: tokio::io::Interest = tokio::io::Interest::WRITABLE;
         match self {
-            Self::Tcp(stream) => stream.try_io(WRITABLE, || call(stream.as_fd())),
-            Self::Unix(stream) => stream.try_io(WRITABLE, || call(stream.as_fd())),
+            Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, || call(stream.as_fd())),
+            Self::Unix(stream) => stream.try_io(Interest::WRITABLE, || call(stream.as_fd())),
             Self::Tls(_) | Self::TlsClient(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
+}
+
+/// Tries at once, and asks to be woken only where that is too early. tokio's own calls ask first, which costs more than all the
+/// rest of what is ours in a call that succeeds.
+fn poll_ready<R>(
+    stream: &TcpStream,
+    context: &mut Context,
+    interest: Interest,
+    mut call: impl FnMut() -> io::Result<R>,
+) -> Poll<io::Result<R>> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            outcome => return Poll::Ready(outcome),
+        }
+        let asked = match interest.is_readable() {
+            true => stream.poll_read_ready(context),
+            false => stream.poll_write_ready(context),
+        };
+        ready!(asked)?;
+    }
+}
+
+fn read(stream: &TcpStream, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
+    let mut room = bytes::BufMut::limit(buffer, limit);
+    all_or_rest(stream, Interest::READABLE, limit, || stream.try_read_buf(&mut room))
+}
+
+/// A call that took or gave less than it could have has come to the end of what the socket has: as tokio does in its own calls, that
+/// is noted, which saves the call that would only say so.
+fn all_or_rest(
+    stream: &TcpStream,
+    interest: Interest,
+    most: usize,
+    call: impl FnOnce() -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut part = None;
+    let outcome = stream.try_io(interest, || match call() {
+        Ok(length) if 0 < length && length < most => {
+            part = Some(length);
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        outcome => outcome,
+    });
+    part.map_or(outcome, Ok)
 }
 
 impl Socket for Stream {
@@ -192,11 +252,22 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_write(context, bytes))
+        match self.get_mut() {
+            Self::Tcp(stream) => poll_ready(stream, context, Interest::WRITABLE, || {
+                all_or_rest(stream, Interest::WRITABLE, bytes.len(), || stream.try_write(bytes))
+            }),
+            stream => each!(stream, stream => Pin::new(stream).poll_write(context, bytes)),
+        }
     }
 
     fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context, slices: &[IoSlice]) -> Poll<io::Result<usize>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(context, slices))
+        match self.get_mut() {
+            Self::Tcp(stream) => poll_ready(stream, context, Interest::WRITABLE, || {
+                let length = slices.iter().map(|slice| slice.len()).sum();
+                all_or_rest(stream, Interest::WRITABLE, length, || stream.try_write_vectored(slices))
+            }),
+            stream => each!(stream, stream => Pin::new(stream).poll_write_vectored(context, slices)),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -380,6 +380,11 @@ impl Connection {
         }
     }
 
+    /// Whether it is worth asking [`Self::poll_gone`] before anything else: something was heard of the client.
+    pub fn may_be_gone(&self) -> bool {
+        self.exchange().is_some() || self.stream().has_news()
+    }
+
     /// Ready once the client has closed its side; whatever it sends instead is left unread.
     pub fn poll_gone(&self, context: &mut Context) -> Poll<()> {
         if let Some(exchange) = self.exchange() {

@@ -25,11 +25,15 @@ pub async fn wait<T>(
     let watched = !is_stored && !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
     std::future::poll_fn(|context| {
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
-        if watched && connection.poll_gone(context).is_ready() {
+        let is_heard = watched && connection.may_be_gone();
+        if is_heard && connection.poll_gone(context).is_ready() {
             return Poll::Ready(Waited::ClientGone);
         }
         if let Poll::Ready(value) = poll(context) {
             return Poll::Ready(Waited::Done(value));
+        }
+        if watched && !is_heard && connection.poll_gone(context).is_ready() {
+            return Poll::Ready(Waited::ClientGone);
         }
         connection.poll_deadline(&mut deadline, context).map(|()| Waited::TimedOut)
     })

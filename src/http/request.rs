@@ -443,12 +443,14 @@ impl Request {
         self.location.settings.core.send_timeout_ms
     }
 
-    /// Writes a line about this request to the error log.
+    /// Writes a line about this request to the error log. What leads to it is no path that has to be fast.
+    #[cold]
     pub fn log(&self, level: Level, text: impl Display) {
         self.log_with(level, text, None);
     }
 
     /// Writes a line about a system call that failed.
+    #[cold]
     pub fn log_error(&self, level: Level, error: &io::Error, text: impl Display) {
         self.log_with(level, text, Some(error));
     }

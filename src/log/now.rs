@@ -23,6 +23,11 @@ pub fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// Time since 1970 as it was at the kernel's last tick: some milliseconds old at most, and cheap.
+pub fn at_last_tick() -> Duration {
+    coarse_clock::since_epoch()
+}
+
 /// The present second since 1970.
 pub fn second() -> i64 {
     coarse_clock::since_epoch().as_secs() as i64

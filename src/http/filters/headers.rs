@@ -68,6 +68,9 @@ pub fn trailers(request: &mut Request) -> HeaderList {
 }
 
 fn expires(request: &mut Request, setting: &Expires) {
+    if matches!(setting, Expires::Off) {
+        return;
+    }
     let read;
     let setting = match setting {
         Expires::Template { value, modified } => {

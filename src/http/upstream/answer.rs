@@ -8,7 +8,7 @@ use super::retry::Failure;
 /// An answer whose head was read.
 pub struct Answer {
     /// The connection it comes on.
-    pub connection: BackendConnection,
+    pub connection: Box<BackendConnection>,
     /// All that was read so far.
     pub buffer: Vec<u8>,
     /// The head, with places in the buffer.

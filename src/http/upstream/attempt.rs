@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use tokio::time::Instant;
-
 use super::answer::Faulty;
 use super::job::Job;
 use super::keepalive::BackendConnection;
@@ -13,6 +11,8 @@ use super::waiting::{Waited, log_client_gone, wait_for};
 use crate::balance::{Outcome, Session, Times};
 use crate::http::request::{Request, UpstreamAttempt};
 use crate::log::error_log::Level;
+use crate::log::now;
+use crate::net::timers;
 use crate::wire::http1::request_line::Method;
 
 /// A server that was chosen for a try, and what became of it.
@@ -20,12 +20,14 @@ pub struct Try<'j> {
     job: &'j Job,
     /// What the balancer knows of the request.
     pub session: Session,
-    /// When the first try began.
-    pub began: Instant,
+    /// No try has failed yet.
+    pub is_first: bool,
+    /// When the first try began, in milliseconds since boot: as exact as nginx, whose clock is the kernel's cheap one, too.
+    began_ms: u64,
     /// When this try began.
-    pub started: Instant,
+    started_ms: u64,
     /// When something last came from the backend: what is done with it at once takes no time, as with nginx.
-    pub now: Instant,
+    now_ms: u64,
     /// The server's place for idle connections.
     pub target: Option<crate::net::connect::Target>,
     /// Something of the request was sent in this try.
@@ -43,13 +45,14 @@ pub struct Try<'j> {
 impl<'j> Try<'j> {
     /// Before the first try.
     pub fn new(job: &'j Job, request: &Request) -> Self {
-        let now = Instant::now();
+        let now_ms = timers::now_ms();
         Self {
             job,
             session: begin(job, request),
-            began: now,
-            started: now,
-            now,
+            is_first: true,
+            began_ms: now_ms,
+            started_ms: now_ms,
+            now_ms,
             target: None,
             request_sent: false,
             request_whole: false,
@@ -82,8 +85,7 @@ impl<'j> Try<'j> {
     /// The same; with `queue` a request waits for its first server. None where it does not get one.
     pub async fn choose_or_wait(&mut self, request: &mut Request) -> Result<Option<Server>, Faulty> {
         let job = self.job;
-        let first = self.now == self.began;
-        let Some(queue) = job.group.queue.as_ref().filter(|_| first) else { return Ok(self.choose(request)) };
+        let Some(queue) = job.group.queue.as_ref().filter(|_| self.is_first) else { return Ok(self.choose(request)) };
         if queue.is_empty()
             && let Some(server) = self.choose(request)
         {
@@ -91,8 +93,7 @@ impl<'j> Try<'j> {
         }
         let Some(place) = queue.join() else { return Ok(None) };
         loop {
-            let waited_ms = self.began.elapsed().as_millis() as u64;
-            let Some(left_ms) = queue.timeout_ms.checked_sub(waited_ms).filter(|&left_ms| left_ms > 0) else {
+            let Some(left_ms) = queue.timeout_ms.checked_sub(self.waited_ms()).filter(|&left_ms| left_ms > 0) else {
                 return Ok(None);
             };
             match wait_for(request, job, left_ms, place.turn()).await {
@@ -106,7 +107,7 @@ impl<'j> Try<'j> {
             // What was looked at in vain has become free.
             self.session = begin(job, request);
             if let Some(server) = self.choose(request) {
-                record(request).queue_ms = Some(self.began.elapsed().as_millis() as u64);
+                record(request).queue_ms = Some(self.waited_ms());
                 return Ok(Some(server));
             }
         }
@@ -148,22 +149,34 @@ impl<'j> Try<'j> {
     }
 
     /// The backend's answer was read whole: its connection serves another request, if it can.
-    pub fn keep(&mut self, connection: BackendConnection) {
+    pub fn keep(&mut self, connection: Box<BackendConnection>) {
         if let Some(target) = &self.target
             && self.request_whole
         {
-            self.job.group.pool.put(connection, target, self.job.tag(), self.now);
+            self.job.group.pool.put(connection, target, self.job.tag(), self.now_ms);
         }
     }
 
     /// Reads the clock, after something was waited for.
     pub fn look_at_clock(&mut self) {
-        self.now = Instant::now();
+        self.now_ms = timers::now_ms();
+    }
+
+    /// Begins another try, when the last one has ended.
+    pub fn start(&mut self) {
+        self.started_ms = self.now_ms;
+        self.request_sent = false;
+        self.request_whole = false;
+    }
+
+    /// Milliseconds since the first try began, by the clock.
+    fn waited_ms(&self) -> u64 {
+        timers::now_ms() - self.began_ms
     }
 
     /// Milliseconds since the try began.
     pub fn elapsed_ms(&self) -> u64 {
-        (self.now - self.started).as_millis() as u64
+        self.now_ms - self.started_ms
     }
 
     /// What decides whether there is another try.
@@ -174,7 +187,7 @@ impl<'j> Try<'j> {
             request_sent: self.request_sent,
             non_idempotent: matches!(request.method, Method::Post | Method::Lock | Method::Patch),
             body_passed_through: self.job.passes_body_through,
-            elapsed_ms: (self.now - self.began).as_millis() as u64,
+            elapsed_ms: self.now_ms - self.began_ms,
             timeout_ms: self.job.proxy.next_upstream_timeout_ms,
         }
     }
@@ -191,7 +204,7 @@ fn begin(job: &Job, request: &Request) -> Session {
 
 /// Milliseconds on the balancers' clock.
 fn now_ms() -> i64 {
-    crate::log::now::since_epoch().as_millis() as i64
+    now::at_last_tick().as_millis() as i64
 }
 
 /// The present attempt's entry for variables.

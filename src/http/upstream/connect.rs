@@ -3,8 +3,6 @@
 use std::io;
 use std::net::IpAddr;
 
-use tokio::time::Instant;
-
 use super::answer::Faulty;
 use super::exchange;
 use super::http2::Session;
@@ -20,20 +18,21 @@ use crate::ir::http::proxy::Bind;
 use crate::log::error_log::Level;
 use crate::net::connect::{self, Fault, Local, Options, Target};
 use crate::net::stream::Stream;
+use crate::net::timers::now_ms;
 
 const ENETUNREACH: i32 = 101;
 const ECONNREFUSED: i32 = 111;
 
 /// Opens a connection within `proxy_connect_timeout`.
-pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<BackendConnection, Faulty> {
+pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<Box<BackendConnection>, Faulty> {
     let options = options(request, job);
-    let began = Instant::now();
+    let began_ms = now_ms();
     let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
     match opened {
         Waited::Done(Ok(stream)) => {
             let stream = match &job.tls {
                 None => stream,
-                Some(tls) => secure::begin(request, job, tls, server, (stream, began)).await?,
+                Some(tls) => secure::begin(request, job, tls, server, (stream, began_ms)).await?,
             };
             begin(request, job, stream).await.map(BackendConnection::new)
         }

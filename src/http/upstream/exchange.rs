@@ -44,7 +44,7 @@ pub async fn run(
     request: &mut Request,
     job: &Job,
     attempt: &mut Try<'_>,
-    mut connection: BackendConnection,
+    mut connection: Box<BackendConnection>,
 ) -> Result<Answer, Faulty> {
     request.action = "sending request to upstream";
     attempt.request_sent = true;

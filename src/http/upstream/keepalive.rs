@@ -6,30 +6,29 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::http2::Session;
 use crate::ir::upstream::Keepalive;
 use crate::net::connect::Target;
 use crate::net::stream::Stream;
+use crate::net::timers::now_ms;
 
 /// How often dead and old connections are looked for.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A connection to a backend.
+/// A connection to a backend. It goes through many hands, and therefore lies in one place.
 #[derive(Debug)]
 pub struct BackendConnection {
     /// What carries requests and answers.
     pub wire: Wire,
     /// Requests sent on it, with the present one.
     pub requests: u64,
-    opened: Instant,
+    opened_ms: u64,
 }
 
 impl BackendConnection {
     /// A connection that was just opened.
-    pub fn new(wire: Wire) -> Self {
-        Self { wire, requests: 1, opened: Instant::now() }
+    pub fn new(wire: Wire) -> Box<Self> {
+        Box::new(Self { wire, requests: 1, opened_ms: now_ms() })
     }
 
     /// Whether HTTP/2 is spoken.
@@ -40,7 +39,9 @@ impl BackendConnection {
     /// The backend closed it, or says something that nobody asked for.
     fn is_spoilt(&mut self) -> bool {
         match &mut self.wire {
-            Wire::Http1(stream) => stream.poll_peek(&mut Context::from_waker(Waker::noop())).is_ready(),
+            Wire::Http1(stream) => {
+                stream.has_news() && stream.poll_peek(&mut Context::from_waker(Waker::noop())).is_ready()
+            }
             Wire::Http2(session) => session.is_spoilt(),
         }
     }
@@ -65,11 +66,11 @@ pub enum Wire {
 
 #[derive(Debug)]
 struct Idle {
-    connection: BackendConnection,
+    connection: Box<BackendConnection>,
     target: Target,
     /// The location that opened it, where locations keep theirs apart.
     tag: usize,
-    until: Instant,
+    until_ms: u64,
 }
 
 /// One worker's idle connections to one group.
@@ -94,7 +95,7 @@ impl Pool {
 
     /// An idle connection to this server, opened by the same location if locations keep theirs apart, on which HTTP/2 is spoken
     /// or not.
-    pub fn take(&self, target: &Target, tag: usize, is_http2: bool) -> Option<BackendConnection> {
+    pub fn take(&self, target: &Target, tag: usize, is_http2: bool) -> Option<Box<BackendConnection>> {
         let mut idle = self.idle.borrow_mut();
         while let Some(place) =
             idle.iter().position(|idle| idle.connection.is_http2() == is_http2 && self.fits(idle, target, tag))
@@ -113,8 +114,8 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read whole; the one unused for longest gives way.
-    pub fn put(self: &Rc<Self>, connection: BackendConnection, target: &Target, tag: usize, now: Instant) {
-        let age_ms = now.duration_since(connection.opened).as_millis() as u64;
+    pub fn put(self: &Rc<Self>, connection: Box<BackendConnection>, target: &Target, tag: usize, now_ms: u64) {
+        let age_ms = now_ms.saturating_sub(connection.opened_ms);
         if !self.is_on()
             || !connection.is_at_rest()
             || connection.requests >= self.settings.requests
@@ -122,12 +123,12 @@ impl Pool {
         {
             return;
         }
-        let until = now + Duration::from_millis(self.settings.timeout_ms);
+        let until_ms = now_ms.saturating_add(self.settings.timeout_ms);
         let mut idle = self.idle.borrow_mut();
         if idle.len() >= self.settings.connections {
             idle.pop_back();
         }
-        idle.push_front(Idle { connection, target: target.clone(), tag, until });
+        idle.push_front(Idle { connection, target: target.clone(), tag, until_ms });
         drop(idle);
         if !self.sweeping.replace(true) {
             let pool = Rc::clone(self);
@@ -144,8 +145,8 @@ impl Pool {
     async fn sweep(&self) {
         while !self.idle.borrow().is_empty() {
             tokio::time::sleep(SWEEP_INTERVAL).await;
-            let now = Instant::now();
-            self.idle.borrow_mut().retain_mut(|idle| idle.until > now && !idle.connection.is_spoilt());
+            let now_ms = now_ms();
+            self.idle.borrow_mut().retain_mut(|idle| idle.until_ms > now_ms && !idle.connection.is_spoilt());
         }
         self.sweeping.set(false);
     }

@@ -187,7 +187,7 @@ pub enum End {
 
 /// The way from one backend connection to one client.
 pub struct Pipe {
-    connection: Option<BackendConnection>,
+    connection: Option<Box<BackendConnection>>,
     framing: Framing,
     /// What waits for the client.
     pub spool: Spool,
@@ -211,7 +211,7 @@ pub struct Pipe {
 impl Pipe {
     /// A pipe for the rest of an answer whose head was read.
     pub fn new(
-        connection: BackendConnection,
+        connection: Box<BackendConnection>,
         framing: Framing,
         spool: Spool,
         closes: bool,
@@ -272,7 +272,7 @@ impl Pipe {
     }
 
     /// The connection, once: if the answer was read to its end and another request can follow.
-    pub fn take_reusable(&mut self) -> Option<BackendConnection> {
+    pub fn take_reusable(&mut self) -> Option<Box<BackendConnection>> {
         let connection = self.connection.take();
         connection.filter(|_| matches!(self.end, Some(End::Whole(true))))
     }

@@ -52,18 +52,23 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         if let Some(store) = store {
             store.put_in_place(request);
         }
-        return finish_bodyless(request, job, attempt, answer).await;
+        let is_reusable = answer.has_no_body(job) && !answer.head.close && answer.buffer.len() == answer.head.end;
+        return finish_whole(request, attempt, answer, None, is_reusable).await;
     }
     // What nginx finds out while it passes on what came with the head, it finds out while it sends.
     let sends_first = !buffering && answer.buffer.len() > answer.head.end;
     request.action = if sends_first { "sending to client" } else { READING };
+    if is_whole(job, &answer) && store.is_none() {
+        let (from, is_reusable) = (Some(answer.head.end), !answer.head.close);
+        return finish_whole(request, attempt, answer, from, is_reusable).await;
+    }
     let mut relay = Relay::new(request, job, answer, buffering);
     relay.pipe.store = store;
     relay.run(request, attempt).await
 }
 
 /// Tells the client that its tunnel stands, and carries bytes both ways.
-pub async fn open_tunnel(request: &mut Request, job: &Job, connection: BackendConnection) -> Verdict {
+pub async fn open_tunnel(request: &mut Request, job: &Job, connection: Box<BackendConnection>) -> Verdict {
     record(request).status = 200;
     request.response.status = 200;
     if let Err(fault) = order::send_head(request).await {
@@ -93,15 +98,38 @@ pub fn note_head(request: &mut Request, head: &Head, buffer: &[u8]) {
     }
 }
 
-async fn finish_bodyless(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Verdict {
+/// Whether the body came along with the head, as a whole and alone: that of most small answers does.
+fn is_whole(job: &Job, answer: &Answer) -> bool {
+    let length = (answer.buffer.len() - answer.head.end) as u64;
+    let has_length = !answer.head.chunked && answer.head.content_length == Some(length);
+    has_length && !answer.connection.is_http2() && job.proxy.limit_rate.is_none()
+}
+
+/// Sends a body of which nothing is left to be read. The backend is let go before the client has everything.
+async fn finish_whole(
+    request: &mut Request,
+    attempt: &mut Try<'_>,
+    answer: Answer,
+    body_start: Option<usize>,
+    is_reusable: bool,
+) -> Verdict {
+    let Answer { connection, buffer, .. } = answer;
+    let body = body_start.map_or(&[][..], |start| &buffer[start..]);
+    record(request).response_length += body.len() as u64;
     conclude(request, attempt);
-    let excess = answer.buffer.len() > answer.head.end;
-    if answer.has_no_body(job) && !answer.head.close && !excess {
-        attempt.keep(answer.connection);
+    if is_reusable {
+        attempt.keep(connection);
+    } else {
+        drop(connection);
     }
     attempt.release(request, Outcome::Served);
-    request.connection.engine.give_buffer(answer.buffer);
-    match order::finish(request).await {
+    let sent = order::send_body(request, body).await;
+    request.connection.engine.give_buffer(buffer);
+    let finished = match sent {
+        Ok(()) => order::finish(request).await,
+        Err(ClientGone) => Err(ClientGone),
+    };
+    match finished {
         Ok(()) => Verdict::Done,
         Err(ClientGone) => Verdict::Close,
     }

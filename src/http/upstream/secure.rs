@@ -5,8 +5,6 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use tokio::time::Instant;
-
 use super::answer::Faulty;
 use super::job::{Job, Secure};
 use super::layout::Server;
@@ -19,6 +17,7 @@ use crate::ir::value::{Text, below};
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::net::stream::{Secured, Stream};
+use crate::net::timers::now_ms;
 use crate::net::tls_client::{Certified, HandshakeFault, InOpensslsWords, Wish, rustls_fault, shows_host};
 
 impl Secure {
@@ -75,7 +74,7 @@ pub async fn begin(
     job: &Job,
     tls: &Secure,
     server: &Server,
-    (stream, began): (Stream, Instant),
+    (stream, began_ms): (Stream, u64),
 ) -> Result<Stream, Faulty> {
     let name = tls.name(request, job);
     let server_name = tls.server_name(&name);
@@ -91,7 +90,7 @@ pub async fn begin(
         drop(stream.set_nodelay());
     }
     request.action = "SSL handshaking to upstream";
-    let left_ms = job.proxy.connect_timeout_ms.saturating_sub(began.elapsed().as_millis() as u64);
+    let left_ms = job.proxy.connect_timeout_ms.saturating_sub(now_ms() - began_ms);
     let secured = match wait_for(request, job, left_ms, tls.context.connect(stream, wish)).await {
         Waited::Done(Ok(secured)) => secured,
         Waited::Done(Err(fault)) => return Err(explain(request, fault, &name)),

@@ -57,6 +57,7 @@ pub async fn run(request: &mut Request, job: &Job) -> Verdict {
 fn fail(request: &mut Request, attempt: &mut Try, failure: Failure, reused: bool) {
     let outcome = if failure.is_servers_fault() { Outcome::Failed } else { Outcome::Next };
     attempt.release(request, outcome);
+    attempt.is_first = false;
     attempt.look_at_clock();
     conclude(request, attempt);
     record(request).status = failure.status();
@@ -67,10 +68,8 @@ fn fail(request: &mut Request, attempt: &mut Try, failure: Failure, reused: bool
 }
 
 async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redirected: bool) -> Tried {
-    let first_of_redirect = redirected && attempt.started == attempt.began;
-    attempt.started = attempt.now;
-    attempt.request_sent = false;
-    attempt.request_whole = false;
+    let first_of_redirect = redirected && attempt.is_first;
+    attempt.start();
     request.action = "connecting to upstream";
     request.upstream.attempts.push(UpstreamAttempt { redirected: first_of_redirect, ..UpstreamAttempt::default() });
     let server = match attempt.choose_or_wait(request).await {

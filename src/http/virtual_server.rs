@@ -25,10 +25,9 @@ pub fn validate_host(text: &[u8], mut memory: Vec<u8>) -> Option<Host> {
     };
     let (name, rest) = text.split_at(name_end);
     let inside = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]"));
-    let literal = inside.is_some();
-    if !inside.unwrap_or(name).iter().all(|&byte| is_host_byte(byte, literal))
-        || name.windows(2).any(|two| two == b"..")
-    {
+    let odd = if inside.is_some() { b':' } else { b'%' };
+    let is_host_byte = |&byte: &u8| HOST_BYTES[usize::from(byte)] || byte == odd;
+    if !inside.unwrap_or(name).iter().all(is_host_byte) || has_empty_label(name) {
         return None;
     }
     let port = match rest {
@@ -45,11 +44,20 @@ pub fn validate_host(text: &[u8], mut memory: Vec<u8>) -> Option<Host> {
     Some(Host { name: memory, port })
 }
 
-fn is_host_byte(byte: u8, literal: bool) -> bool {
-    // RFC 3986 section 3.2.2: unreserved, sub-delims, and escapes or colons.
-    matches!(byte,
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\''..=b',' | b';' | b'=')
-        || byte == if literal { b':' } else { b'%' }
+/// RFC 3986 section 3.2.2: unreserved and sub-delims. Escapes or colons come on top.
+const HOST_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(byte as u8,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\''..=b',' | b';' | b'=');
+        byte += 1;
+    }
+    table
+};
+
+fn has_empty_label(name: &[u8]) -> bool {
+    memchr::memchr_iter(b'.', name).any(|dot| name.get(dot + 1) == Some(&b'.'))
 }
 
 fn port(digits: &[u8]) -> Option<u16> {

@@ -279,7 +279,7 @@ fn invalid_line(request: &mut Request, line_start: usize, at: usize) -> NoReques
 pub fn take_header(request: &mut Request, line: &HeaderLine) -> Result<(), NoRequest> {
     let head = head(request);
     let entry = Line::new(&head.buffer, line.name.clone(), line.value.clone());
-    let earlier = head.header(entry.known).is_some();
+    let earlier = entry.known != Known::Other && head.header(entry.known).is_some();
     head.headers.push(entry);
     match entry.known {
         Known::Host => {

@@ -86,6 +86,12 @@ impl HeaderLine {
         position: &mut usize,
         underscores: bool,
     ) -> Result<Progress, InvalidHeaderLine> {
+        if self.state == State::Start
+            && let Some(end) = self.read_usual(buffer, *position)
+        {
+            *position = end;
+            return Ok(Progress::Line);
+        }
         let mut at = *position;
         while let Some(&byte) = buffer.get(at) {
             match self.state {
@@ -139,6 +145,25 @@ impl HeaderLine {
         }
         *position = at;
         Ok(Progress::Again)
+    }
+
+    /// Reads a line of the usual form that is there as a whole; gives the place behind it. For any other the states have to tell what
+    /// it is: nearly all lines are `Name: value` with CR and LF, and by the states they cost twice as much.
+    fn read_usual(&mut self, buffer: &[u8], from: usize) -> Option<usize> {
+        let line = buffer.get(from..)?;
+        let colon = line.iter().position(|&byte| NAME_BYTES[usize::from(byte)] != NameByte::Usual)?;
+        let value = colon + 2;
+        if colon == 0 || line[colon] != b':' || *line.get(colon + 1)? != b' ' || *line.get(value)? == b' ' {
+            return None;
+        }
+        let end = value + memchr::memchr3(b'\r', b'\n', 0, &line[value..])?;
+        if line[end] != b'\r' || *line.get(end + 1)? != b'\n' || line[end - 1] == b' ' && end > value {
+            return None;
+        }
+        self.name = from..from + colon;
+        self.value = from + value..from + end;
+        self.invalid = false;
+        Some(from + end + 2)
     }
 
     /// A line that an LF ended at once, as opposed to one that a CR is ending.

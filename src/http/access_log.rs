@@ -245,13 +245,15 @@ fn write_escaped(value: &[u8], mode: Escape, out: &mut Vec<u8>) {
 /// Bytes that would break a line or its quotes become `\xHH`.
 fn escape_default(value: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in value {
-        if !(b' '..0x7f).contains(&byte) || byte == b'"' || byte == b'\\' {
-            out.extend_from_slice(&[b'\\', b'x', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        } else {
-            out.push(byte);
-        }
+    let is_odd = |&byte: &u8| !(b' '..0x7f).contains(&byte) || byte == b'"' || byte == b'\\';
+    let mut rest = value;
+    while let Some(odd) = rest.iter().position(is_odd) {
+        let byte = rest[odd];
+        out.extend_from_slice(&rest[..odd]);
+        out.extend_from_slice(&[b'\\', b'x', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        rest = &rest[odd + 1..];
     }
+    out.extend_from_slice(rest);
 }
 
 #[cfg(test)]

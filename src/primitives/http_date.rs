@@ -8,22 +8,28 @@ pub fn format(unix_seconds: i64) -> String {
     let (weekday, month) = (DAY_NAMES[weekday as usize], MONTH_NAMES[month as usize - 1]);
     // Every answer with a file has one: the machinery of `format!` would be a tenth of its work.
     let mut text = String::with_capacity("Sun, 22 Nov 2026 15:57:23 GMT".len());
-    let mut piece = |before: &str, value: u32, digits: u32| {
-        text.push_str(before);
-        for place in (0..digits).rev() {
-            text.push(char::from(b'0' + (value / 10_u32.pow(place) % 10) as u8));
-        }
-    };
-    piece(weekday, 0, 0);
-    piece(", ", day.into(), 2);
-    piece(" ", 0, 0);
-    piece(month, 0, 0);
-    piece(" ", year.unsigned_abs(), if year.abs() > 9999 { 5 } else { 4 });
-    piece(" ", hour.into(), 2);
-    piece(":", minute.into(), 2);
-    piece(":", second.into(), 2);
-    piece(" GMT", 0, 0);
+    text.push_str(weekday);
+    push_two(&mut text, ", ", day.into());
+    text.push(' ');
+    text.push_str(month);
+    let year = year.unsigned_abs();
+    if year > 9999 {
+        text.push(' ');
+        text.push(char::from(b'0' + (year / 10_000 % 10) as u8));
+    }
+    push_two(&mut text, if year > 9999 { "" } else { " " }, year / 100 % 100);
+    push_two(&mut text, "", year % 100);
+    push_two(&mut text, " ", hour.into());
+    push_two(&mut text, ":", minute.into());
+    push_two(&mut text, ":", second.into());
+    text.push_str(" GMT");
     text
+}
+
+fn push_two(text: &mut String, before: &str, value: u32) {
+    text.push_str(before);
+    text.push(char::from(b'0' + (value / 10) as u8));
+    text.push(char::from(b'0' + (value % 10) as u8));
 }
 
 /// The form that nginx gives cookies: `Sun, 22-Nov-26 15:57:23 GMT`, and the whole year from 2038 on.

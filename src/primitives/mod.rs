@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod checksum;
 pub mod clock;
+pub mod decimal;
 pub mod duration;
 pub mod escape;
 pub mod hash;

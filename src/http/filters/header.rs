@@ -7,7 +7,7 @@ use crate::http::request::{HTTP_10, Request, Sink};
 use crate::http::status;
 use crate::ir::http::core::ServerTokens;
 use crate::log::now;
-use crate::primitives::http_date;
+use crate::primitives::{decimal, http_date};
 use crate::wire::http1::request_line::Method;
 
 /// Writes the head to what the connection is going to send.
@@ -94,7 +94,7 @@ fn write_fixed(request: &Request, location: Option<&[u8]>, out: &mut Vec<u8>) {
     }
     if let Some(length) = response.content_length {
         out.extend_from_slice(b"Content-Length: ");
-        write_number(length, out);
+        decimal::write(length, out);
         out.extend_from_slice(b"\r\n");
     }
     if let Some(modified) = response.last_modified
@@ -142,27 +142,12 @@ fn write_connection(request: &Request, out: &mut Vec<u8>) {
         let seconds = request.location.settings.core.keepalive_header_seconds;
         if seconds > 0 {
             out.extend_from_slice(b"Keep-Alive: timeout=");
-            write_number(seconds, out);
+            decimal::write(seconds, out);
             out.extend_from_slice(b"\r\n");
         }
     } else {
         out.extend_from_slice(b"Connection: close\r\n");
     }
-}
-
-/// Writes a number without a detour over a text of its own.
-pub fn write_number(mut number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[start..]);
 }
 
 /// A redirect to a path of this server, as a whole URL.
@@ -185,7 +170,7 @@ pub fn absolute_location(request: &Request) -> Option<Vec<u8>> {
     let default_port = if connection.is_secure() { 443 } else { 80 };
     if core.port_in_redirect && port != default_port && port != 0 {
         url.push(b':');
-        write_number(u64::from(port), &mut url);
+        decimal::write(u64::from(port), &mut url);
     }
     url.extend_from_slice(path);
     Some(url)

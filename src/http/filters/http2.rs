@@ -4,7 +4,7 @@ use crate::http::message::headers::HeaderList;
 use crate::http::request::{Request, Sink};
 use crate::http::verdict::ClientGone;
 use crate::log::now;
-use crate::primitives::http_date;
+use crate::primitives::{decimal, http_date};
 use crate::wire::http1::request_line::Method;
 
 use super::{header, headers};
@@ -76,7 +76,7 @@ fn fields(request: &mut Request) -> HeaderList {
     }
     if let Some(length) = response.content_length {
         let mut value = Vec::new();
-        header::write_number(length, &mut value);
+        decimal::write(length, &mut value);
         fields.push(b"content-length", &value);
     }
     if let Some(modified) = response.last_modified

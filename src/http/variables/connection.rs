@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Write1, put, put_bytes, put_seconds};
+use super::{Write1, put, put_bytes, put_number, put_seconds};
 use crate::http::request::Request;
 use crate::http::{connection::Peer, error_page};
 use crate::log::error_log::Level;
@@ -14,9 +14,9 @@ use crate::wire::proxy_protocol_tlv::{self, Fault};
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "remote_addr" => |request, out| put(out, request.peer()),
+        "remote_addr" => |request, out| address(request.peer(), out),
         "remote_port" => |request, out| port(request.peer(), out),
-        "realip_remote_addr" => |request, out| put(out, &request.connection.peer),
+        "realip_remote_addr" => |request, out| address(&request.connection.peer, out),
         "realip_remote_port" => |request, out| port(&request.connection.peer, out),
         "binary_remote_addr" => |request, out| match request.peer().ip() {
             Some(IpAddr::V4(address)) => put_bytes(out, &address.octets()),
@@ -57,6 +57,18 @@ pub fn find(name: &str) -> Option<Write1> {
         "time_iso8601" => |_, out| now::with(|now| put(out, &now.iso8601)),
         _ => return None,
     })
+}
+
+/// The address without the port. Every line of most logs begins with it.
+fn address(peer: &Peer, out: &mut Vec<u8>) -> bool {
+    let Some(IpAddr::V4(address)) = peer.ip() else { return put(out, peer) };
+    for (index, octet) in address.octets().into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        put_number(out, octet.into());
+    }
+    true
 }
 
 fn port(peer: &Peer, out: &mut Vec<u8>) -> bool {

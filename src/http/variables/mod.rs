@@ -16,6 +16,7 @@ use super::request::Request;
 use crate::ir::ids::{GeoId, MapId, SplitClientsId, VariableId};
 use crate::ir::value::Text;
 use crate::ir::variables::{Source, Variables};
+use crate::primitives::decimal;
 
 /// Writes a value; false if the variable has none.
 pub type Write1 = fn(&Request, &mut Vec<u8>) -> bool;
@@ -231,6 +232,12 @@ pub fn set(request: &mut Request, id: VariableId, value: &[u8]) {
 /// A value as text for a number; 0 if it is none.
 fn put(out: &mut Vec<u8>, value: impl std::fmt::Display) -> bool {
     write!(out, "{value}").expect("a vector takes every byte");
+    true
+}
+
+/// The same of a whole number, which is what most of them are.
+fn put_number(out: &mut Vec<u8>, value: u64) -> bool {
+    decimal::write(value, out);
     true
 }
 

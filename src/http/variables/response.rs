@@ -1,16 +1,18 @@
 //! Variables that come from the answer.
 
-use super::{Write1, put, put_bytes, put_some};
-use crate::http::filters::header;
+use super::{Write1, put, put_bytes, put_number, put_some};
 use crate::http::request::Request;
-use crate::primitives::http_date;
+use crate::primitives::{decimal, http_date};
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "status" => |request, out| put(out, format_args!("{:03}", status(request))),
-        "bytes_sent" => |request, out| put(out, bytes_sent(request)),
-        "body_bytes_sent" => |request, out| put(out, bytes_sent(request).saturating_sub(request.header_size)),
+        "status" => |request, out| match status(request) {
+            status @ 100.. => put_number(out, status.into()),
+            status => put(out, format_args!("{status:03}")),
+        },
+        "bytes_sent" => |request, out| put_number(out, bytes_sent(request)),
+        "body_bytes_sent" => |request, out| put_number(out, bytes_sent(request).saturating_sub(request.header_size)),
         "request_completion" => |request, out| put_bytes(out, if request.finished { b"OK" } else { b"" }),
         "gzip_ratio" => |request, out| match request.filters.gzip_totals {
             Some((taken, given)) if given > 0 => {
@@ -34,7 +36,7 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "sent_http_content_length" => |request, out| match request.response.content_length {
             Some(length) => {
-                header::write_number(length, out);
+                decimal::write(length, out);
                 true
             }
             None => false,

@@ -9,7 +9,7 @@ use super::connection::{Deadline, ReadFault};
 use super::message::headers::Known;
 use super::request::{HTTP_11, HTTP_20, Request};
 use super::temp_file;
-use super::verdict::CLIENT_CLOSED_REQUEST;
+use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone};
 use crate::ir::http::core::BodyInFile;
 use crate::log::error_log::Level;
 use crate::wire::http1::chunked::{Chunked, Progress};
@@ -373,8 +373,7 @@ async fn read_plain(request: &mut Request, out: &mut Vec<u8>, timeout_ms: u64) -
 async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, timeout_ms: u64) -> Result<usize, u16> {
     let connection = Rc::clone(&request.connection);
     if connection.gathered() > 0 {
-        let flushed = connection.flush(timeout_ms).await;
-        flushed.map_err(|_| CLIENT_CLOSED_REQUEST)?;
+        request.flush().await.map_err(|ClientGone| CLIENT_CLOSED_REQUEST)?;
     }
     match connection.read(out, limit, &mut Deadline::after_ms(timeout_ms)).await {
         Ok(0) => {
@@ -388,13 +387,18 @@ async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, tim
         }
         Ok(length) => Ok(length),
         Err(ReadFault::TimedOut) => Err(408),
-        Err(ReadFault::Io(_)) => Err(400),
+        Err(ReadFault::Io(error)) => {
+            if !request.body.is_discarded() {
+                request.log_error(Level::Info, &error, "recv() failed");
+            }
+            request.client_gone = true;
+            Err(400)
+        }
     }
 }
 
 /// Reads more chunks, of a body that may have `limit` bytes; 0 is no limit.
 async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeout_ms: u64) -> Result<bool, u16> {
-    let Framing::Chunked(mut body) = std::mem::take(&mut request.framing) else { return Ok(false) };
     let before = out.len();
     loop {
         let raw = match take_preread(request, usize::MAX) {
@@ -405,6 +409,8 @@ async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, time
                 raw
             }
         };
+        // Not before there is something: whoever waits for it may think better of it.
+        let Framing::Chunked(mut body) = std::mem::take(&mut request.framing) else { return Ok(false) };
         let mut position = 0;
         let progress = body.decode(&raw, &mut position, limit, out);
         request.request_length.set(request.request_length.get() + position as u64);
@@ -417,8 +423,8 @@ async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, time
         if done {
             return Ok(out.len() > before);
         }
+        request.framing = Framing::Chunked(body);
         if out.len() > before {
-            request.framing = Framing::Chunked(body);
             return Ok(true);
         }
     }

@@ -42,8 +42,7 @@ async fn read_early_body(request: &mut Request) -> Result<(), u16> {
 /// `post_action`: once the answer is out, another location runs for its effects.
 async fn post_action(request: &mut Request) {
     let Some(uri) = request.location.settings.core.post_action.clone() else { return };
-    let timeout_ms = request.send_timeout_ms();
-    if request.connection.flush(timeout_ms).await.is_err() {
+    if request.flush().await.is_err() {
         request.client_gone = true;
     }
     let keepalive = request.keepalive;
@@ -126,6 +125,7 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
         request.log(Level::Error, text);
         return Verdict::Finish(500);
     }
+    request.action = "";
     request.set_uri(uri);
     request.args = args.to_vec();
     request.location = Rc::clone(&request.connection.engine.server(request.server).location);

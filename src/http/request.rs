@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::body_reader::{Body, Framing};
+use super::connection::output::Patience;
 use super::connection::request_head::browser;
 use super::connection::{Connection, Peer};
 use super::evaluate::Captures;
@@ -18,9 +19,9 @@ use super::message::response::ResponseHead;
 use super::spare::Spare;
 use super::subrequest::{Family, MAX_DEPTH, Outlet};
 use super::variables::Slot;
+use super::verdict::ClientGone;
 use crate::ir::http::Location;
 use crate::ir::ids::ServerId;
-use crate::ir::listen::ListenAddress;
 use crate::ir::value::Text;
 use crate::log::error_log::Level;
 use crate::wire::http1::request_line::Method;
@@ -438,9 +439,22 @@ impl Request {
         self.location = Rc::clone(&self.connection.engine.server(server).location);
     }
 
-    /// Milliseconds that the client may take for each step of reading the answer.
-    pub fn send_timeout_ms(&self) -> u64 {
-        self.location.settings.core.send_timeout_ms
+    /// How long the client may take for each step of reading the answer.
+    pub fn patience(&self) -> Patience {
+        let timeout_ms = self.location.settings.core.send_timeout_ms;
+        Patience { timeout_ms, ends_with_client: self.upstream.attempts.is_empty() }
+    }
+
+    /// Writes what waits for the client.
+    pub async fn flush(&self) -> Result<(), ClientGone> {
+        let flushed = self.connection.flush(self.patience()).await;
+        flushed.map_err(|fault| fault.tell(self))
+    }
+
+    /// Waits, unless the client goes away first.
+    pub async fn pause(&self, delay_ms: u64) -> Result<(), ClientGone> {
+        let paused = self.connection.pause(delay_ms).await;
+        paused.map_err(|fault| fault.tell(self))
     }
 
     /// Writes a line about this request to the error log. What leads to it is no path that has to be fast.
@@ -453,6 +467,11 @@ impl Request {
     #[cold]
     pub fn log_error(&self, level: Level, error: &io::Error, text: impl Display) {
         self.log_with(level, text, Some(error));
+    }
+
+    /// The same, or without the error where there is none.
+    pub fn log_maybe_error(&self, level: Level, error: Option<&io::Error>, text: impl Display) {
+        self.log_with(level, text, error);
     }
 
     /// Whether a line of that level would be written.
@@ -475,21 +494,11 @@ impl Request {
         if !self.action.is_empty() {
             line.push_display(format_args!(" while {}", self.action));
         }
-        line.push_display(format_args!(", client: {}", self.peer()));
         if self.action == "waiting for request" {
-            // No server has been chosen yet: the address stands for it.
-            let address = match &self.connection.servers().address {
-                ListenAddress::Inet(address) => address.to_string(),
-                ListenAddress::Unix(path) => format!("unix:{path}"),
-                ListenAddress::Host(_) => {
-                    self.connection.local().map(|address| address.to_string()).unwrap_or_default()
-                }
-            };
-            line.push_display(format_args!(", server: {address}"));
-            return;
+            return self.connection.log_ends(line);
         }
         let server = self.connection.engine.server(self.server);
-        line.push(b", server: ");
+        line.push_display(format_args!(", client: {}, server: ", self.peer()));
         line.push(&server.name);
         let request_line = self.head.request_line();
         if !request_line.is_empty() {
@@ -506,6 +515,9 @@ impl Request {
             && !attempt.address.is_empty()
         {
             line.push_display(format_args!(", upstream: \"{}{}", self.upstream.scheme(), attempt.address));
+            if attempt.address.starts_with("unix:") {
+                line.push(b":");
+            }
             if self.upstream.uri.first() != Some(&b'/') && !self.upstream.is_tunnel {
                 line.push(b"/");
             }

@@ -1,6 +1,7 @@
 //! Sockets: how they listen, how connections are accepted, and how a worker's connections learn that it is about to end.
 
 pub mod accept;
+pub mod at_once;
 pub mod connect;
 pub mod draining;
 pub mod hosts;

@@ -70,23 +70,25 @@ fn version_1(bytes: &[u8]) -> Result<Progress, BadHeader> {
     if line.starts_with("UNKNOWN") {
         return Ok(Progress::Done(ProxyHeader::default()));
     }
-    Ok(Progress::Done(ProxyHeader { addresses: Some(line_addresses(line).ok_or(BadHeader::Broken)?) }))
+    Ok(Progress::Done(ProxyHeader { addresses: line_addresses(line).ok_or(BadHeader::Broken)? }))
 }
 
-/// `TCP4 CLIENT SERVER PORT PORT`
-fn line_addresses(line: &str) -> Option<Addresses> {
+/// `TCP4 CLIENT SERVER PORT PORT`. Words of the bytes that addresses consist of are enough for nginx; where they are no addresses,
+/// nobody is known.
+fn line_addresses(line: &str) -> Option<Option<Addresses>> {
     let mut words = line.split(' ');
-    let is_v4 = match words.next()? {
-        "TCP4" => true,
-        "TCP6" => false,
-        _ => return None,
-    };
-    let mut address = || words.next()?.parse::<IpAddr>().ok().filter(|address| address.is_ipv4() == is_v4);
-    let (client, server) = (address()?, address()?);
+    words.next().filter(|family| matches!(*family, "TCP4" | "TCP6"))?;
+    let is_address_byte = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let mut address = || words.next().filter(|word| word.bytes().all(is_address_byte));
+    let (client, server) = (address()?.parse::<IpAddr>(), address()?.parse::<IpAddr>());
     let mut port = || words.next()?.parse::<u16>().ok();
     let (client_port, server_port) = (port()?, port()?);
+    if words.next().is_some() {
+        return None;
+    }
+    let (Ok(client), Ok(server)) = (client, server) else { return Some(None) };
     let (client, server) = (SocketAddr::new(client, client_port), SocketAddr::new(server, server_port));
-    words.next().is_none().then_some(Addresses { client, server, entries: Box::default() })
+    Some(Some(Addresses { client, server, entries: Box::default() }))
 }
 
 fn version_2(bytes: &[u8]) -> Result<Progress, BadHeader> {
@@ -177,6 +179,12 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_an_address_and_is_none_is_no_fault() {
+        let line = b"PROXY TCP4 999.1.1.1 192.0.2.2 1 2\r\n";
+        assert_eq!(feed(line), (Ok(Progress::Done(ProxyHeader::default())), line.len()));
+    }
+
+    #[test]
     fn version_2_carries_addresses_in_binary() {
         let mut header = SIGNATURE_2.to_vec();
         header.extend([0x21, 0x11, 0, 15, 192, 0, 2, 1, 192, 0, 2, 2, 0, 123, 0x16, 0x2e, 4, 0, 0]);
@@ -200,7 +208,7 @@ mod tests {
     #[test]
     fn what_is_no_header_is_refused() {
         for line in
-            ["GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 192.0.2.1 ::1 1 2\r\n", "PROXY TCP4 1.1.1.1 1.1.1.2 1 70000\r\n"]
+            ["GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 host 192.0.2.1 1 2\r\n", "PROXY TCP4 1.1.1.1 1.1.1.2 1 70000\r\n"]
         {
             assert_eq!(feed(line.as_bytes()).0, Err(BadHeader::Broken), "{line}");
         }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::request_head::{self, NoRequest};
 use super::runner::{After, Runner};
-use super::{Connection, Deadline, http2, lingering, secure};
+use super::{Connection, Deadline, WAITING_FOR_REQUEST, http2, lingering, secure};
 use crate::http::engine::Engine;
 use crate::http::request::Request;
 use crate::http::spare::Spare;
@@ -198,7 +198,7 @@ impl Wait {
             false => stream.poll_readable(context),
         });
         if let Poll::Ready(outcome) = peeked {
-            return Poll::Ready(outcome.is_ok());
+            return Poll::Ready(outcome.map_err(|error| connection.log_broken(&error)).is_ok());
         }
         if !std::mem::replace(&mut self.has_begun, true) {
             self.due_ms = self.due_ms.saturating_add(now_ms());
@@ -212,7 +212,12 @@ impl Wait {
         if !is_first && connection.engine.is_closing() || connection.poll_reclaimed(context).is_ready() {
             return Poll::Ready(false);
         }
-        connection.poll_until(self.due_ms, context).map(|()| false)
+        ready!(connection.poll_until(self.due_ms, context));
+        if is_first {
+            let text = b"client timed out (110: Connection timed out)";
+            connection.log(Level::Info, WAITING_FOR_REQUEST, |line| line.push(text));
+        }
+        Poll::Ready(false)
     }
 }
 
@@ -278,7 +283,7 @@ async fn serve_one(request: &mut Request) -> bool {
         },
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
     }
-    let flushed = request.client_gone || connection.flush(request.send_timeout_ms()).await.is_err();
+    let flushed = request.client_gone || request.flush().await.is_err();
     drop(writing);
     request.action = "logging request";
     access_log::write(request);

@@ -21,7 +21,6 @@ use crate::http::message::headers::HeaderList;
 use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
 use crate::http::{access_log, body_reader, finalize};
-use crate::ir::listen::ListenAddress;
 use crate::log::error_log::Level;
 use crate::wire::http2_frames::{Block, Frames};
 
@@ -169,14 +168,7 @@ fn log(connection: &Connection, fault: &h2::Error) {
 }
 
 fn say(connection: &Connection, text: std::fmt::Arguments) {
-    let server = connection.engine.server(connection.servers().default_server);
-    connection.engine.error_log(&server.location).write(Level::Info, Some(connection.number), |line| {
-        line.push_display(text);
-        line.push_display(format_args!(" while processing HTTP/2 connection, client: {}, server: ", connection.peer));
-        if let ListenAddress::Inet(address) = connection.servers().address {
-            line.push_display(address);
-        }
-    });
+    connection.log(Level::Info, "processing HTTP/2 connection", |line| line.push_display(text));
 }
 
 type Protocol = h2::server::Connection<Wire, Bytes>;

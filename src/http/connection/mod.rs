@@ -4,7 +4,7 @@ pub mod http1;
 pub mod http2;
 mod http2_head;
 pub mod lingering;
-mod output;
+pub mod output;
 mod proxied;
 pub mod request_head;
 pub mod runner;
@@ -22,9 +22,10 @@ use std::task::{Context, Poll};
 use rustls::ServerConnection;
 use tokio::io::AsyncWrite;
 
+use self::output::SendFault;
 use super::engine::Engine;
-use super::verdict::ClientGone;
-use crate::ir::listen::AddressServers;
+use crate::ir::listen::{AddressServers, ListenAddress};
+use crate::log::error_log::{Level, Line};
 use crate::net::accept::Accepted;
 use crate::net::places::Slot;
 use crate::net::stream::Stream;
@@ -69,6 +70,9 @@ impl Peer {
         }
     }
 }
+
+/// What the log calls a wait for the first request.
+pub const WAITING_FOR_REQUEST: &str = "waiting for request";
 
 /// What became of reading.
 #[derive(Debug)]
@@ -144,7 +148,8 @@ impl Connection {
         engine.draining.enter();
         let addresses = &engine.http.listeners[listener].addresses;
         let stream = Stream::from(stream);
-        let local = if addresses.len() > 1 { stream.local_address() } else { None };
+        let is_named = matches!(engine.http.listeners[listener].address, ListenAddress::Host(_));
+        let local = if addresses.len() > 1 || is_named { stream.local_address() } else { None };
         let address = addresses.iter().position(|servers| is_at(servers, local)).unwrap_or(addresses.len() - 1);
         Self {
             stream: RefCell::new(Some(stream)),
@@ -167,18 +172,13 @@ impl Connection {
     async fn begin(mut self) -> Option<Self> {
         let engine = Rc::clone(&self.engine);
         let servers = &engine.http.listeners[self.listener as usize].addresses[self.address as usize];
-        let address = match self.peer {
-            Peer::Inet(address) => Some(address),
-            Peer::Unix => None,
-        };
-        let client = secure::Client { number: self.number, address };
         let mut stream = self.stream.take()?;
         if servers.proxy_protocol {
-            let header = proxied::begin(&engine, servers, &mut stream, &client).await?;
+            let header = proxied::begin(&self, servers, &mut stream).await?;
             self.extra.get_or_insert_default().proxied = header.addresses.map(Rc::new);
         }
         if servers.ssl {
-            let begun = secure::begin(&self, servers, stream, &client).await?;
+            let begun = secure::begin(&self, servers, stream).await?;
             let extra = self.extra.get_or_insert_default();
             (stream, extra.hello, extra.client_fault) = (begun.stream, begun.hello, begun.client_fault);
         }
@@ -341,6 +341,52 @@ impl Connection {
         known.or_else(|| self.stream().local_address())
     }
 
+    /// Writes a line about what is done on it outside of any request.
+    pub fn log(&self, level: Level, action: &str, text: impl FnOnce(&mut Line)) {
+        let server = self.engine.server(self.servers().default_server);
+        self.engine.error_log(&server.location).write(level, Some(self.number), |line| {
+            text(line);
+            line.push_display(format_args!(" while {action}"));
+            self.log_ends(line);
+        });
+    }
+
+    /// Says that it broke between requests, or before the first one.
+    pub fn log_broken(&self, error: &io::Error) {
+        if self.requests.get() > 0 {
+            return self.log_kept(Some(error));
+        }
+        self.log(Level::Info, WAITING_FOR_REQUEST, |line| {
+            line.push(b"recv() failed");
+            line.push_error(error);
+        });
+    }
+
+    /// Says that the client closed it while it was kept; nothing else is told of that.
+    pub fn log_kept(&self, error: Option<&io::Error>) {
+        let server = self.engine.server(self.servers().default_server);
+        self.engine.error_log(&server.location).write(Level::Info, Some(self.number), |line| {
+            line.push_display(format_args!("client {} closed keepalive connection", self.peer));
+            if let Some(error) = error {
+                line.push_error(error);
+            }
+        });
+    }
+
+    /// Adds who is at either end to a line of the log that no server has a part in yet (`ngx_http_log_error`).
+    pub fn log_ends(&self, line: &mut Line) {
+        line.push_display(format_args!(", client: {}, server: ", self.peer));
+        match &self.engine.http.listeners[self.listener as usize].address {
+            ListenAddress::Inet(address) => line.push_display(address),
+            ListenAddress::Unix(path) => line.push_display(format_args!("unix:{path}")),
+            ListenAddress::Host(_) => {
+                if let Some(local) = self.extra.as_ref().and_then(|extra| extra.local) {
+                    line.push_display(local);
+                }
+            }
+        }
+    }
+
     /// Reads to the end of a buffer, at most `limit` bytes; 0 at the end of the stream.
     pub async fn read(&self, buffer: &mut Vec<u8>, limit: usize, deadline: &mut Deadline) -> Result<usize, ReadFault> {
         std::future::poll_fn(|context| match self.poll_read_to(context, buffer, limit) {
@@ -385,22 +431,23 @@ impl Connection {
         self.exchange().is_some() || self.stream().has_news()
     }
 
-    /// Ready once the client has closed its side; whatever it sends instead is left unread.
-    pub fn poll_gone(&self, context: &mut Context) -> Poll<()> {
+    /// Ready once the client has closed its side, or with what broke it; whatever it sends instead is left unread.
+    pub fn poll_gone(&self, context: &mut Context) -> Poll<Option<io::Error>> {
         if let Some(exchange) = self.exchange() {
-            return exchange.poll_gone(context);
+            return exchange.poll_gone(context).map(|()| None);
         }
         match self.stream().poll_peek(context) {
             Poll::Ready(Ok(true)) | Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(false)) => Poll::Ready(None),
+            Poll::Ready(Err(error)) => Poll::Ready(Some(error)),
         }
     }
 
     /// Waits, unless the client goes away first.
-    pub async fn pause(&self, delay_ms: u64) -> Result<(), ClientGone> {
+    pub async fn pause(&self, delay_ms: u64) -> Result<(), SendFault> {
         let mut deadline = Deadline::after_ms(delay_ms);
         std::future::poll_fn(|context| match self.poll_gone(context) {
-            Poll::Ready(()) => Poll::Ready(Err(ClientGone)),
+            Poll::Ready(error) => Poll::Ready(Err(SendFault::Closed(error))),
             Poll::Pending => self.poll_deadline(&mut deadline, context).map(Ok),
         })
         .await
@@ -413,7 +460,6 @@ impl Connection {
 }
 
 fn is_at(servers: &AddressServers, local: Option<SocketAddr>) -> bool {
-    use crate::ir::listen::ListenAddress;
     matches!((&servers.address, local), (ListenAddress::Inet(address), Some(local)) if *address == local)
 }
 
@@ -433,6 +479,11 @@ impl Deadline {
     /// Begins anew.
     pub fn restart(&mut self) {
         self.due_ms = None;
+    }
+
+    /// Whether something had to be waited for.
+    pub fn has_begun(&self) -> bool {
+        self.due_ms.is_some()
     }
 
     fn due_ms(&mut self) -> u64 {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -12,7 +12,9 @@ use tokio::io::AsyncWrite;
 use super::http2::Exchange;
 use super::{Connection, Deadline};
 use crate::http::message::headers::HeaderList;
+use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
+use crate::log::error_log::Level;
 use crate::sys::send;
 
 /// A piece that is at most so long is copied behind what waits, rather than written by a second slice.
@@ -33,6 +35,71 @@ enum Frames {
     All,
     /// All that waits, and with it the end.
     Last,
+}
+
+/// How a client is waited for that does not take what is sent.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// So long for each step.
+    pub timeout_ms: u64,
+    /// A client that closes its side wants no more: with a backend it is the backend's part that watches for that.
+    pub ends_with_client: bool,
+}
+
+/// Why the rest of an answer does not go out.
+#[derive(Debug)]
+pub enum SendFault {
+    /// The client took nothing for too long.
+    TimedOut,
+    /// The client closed its side, or its connection broke.
+    Closed(Option<io::Error>),
+    /// This call failed.
+    Failed(&'static str, io::Error),
+    /// Who found out has said so, or it is not worth a line.
+    Known,
+}
+
+impl SendFault {
+    /// What a call failed with: of a client that was waited for, nginx learns before it writes again.
+    fn of(call: &'static str, error: io::Error, has_waited: bool) -> Self {
+        if has_waited { Self::Closed(Some(error)) } else { Self::Failed(call, error) }
+    }
+
+    /// Says so in the log, as nginx does.
+    pub fn tell(self, request: &Request) -> ClientGone {
+        let proxied = request.upstream.attempts.last();
+        match (self, proxied) {
+            (Self::Known, _) => {}
+            (Self::TimedOut, _) => {
+                let error = io::Error::from_raw_os_error(nix::errno::Errno::ETIMEDOUT as i32);
+                request.log_error(Level::Info, &error, "client timed out");
+            }
+            (Self::Closed(error), None) => {
+                request.log_maybe_error(Level::Info, error.as_ref(), "client prematurely closed connection");
+            }
+            (Self::Failed(call, error), None) => {
+                request.log_error(Level::Info, &error, format_args!("{call} failed"));
+            }
+            (Self::Closed(error), Some(attempt)) => {
+                log_gone(request, error.as_ref(), attempt.response_ms.is_none());
+            }
+            (Self::Failed(_, error), Some(attempt)) => log_gone(request, Some(&error), attempt.response_ms.is_none()),
+        }
+        ClientGone
+    }
+}
+
+impl From<ClientGone> for SendFault {
+    fn from(_: ClientGone) -> Self {
+        Self::Known
+    }
+}
+
+/// Says that the client of a proxied request went away, and with it perhaps the reason for a connection to a backend.
+pub fn log_gone(request: &Request, error: Option<&io::Error>, has_backend: bool) {
+    let consequence = if has_backend { ", so upstream connection is closed too" } else { "" };
+    let text = format_args!("epoll_wait() reported that client prematurely closed connection{consequence}");
+    request.log_maybe_error(Level::Info, error, text);
 }
 
 impl Connection {
@@ -61,18 +128,18 @@ impl Connection {
     }
 
     /// Sends bytes, possibly only later with what follows.
-    pub async fn send(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
+    pub async fn send(&self, bytes: &[u8], patience: Patience) -> Result<(), SendFault> {
         if let Some(exchange) = self.exchange() {
             self.gather(|out| out.extend_from_slice(bytes));
-            return self.send_frames(exchange, Frames::Whole, timeout_ms).await;
+            return Ok(self.send_frames(exchange, Frames::Whole, patience.timeout_ms).await?);
         }
         if !self.copied(bytes) {
-            return self.write_with(bytes, timeout_ms).await;
+            return self.write_with(bytes, patience).await;
         }
         if self.gathered() < GATHER_LIMIT {
             return Ok(());
         }
-        self.flush(timeout_ms).await
+        self.flush(patience).await
     }
 
     /// Copies a piece behind what waits, if that is cheaper than a slice of its own.
@@ -85,14 +152,14 @@ impl Connection {
     }
 
     /// Writes all that waits.
-    pub async fn flush(&self, timeout_ms: u64) -> Result<(), ClientGone> {
+    pub async fn flush(&self, patience: Patience) -> Result<(), SendFault> {
         if self.gathered() == 0 {
             return Ok(());
         }
         if let Some(exchange) = self.exchange() {
-            return self.send_frames(exchange, Frames::All, timeout_ms).await;
+            return Ok(self.send_frames(exchange, Frames::All, patience.timeout_ms).await?);
         }
-        self.write_with(&[], timeout_ms).await
+        self.write_with(&[], patience).await
     }
 
     /// Ends the answer of a stream of HTTP/2.
@@ -141,8 +208,8 @@ impl Connection {
     }
 
     /// Writes what waits, then these bytes.
-    async fn write_with(&self, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
-        let mut deadline = Deadline::after_ms(timeout_ms);
+    async fn write_with(&self, bytes: &[u8], patience: Patience) -> Result<(), SendFault> {
+        let mut deadline = Deadline::after_ms(patience.timeout_ms);
         let mut written = 0;
         let first = self.out.take();
         let total = first.len() + bytes.len();
@@ -163,14 +230,16 @@ impl Connection {
                         written += length;
                         deadline.restart();
                     }
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(ClientGone)),
-                    Poll::Pending => return self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
+                    Poll::Ready(Err(error)) => {
+                        return Poll::Ready(Err(SendFault::of("writev()", error, deadline.has_begun())));
+                    }
+                    Poll::Pending => return self.poll_patience(patience, &mut deadline, context).map(Err),
                 }
             }
             // TLS may still hold what it has taken.
             match Pin::new(&mut *self.stream()).poll_flush(context) {
-                Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|_| ClientGone)),
-                Poll::Pending => self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone)),
+                Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|error| SendFault::Failed("writev()", error))),
+                Poll::Pending => self.poll_patience(patience, &mut deadline, context).map(Err),
             }
         })
         .await;
@@ -179,20 +248,30 @@ impl Connection {
         outcome
     }
 
+    /// What ends the wait for a client that takes nothing.
+    fn poll_patience(&self, patience: Patience, deadline: &mut Deadline, context: &mut Context) -> Poll<SendFault> {
+        if patience.ends_with_client
+            && let Poll::Ready(error) = self.poll_gone(context)
+        {
+            return Poll::Ready(SendFault::Closed(error));
+        }
+        self.poll_deadline(deadline, context).map(|()| SendFault::TimedOut)
+    }
+
     /// Writes what waits, then a piece of a file, straight from the kernel's cache.
     pub async fn send_file(
         &self,
         file: &File,
         (offset, length): (u64, u64),
         max_chunk: usize,
-        timeout_ms: u64,
-    ) -> Result<(), ClientGone> {
+        patience: Patience,
+    ) -> Result<(), SendFault> {
         if self.is_secure() {
-            return self.copy_file(file, offset, length, timeout_ms).await;
+            return self.copy_file(file, offset, length, patience).await;
         }
         self.write_ahead();
-        self.flush(timeout_ms).await?;
-        let mut deadline = Deadline::after_ms(timeout_ms);
+        self.flush(patience).await?;
+        let mut deadline = Deadline::after_ms(patience.timeout_ms);
         let max_chunk = if max_chunk == 0 { SENDFILE_CHUNK } else { max_chunk };
         let mut position = offset as i64;
         let end = (offset + length) as i64;
@@ -201,19 +280,17 @@ impl Connection {
                 let count = usize::try_from(end - position).unwrap_or(usize::MAX).min(max_chunk);
                 match self.sendfile(file, &mut position, count) {
                     // The file is shorter than it was when its length was announced.
-                    Ok(0) => return Poll::Ready(Err(ClientGone)),
+                    Ok(0) => return Poll::Ready(Err(SendFault::Known)),
                     Ok(_) => deadline.restart(),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         match self.stream().poll_writable(context) {
                             Poll::Ready(Ok(())) => {}
-                            Poll::Ready(Err(_)) => return Poll::Ready(Err(ClientGone)),
-                            Poll::Pending => {
-                                return self.poll_deadline(&mut deadline, context).map(|()| Err(ClientGone));
-                            }
+                            Poll::Ready(Err(error)) => return Poll::Ready(Err(SendFault::Closed(Some(error)))),
+                            Poll::Pending => return self.poll_patience(patience, &mut deadline, context).map(Err),
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => return Poll::Ready(Err(ClientGone)),
+                    Err(error) => return Poll::Ready(Err(SendFault::of("sendfile()", error, deadline.has_begun()))),
                 }
             }
             Poll::Ready(Ok(()))
@@ -237,16 +314,16 @@ impl Connection {
     }
 
     /// Sends a piece of a file through the process, for what the kernel cannot encrypt.
-    async fn copy_file(&self, file: &File, offset: u64, length: u64, timeout_ms: u64) -> Result<(), ClientGone> {
+    async fn copy_file(&self, file: &File, offset: u64, length: u64, patience: Patience) -> Result<(), SendFault> {
         let mut piece = vec![0; COPIED_PIECE.min(length as usize)];
         let (mut position, end) = (offset, offset + length);
         while position < end {
             let wanted = piece.len().min((end - position) as usize);
             match file.read_at(&mut piece[..wanted], position) {
                 // The file is shorter than it was when its length was announced, or cannot be read any more.
-                Ok(0) | Err(_) => return Err(ClientGone),
+                Ok(0) | Err(_) => return Err(SendFault::Known),
                 Ok(read) => {
-                    self.write_with(&piece[..read], timeout_ms).await?;
+                    self.write_with(&piece[..read], patience).await?;
                     position += read as u64;
                 }
             }

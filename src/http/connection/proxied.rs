@@ -1,17 +1,19 @@
 //! The beginning of a connection to an address with `proxy_protocol`: the header that names the balancer's client.
 
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use super::secure::Client;
-use crate::http::engine::Engine;
-use crate::ir::listen::{AddressServers, ListenAddress};
+use super::Connection;
+use crate::ir::listen::AddressServers;
 use crate::log::error_log::Level;
+use crate::net::at_once::at_once;
 use crate::net::stream::Stream;
 use crate::wire::proxy_protocol::{self, BadHeader, Progress, ProxyHeader};
+
+/// So much is read of what is no header.
+const MOST_SHOWN: usize = 1024;
 
 /// Why there is no header.
 enum Fault {
@@ -22,13 +24,8 @@ enum Fault {
 }
 
 /// Reads the header; `None` if the connection is over.
-pub async fn begin(
-    engine: &Rc<Engine>,
-    servers: &AddressServers,
-    stream: &mut Stream,
-    client: &Client,
-) -> Option<ProxyHeader> {
-    let server = engine.server(servers.default_server);
+pub async fn begin(connection: &Connection, servers: &AddressServers, stream: &mut Stream) -> Option<ProxyHeader> {
+    let server = connection.engine.server(servers.default_server);
     let limit = Duration::from_millis(server.core.client_header_timeout_ms);
     let outcome = tokio::time::timeout(limit, read(stream)).await.unwrap_or(Err(Fault::TimedOut));
     let fault = match outcome {
@@ -36,33 +33,22 @@ pub async fn begin(
         Err(fault) => fault,
     };
     let level = if matches!(fault, Fault::Bad(..)) { Level::Error } else { Level::Info };
-    engine.error_log(&server.location).write(level, Some(client.number), |line| {
-        match fault {
-            Fault::Bad(BadHeader::Broken, bytes) => {
-                line.push(b"broken header: \"");
-                line.push(&bytes);
-                line.push(b"\"");
-            }
-            Fault::Bad(BadHeader::UnknownVersion(version), _) => {
-                line.push_display(format_args!("unknown PROXY protocol version: {version}"));
-            }
-            Fault::Bad(BadHeader::TooLarge, _) => line.push(b"header is too large"),
-            Fault::Io(error) => {
-                line.push(b"recv() failed");
-                line.push_error(&error);
-            }
-            Fault::TimedOut => line.push(b"client timed out (110: Connection timed out)"),
-            Fault::Closed => line.push(b"client closed connection"),
+    connection.log(level, "reading PROXY protocol", |line| match fault {
+        Fault::Bad(BadHeader::Broken, bytes) => {
+            line.push(b"broken header: \"");
+            line.push(bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default());
+            line.push(b"\"");
         }
-        line.push(b" while reading PROXY protocol, client: ");
-        match client.address {
-            Some(address) => line.push_display(address.ip()),
-            None => line.push(b"unix:"),
+        Fault::Bad(BadHeader::UnknownVersion(version), _) => {
+            line.push_display(format_args!("unknown PROXY protocol version: {version}"));
         }
-        line.push(b", server: ");
-        if let ListenAddress::Inet(address) = servers.address {
-            line.push_display(address);
+        Fault::Bad(BadHeader::TooLarge, _) => line.push(b"header is too large"),
+        Fault::Io(error) => {
+            line.push(b"recv() failed");
+            line.push_error(&error);
         }
+        Fault::TimedOut => line.push(b"client timed out (110: Connection timed out)"),
+        Fault::Closed => line.push(b"client closed connection"),
     });
     None
 }
@@ -78,10 +64,17 @@ async fn read(stream: &mut Stream) -> Result<ProxyHeader, Fault> {
                 let length = stream.read(&mut bytes[start..]).await.map_err(Fault::Io)?;
                 bytes.truncate(start + length);
                 if length == 0 {
-                    return Err(Fault::Closed);
+                    let is_begun = !bytes.is_empty();
+                    return Err(if is_begun { Fault::Bad(BadHeader::Broken, bytes) } else { Fault::Closed });
                 }
             }
-            Err(fault) => return Err(Fault::Bad(fault, bytes)),
+            Err(fault) => {
+                // nginx reads all there is; and closed with bytes unread, the connection would be reset.
+                let mut rest = Vec::with_capacity(MOST_SHOWN);
+                drop(at_once(stream.read_buf(&mut rest)));
+                bytes.append(&mut rest);
+                return Err(Fault::Bad(fault, bytes));
+            }
         }
     }
 }

@@ -97,7 +97,11 @@ async fn read_more(request: &mut Request, deadline: &mut Deadline) -> Result<(),
             Err(NoRequest::Closed(408))
         }
         Err(ReadFault::Io(error)) => {
-            request.log_error(Level::Info, &error, "recv() failed");
+            if request.head.buffer.is_empty() && connection.requests.get() > 1 {
+                connection.log_kept(Some(&error));
+            } else {
+                request.log_error(Level::Info, &error, "recv() failed");
+            }
             Err(NoRequest::Closed(400))
         }
     }
@@ -109,10 +113,8 @@ fn log_closed(request: &mut Request) {
         request.log(Level::Info, "client prematurely closed connection");
         return;
     }
-    let connection = &request.connection;
-    let text = format!("client {} closed keepalive connection", connection.peer);
-    if connection.requests.get() > 1 {
-        connection.engine.log.write(Level::Info, Some(connection.number), |line| line.push_display(text));
+    if request.connection.requests.get() > 1 {
+        request.connection.log_kept(None);
     } else {
         request.action = "waiting for request";
         request.log(Level::Info, "client closed connection");

@@ -1,6 +1,5 @@
 //! The beginning of a connection to an address with `ssl`: a TLS handshake with the server that the client names.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::http::message::head::Head;
 use crate::http::request::Request;
 use crate::http::{evaluate, ocsp, virtual_server};
 use crate::ir::ids::ServerId;
-use crate::ir::listen::{AddressServers, ListenAddress};
+use crate::ir::listen::AddressServers;
 use crate::ir::tls::{Pair, ServerTls, VerifyClient};
 use crate::ir::value::{Text, below};
 use crate::log::error_log::Level;
@@ -29,14 +28,6 @@ use crate::net::tls_verify::Distrust;
 /// The first byte of a TLS handshake record, and the bit that SSL 2.0's first byte has set.
 const HANDSHAKE_RECORD: u8 = 0x16;
 const SSL2_BIT: u8 = 0x80;
-
-/// Who is at the other end, for the log.
-pub struct Client {
-    /// The connection's number.
-    pub number: u64,
-    /// The client's address.
-    pub address: Option<SocketAddr>,
-}
 
 /// How a connection has begun.
 pub struct Begun {
@@ -56,12 +47,7 @@ impl From<Stream> for Begun {
 
 /// Makes the connection secure. A client that speaks plain HTTP keeps its plain stream, so that it can be told;
 /// `None` if the connection is over.
-pub async fn begin(
-    connection: &Connection,
-    servers: &AddressServers,
-    stream: Stream,
-    client: &Client,
-) -> Option<Begun> {
+pub async fn begin(connection: &Connection, servers: &AddressServers, stream: Stream) -> Option<Begun> {
     let Stream::Tcp(stream) = stream else { return Some(stream.into()) };
     let engine = &connection.engine;
     let server = engine.server(servers.default_server);
@@ -72,19 +58,7 @@ pub async fn begin(
         Ok(Err(fault)) => fault,
         Err(_) => HandshakeFault::TimedOut,
     };
-    let log = engine.error_log(&server.location);
-    log.write(Level::Info, Some(client.number), |line| {
-        line.push_display(&fault);
-        line.push(b" while SSL handshaking, client: ");
-        match client.address {
-            Some(address) => line.push_display(address.ip()),
-            None => line.push(b"unix:"),
-        }
-        line.push(b", server: ");
-        if let ListenAddress::Inet(address) = servers.address {
-            line.push_display(address);
-        }
-    });
+    connection.log(Level::Info, "SSL handshaking", |line| line.push_display(&fault));
     None
 }
 

@@ -1,5 +1,6 @@
 //! A connection that left HTTP (WebSocket): bytes both ways until one side closes.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -26,6 +27,7 @@ struct Way {
     size: usize,
     at_end: bool,
     is_flushed: bool,
+    fault: Option<io::Error>,
 }
 
 /// What a step of a direction came to.
@@ -38,7 +40,7 @@ enum Step {
 
 impl Way {
     fn new(buffer: Vec<u8>, size: usize) -> Self {
-        Self { buffer, position: 0, size, at_end: false, is_flushed: true }
+        Self { buffer, position: 0, size, at_end: false, is_flushed: true, fault: None }
     }
 
     fn waiting(&self) -> usize {
@@ -78,11 +80,11 @@ impl Way {
         match from.poll_read_to(context, &mut self.buffer, self.size) {
             Poll::Pending => Step::Waiting,
             // nginx takes a broken connection for a closed one here.
-            Poll::Ready(Ok(0) | Err(_)) => {
-                self.at_end = true;
+            Poll::Ready(outcome) => {
+                self.at_end = !matches!(outcome, Ok(1..));
+                self.fault = outcome.err();
                 Step::Moved
             }
-            Poll::Ready(Ok(_)) => Step::Moved,
         }
     }
 }
@@ -99,8 +101,20 @@ pub struct Setup {
     pub timeout_ms: u64,
 }
 
-/// Carries bytes both ways. Gives how it ended, and how many bytes went to the client.
-pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) -> (End, u64) {
+/// What became of a tunnel.
+pub struct Course {
+    /// How it ended.
+    pub end: End,
+    /// How many bytes went to the client.
+    pub sent: u64,
+    /// What broke the connection to the client.
+    pub client_fault: Option<io::Error>,
+    /// What broke the connection to the backend.
+    pub backend_fault: Option<io::Error>,
+}
+
+/// Carries bytes both ways.
+pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) -> Course {
     let mut to_backend = Way::new(setup.from_client, setup.buffer_size);
     let mut to_client = Way::new(setup.from_backend, setup.buffer_size);
     let mut deadline = Deadline::after_ms(setup.timeout_ms);
@@ -125,5 +139,5 @@ pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) ->
     })
     .await;
     connection.sent.set(connection.sent.get() + sent);
-    (end, sent)
+    Course { end, sent, client_fault: to_backend.fault, backend_fault: to_client.fault }
 }

@@ -25,7 +25,7 @@ pub async fn send(request: &mut Request, hints: &HeaderList) -> Result<(), Clien
         }
         out.extend_from_slice(b"\r\n");
     });
-    connection.flush(request.send_timeout_ms()).await
+    request.flush().await
 }
 
 fn is_wanted(request: &Request) -> bool {

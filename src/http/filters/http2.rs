@@ -38,7 +38,7 @@ pub async fn end(request: &mut Request) -> Result<(), ClientGone> {
     }
     let connection = std::rc::Rc::clone(&request.connection);
     let trailers = if request.header_only { HeaderList::default() } else { lower_case(&headers::trailers(request)) };
-    connection.end(&trailers, request.send_timeout_ms()).await
+    connection.end(&trailers, request.patience().timeout_ms).await
 }
 
 /// Fields as a stream may carry them.

@@ -194,8 +194,7 @@ pub async fn flush(request: &mut Request) -> Result<(), ClientGone> {
         request.connection.engine.give_buffer(packed);
         outcome?;
     }
-    let connection = Rc::clone(&request.connection);
-    connection.flush(request.send_timeout_ms()).await
+    request.flush().await
 }
 
 async fn deliver(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
@@ -257,12 +256,12 @@ fn refuse_size(request: &Request) -> ClientGone {
 
 async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
     let connection = Rc::clone(&request.connection);
-    let timeout_ms = request.send_timeout_ms();
+    let patience = request.patience();
     if !request.filters.chunked {
-        return connection.send(bytes, timeout_ms).await;
+        return connection.send(bytes, patience).await.map_err(|fault| fault.tell(request));
     }
     connection.gather(|out| chunked::write_size(bytes.len() as u64, out));
-    connection.send(bytes, timeout_ms).await?;
+    connection.send(bytes, patience).await.map_err(|fault| fault.tell(request))?;
     connection.gather(|out| out.extend_from_slice(b"\r\n"));
     Ok(())
 }
@@ -283,7 +282,8 @@ async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u
             0 => end - position,
             _ => wait_for_room(request, end - position).await?,
         };
-        connection.send_file(file, (position, room), core.sendfile_max_chunk, core.send_timeout_ms).await?;
+        let sent = connection.send_file(file, (position, room), core.sendfile_max_chunk, request.patience()).await;
+        sent.map_err(|fault| fault.tell(request))?;
         position += room;
     }
     Ok(())
@@ -346,7 +346,7 @@ async fn limit_head(request: &mut Request) -> Result<(), ClientGone> {
     while !rest.is_empty() {
         let room = wait_for_room(request, rest.len() as u64).await?;
         let (now, later) = rest.split_at(room as usize);
-        connection.send(now, request.send_timeout_ms()).await?;
+        connection.send(now, request.patience()).await.map_err(|fault| fault.tell(request))?;
         rest = later;
     }
     Ok(())
@@ -365,8 +365,7 @@ async fn wait_for_room(request: &mut Request, wanted: u64) -> Result<u64, Client
         }
         let excess = filters.sent - allowed;
         let delay_ms = excess * 1000 / filters.limit_rate + 1;
-        let connection = Rc::clone(&request.connection);
-        connection.flush(request.send_timeout_ms()).await?;
-        connection.pause(delay_ms).await?;
+        request.flush().await?;
+        request.pause(delay_ms).await?;
     }
 }

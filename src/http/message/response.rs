@@ -28,6 +28,8 @@ pub struct ResponseHead {
     pub last_modified: Option<i64>,
     /// `Last-Modified` stands among `headers`, as a backend wrote it.
     pub last_modified_listed: bool,
+    /// `Accept-Ranges` stands among `headers`, as a backend wrote it.
+    pub accept_ranges_listed: bool,
     /// The `Location` among `headers` is ours: a path is made absolute.
     pub redirect: bool,
     /// All other headers, in order.
@@ -136,7 +138,9 @@ impl ResponseHead {
     /// Takes ranges back.
     pub fn clear_accept_ranges(&mut self) {
         self.allow_ranges = false;
-        self.headers.remove(b"Accept-Ranges");
+        if std::mem::take(&mut self.accept_ranges_listed) {
+            self.headers.remove(b"Accept-Ranges");
+        }
     }
 
     /// Says where to go: a path that is made absolute, or a whole URL.

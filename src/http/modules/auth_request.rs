@@ -21,6 +21,8 @@ pub async fn handle(request: &mut Request) -> Verdict {
     let values: Vec<_> =
         settings.variables.iter().map(|(id, value)| (*id, evaluate::text(&inner, value).into_owned())).collect();
     inner.variables.swap(&request.variables);
+    // One connection has one of them in nginx.
+    request.action = inner.action;
     for (id, value) in values {
         variables::set(request, id, &value);
     }

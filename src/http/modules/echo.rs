@@ -214,8 +214,7 @@ async fn sleep(request: &mut Request, seconds: &Template) -> Result<(), Verdict>
         request.log(Level::Error, format_args!("invalid sleep duration \"{written}\""));
         return Err(refuse(request, 400));
     };
-    let connection = Rc::clone(&request.connection);
-    connection.pause(pause_ms).await.map_err(|_| Verdict::Close)
+    request.pause(pause_ms).await.map_err(|_| Verdict::Close)
 }
 
 /// `echo_exec`

@@ -88,7 +88,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
 
 /// Waits, unless the client goes away.
 async fn wait(request: &Request, delay_ms: u64) -> Verdict {
-    match request.connection.pause(delay_ms).await {
+    match request.pause(delay_ms).await {
         Ok(()) => Verdict::Declined,
         Err(ClientGone) => Verdict::Finish(CLIENT_CLOSED_REQUEST),
     }

@@ -145,7 +145,7 @@ fn destination(request: &Request, pass: &ProxyPass) -> Result<Resolved, u16> {
 fn evaluate_url(request: &Request, template: &Template, is_grpc: bool) -> Result<Resolved, u16> {
     let text = evaluate::text(request, template).into_owned();
     let shown = || String::from_utf8_lossy(&text).into_owned();
-    let begins = |scheme: &[u8]| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let begins = |scheme: &[u8]| text.len() > scheme.len() && text[..scheme.len()].eq_ignore_ascii_case(scheme);
     let (is_secure, rest, default_port) = match () {
         () if is_grpc => {
             let (is_secure, rest) = grpc::without_scheme(&text);

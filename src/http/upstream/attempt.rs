@@ -7,7 +7,7 @@ use super::job::Job;
 use super::keepalive::BackendConnection;
 use super::layout::Server;
 use super::retry::Situation;
-use super::waiting::{Waited, log_client_gone, wait_for};
+use super::waiting::{Waited, wait_for};
 use crate::balance::{Outcome, Session, Times};
 use crate::http::request::{Request, UpstreamAttempt};
 use crate::log::error_log::Level;
@@ -99,10 +99,7 @@ impl<'j> Try<'j> {
             match wait_for(request, job, left_ms, place.turn()).await {
                 Waited::Done(()) => {}
                 Waited::TimedOut => return Ok(None),
-                Waited::ClientGone => {
-                    log_client_gone(request);
-                    return Err(Faulty::ClientGone);
-                }
+                Waited::ClientGone => return Err(Faulty::ClientGone),
             }
             // What was looked at in vain has become free.
             self.session = begin(job, request);

@@ -11,7 +11,7 @@ use super::keepalive::{BackendConnection, Wire};
 use super::layout::Server;
 use super::retry::Failure;
 use super::secure;
-use super::waiting::{Waited, log_client_gone, log_timeout, wait_for};
+use super::waiting::{Waited, log_timeout, wait_for};
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Bind;
@@ -38,13 +38,10 @@ pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<B
         }
         Waited::Done(Err(fault)) => Err(explain(request, server, fault)),
         Waited::TimedOut => {
-            log_timeout(request);
+            log_timeout(request, Level::Error);
             Err(Faulty::Server(Failure::Timeout))
         }
-        Waited::ClientGone => {
-            log_client_gone(request);
-            Err(Faulty::ClientGone)
-        }
+        Waited::ClientGone => Err(Faulty::ClientGone),
     }
 }
 
@@ -57,13 +54,10 @@ async fn begin(request: &Request, job: &Job, stream: Stream) -> Result<Wire, Fau
         Waited::Done(Ok(session)) => Ok(Wire::Http2(Box::new(session))),
         Waited::Done(Err(fault)) => Err(exchange::explain(request, &fault)),
         Waited::TimedOut => {
-            log_timeout(request);
+            log_timeout(request, Level::Error);
             Err(Faulty::Server(Failure::Timeout))
         }
-        Waited::ClientGone => {
-            log_client_gone(request);
-            Err(Faulty::ClientGone)
-        }
+        Waited::ClientGone => Err(Faulty::ClientGone),
     }
 }
 

@@ -17,7 +17,7 @@ use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
 use super::secure;
-use super::waiting::{Waited, log_client_gone, log_timeout, wait};
+use super::waiting::{Waited, log_timeout, wait};
 use crate::http::body_file::BodyFile;
 use crate::http::body_reader::{self, Body};
 use crate::http::engine::Engine;
@@ -25,11 +25,15 @@ use crate::http::filters::early_hints;
 use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
 use crate::log::error_log::Level;
+use crate::net::at_once::at_once;
 use crate::net::stream::Stream;
 use crate::net::turn;
 
 /// A body in a file is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
+
+/// What the log calls reading a head.
+pub const READING_HEAD: &str = "reading response header from upstream";
 
 /// What sending came to.
 #[derive(PartialEq, Eq)]
@@ -73,7 +77,6 @@ async fn run_http1(
 ) -> Result<Head, Faulty> {
     let sent = send(request, job, stream).await?;
     attempt.request_whole = sent == Sent::Whole;
-    request.action = "reading response header from upstream";
     read_head(request, job, stream, buffer).await
 }
 
@@ -99,11 +102,11 @@ async fn run_http2(
     }
     // Whether all was sent is asked of the stream itself.
     attempt.request_whole = true;
-    request.action = "reading response header from upstream";
     let mut hints = EarlyHints::default();
     loop {
-        let waited = wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context));
-        match waited.await {
+        let waited = wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context)).await;
+        note_reading(request, &waited);
+        match waited {
             Waited::Done(Ok(Step::Sent)) => {}
             Waited::Done(Ok(Step::EarlyHints(lines))) => {
                 let head = take_head(request, job, false, &lines)?;
@@ -119,7 +122,7 @@ async fn run_http2(
                 return Err(explain(request, &fault));
             }
             Waited::TimedOut => return Err(timed_out(request)),
-            Waited::ClientGone => return Err(client_gone(request)),
+            Waited::ClientGone => return Err(Faulty::ClientGone),
         }
     }
 }
@@ -260,7 +263,7 @@ async fn write(
             Waited::Done(Ok(None)) => return (Ok(Sent::Interrupted), written as u64),
             Waited::Done(Err(error)) => return (Err(write_failed(request, &error)), written as u64),
             Waited::TimedOut => return (Err(timed_out(request)), written as u64),
-            Waited::ClientGone => return (Err(client_gone(request)), written as u64),
+            Waited::ClientGone => return (Err(Faulty::ClientGone), written as u64),
         }
     }
     if stream.needs_flush() {
@@ -271,7 +274,7 @@ async fn write(
             Waited::Done(Ok(())) => {}
             Waited::Done(Err(error)) => return (Err(write_failed(request, &error)), written as u64),
             Waited::TimedOut => return (Err(timed_out(request)), written as u64),
-            Waited::ClientGone => return (Err(client_gone(request)), written as u64),
+            Waited::ClientGone => return (Err(Faulty::ClientGone), written as u64),
         }
     }
     (Ok(Sent::Whole), written as u64)
@@ -283,13 +286,8 @@ fn write_failed(request: &Request, error: &io::Error) -> Faulty {
 }
 
 fn timed_out(request: &Request) -> Faulty {
-    log_timeout(request);
+    log_timeout(request, Level::Error);
     Faulty::Server(Failure::Timeout)
-}
-
-fn client_gone(request: &Request) -> Faulty {
-    log_client_gone(request);
-    Faulty::ClientGone
 }
 
 async fn write_file(request: &Request, job: &Job, stream: &mut Stream, body: &BodyFile) -> (Result<Sent, Faulty>, u64) {
@@ -318,40 +316,48 @@ async fn write_file(request: &Request, job: &Job, stream: &mut Stream, body: &Bo
 
 /// Sends the client's body as it comes (`proxy_request_buffering off`).
 async fn pass_through(request: &mut Request, job: &Job, stream: &mut Stream) -> Result<Sent, Faulty> {
-    let mut piece = job.head.clone();
     let is_chunked = job.body == BodyLength::Chunked;
+    let mut piece = job.head.clone();
+    let mut read = request.connection.engine.take_buffer();
+    let mut more = true;
     // What came along with the client's head goes along with ours.
-    while !is_chunked && request.body_position < request.received && !request.framing.is_done() {
-        body_reader::read_part(request, &mut piece).await.map_err(Faulty::Request)?;
+    while more && request.body_position < request.received {
+        let Some(outcome) = at_once(body_reader::read_part(request, &mut read)) else { break };
+        more = outcome.map_err(Faulty::Request)?;
     }
     loop {
+        more &= !request.framing.is_done();
+        add_part(&mut piece, &read, is_chunked, more);
+        request.connection.engine.give_buffer(read);
         let (sent, written) = write(request, job, stream, &piece, &[]).await;
         record(request).bytes_sent += written;
+        if !more {
+            return sent;
+        }
         if sent? == Sent::Interrupted {
             return Ok(interrupt(request));
         }
         piece.clear();
-        let mut read = request.connection.engine.take_buffer();
-        let more = match read_or_answer(request, stream, &mut read).await {
+        read = request.connection.engine.take_buffer();
+        more = match read_or_answer(request, stream, &mut read).await {
             Some(outcome) => outcome.map_err(Faulty::Request)?,
             None => return Ok(interrupt(request)),
         };
-        if is_chunked && more {
-            write!(piece, "{:x}\r\n", read.len()).expect("a vector takes every byte");
-        }
-        piece.extend_from_slice(&read);
-        request.connection.engine.give_buffer(read);
-        match (is_chunked, more) {
-            (true, true) => piece.extend_from_slice(b"\r\n"),
-            (true, false) => piece.extend_from_slice(b"0\r\n\r\n"),
-            (false, true) => {}
-            (false, false) => return Ok(Sent::Whole),
-        }
-        if !more {
-            let (sent, written) = write(request, job, stream, &piece, &[]).await;
-            record(request).bytes_sent += written;
-            return sent;
-        }
+    }
+}
+
+/// Adds what was read of a body, and its end, as the backend is told of them.
+fn add_part(piece: &mut Vec<u8>, read: &[u8], is_chunked: bool, more: bool) {
+    if !is_chunked {
+        return piece.extend_from_slice(read);
+    }
+    if !read.is_empty() {
+        write!(piece, "{:x}\r\n", read.len()).expect("a vector takes every byte");
+        piece.extend_from_slice(read);
+        piece.extend_from_slice(b"\r\n");
+    }
+    if !more {
+        piece.extend_from_slice(b"0\r\n\r\n");
     }
 }
 
@@ -372,6 +378,13 @@ async fn read_or_answer(request: &mut Request, stream: &mut Stream, piece: &mut 
     .await
 }
 
+/// nginx calls it reading from when something has come.
+fn note_reading<T>(request: &mut Request, waited: &Waited<T>) {
+    if !matches!(waited, Waited::ClientGone) {
+        request.action = READING_HEAD;
+    }
+}
+
 async fn read_head(
     request: &mut Request,
     job: &Job,
@@ -387,7 +400,9 @@ async fn read_head(
         let waited = wait(request, job, job.proxy.read_timeout_ms, |context| {
             poll_read(&request.connection.engine, stream, buffer, room, context)
         });
-        match waited.await {
+        let waited = waited.await;
+        note_reading(request, &waited);
+        match waited {
             Waited::Done(Ok(0)) => {
                 request.log(Level::Error, "upstream prematurely closed connection");
                 return Err(Faulty::Server(Failure::Error));
@@ -398,7 +413,7 @@ async fn read_head(
                 return Err(Faulty::Server(Failure::Error));
             }
             Waited::TimedOut => return Err(timed_out(request)),
-            Waited::ClientGone => return Err(client_gone(request)),
+            Waited::ClientGone => return Err(Faulty::ClientGone),
         }
         loop {
             match parse(request, &mut parser, buffer, limit)? {
@@ -435,7 +450,7 @@ impl EarlyHints {
             return Ok(());
         }
         let hints = headers::early_hints(&job.plan, head, buffer);
-        early_hints::send(request, &hints).await.map_err(|ClientGone| client_gone(request))
+        early_hints::send(request, &hints).await.map_err(|ClientGone| Faulty::ClientGone)
     }
 }
 

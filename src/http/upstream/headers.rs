@@ -122,6 +122,10 @@ fn copy(request: &mut Request, proxy: &Proxy, plan: &Plan, line: &Line, name: &[
         Kind::ContentLength | Kind::Connection | Kind::KeepAlive | Kind::TransferEncoding => {}
         Kind::ContentType => response.content_type = Some(ContentType::Owned(Rc::from(value))),
         Kind::AcceptRanges if proxy.force_ranges => {}
+        Kind::AcceptRanges => {
+            response.accept_ranges_listed = true;
+            response.headers.push(name, value);
+        }
         Kind::LastModified => {
             response.last_modified = http_date::parse(value);
             response.last_modified_listed = true;

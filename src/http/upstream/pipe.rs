@@ -354,7 +354,8 @@ impl Pipe {
             Poll::Pending => {
                 self.read_ahead(context);
                 self.send_on(context);
-                Poll::Pending
+                // nginx gives the request up at once, with what it has not sent of it.
+                if matches!(self.end, Some(End::Spool(_))) { Poll::Ready(Err(ClientGone)) } else { Poll::Pending }
             }
         })
         .await

@@ -14,7 +14,7 @@ use super::pipe::{End, Framing, Pipe};
 use super::response::Head;
 use super::spool::Spool;
 use super::store::StoredFile;
-use super::waiting::{Waited, log_client_gone, log_timeout, wait};
+use super::waiting::{Waited, log_timeout, wait};
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
 use crate::http::evaluate;
@@ -29,6 +29,10 @@ use crate::primitives::size;
 
 /// What the log calls a wait for the backend.
 const READING: &str = "reading upstream";
+/// What the log says of a backend that sends more than its answer.
+const MORE_THAN_SAID: &str = "upstream sent more data than specified in \"Content-Length\" header";
+/// What it calls a wait for the client.
+const SENDING: &str = "sending to client";
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
 
@@ -47,6 +51,9 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
     if upgrades {
         return run_tunnel(request, job, answer).await;
     }
+    // What came with the head is looked at before anything else is read.
+    let has_first = answer.buffer.len() > answer.head.end;
+    request.action = if has_first && !buffering { exchange::READING_HEAD } else { READING };
     let store = StoredFile::of(request, job, &answer, buffering);
     if answer.has_no_body(job) || request.header_only && store.is_none() {
         if let Some(store) = store {
@@ -55,9 +62,6 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         let is_reusable = answer.has_no_body(job) && !answer.head.close && answer.buffer.len() == answer.head.end;
         return finish_whole(request, attempt, answer, None, is_reusable).await;
     }
-    // What nginx finds out while it passes on what came with the head, it finds out while it sends.
-    let sends_first = !buffering && answer.buffer.len() > answer.head.end;
-    request.action = if sends_first { "sending to client" } else { READING };
     if is_whole(job, &answer) && store.is_none() {
         let (from, is_reusable) = (Some(answer.head.end), !answer.head.close);
         return finish_whole(request, attempt, answer, from, is_reusable).await;
@@ -113,10 +117,14 @@ async fn finish_whole(
     body_start: Option<usize>,
     is_reusable: bool,
 ) -> Verdict {
+    let head_end = answer.head.end;
     let Answer { connection, buffer, .. } = answer;
     let body = body_start.map_or(&[][..], |start| &buffer[start..]);
     record(request).response_length += body.len() as u64;
     conclude(request, attempt);
+    if body_start.is_none() && buffer.len() > head_end && !request.header_only {
+        request.log(Level::Warn, MORE_THAN_SAID);
+    }
     if is_reusable {
         attempt.keep(connection);
     } else {
@@ -151,11 +159,17 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
         buffer_size: job.proxy.buffer_size,
         timeout_ms: job.proxy.read_timeout_ms,
     };
-    let (end, received) = tunnel::run(&connection, backend, setup).await;
-    record(request).bytes_received += received;
-    record(request).response_length += received;
-    if end == tunnel::End::TimedOut {
-        log_timeout(request);
+    let course = tunnel::run(&connection, backend, setup).await;
+    record(request).bytes_received += course.sent;
+    record(request).response_length += course.sent;
+    if let Some(error) = course.backend_fault {
+        super::secure::log_socket_error(request, &error, "recv() failed");
+    }
+    if let Some(error) = course.client_fault {
+        request.log_error(Level::Info, &error, "recv() failed");
+    }
+    if course.end == tunnel::End::TimedOut {
+        log_timeout(request, Level::Info);
     }
     Verdict::Close
 }
@@ -174,34 +188,47 @@ struct Relay<'j> {
     /// Nobody takes the answer any more, and it is read on to be stored.
     is_client_gone: bool,
     is_chunked: bool,
-    first_buffer: Option<FirstBuffer>,
+    buffers: Option<Buffers>,
     limit: Option<ReadLimit>,
 }
 
-/// nginx passes nothing on before its first buffer is full, and nothing of it at all if the backend then falls silent or resets.
-struct FirstBuffer {
+/// nginx reads into buffers and passes on those that are full: of the last one the client gets nothing before the answer ends, and
+/// nothing at all if the backend falls silent or resets.
+struct Buffers {
     /// What fits in behind the head.
-    room: u64,
-    /// What waited for the client before the body.
-    gathered: usize,
-    /// What had been sent.
-    sent: u64,
+    first: u64,
+    /// What fits into each further one.
+    each: u64,
+    /// Bytes of the body that were passed on.
+    passed: u64,
+    /// What is in the last one.
+    held: Vec<u8>,
 }
 
-impl FirstBuffer {
-    fn of(request: &Request, job: &Job, answer: &Answer) -> Self {
-        Self {
-            room: job.proxy.buffer_size.saturating_sub(answer.head.end) as u64,
-            gathered: request.connection.gathered(),
-            sent: request.connection.sent.get(),
+impl Buffers {
+    fn of(job: &Job, answer: &Answer) -> Self {
+        let first = job.proxy.buffer_size.saturating_sub(answer.head.end) as u64;
+        Self { first, each: job.proxy.buffers.size.max(1) as u64, passed: 0, held: Vec::new() }
+    }
+
+    /// How much of so many bytes stands in full buffers.
+    fn full(&self, length: u64) -> u64 {
+        match length.checked_sub(self.first) {
+            Some(behind) => self.first + behind / self.each * self.each,
+            None => 0,
         }
     }
 
-    /// Drops the body, if nothing of it is on its way.
-    fn drop(&self, request: &Request) {
-        if request.connection.sent.get() == self.sent {
-            request.connection.gather(|out| out.truncate(self.gathered));
+    /// How much of a piece behind what is held is to be passed on, if the first buffers that it fills are full; else it is held.
+    fn take(&mut self, piece: &[u8]) -> Option<usize> {
+        let waiting = (self.held.len() + piece.len()) as u64;
+        let due = (self.full(self.passed + waiting) - self.passed) as usize;
+        if due <= self.held.len() {
+            self.held.extend_from_slice(piece);
+            return None;
         }
+        self.passed += due as u64;
+        Some(due - self.held.len())
     }
 }
 
@@ -245,7 +272,7 @@ impl<'j> Relay<'j> {
         };
         let is_chunked = answer.head.chunked;
         let is_held = buffering && !is_chunked && !answer.connection.is_http2() && !request.is_subrequest;
-        let first_buffer = is_held.then(|| FirstBuffer::of(request, job, &answer));
+        let buffers = is_held.then(|| Buffers::of(job, &answer));
         let spool = Spool::new(proxy, request.connection.engine.counters.temp_files);
         let pipe = Pipe::new(answer.connection, framing, spool, answer.head.close, job.proxy.buffer_size);
         Self {
@@ -258,7 +285,7 @@ impl<'j> Relay<'j> {
             has_waited: false,
             is_client_gone: false,
             is_chunked,
-            first_buffer,
+            buffers,
             limit: ReadLimit::of(request, &job.proxy),
         }
     }
@@ -271,12 +298,15 @@ impl<'j> Relay<'j> {
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut range = self.pipe.take_first(&mut buffer, self.from);
+        self.note_progress(request, attempt);
+        if self.prompt && !range.is_empty() {
+            request.action = SENDING;
+        }
         loop {
-            self.note_progress(request, attempt);
             if !range.is_empty() && !self.is_client_gone {
-                self.is_client_gone = self.pipe.send_while_reading(request, &buffer[range]).await.is_err();
+                self.is_client_gone = self.pass_on(request, &buffer[range]).await.is_err();
             }
-            if self.is_client_gone && self.pipe.store.is_none() {
+            if self.is_client_gone && self.pipe.store.is_none() && !matches!(self.pipe.end, Some(End::Spool(_))) {
                 return Verdict::Close;
             }
             self.note_progress(request, attempt);
@@ -285,9 +315,32 @@ impl<'j> Relay<'j> {
                 Ok(None) => break,
                 Err(verdict) => return verdict,
             };
+            self.note_progress(request, attempt);
         }
         request.connection.engine.give_buffer(buffer);
         self.finish(request).await
+    }
+
+    /// Passes on a piece, as far as it stands in full buffers.
+    async fn pass_on(&mut self, request: &mut Request, piece: &[u8]) -> Result<(), ClientGone> {
+        let Some(buffers) = self.buffers.as_mut().filter(|_| self.pipe.end.is_none()) else {
+            self.pass_held(request).await?;
+            return self.pipe.send_while_reading(request, piece).await;
+        };
+        let Some(due) = buffers.take(piece) else { return Ok(()) };
+        self.pass_held(request).await?;
+        let (now, later) = piece.split_at(due);
+        if let Some(buffers) = &mut self.buffers {
+            buffers.held.extend_from_slice(later);
+        }
+        self.pipe.send_while_reading(request, now).await
+    }
+
+    async fn pass_held(&mut self, request: &mut Request) -> Result<(), ClientGone> {
+        match self.buffers.as_mut().map(|buffers| std::mem::take(&mut buffers.held)) {
+            Some(held) if !held.is_empty() => self.pipe.send_while_reading(request, &held).await,
+            _ => Ok(()),
+        }
     }
 
     /// The next piece: what waits, or what the backend sends. Nothing at the end.
@@ -296,6 +349,9 @@ impl<'j> Relay<'j> {
         request: &mut Request,
         buffer: &mut Vec<u8>,
     ) -> Result<Option<std::ops::Range<usize>>, Verdict> {
+        if matches!(self.pipe.end, Some(End::Spool(_))) {
+            return Ok(None);
+        }
         match self.pipe.spool.pop() {
             Ok(Some(piece)) => {
                 *buffer = piece;
@@ -314,10 +370,8 @@ impl<'j> Relay<'j> {
         if let Some(range) = self.read_now(buffer) {
             return Ok(Some(range));
         }
-        self.note_first_buffer(request);
         let gathered = request.connection.gathered();
-        let waits = gathered >= POSTPONED && self.first_buffer.is_none()
-            || self.prompt && (gathered > 0 || order::holds_back(request));
+        let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || order::holds_back(request));
         if waits && !self.is_client_gone && order::flush(request).await.is_err() {
             self.is_client_gone = true;
             if self.pipe.store.is_none() {
@@ -325,18 +379,19 @@ impl<'j> Relay<'j> {
             }
         }
         self.has_waited = true;
-        request.action = READING;
         let pipe = &mut self.pipe;
         let waited = wait(request, self.job, self.job.proxy.read_timeout_ms, |context| pipe.poll_read(context, buffer));
-        match waited.await {
+        let waited = waited.await;
+        if !matches!(waited, Waited::ClientGone) {
+            request.action = READING;
+        }
+        match waited {
             Waited::Done(range) => Ok(Some(range)),
             Waited::TimedOut => {
-                log_timeout(request);
-                self.drop_first_buffer(request);
+                log_timeout(request, Level::Error);
                 Err(break_off(request).await)
             }
             Waited::ClientGone => {
-                log_client_gone(request);
                 let is_begun = request.connection.sent.get() > request.sent_before;
                 Err(if is_begun { Verdict::Close } else { Verdict::Finish(CLIENT_CLOSED_REQUEST) })
             }
@@ -381,7 +436,7 @@ impl<'j> Relay<'j> {
         if self.pipe.excess {
             let text = match self.is_chunked {
                 true => "upstream sent data after final chunk",
-                false => "upstream sent more data than specified in \"Content-Length\" header",
+                false => MORE_THAN_SAID,
             };
             request.log(Level::Warn, text);
         }
@@ -391,19 +446,13 @@ impl<'j> Relay<'j> {
         attempt.release(request, Outcome::Served);
     }
 
-    fn note_first_buffer(&mut self, request: &mut Request) {
-        let received = record(request).response_length;
-        self.first_buffer.take_if(|buffer| received >= buffer.room);
-    }
-
-    fn drop_first_buffer(&mut self, request: &mut Request) {
-        self.note_first_buffer(request);
-        if let Some(buffer) = &self.first_buffer {
-            buffer.drop(request);
-        }
-    }
-
     async fn finish(&mut self, request: &mut Request) -> Verdict {
+        if matches!(self.pipe.end, Some(End::Whole(_) | End::Premature))
+            && !self.is_client_gone
+            && self.pass_held(request).await.is_err()
+        {
+            return Verdict::Close;
+        }
         match self.pipe.end.take() {
             Some(End::Whole(_)) => {
                 for (name, value) in self.pipe.trailers.iter() {
@@ -421,7 +470,6 @@ impl<'j> Relay<'j> {
             Some(End::Failed(error)) => {
                 let call = if self.prompt { "recv() failed" } else { "readv() failed" };
                 super::secure::log_socket_error(request, &error, call);
-                self.drop_first_buffer(request);
             }
             Some(End::Broken(fault)) => {
                 exchange::explain(request, &fault);
@@ -434,7 +482,11 @@ impl<'j> Relay<'j> {
                 request.connection.discard_gathered();
                 return Verdict::Close;
             }
-            Some(End::Spool(fault)) => request.log_error(Level::Crit, &fault.error, &fault.text),
+            Some(End::Spool(fault)) => {
+                request.log_error(Level::Crit, &fault.error, &fault.text);
+                request.connection.discard_gathered();
+                return Verdict::Close;
+            }
         }
         break_off(request).await
     }

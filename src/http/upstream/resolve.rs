@@ -1,11 +1,13 @@
 //! The servers behind a URL with variables: a group of the configuration, or what `resolver` finds for its host.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use super::group::Group;
+use crate::http::connection::output::log_gone;
 use crate::http::request::Request;
 use crate::http::verdict::CLIENT_CLOSED_REQUEST;
 use crate::ir::http::proxy::Proxy;
@@ -40,28 +42,32 @@ pub async fn group(request: &Request, proxy: &Proxy, servers: Servers) -> Result
     let timeout_ms = request.location.settings.core.resolver_timeout_ms;
     let found = resolver.addresses(&host, timeout_ms);
     match unless_client_goes(request, !proxy.ignore_client_abort, found).await {
-        Some(Ok((addresses, _))) => {
+        Ok(Ok((addresses, _))) => {
             let target = |address| Target::Inet(SocketAddr::new(address, port));
             Ok(Rc::new(Group::of_addresses(&host, addresses.iter().copied().map(target).collect())))
         }
-        Some(Err(failure)) => {
+        Ok(Err(failure)) => {
             // As nginx asked for it: without a dot at the end, in small letters.
             let shown = shown.strip_suffix('.').unwrap_or(&shown).to_ascii_lowercase();
             request.log(Level::Error, format_args!("{shown} could not be resolved ({failure})"));
             Err(502)
         }
-        None => {
-            request.log(Level::Info, "epoll_wait() reported that client prematurely closed connection");
+        Err(error) => {
+            log_gone(request, error.as_ref(), false);
             Err(CLIENT_CLOSED_REQUEST)
         }
     }
 }
 
-async fn unless_client_goes<F: Future>(request: &Request, is_watched: bool, future: F) -> Option<F::Output> {
+async fn unless_client_goes<F: Future>(
+    request: &Request,
+    is_watched: bool,
+    future: F,
+) -> Result<F::Output, Option<io::Error>> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if is_watched => request.connection.poll_gone(context).map(|()| None),
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending if is_watched => request.connection.poll_gone(context).map(Err),
         Poll::Pending => Poll::Pending,
     })
     .await

@@ -9,7 +9,7 @@ use super::answer::Faulty;
 use super::job::{Job, Secure};
 use super::layout::Server;
 use super::retry::Failure;
-use super::waiting::{Waited, log_client_gone, log_timeout, wait_for};
+use super::waiting::{Waited, log_timeout, wait_for};
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::tls::Pair;
@@ -95,13 +95,10 @@ pub async fn begin(
         Waited::Done(Ok(secured)) => secured,
         Waited::Done(Err(fault)) => return Err(explain(request, fault, &name)),
         Waited::TimedOut => {
-            log_timeout(request);
+            log_timeout(request, Level::Error);
             return Err(Faulty::Server(Failure::Timeout));
         }
-        Waited::ClientGone => {
-            log_client_gone(request);
-            return Err(Faulty::ClientGone);
-        }
+        Waited::ClientGone => return Err(Faulty::ClientGone),
     };
     verify(request, tls, &secured, &name)?;
     Ok(Stream::TlsClient(Box::new(secured)))

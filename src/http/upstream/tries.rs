@@ -41,7 +41,9 @@ pub async fn run(request: &mut Request, job: &Job) -> Verdict {
                     conclude(request, &attempt);
                 }
                 attempt.release(request, Outcome::Served);
-                request.action = "sending to client";
+                if verdict != Verdict::Redirected {
+                    request.action = "sending to client";
+                }
                 return verdict;
             }
             Tried::Failed(failure, reused) => (failure, reused),

@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use super::job::Job;
 use crate::http::connection::Deadline;
+use crate::http::connection::output::log_gone;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Store;
 use crate::log::error_log::Level;
@@ -23,16 +24,19 @@ pub async fn wait<T>(
     // What is stored is read to its end for its own sake.
     let is_stored = job.proxy.store != Store::Off;
     let watched = !is_stored && !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
+    let poll_client = |context: &mut std::task::Context| {
+        connection.poll_gone(context).map(|error| log_gone(request, error.as_ref(), true)).is_ready()
+    };
     std::future::poll_fn(|context| {
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
         let is_heard = watched && connection.may_be_gone();
-        if is_heard && connection.poll_gone(context).is_ready() {
+        if is_heard && poll_client(context) {
             return Poll::Ready(Waited::ClientGone);
         }
         if let Poll::Ready(value) = poll(context) {
             return Poll::Ready(Waited::Done(value));
         }
-        if watched && !is_heard && connection.poll_gone(context).is_ready() {
+        if watched && !is_heard && poll_client(context) {
             return Poll::Ready(Waited::ClientGone);
         }
         connection.poll_deadline(&mut deadline, context).map(|()| Waited::TimedOut)
@@ -52,20 +56,12 @@ pub enum Waited<T> {
     Done(T),
     /// It took too long.
     TimedOut,
-    /// The client went away first.
+    /// The client went away first, which has been said.
     ClientGone,
 }
 
-/// Says that the client went away.
-pub fn log_client_gone(request: &Request) {
-    request.log(
-        Level::Info,
-        "epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too",
-    );
-}
-
 /// Says that the backend was silent for too long.
-pub fn log_timeout(request: &Request) {
+pub fn log_timeout(request: &Request, level: Level) {
     let error = std::io::Error::from_raw_os_error(110);
-    request.log_error(Level::Error, &error, "upstream timed out");
+    request.log_error(level, &error, "upstream timed out");
 }

@@ -82,7 +82,9 @@ pub fn status(request: &Request) -> u16 {
 /// What was sent for this request, also what waits to be.
 pub fn bytes_sent(request: &Request) -> u64 {
     let connection = &request.connection;
-    (connection.sent.get() + connection.gathered() as u64).saturating_sub(request.sent_before)
+    // What waits for a client that is gone is never sent.
+    let gathered = if request.client_gone { 0 } else { connection.gathered() };
+    (connection.sent.get() + gathered as u64).saturating_sub(request.sent_before)
 }
 
 fn joined(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {

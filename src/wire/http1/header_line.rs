@@ -134,7 +134,8 @@ impl HeaderLine {
                         return Ok(Progress::Line);
                     }
                     b'\r' => {}
-                    _ => return Err(InvalidHeaderLine(at)),
+                    // nginx shows what ended the value.
+                    _ => return Err(InvalidHeaderLine(self.value.end)),
                 },
                 State::EndAlmostDone => {
                     *position = at + 1;

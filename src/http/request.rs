@@ -90,6 +90,8 @@ pub struct Request {
     pub method: Method,
     /// The method's name where it is not the one that was sent.
     pub method_name: Option<&'static [u8]>,
+    /// That of the request that all others are inside of, where this is one of them.
+    pub main_method_name: Option<&'static [u8]>,
     /// 9, 1000 or 1001.
     pub version: u16,
     /// The path, decoded and made normal.
@@ -305,6 +307,7 @@ impl Request {
             content: None,
             method: Method::Unknown,
             method_name: None,
+            main_method_name: None,
             version: HTTP_10,
             uri: spare.uri,
             args: spare.args,
@@ -371,6 +374,7 @@ impl Request {
         child.set_server(parent.server);
         child.method = Method::Get;
         child.method_name = Some(b"GET");
+        child.main_method_name = if parent.is_subrequest { parent.main_method_name } else { parent.method_name };
         child.version = parent.version;
         child.host.clone_from(&parent.host);
         child.host_port = parent.host_port;
@@ -389,6 +393,12 @@ impl Request {
     /// The name of the method.
     pub fn method_name(&self) -> &[u8] {
         self.method_name.unwrap_or_else(|| self.head.method())
+    }
+
+    /// The name of the method that the client's request has, as `$request_method` shows it inside of that request too.
+    pub fn main_method_name(&self) -> &[u8] {
+        let name = if self.is_subrequest { self.main_method_name } else { self.method_name };
+        name.unwrap_or_else(|| self.head.method())
     }
 
     /// The value of a header of the request.

@@ -49,7 +49,10 @@ pub fn find(name: &str) -> Option<Write1> {
         "request_filename" => |request, out| put_bytes(out, &modules::map_uri_to_path(request).path),
         "request_id" => request_id,
         "request_length" => |request, out| put(out, request.request_length.get()),
-        "request_method" => |request, out| put_some(out, Some(request.method_name()).filter(|name| !name.is_empty())),
+        "request_method" => |request, out| {
+            let name = request.main_method_name();
+            put_some(out, Some(name).filter(|name| !name.is_empty()))
+        },
         "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
         "request_uri" => |request, out| put_bytes(out, request.head.target()),
         "http2" => |request, out| match (request.connection.exchange(), request.connection.is_secure()) {

@@ -4,11 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::time::Instant;
 
+use super::at_once::at_once;
 use super::draining::Draining;
 use super::listener::{Address, Listening};
 use super::places::{Connections, Slot};
@@ -177,29 +178,27 @@ impl Acceptor<'_> {
                     Err(lack) => self.log.say(Level::Alert, lack),
                 }
             }
-            Err(error) => pause_after(&error, self.log).await,
+            Err(error) => self.pause_after(&error).await,
         }
     }
-}
 
-/// What a future gives without waiting.
-fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => Some(outcome),
-        Poll::Pending => None,
-    }
-}
-
-/// Says what went wrong as nginx does; without descriptors, waits for some to be closed.
-async fn pause_after(error: &io::Error, log: &ErrorLog) {
-    if error.kind() == io::ErrorKind::ConnectionAborted {
-        log.say_error(Level::Error, error, "accept4() failed");
-    } else if descriptors::are_exhausted(error) {
-        log.say_error(Level::Crit, error, "accept4() failed");
-        tokio::time::sleep(PAUSE_WITHOUT_DESCRIPTORS).await;
-    } else {
-        log.say_error(Level::Alert, error, "accept4() failed");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    /// Says what went wrong as nginx does; without descriptors, waits for some to be closed.
+    async fn pause_after(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::ConnectionAborted {
+            self.log.say_error(Level::Error, error, "accept4() failed");
+        } else if descriptors::are_exhausted(error) {
+            // All sockets of the worker are left alone, and one line is enough for them.
+            let paused_until = self.connections.paused_until();
+            let until = paused_until.get().filter(|until| *until > Instant::now()).unwrap_or_else(|| {
+                self.log.say_error(Level::Crit, error, "accept4() failed");
+                Instant::now() + PAUSE_WITHOUT_DESCRIPTORS
+            });
+            paused_until.set(Some(until));
+            tokio::time::sleep_until(until).await;
+        } else {
+            self.log.say_error(Level::Alert, error, "accept4() failed");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use tokio::time::Instant;
+
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::log::now;
@@ -32,6 +34,7 @@ struct Places {
     line: RefCell<Line>,
     /// When the log was told of a lack, in seconds.
     told_s: Cell<u64>,
+    paused_until: Cell<Option<Instant>>,
 }
 
 impl Places {
@@ -174,9 +177,15 @@ impl Connections {
     pub fn new(limit: usize, own: usize, counter: &'static AtomicU64, load: Option<&'static AtomicU64>) -> Self {
         let line = RefCell::new(Line::with_room(limit));
         let (used, told_s) = (Cell::new(0), Cell::new(0));
-        let places = Places { limit, used, counter, load: Cell::new(load), line, told_s };
+        let places =
+            Places { limit, used, counter, load: Cell::new(load), line, told_s, paused_until: Cell::default() };
         places.set_used(own);
         Self(Rc::new(places))
+    }
+
+    /// Until when none of the worker's sockets is to accept, for want of descriptors.
+    pub fn paused_until(&self) -> &Cell<Option<Instant>> {
+        &self.0.paused_until
     }
 
     /// The worker accepts no more: its place among the others is another one's.

@@ -9,6 +9,8 @@ mod bad_adverts;
 mod bfd;
 #[path = "vrrp_namespaces/globals.rs"]
 mod globals;
+#[path = "vrrp_namespaces/known_faults.rs"]
+mod known_faults;
 #[path = "vrrp_namespaces/lab.rs"]
 mod lab;
 #[path = "vrrp_namespaces/recording.rs"]

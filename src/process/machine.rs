@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::conf::keepalived::files::{FileKind, Files};
 use crate::ir::keepalived::system::{Identity, Interface, RouteNames, ScriptFile, System};
-use crate::sys::{credentials, interfaces, namespace};
+use crate::sys::{credentials, interfaces, namespace, scheduling};
 
 /// This machine, as it is when it is first asked.
 #[derive(Default)]
@@ -91,6 +91,18 @@ impl System for Machine {
     fn processors(&self) -> u32 {
         thread::available_parallelism().map_or(1, |count| count.get() as u32)
     }
+
+    fn has_ipvs(&self) -> bool {
+        Path::new("/proc/net/ip_vs").exists() || has_module("ip_vs")
+    }
+}
+
+/// Whether the kernel could load a module: `/proc/net/ip_vs` comes with it, and whoever asks first brings it in.
+fn has_module(name: &str) -> bool {
+    let Ok((_, release)) = scheduling::system() else { return false };
+    let list = fs::read_to_string(format!("/lib/modules/{release}/modules.dep")).unwrap_or_default();
+    let file = format!("/{name}.ko");
+    list.lines().any(|line| line.split(':').next().is_some_and(|path| path.contains(&file)))
 }
 
 /// The file that would be run: a name without `/` is searched in the path for one that the user may execute.

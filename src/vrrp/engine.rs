@@ -318,7 +318,7 @@ impl Engine {
 
     /// Whether scripts have yet to say how they stand, on which priorities and faults depend.
     pub fn awaits_scripts(&self) -> bool {
-        self.watched.scripts.values().any(|script| script.good().is_none())
+        !self.watched.scripts.values().all(ScriptCounter::has_run)
     }
 
     pub(super) fn start_instance(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {

@@ -26,7 +26,7 @@ pub struct ScriptCounter {
 impl ScriptCounter {
     /// A script that has not run yet.
     pub fn new(config: Script, after_reload: bool) -> Self {
-        let count = config.rise.max(1) - 1;
+        let count = if config.init_fail { 0 } else { config.rise.max(1) - 1 };
         Self { config, count, has_result: false, last_status: 0, after_reload }
     }
 
@@ -41,14 +41,20 @@ impl ScriptCounter {
         kept
     }
 
-    /// Whether it counts as good; `None` before the first result.
+    /// Whether it counts as good; `None` before the first result, unless `init_fail` says what to think until then (keepalived
+    /// forgets that word as soon as an instance tracks the script).
     pub fn good(&self) -> Option<bool> {
-        self.has_result.then_some(self.count >= self.config.rise.max(1))
+        (self.has_result || self.config.init_fail).then_some(self.count >= self.config.rise.max(1))
+    }
+
+    /// Whether it has run to its end.
+    pub fn has_run(&self) -> bool {
+        self.has_result
     }
 
     /// Whether instances wait in FAULT for its first result.
     pub fn pending(&self) -> bool {
-        !self.has_result && !self.after_reload
+        self.good().is_none() && !self.after_reload
     }
 
     /// How far it has come between failed and good.
@@ -159,6 +165,14 @@ mod tests {
         assert!(counter.pending());
         assert_eq!(run(&mut counter, &[0]), [Some(true)]);
         assert_eq!(run(&mut script(3, 3), &[1]), [Some(false)]);
+    }
+
+    #[test]
+    fn with_init_fail_it_has_failed_until_it_rises() {
+        let config = Script { init_fail: true, ..script(2, 1).config };
+        let mut counter = ScriptCounter::new(config, false);
+        assert_eq!((counter.good(), counter.has_run()), (Some(false), false));
+        assert_eq!(run(&mut counter, &[1, 0, 0]), [Some(false), Some(false), Some(true)]);
     }
 
     #[test]

@@ -136,7 +136,14 @@ impl Lab {
              track_script {{\n    chk\n  }}\n}}\n"
         );
         fs::write(base.with_extension("conf"), text).expect("a configuration");
-        Node { which, namespace, base, process: None }
+        Node { which, namespace, base, process: None, runs_all: false }
+    }
+
+    /// Takes a node's port out of the switch, or puts it back: its link stays up, and nothing comes through.
+    pub fn cut(&self, node: &str, cut: bool) {
+        let (switch, port) = (format!("{}s", self.name), format!("p{node}"));
+        let master: &[&str] = if cut { &["nomaster"] } else { &["master", "br0"] };
+        ip(&[&["-n", &switch, "link", "set", &port], master].concat());
     }
 
     /// A process with a name of its own that sleeps; it is killed when the value goes.
@@ -200,6 +207,8 @@ pub struct Node {
     namespace: String,
     base: PathBuf,
     process: Option<Child>,
+    /// Without `-P`: what concerns no router counts too.
+    pub runs_all: bool,
 }
 
 impl Node {
@@ -305,7 +314,8 @@ impl Node {
         let files = [("-f", "conf"), ("-p", "pid"), ("-r", "vrrp"), ("-c", "check"), ("-b", "bfd")];
         let process = Command::new(&words[0])
             .args(&words[1..])
-            .args(["-n", "-l", "-D", "-P"])
+            .args(["-n", "-l", "-D"])
+            .args((!self.runs_all).then_some("-P"))
             .args(files.iter().flat_map(|(option, extension)| [(*option).to_owned(), self.file(extension)]))
             .env("TMPDIR", self.temporary())
             .env("EVENKEEL_RECORD", self.file("record"))

@@ -79,6 +79,8 @@ pub trait System {
     fn enter_namespace(&self, name: &str) -> bool;
     /// How many processors there are.
     fn processors(&self) -> u32;
+    /// Whether the kernel balances (IPVS), or would with a module that is there.
+    fn has_ipvs(&self) -> bool;
 }
 
 /// A machine that has whatever a configuration names: for reading a file away from where it runs.
@@ -135,5 +137,9 @@ impl System for AnyMachine {
 
     fn processors(&self) -> u32 {
         u32::MAX
+    }
+
+    fn has_ipvs(&self) -> bool {
+        true
     }
 }

@@ -421,11 +421,17 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether a daemon runs without what only IPVS could do: keepalived would end, and take the addresses with it.
+    fn lacks_ipvs(&self) -> bool {
+        !self.options.testing && !self.system.has_ipvs()
+    }
+
     /// Notes a keyword, or a value of one, that is not served, at its first place.
     fn value_not_served(&mut self, parser: &Parser<'_, '_>, what: &str) {
         let text = format!("{what} is not served yet by evenkeel");
         let is_known = self.not_served.iter().any(|report| report.text == text);
-        if is_known || self.role == Role::Checker && self.options.vrrp_only {
+        let concerns_nobody = self.role == Role::Checker && (self.options.vrrp_only || self.lacks_ipvs());
+        if is_known || concerns_nobody {
             return;
         }
         let position = parser.reader.position().map(|mut position| {
@@ -500,10 +506,26 @@ impl Reading<'_> {
         }
         match role {
             Role::Vrrp => complete::vrrp(self, &mut reports),
-            Role::Checker => complete_virtual_server::checkers(self, &mut reports),
+            Role::Checker => {
+                complete_virtual_server::checkers(self, &mut reports);
+                self.name_unbalanced(&mut reports);
+            }
             Role::Bfd | Role::Parent => {}
         }
         Ok(reports)
+    }
+
+    fn name_unbalanced(&self, reports: &mut Vec<Report>) {
+        let servers = &self.checker.completed;
+        if servers.is_empty() || self.options.vrrp_only || !self.lacks_ipvs() {
+            return;
+        }
+        completion::say(reports, Fault::LogOnly, "IPVS: Can't initialize ipvs: No such file or directory");
+        for server in servers {
+            let shown = server.service.shown(server.protocol);
+            let text = format!("Virtual server {shown} is not served: the kernel has no IPVS");
+            completion::say(reports, Fault::LogOnly, text);
+        }
     }
 
     fn stopped(self, reports: Vec<Report>) -> Outcome {

@@ -10,7 +10,7 @@ use crate::ir::keepalived::system::{Interface, ScriptFile};
 const CASES: &str = include_str!("tests/cases.tsv");
 
 /// Files in memory, and a machine with one interface, one user and no script users.
-struct Memory(BTreeMap<&'static str, String>);
+struct Memory(BTreeMap<&'static str, String>, bool);
 
 impl Files for Memory {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
@@ -79,6 +79,10 @@ impl System for Memory {
     fn processors(&self) -> u32 {
         1
     }
+
+    fn has_ipvs(&self) -> bool {
+        self.1
+    }
 }
 
 fn unescape(text: &str) -> String {
@@ -100,17 +104,23 @@ fn unescape(text: &str) -> String {
 }
 
 fn run(text: &str) -> Outcome {
+    run_on(text, true, true)
+}
+
+/// `testing`: with `-t`.
+fn run_on(text: &str, has_ipvs: bool, testing: bool) -> Outcome {
     let instance = "vrrp_instance A {\n    interface eth0\n    virtual_router_id 5\n    priority 100\n    advert_int 1\n    \
                     virtual_ipaddress {\n        198.51.100.50\n    }\n}\n";
-    let files = Memory(BTreeMap::from([
+    let texts = BTreeMap::from([
         ("/e/k.conf", text.to_owned()),
         ("/e/inc/a.inc", instance.to_owned()),
         ("/e/inc/prio.txt", "priority 100\n".to_owned()),
         ("/e/inc/exec.inc", "# x\n".to_owned()),
-    ]));
+    ]);
+    let files = Memory(texts, has_ipvs);
     let surroundings = Surroundings { config_id: "main".into(), ..Surroundings::default() };
     let options =
-        Options { path: "k.conf".into(), directory: "/e".into(), surroundings, testing: true, ..Options::default() };
+        Options { path: "k.conf".into(), directory: "/e".into(), surroundings, testing, ..Options::default() };
     read(&files, &files, &options)
 }
 
@@ -148,4 +158,28 @@ fn a_refused_configuration_names_its_exit_code() {
     let unserved = run("virtual_server 192.0.2.1 80 {\n}\n");
     assert_eq!((unserved.test_exit_code, unserved.refusal), (5, Some(2)));
     assert_eq!(unserved.not_served[0].to_string(), "(k.conf: Line 1) virtual_server is not served yet by evenkeel");
+}
+
+/// keepalived ends with 1 there, VRRP included.
+#[test]
+fn without_ipvs_in_the_kernel_only_virtual_servers_are_left_out() {
+    let server = |port: u16| {
+        format!("virtual_server 192.0.2.1 {port} {{\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.2 80 {{\n }}\n}}\n")
+    };
+    let text = format!("{}{}", server(80), server(443));
+    let outcome = run_on(&text, false, false);
+    assert_eq!((outcome.refusal, outcome.not_served.len()), (None, 0));
+    let said: Vec<String> = outcome.reports.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "IPVS: Can't initialize ipvs: No such file or directory",
+            "Virtual server [192.0.2.1]:tcp:80 is not served: the kernel has no IPVS",
+            "Virtual server [192.0.2.1]:tcp:443 is not served: the kernel has no IPVS",
+        ]
+    );
+    assert_eq!(run_on(&text, true, false).refusal, Some(2));
+    assert_eq!(run_on(&text, false, true).not_served.len(), 1);
+    let other = format!("{}bfd_instance B {{\n neighbor_ip 192.0.2.3\n}}\n", server(80));
+    assert_eq!(run_on(&other, false, false).refusal, Some(2));
 }

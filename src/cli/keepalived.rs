@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::conf::keepalived::definitions::Surroundings;
-use crate::conf::keepalived::report::Fault;
+use crate::conf::keepalived::report::{Fault, Report};
 use crate::ir::keepalived::read::{self, Outcome};
 use crate::process::machine::Machine;
 use crate::process::{keepalived, keepalived_run, start};
@@ -398,14 +398,27 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         core_pattern: options.core_pattern.clone(),
         record: env::var_os("EVENKEEL_RECORD").map(Into::into),
     };
-    keepalived::run(&daemon, &|| {
-        let mut outcome = read_configuration(options);
+    keepalived::run(&daemon, &|purpose| {
+        let options = Options { tests: purpose == keepalived_run::Purpose::Test, ..options.clone() };
+        let mut outcome = read_configuration(&options);
         let global = &mut outcome.keepalived.global;
         global.umask = options.umask.or(global.umask);
         let lines = outcome.reports.iter().map(ToString::to_string).collect();
         let not_served = outcome.not_served.iter().map(ToString::to_string).collect();
-        keepalived_run::Reading { keepalived: outcome.keepalived, lines, not_served, refusal: outcome.refusal }
+        keepalived_run::Reading {
+            keepalived: outcome.keepalived,
+            lines,
+            not_served,
+            refusal: outcome.refusal,
+            faults: faults(&outcome.reports),
+            test_exit_code: outcome.test_exit_code,
+        }
     })
+}
+
+/// What `-t` says of a file.
+fn faults(reports: &[Report]) -> Vec<String> {
+    reports.iter().filter(|report| report.fault > Fault::LogOnly).map(ToString::to_string).collect()
 }
 
 /// `-t`: says what the original says, and ends with its exit code.
@@ -427,9 +440,9 @@ fn test(options: &Options) -> ExitCode {
         }
     };
     let outcome = read_configuration(options);
-    for report in outcome.reports.iter().filter(|report| report.fault > Fault::LogOnly) {
+    for line in faults(&outcome.reports) {
         // There is nobody left to tell when this fails.
-        let _ = writeln!(log, "{report}");
+        let _ = writeln!(log, "{line}");
     }
     ExitCode::from(outcome.test_exit_code as u8)
 }

@@ -34,7 +34,7 @@ impl CorePattern {
 
 /// Lets a core file be as large as it is.
 pub fn allow(log: &KeepalivedLog) {
-    if scheduling::set_core_file_limit(u64::MAX).is_err() {
+    if scheduling::set_core_file_limits(u64::MAX, u64::MAX).is_err() {
         log.info("Failed to set core file size");
     }
 }

@@ -1,6 +1,8 @@
 //! keepalived's parent: reads the file, starts the VRRP process, starts it again when it dies, and passes signals on.
 
-use std::os::unix::fs::DirBuilderExt;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -9,12 +11,13 @@ use crate::ir::keepalived::Keepalived;
 use crate::log::keepalived_log::{ALERT, KeepalivedLog};
 use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
-use crate::sys::{descriptors, scheduling, usage};
+use crate::sys::{descriptors, scheduling, spawn, usage};
 use crate::vrrp_io::predecessor::Predecessor;
 use crate::vrrp_io::{driver, leftovers};
 
 use super::core_files::{self, CorePattern};
-use super::keepalived_run::{self, FATAL, Options, PidFiles, Read, Reading, ident, seconds};
+use super::keepalived_run::{self, FATAL, Options, PidFiles, Purpose, Read, Reading, ident, seconds};
+use super::reload_time::ReloadTime;
 use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
 use super::{startup_script, vrrp_child};
@@ -89,7 +92,8 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
         },
     };
     let service_manager = ServiceManager::from_environment();
-    let parent = Parent { options, read, log: &log, service_manager, pid_files, child: None, delay: Duration::ZERO };
+    let (child, delay, reload_time) = (None, Duration::ZERO, None);
+    let parent = Parent { options, read, log: &log, service_manager, pid_files, child, delay, reload_time };
     parent.run(reading.keepalived, predecessor, starter)
 }
 
@@ -103,6 +107,8 @@ struct Parent<'a> {
     child: Option<Child>,
     /// How long the next start has to wait.
     delay: Duration,
+    /// `reload_time_file`
+    reload_time: Option<ReloadTime>,
 }
 
 /// What goes on in this process after a fork.
@@ -118,6 +124,8 @@ impl Parent<'_> {
         keepalived_run::name_process(config.global.process_names.parent.as_deref(), self.log);
         descriptors::set_umask(config.global.umask.unwrap_or(0o177));
         let core_pattern = CorePattern::set(self.options.core_pattern.as_deref(), self.log);
+        // What we change of ourselves is not for scripts.
+        spawn::remember_limits();
         if self.options.keeps_core_files {
             core_files::allow(self.log);
         }
@@ -187,9 +195,15 @@ impl Parent<'_> {
     /// One child after the other until a signal ends it all.
     fn supervise(&mut self, signals: &Signals, mut config: Keepalived) -> Outcome {
         let mut respawn_at: Option<Instant> = None;
+        self.watch_reload_time(&config);
         loop {
-            let limit = respawn_at.map(|at| at.saturating_duration_since(Instant::now()));
-            let _ = signals.wait(limit);
+            let respawn = respawn_at.map(|at| at.saturating_duration_since(Instant::now()));
+            let reload = self.reload_time.as_ref().and_then(ReloadTime::delay);
+            let limit = [respawn, reload].into_iter().flatten().min();
+            let _ = signals.wait_with(self.reload_time.as_ref().map(AsFd::as_fd), limit);
+            if self.is_time_to_reload(&config) {
+                self.reload(&mut config);
+            }
             while let Ok(Some(number)) = signals.next_number() {
                 match Signal::try_from(number) {
                     Ok(Signal::SIGINT) if self.options.ignores_interrupts => {}
@@ -280,15 +294,56 @@ impl Parent<'_> {
         }
     }
 
-    /// The child reads the file by itself; a file that cannot run changes nothing in either process.
+    fn watch_reload_time(&mut self, config: &Keepalived) {
+        let watched = config.global.reload_time_file.as_deref().map(|path| ReloadTime::watch(path, self.log));
+        self.reload_time = watched.and_then(|watched| watched.map_err(|error| self.log.info(&error.to_string())).ok());
+    }
+
+    fn is_time_to_reload(&mut self, config: &Keepalived) -> bool {
+        let Some(time) = &mut self.reload_time else { return false };
+        time.look(self.log);
+        time.is_due(config.global.reload_repeat)
+    }
+
+    /// Only what would pass `-t` is loaded where `reload_check_config` says so.
+    fn passes_check(&self, config: &Keepalived) -> bool {
+        let Some(path) = &config.global.reload_check_config else { return true };
+        let reading = (self.read)(Purpose::Test);
+        if let Err(error) = write_check_log(path, &reading.faults) {
+            self.log.info(&format!("Unable to write the log of the check {path} - {error}"));
+        }
+        if reading.test_exit_code != 0 {
+            self.log.info(&format!("New config failed validation, see {path} for details"));
+        }
+        reading.test_exit_code == 0
+    }
+
+    /// While `reload_file` is there, the configuration is read, and must not be changed.
     fn reload(&mut self, config: &mut Keepalived) {
+        let file = self.options.reload_file(config);
+        if let Some(file) = &file
+            && let Err(error) = create_for_all(file)
+        {
+            self.log.info(&format!("Failed to create reload file ({}) {error}", file.display()));
+        }
+        let child_reads = self.passes_check(config) && self.load(config);
+        if let Some(file) = file.filter(|_| !child_reads) {
+            // It may be that nobody could make it.
+            let _ = std::fs::remove_file(file);
+        }
+        self.watch_reload_time(config);
+    }
+
+    /// The child reads the file by itself; a file that cannot run changes nothing in either process. Returns whether the child
+    /// is about to read it.
+    fn load(&mut self, config: &mut Keepalived) -> bool {
         self.log.info("Reloading ...");
         let reading = read_and_log(self.options, self.read, self.log);
         if let Some(code) = reading.refusal {
             self.log.info(&format!(
                 "Reload refused, the running configuration stays: the new one would end the daemon with exit code {code}"
             ));
-            return;
+            return false;
         }
         let (old, new) = (&config.process, &reading.keepalived.process);
         for (what, is_same) in [
@@ -297,7 +352,7 @@ impl Parent<'_> {
         ] {
             if !is_same {
                 self.log.info(&format!("Cannot change {what} at a reload - please restart keepalived"));
-                return;
+                return false;
             }
         }
         self.service_manager.reloading();
@@ -309,6 +364,7 @@ impl Parent<'_> {
         }
         self.log.info("Reload complete");
         self.service_manager.ready();
+        self.child.is_some()
     }
 
     fn reap(&mut self, config: &Keepalived) -> Option<Next> {
@@ -383,7 +439,7 @@ impl Parent<'_> {
 fn read_and_log(options: &Options, read: &Read<'_>, log: &KeepalivedLog) -> Reading {
     log.info(&format!("Opening file '{}'.", options.config_path));
     log.info(&format!("Configuration file {}", options.config_path));
-    let reading = read();
+    let reading = read(Purpose::Run);
     for line in &reading.lines {
         log.info(line);
     }
@@ -418,8 +474,19 @@ fn create_directory(path: &str) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
 }
 
+/// `/dev/null` is what most name.
+fn write_check_log(path: &str, lines: &[String]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    lines.iter().try_for_each(|line| writeln!(file, "{line}"))
+}
+
+fn create_for_all(path: &Path) -> std::io::Result<()> {
+    let file = std::fs::File::create(path)?;
+    // The umask would hide it from everyone else.
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
 fn write_pid_file(path: &str, pid: Pid) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, format!("{pid}\n"))?;
     // The umask would hide it from everyone else.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))

@@ -82,6 +82,17 @@ impl Options {
         let (main, vrrp) = (file(&self.pid_file, "keepalived"), file(&self.vrrp_pid_file, "vrrp"));
         PidFiles { directory, main, vrrp }
     }
+
+    /// The file that is there while a configuration is read (`reload_file`); without a name, it stands beside the pid files.
+    pub fn reload_file(&self, config: &Keepalived) -> Option<PathBuf> {
+        let name = config.global.reload_file.as_deref()?;
+        if !name.is_empty() {
+            return Some(name.into());
+        }
+        let suffix = config.process.instance.as_ref().map(|name| format!("_{name}")).unwrap_or_default();
+        let place = if config.process.instance.is_some() || config.process.use_pid_dir { "/run/keepalived" } else { "/run" };
+        Some(format!("{place}/keepalived{suffix}.reload").into())
+    }
 }
 
 /// What a process is called in the system's log: namespace and instance tell daemons apart.
@@ -101,10 +112,23 @@ pub struct Reading {
     pub not_served: Vec<String>,
     /// The exit code with which the daemon ends instead of running.
     pub refusal: Option<i32>,
+    /// What `-t` would say.
+    pub faults: Vec<String>,
+    /// The exit code of `-t`.
+    pub test_exit_code: i32,
+}
+
+/// What a file is read for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// It is to be run.
+    Run,
+    /// It is looked at as `-t` does (`reload_check_config`).
+    Test,
 }
 
 /// Reads the file.
-pub type Read<'a> = dyn Fn() -> Reading + 'a;
+pub type Read<'a> = dyn Fn(Purpose) -> Reading + 'a;
 
 /// With six decimals, as keepalived writes processor times.
 pub fn seconds(time: Duration) -> String {

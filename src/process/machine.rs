@@ -142,17 +142,17 @@ fn judge_script(path: &Path, identity: Identity) -> ScriptFile {
     let as_root = identity.uid == 0 || identity.gid == 0 || gains_root;
     let written = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let unsafe_path = executable && as_root && [written, real].iter().any(|path| !is_safe(path));
-    ScriptFile::Found { executable, unsafe_path }
+    let unsafe_part = if executable && as_root { unsafe_part(&written).or_else(|| unsafe_part(&real)) } else { None };
+    ScriptFile::Found { executable, unsafe_part: unsafe_part.map(|part| part.display().to_string()) }
 }
 
-/// Whether nobody but root can change a file or a directory above it. A sticky directory is safe, as in keepalived.
-fn is_safe(path: &Path) -> bool {
-    path.ancestors().filter(|part| !part.as_os_str().is_empty()).all(|part| {
-        let Ok(data) = fs::symlink_metadata(part) else { return false };
+/// The file or the directory above it that somebody but root can change. A sticky directory is safe, as in keepalived.
+fn unsafe_part(path: &Path) -> Option<&Path> {
+    path.ancestors().filter(|part| !part.as_os_str().is_empty()).find(|part| {
+        let Ok(data) = fs::symlink_metadata(part) else { return true };
         let open_folder = data.is_dir() && data.mode() & 0o1000 == 0;
         let writable = data.gid() != 0 && data.mode() & 0o020 != 0 || data.mode() & 0o002 != 0;
-        data.uid() == 0 && !((open_folder || data.is_file()) && writable)
+        data.uid() != 0 || (open_folder || data.is_file()) && writable
     })
 }
 
@@ -224,6 +224,6 @@ mod tests {
         let root = Identity { uid: 0, gid: 0 };
         assert_eq!(Machine::default().script("/nowhere/script", root), ScriptFile::NotFound);
         let found = Machine::default().script("/etc/passwd", root);
-        assert_eq!(found, ScriptFile::Found { executable: false, unsafe_path: false });
+        assert_eq!(found, ScriptFile::Found { executable: false, unsafe_part: None });
     }
 }

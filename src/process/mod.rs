@@ -15,6 +15,7 @@ pub mod options;
 pub mod paths;
 pub mod pid_file;
 pub mod privileges;
+pub mod reload_time;
 pub mod replace;
 pub mod service_manager;
 pub mod services;

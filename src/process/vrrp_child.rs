@@ -11,7 +11,7 @@ use crate::sys::{credentials, scheduling, usage};
 use crate::vrrp_io::driver::{self, Driver};
 use crate::vrrp_io::status;
 
-use super::keepalived_run::{self, FATAL, Options, Read, seconds};
+use super::keepalived_run::{self, FATAL, Options, Purpose, Read, seconds};
 use super::takeover::Takeover;
 
 const SIGNALS: [Signal; 6] =
@@ -73,9 +73,15 @@ fn serve(
         dump_directory: std::env::temp_dir(),
         predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),
     };
+    let mut reload_file = options.reload_file(&config);
     let mut reload = || {
         // The parent has logged what there is to say of the file.
-        let reading = read();
+        let reading = read(Purpose::Run);
+        if let Some(file) = &reload_file {
+            // The parent made it: both have read the configuration now.
+            let _ = std::fs::remove_file(file);
+        }
+        reload_file = options.reload_file(&reading.keepalived);
         match reading.refusal {
             None => {
                 keepalived_run::name_process(reading.keepalived.global.process_names.vrrp.as_deref(), log);

@@ -54,6 +54,13 @@ pub fn group(name: &str) -> io::Result<Option<u32>> {
     Ok(Group::from_name(name)?.map(|group| group.gid.as_raw()))
 }
 
+/// The groups of a user, the own one among them.
+pub fn groups(name: &str, gid: u32) -> io::Result<Vec<u32>> {
+    let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let groups = unistd::getgrouplist(&name, Gid::from_raw(gid))?;
+    Ok(groups.into_iter().map(Gid::as_raw).collect())
+}
+
 /// Whether we act with root's rights.
 pub fn is_root() -> bool {
     unistd::geteuid().is_root()

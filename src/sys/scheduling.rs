@@ -16,6 +16,19 @@ pub fn set_priority(priority: i32) -> io::Result<()> {
     }
 }
 
+/// The priority of this process.
+#[allow(unsafe_code)]
+pub fn priority() -> io::Result<i32> {
+    // -1 is a priority, too: only errno tells it from a failure.
+    nix::errno::Errno::clear();
+    // SAFETY: plain numbers; nothing is read or written through a pointer.
+    let priority = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
+    match nix::errno::Errno::last_raw() {
+        0 => Ok(priority),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
 /// Makes this process a real-time one that takes turns with its equals; its children are not.
 #[allow(unsafe_code)]
 pub fn set_realtime_priority(priority: i32) -> io::Result<()> {
@@ -71,9 +84,14 @@ pub fn set_open_files_limit(limit: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, limit, limit)?)
 }
 
-/// Sets both limits of the size of a core file.
-pub fn set_core_file_limit(limit: u64) -> io::Result<()> {
-    Ok(setrlimit(Resource::RLIMIT_CORE, limit, limit)?)
+/// The limits of the size of a core file: the one that holds, and the highest.
+pub fn core_file_limit() -> io::Result<(u64, u64)> {
+    Ok(getrlimit(Resource::RLIMIT_CORE)?)
+}
+
+/// Sets them.
+pub fn set_core_file_limits(soft: u64, hard: u64) -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_CORE, soft, hard)?)
 }
 
 /// The system's name and release, as `uname` gives them.

@@ -3,10 +3,13 @@
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
+
+use super::scheduling;
 
 /// Who a program runs as.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +20,32 @@ pub struct Identity {
     pub gid: u32,
     /// Further groups.
     pub groups: Vec<u32>,
+}
+
+/// What every program gets that we start, whatever we give ourselves.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    core_file: (u64, u64),
+    priority: i32,
+}
+
+static LIMITS: OnceLock<Limits> = OnceLock::new();
+
+/// Remembers the limits of this process for the programs that it, and its children, will start.
+pub fn remember_limits() {
+    if let (Ok(core_file), Ok(priority)) = (scheduling::core_file_limit(), scheduling::priority()) {
+        LIMITS.get_or_init(|| Limits { core_file, priority });
+    }
+}
+
+/// What the system does not grant stays as it is: the program runs all the same.
+fn restore_limits() {
+    let Some(limits) = LIMITS.get() else { return };
+    let (soft, hard) = limits.core_file;
+    let _ = scheduling::set_core_file_limits(soft, hard);
+    if scheduling::priority().is_ok_and(|priority| priority != limits.priority) {
+        let _ = scheduling::set_priority(limits.priority);
+    }
 }
 
 /// Starts a program in a process group of its own, without input or output; it gets SIGTERM when we die. The answer is its
@@ -35,6 +64,7 @@ pub fn start(words: &[String], identity: Option<&Identity>) -> io::Result<i32> {
     }
     let groups: Vec<Gid> = identity.iter().flat_map(|id| &id.groups).map(|gid| Gid::from_raw(*gid)).collect();
     let prepare = move || {
+        restore_limits();
         if let Some(identity) = &identity {
             setgroups(&groups)?;
             let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));

@@ -16,7 +16,13 @@ pub fn identity(command: &Command, global: &Global) -> io::Result<Option<Identit
     }
     match command.user.as_ref().or(global.script_user.as_ref()) {
         Some(user) => named(user).map(Some),
-        None => Ok(credentials::user(DEFAULT_USER)?.map(|account| plain(account.uid, account.gid))),
+        None => match credentials::user(DEFAULT_USER)? {
+            Some(account) => {
+                let groups = groups(DEFAULT_USER, account.gid, global.set_supplementary_groups)?;
+                Ok(Some(Identity { uid: account.uid, gid: account.gid, groups }))
+            }
+            None => Ok(None),
+        },
     }
 }
 
@@ -33,10 +39,11 @@ fn named(user: &User) -> io::Result<Identity> {
             Err(_) => credentials::group(group)?.ok_or_else(unknown)?,
         },
     };
-    Ok(plain(account.0, gid))
+    let groups = groups(&user.name, account.1, user.supplementary_groups)?;
+    Ok(Identity { uid: account.0, gid, groups })
 }
 
-/// keepalived sets the group alone; root's further groups must not stay.
-fn plain(uid: u32, gid: u32) -> Identity {
-    Identity { uid, gid, groups: vec![gid] }
+/// The further groups of a script: none, so that root's do not stay, or all of the user's (keepalived).
+fn groups(user: &str, gid: u32, wanted: bool) -> io::Result<Vec<u32>> {
+    if wanted { credentials::groups(user, gid) } else { Ok(Vec::new()) }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::ir::keepalived::Keepalived;
@@ -391,11 +391,11 @@ impl<'a> Driver<'a> {
             self.config.global.data_use_instance
         });
         let names = names.map(String::as_str).collect::<Vec<_>>().join("_");
-        let dot = if names.is_empty() { "" } else { "." };
-        self.write_dump(&format!("keepalived{dot}{names}.data"), &text);
+        let path = self.config.global.state_dump_file.as_deref();
+        self.write_dump(&dump::data_path(path, &self.options.dump_directory, &names), &text);
     }
 
-    fn write_dump(&self, name: &str, text: &str) {
+    fn write_dump(&self, name: impl AsRef<Path>, text: &str) {
         let path = self.options.dump_directory.join(name);
         if let Err(error) = std::fs::write(&path, text) {
             self.log.info(&format!("Can't open {} ({error})", path.display()));

@@ -1,7 +1,7 @@
 //! What SIGUSR2 and the signal for JSON write, as keepalived writes it: monitoring reads these files.
 
 use std::fmt::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::ir::keepalived::addresses::Prefix;
@@ -411,4 +411,33 @@ fn quoted(text: &str) -> String {
         }
     }
     quoted + "\""
+}
+/// Where SIGUSR1 writes: `state_dump_file`, whose folder only counts if it is absolute (keepalived), with the daemon's name before
+/// the last dot.
+pub fn data_path(configured: Option<&str>, temporary: &Path, daemon: &str) -> PathBuf {
+    let configured = configured.unwrap_or_default();
+    let (folder, name) = configured.rsplit_once('/').unwrap_or(("", configured));
+    let folder = if configured.starts_with('/') { Path::new(folder) } else { temporary };
+    let name = if name.is_empty() { "keepalived.data" } else { name };
+    let (stem, end) = name.split_at(name.rfind('.').unwrap_or(name.len()));
+    let dot = if daemon.is_empty() { "" } else { "." };
+    // What stands in the root folder has none before its slash.
+    let folder = if folder.as_os_str().is_empty() { Path::new("/") } else { folder };
+    folder.join(format!("{stem}{dot}{daemon}{end}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_go_where_the_file_says() {
+        let path = |configured, daemon| data_path(configured, Path::new("/t"), daemon).display().to_string();
+        assert_eq!(path(None, ""), "/t/keepalived.data");
+        assert_eq!(path(None, "one"), "/t/keepalived.one.data");
+        assert_eq!(path(Some("/var/log/"), ""), "/var/log/keepalived.data");
+        assert_eq!(path(Some("/var/state.txt"), "one"), "/var/state.one.txt");
+        assert_eq!(path(Some("/state"), ""), "/state");
+        assert_eq!(path(Some("sub/state"), ""), "/t/state");
+    }
 }

@@ -1,8 +1,8 @@
 //! Mail about changes of state. A process of its own talks to the server, so that a slow one delays nobody.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use crate::ir::keepalived::Global;
@@ -12,17 +12,30 @@ use crate::sys::fork;
 use crate::sys::scheduling;
 use crate::vrrp::action::{Notification, Occasion, Subject};
 
+/// More than this, and a server's answer is given up.
+const LONGEST_ANSWER: usize = 1024;
+
 /// Sends alerts; remembers what each instance and group was last mailed about.
 #[derive(Debug, Default)]
 pub struct Mailer {
     last: BTreeMap<(bool, String), Occasion>,
 }
 
-/// A server's answer that ends the conversation.
-#[derive(Debug)]
+/// What goes wrong between two commands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Failure {
-    Connect(io::Error),
-    Talk(&'static str, String),
+    /// The server says something else than the command needs.
+    Refused(i32),
+    /// It says nothing in time.
+    Slow,
+    /// It says more than fits.
+    Overflow,
+    /// Its words cannot be read.
+    Unreadable,
+    /// It has gone.
+    Closed,
+    /// It does not take our words.
+    Unwritable,
 }
 
 impl Mailer {
@@ -80,31 +93,25 @@ fn texts(notification: &Notification) -> Option<(&'static str, &'static str)> {
 }
 
 fn deliver(global: &Global, subject: &str, body: &str, log: &KeepalivedLog) {
-    let server = global.mail.server.as_deref().unwrap_or_default();
-    let outcome = connect(global).map_err(Failure::Connect).and_then(|stream| {
-        log.detail(&format!("Remote SMTP server [{server}]:{} connected.", global.mail.port));
-        converse(stream, global, subject, body)
-    });
-    match outcome {
-        Ok(()) => log.detail("SMTP alert successfully sent."),
-        Err(Failure::Connect(error)) if error.kind() == io::ErrorKind::TimedOut => {
-            log.info(&format!("Timeout connecting SMTP server [{server}]:{}.", global.mail.port));
+    let mail = &global.mail;
+    let server = mail.server.as_deref().unwrap_or_default();
+    let address = (server, mail.port).to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    let shown = address.map_or_else(|| server.to_owned(), |address| address.ip().to_string());
+    let server = format!("[{shown}]:{}", mail.port);
+    match address.ok_or(io::ErrorKind::NotFound.into()).and_then(|address| connect(address, global)) {
+        Ok(stream) => {
+            log.detail(&format!("Remote SMTP server {server} connected."));
+            Conversation { stream, heard: Vec::new(), server: &server, log }.hold(global, subject, body);
         }
-        Err(Failure::Connect(_)) => {
-            log.info(&format!("SMTP connection ERROR to [{server}]:{}.", global.mail.port));
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            log.info(&format!("Timeout opening connection to remote SMTP server {server}."));
         }
-        Err(Failure::Talk(command, answer)) => {
-            log.info(&format!("Error processing {command} cmd on SMTP server [{server}]:{}.", global.mail.port));
-            log.detail(&format!("SMTP server answered: {answer}"));
-        }
+        Err(_) => log.info(&format!("SMTP connection ERROR to {server}.")),
     }
 }
 
-fn connect(global: &Global) -> io::Result<TcpStream> {
-    let mail = &global.mail;
-    let timeout = Duration::from_micros(mail.connect_timeout_us.max(1));
-    let server = mail.server.as_deref().unwrap_or_default();
-    let address = (server, mail.port).to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+fn connect(address: SocketAddr, global: &Global) -> io::Result<TcpStream> {
+    let timeout = Duration::from_micros(global.mail.connect_timeout_us.max(1));
     let stream = TcpStream::connect_timeout(&address, timeout)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
@@ -112,41 +119,107 @@ fn connect(global: &Global) -> io::Result<TcpStream> {
 }
 
 /// RFC 5321 §3.3, one command after the other.
-fn converse(stream: TcpStream, global: &Global, subject: &str, body: &str) -> Result<(), Failure> {
-    let mail = &global.mail;
-    let mut stream = BufReader::new(stream);
-    let sender = mail.sender.as_deref().unwrap_or_default();
-    expect(&mut stream, "connect", "220")?;
-    let own_name = scheduling::hostname().unwrap_or_else(|_| "localhost".into());
-    let helo = mail.helo_name.as_deref().unwrap_or(&own_name);
-    command(&mut stream, "HELO", &format!("HELO {helo}\r\n"), "250")?;
-    command(&mut stream, "MAIL", &format!("MAIL FROM:{}\r\n", path(sender)), "250")?;
-    for recipient in &mail.recipients {
-        command(&mut stream, "RCPT", &format!("RCPT TO:{}\r\n", path(recipient)), "250")?;
-    }
-    command(&mut stream, "DATA", "DATA\r\n", "354")?;
-    let text = message(sender, subject, &mail.recipients, body);
-    command(&mut stream, "BODY", &text, "250")?;
-    command(&mut stream, "QUIT", "QUIT\r\n", "221")
+struct Conversation<'a> {
+    stream: TcpStream,
+    /// What the server has said and nobody has read yet.
+    heard: Vec<u8>,
+    server: &'a str,
+    log: &'a KeepalivedLog,
 }
 
-fn command(stream: &mut BufReader<TcpStream>, name: &'static str, text: &str, code: &str) -> Result<(), Failure> {
-    stream.get_mut().write_all(text.as_bytes()).map_err(|error| Failure::Talk(name, error.to_string()))?;
-    expect(stream, name, code)
-}
-
-fn expect(stream: &mut BufReader<TcpStream>, name: &'static str, code: &str) -> Result<(), Failure> {
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).map_err(|error| Failure::Talk(name, error.to_string()))?;
-        if !line.starts_with(code) {
-            return Err(Failure::Talk(name, line.trim_end().to_owned()));
+impl Conversation<'_> {
+    fn hold(&mut self, global: &Global, subject: &str, body: &str) {
+        let outcome = self.mail(global, subject, body);
+        if let Err((command, failure)) = outcome {
+            self.tell(command, failure);
+            if matches!(failure, Failure::Closed | Failure::Unreadable | Failure::Unwritable) {
+                return;
+            }
         }
-        // A dash behind the code announces further lines.
-        if line.as_bytes().get(3) != Some(&b'-') {
-            return Ok(());
+        if let Err((command, failure)) = self.command("QUIT", "QUIT\r\n", 221) {
+            self.tell(command, failure);
         }
     }
+
+    fn mail(&mut self, global: &Global, subject: &str, body: &str) -> Result<(), (&'static str, Failure)> {
+        let mail = &global.mail;
+        let sender = mail.sender.as_deref().unwrap_or_default();
+        self.expect(220).map_err(|failure| ("(E)SMTP", failure))?;
+        let own_name = scheduling::hostname().unwrap_or_else(|_| "localhost".into());
+        let helo = mail.helo_name.as_deref().unwrap_or(&own_name);
+        self.command("HELO", &format!("HELO {helo}\r\n"), 250)?;
+        self.command("MAIL", &format!("MAIL FROM:{}\r\n", path(sender)), 250)?;
+        for recipient in &mail.recipients {
+            self.command("RCPT", &format!("RCPT TO:{}\r\n", path(recipient)), 250)?;
+        }
+        self.command("DATA", "DATA\r\n", 354)?;
+        self.command("BODY", &message(sender, subject, &mail.recipients, body), 250)?;
+        self.log.detail("SMTP alert successfully sent.");
+        Ok(())
+    }
+
+    fn command(&mut self, name: &'static str, text: &str, code: i32) -> Result<(), (&'static str, Failure)> {
+        let sent = self.stream.write_all(text.as_bytes()).map_err(|_| Failure::Unwritable);
+        sent.and_then(|()| self.expect(code)).map_err(|failure| (name, failure))
+    }
+
+    /// Reads the answer to its last line: a dash behind the code announces further ones.
+    fn expect(&mut self, code: i32) -> Result<(), Failure> {
+        loop {
+            let line = self.line()?;
+            if line.get(3) != Some(&b'-') {
+                let said = status(&line);
+                return if said == code { Ok(()) } else { Err(Failure::Refused(said)) };
+            }
+        }
+    }
+
+    fn line(&mut self) -> Result<Vec<u8>, Failure> {
+        let mut bytes = [0; LONGEST_ANSWER];
+        loop {
+            if let Some(end) = self.heard.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.heard[..end].to_vec();
+                self.heard.drain(..end + 2);
+                return Ok(line);
+            }
+            let count = match self.stream.read(&mut bytes[self.heard.len()..]) {
+                Ok(0) => return Err(Failure::Closed),
+                Ok(count) => count,
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    return Err(Failure::Slow);
+                }
+                Err(_) => return Err(Failure::Unreadable),
+            };
+            let start = self.heard.len();
+            self.heard.extend_from_slice(&bytes[start..start + count]);
+            if self.heard.len() >= LONGEST_ANSWER {
+                self.heard.clear();
+                return Err(Failure::Overflow);
+            }
+        }
+    }
+
+    fn tell(&self, command: &str, failure: Failure) {
+        let server = self.server;
+        self.log.info(&match failure {
+            Failure::Refused(code) => {
+                format!("Error processing {command} cmd on SMTP server {server}. SMTP status code = {code}")
+            }
+            Failure::Slow => format!("Timeout reading data to remote SMTP server {server}."),
+            Failure::Overflow => {
+                format!("Received buffer from remote SMTP server {server} overflow our get read buffer length.")
+            }
+            Failure::Unreadable => format!("Error reading data from remote SMTP server {server}."),
+            Failure::Closed => format!("Remote SMTP server {server} has closed the connection."),
+            Failure::Unwritable => format!("Cannot send data to remote SMTP server {server}."),
+        });
+    }
+}
+
+/// The number that three characters make; some number if they are no digits (keepalived).
+fn status(line: &[u8]) -> i32 {
+    let digit = |place: usize| i32::from(line.get(place).copied().unwrap_or_default()) - i32::from(b'0');
+    digit(0) * 100 + digit(1) * 10 + digit(2)
 }
 
 /// `Name <a@b>` gives `<a@b>`, and so does `a@b`.

@@ -83,7 +83,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: ">2.4.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1273,7 +1273,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1283,7 +1283,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1293,7 +1293,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.1.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1303,7 +1303,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1383,7 +1383,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.3.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",

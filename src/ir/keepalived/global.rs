@@ -47,6 +47,8 @@ pub struct Global {
     pub script_user: Option<User>,
     /// `enable_script_security`
     pub script_security: bool,
+    /// `set_supplementary_groups`: scripts have all groups of their user.
+    pub set_supplementary_groups: bool,
     /// `startup_script`
     pub startup_script: Option<TimedCommand>,
     /// `shutdown_script`
@@ -142,6 +144,7 @@ impl Default for Global {
             mail: Mail::default(),
             script_user: None,
             script_security: false,
+            set_supplementary_groups: false,
             startup_script: None,
             shutdown_script: None,
             notify_fifo: None,

@@ -29,7 +29,7 @@ pub struct Identity {
 }
 
 /// What can be said about a script's file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ScriptFile {
     /// It does not exist, or the user cannot reach it.
     NotFound,
@@ -37,8 +37,8 @@ pub enum ScriptFile {
     Found {
         /// The user may execute it.
         executable: bool,
-        /// It runs as root, and somebody else may write to it or to a directory above it.
-        unsafe_path: bool,
+        /// It runs as root, and somebody else may write to this: to it, or to a directory above it.
+        unsafe_part: Option<String>,
     },
 }
 
@@ -117,7 +117,7 @@ impl System for AnyMachine {
     }
 
     fn script(&self, _: &str, _: Identity) -> ScriptFile {
-        ScriptFile::Found { executable: true, unsafe_path: false }
+        ScriptFile::Found { executable: true, unsafe_part: None }
     }
 
     fn route_number(&self, names: RouteNames, name: &str) -> Option<u32> {

@@ -49,7 +49,8 @@ impl Reading<'_> {
             parser.report(Fault::LogOnly, format!("Script user '{name}' does not exist"));
             return None;
         };
-        let supplementary_groups = group.is_some_and(|group| group.starts_with(':'));
+        let of_this_one = group.is_some_and(|group| group.starts_with(':'));
+        let supplementary_groups = of_this_one || self.global.ir.set_supplementary_groups;
         let group = group.map(|group| group.trim_start_matches(':')).filter(|group| !group.is_empty());
         if let Some(group) = group {
             let Some(gid) = self.system.group(group) else {
@@ -138,11 +139,11 @@ impl Reading<'_> {
         }
         match self.system.script(program, self.command_identity(command)) {
             ScriptFile::NotFound => Safety { not_found: true, ..Safety::default() },
-            ScriptFile::Found { executable, unsafe_path } => Safety {
+            ScriptFile::Found { executable, unsafe_part } => Safety {
                 is_script: true,
                 executable,
-                is_unsafe: unsafe_path,
-                inhibited: unsafe_path && self.global.ir.script_security,
+                inhibited: unsafe_part.is_some() && self.global.ir.script_security,
+                unsafe_part,
                 ..Safety::default()
             },
         }
@@ -150,7 +151,7 @@ impl Reading<'_> {
 }
 
 /// What is to be held against running a command.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Safety {
     /// There is a file that would be run.
     pub(super) is_script: bool,
@@ -160,15 +161,15 @@ pub(super) struct Safety {
     pub(super) test_only: bool,
     /// There is no such file, or the user cannot reach it.
     pub(super) not_found: bool,
-    /// Others than root may change it.
-    pub(super) is_unsafe: bool,
+    /// What others than root may change: the file, or a directory above it.
+    pub(super) unsafe_part: Option<String>,
     /// It must not be run for that.
     pub(super) inhibited: bool,
 }
 
 impl Safety {
     /// Whether it can be run at all.
-    pub(super) fn may_run(self) -> bool {
+    pub(super) fn may_run(&self) -> bool {
         !self.inhibited && !self.not_found && (self.executable || self.test_only)
     }
 }

@@ -23,17 +23,24 @@ pub(super) struct Scripts {
 
 impl Scripts {
     /// Checks one command.
-    pub(super) fn look_at(&mut self, reading: &Reading<'_>, command: &Command) -> Safety {
+    pub(super) fn look_at(&mut self, reading: &Reading<'_>, reports: &mut Vec<Report>, command: &Command) -> Safety {
         let safety = reading.check_command(command);
         self.any |= safety.is_script;
-        self.any_unsafe |= safety.is_unsafe;
+        self.any_unsafe |= safety.unsafe_part.is_some();
+        if let Some(part) = &safety.unsafe_part {
+            let program = &command.words[0];
+            let end = if safety.inhibited { " - disabling" } else { "" };
+            say(reports, Fault::LogOnly, format!("Unsafe permissions found for script '{program}'{end}."));
+            // keepalived leaves it to the reader to find out which.
+            say(reports, Fault::LogOnly, format!("Others than root may change '{part}'."));
+        }
         safety
     }
 
     /// Checks one command, and takes it away if it cannot be run.
     pub(super) fn check(&mut self, reading: &Reading<'_>, reports: &mut Vec<Report>, slot: &mut Option<Command>) {
         let Some(command) = slot else { return };
-        let safety = self.look_at(reading, command);
+        let safety = self.look_at(reading, reports, command);
         if !safety.may_run() {
             say(reports, Fault::LogOnly, format!("Script {} cannot be run - disabling", command.words[0]));
             *slot = None;
@@ -104,7 +111,7 @@ fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
     let mut scripts = Scripts::default();
     let mut removed = Vec::new();
     for script in &reading.vrrp.scripts {
-        let safety = scripts.look_at(reading, &script.command);
+        let safety = scripts.look_at(reading, reports, &script.command);
         let name = &script.name;
         if safety.inhibited {
             say(reports, Fault::General, format!("Disabling track script {name} due to insecure"));

@@ -357,7 +357,7 @@ fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>, drafts:
         real.checkers.retain(|checker| {
             let Kind::Misc(misc) = &checker.kind else { return true };
             let command = misc.command();
-            let safety = scripts.look_at(reading, &command);
+            let safety = scripts.look_at(reading, reports, &command);
             let reason = match () {
                 () if safety.inhibited => "due to insecure",
                 () if safety.not_found => "since not found/accessible",

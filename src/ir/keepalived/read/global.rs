@@ -151,8 +151,11 @@ const SETTERS: &[(&str, Setter)] = &[
         switch_or_on(parser, line, |word| format!("Invalid value '{word}' for global use_symlink_path specified"));
         Ok(())
     }),
-    ("set_supplementary_groups", |_, parser, line| {
-        switch_or_on(parser, line, |word| format!("Invalid set_supplementary_groups parameter {word}"));
+    ("set_supplementary_groups", |reading, parser, line| {
+        let value = switch_or_on(parser, line, |word| format!("Invalid set_supplementary_groups parameter {word}"));
+        if let Some(value) = value {
+            reading.global.ir.set_supplementary_groups = value;
+        }
         Ok(())
     }),
     ("router_id", |reading, parser, line| {

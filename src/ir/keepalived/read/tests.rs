@@ -62,8 +62,8 @@ impl System for Memory {
 
     fn script(&self, program: &str, _: Identity) -> ScriptFile {
         match program {
-            "/bin/true" | "true" => ScriptFile::Found { executable: true, unsafe_path: false },
-            "/etc/hostname" => ScriptFile::Found { executable: false, unsafe_path: false },
+            "/bin/true" | "true" => ScriptFile::Found { executable: true, unsafe_part: None },
+            "/etc/hostname" => ScriptFile::Found { executable: false, unsafe_part: None },
             _ => ScriptFile::NotFound,
         }
     }

@@ -7,12 +7,16 @@ mod authentication_header;
 mod bad_adverts;
 #[path = "vrrp_namespaces/bfd.rs"]
 mod bfd;
+#[path = "vrrp_namespaces/daemon_files.rs"]
+mod daemon_files;
 #[path = "vrrp_namespaces/globals.rs"]
 mod globals;
 #[path = "vrrp_namespaces/known_faults.rs"]
 mod known_faults;
 #[path = "vrrp_namespaces/lab.rs"]
 mod lab;
+#[path = "vrrp_namespaces/mail.rs"]
+mod mail;
 #[path = "vrrp_namespaces/recording.rs"]
 mod recording;
 #[path = "vrrp_namespaces/routing.rs"]

@@ -90,7 +90,8 @@ impl Options {
             return Some(name.into());
         }
         let suffix = config.process.instance.as_ref().map(|name| format!("_{name}")).unwrap_or_default();
-        let place = if config.process.instance.is_some() || config.process.use_pid_dir { "/run/keepalived" } else { "/run" };
+        let place =
+            if config.process.instance.is_some() || config.process.use_pid_dir { "/run/keepalived" } else { "/run" };
         Some(format!("{place}/keepalived{suffix}.reload").into())
     }
 }

@@ -51,7 +51,11 @@ fn set_limits(core: &Core, log: &ErrorLog) {
         or_alert(scheduling::set_open_files_limit(limit), log, &format!("setrlimit(RLIMIT_NOFILE, {limit}) failed"));
     }
     if let Some(limit) = core.worker_rlimit_core {
-        or_alert(scheduling::set_core_file_limits(limit, limit), log, &format!("setrlimit(RLIMIT_CORE, {limit}) failed"));
+        or_alert(
+            scheduling::set_core_file_limits(limit, limit),
+            log,
+            &format!("setrlimit(RLIMIT_CORE, {limit}) failed"),
+        );
     }
 }
 

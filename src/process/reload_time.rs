@@ -51,8 +51,7 @@ impl ReloadTime {
         let watcher = Watcher::new()?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
         let Ok(directory) = watcher.watch_directory(directory) else {
-            let text =
-                format!("Unable to monitor reload timer file directory {}- ignoring", directory.display());
+            let text = format!("Unable to monitor reload timer file directory {}- ignoring", directory.display());
             return Err(io::Error::other(text));
         };
         let mut file = Self { path, watcher, directory, next: None };

@@ -371,6 +371,11 @@ impl Node {
         std::thread::spawn(run).join().expect("it does not panic")
     }
 
+    /// Takes the interface down, or up again.
+    pub fn cable(&self, up: bool) {
+        ip(&["-n", &self.namespace, "link", "set", "eth0", if up { "up" } else { "down" }]);
+    }
+
     /// Sets `KEY=VALUE` among the kernel's settings of IPv4.
     pub fn set_ipv4(&self, setting: &str) {
         let (key, value) = setting.split_once('=').expect("it has a value");

@@ -164,7 +164,9 @@ fn a_refused_configuration_names_its_exit_code() {
 #[test]
 fn without_ipvs_in_the_kernel_only_virtual_servers_are_left_out() {
     let server = |port: u16| {
-        format!("virtual_server 192.0.2.1 {port} {{\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.2 80 {{\n }}\n}}\n")
+        format!(
+            "virtual_server 192.0.2.1 {port} {{\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.2 80 {{\n }}\n}}\n"
+        )
     };
     let text = format!("{}{}", server(80), server(443));
     let outcome = run_on(&text, false, false);

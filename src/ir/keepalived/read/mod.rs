@@ -541,8 +541,10 @@ impl Reading<'_> {
             _ => 5,
         });
         let not_served = std::mem::take(&mut self.not_served);
+        // Who wants files checked gets none run that has a fault (keepalived).
+        let is_checked = self.global.ir.reload_check_config.is_some() && worst > Fault::Notice;
         // Nothing is accepted and silently not done.
-        let refusal = refusal.or((!not_served.is_empty()).then_some(2));
+        let refusal = refusal.or((is_checked || !not_served.is_empty()).then_some(2));
         Outcome { keepalived: self.finish(), reports, not_served, test_exit_code, refusal }
     }
 

@@ -182,6 +182,13 @@ fn without_ipvs_in_the_kernel_only_virtual_servers_are_left_out() {
     );
     assert_eq!(run_on(&text, true, false).refusal, Some(2));
     assert_eq!(run_on(&text, false, true).not_served.len(), 1);
-    let other = format!("{}bfd_instance B {{\n neighbor_ip 192.0.2.3\n}}\n", server(80));
+    let other = format!("{}global_defs {{\n enable_dbus\n}}\n", server(80));
     assert_eq!(run_on(&other, false, false).refusal, Some(2));
+}
+
+#[test]
+fn who_wants_reloads_checked_starts_with_no_fault_either() {
+    let text = |check| format!("global_defs {{\n {check}\n nonsense_word\n}}\n");
+    assert_eq!(run_on(&text("reload_check_config /dev/null"), true, false).refusal, Some(2));
+    assert_eq!(run_on(&text("reload_repeat"), true, false).refusal, None);
 }

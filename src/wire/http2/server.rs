@@ -1,0 +1,644 @@
+//! The server's side of a connection: bytes go in, requests come out, and what is to be sent gathers. No socket, no clock.
+
+mod stream;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use super::frame::{self, Code, HEAD_LENGTH, Head, PREFACE, RESERVED, flag, kind, setting};
+use super::hpack::{self, Decoder, Fields, Limits};
+use stream::{Former, Stream, Streams};
+
+pub use streams::{Body, Gone, Room};
+
+/// A frame of settings is taken whole: as long as the smallest frame may be, far more than there are settings.
+const MOST_SETTINGS: usize = frame::SMALLEST_FRAME as usize;
+/// Compression makes texts shorter; where it makes them longer, then not by more than this.
+const MOST_GROWTH: usize = 2;
+/// nginx lets a client send at least so many frames of PRIORITY, and have so many streams refused.
+const PATIENCE: u32 = 100;
+/// nginx's measure of a flood: bytes that carried no request, of which so many are free.
+const FREE_OVERHEAD: u64 = 1024 * 1024;
+/// The window of the connection as a whole is opened again once so little of it is left.
+const LITTLE_WINDOW: u32 = frame::LARGEST_WINDOW / 4;
+
+/// What a client is told and held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// `http2_max_concurrent_streams`
+    pub max_streams: u32,
+    /// `http2_body_preread_size`: the window of a stream whose body nobody has asked for.
+    pub window: u32,
+    /// How large header fields may be.
+    pub limits: Limits,
+}
+
+/// What came of the bytes that were received.
+#[derive(Debug)]
+pub enum Event {
+    /// A stream begins.
+    Request(NewStream),
+    /// Something for the log.
+    Say(String),
+}
+
+/// The head of a request.
+#[derive(Debug)]
+pub struct NewStream {
+    /// Its number.
+    pub id: u32,
+    /// Its fields, unchecked.
+    pub fields: Fields,
+    /// No body follows.
+    pub is_whole: bool,
+    /// Bytes of the header block, as it was compressed.
+    pub length: usize,
+}
+
+/// Why a connection ends, for the client and for the log.
+#[derive(Debug)]
+pub struct Fault {
+    /// For GOAWAY.
+    pub code: Code,
+    /// For the log, in nginx's words.
+    pub text: String,
+}
+
+fn fault(code: Code, text: impl Into<String>) -> Fault {
+    Fault { code, text: text.into() }
+}
+
+/// Where in the client's bytes this is.
+#[derive(Debug)]
+enum Place {
+    Preface,
+    Head,
+    /// In a frame that is taken whole.
+    Payload(Head),
+    /// Before the data of DATA, or the block of HEADERS.
+    Prefix(Head),
+    Data {
+        stream: u32,
+        left: usize,
+        padding: usize,
+        ends: bool,
+    },
+    Block {
+        left: usize,
+        padding: usize,
+    },
+    Skip(usize),
+}
+
+/// A header block that is being received.
+#[derive(Debug)]
+struct Block {
+    stream: u32,
+    purpose: Purpose,
+    /// The stream ends with it.
+    ends_stream: bool,
+    /// The present frame is its last.
+    is_last: bool,
+    /// The pieces before the present frame.
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+/// What becomes of a header block. All are decoded: the table depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    Request,
+    Trailers,
+    Ignored,
+}
+
+/// The server's side of a connection.
+#[derive(Debug)]
+pub struct Server {
+    settings: Settings,
+    decoder: Decoder,
+    place: Place,
+    /// The beginning of what can only be taken whole.
+    partial: Vec<u8>,
+    block: Option<Block>,
+    streams: Streams,
+    /// The newest stream that the client has begun.
+    newest: u32,
+    /// Room for bodies from the client, on all streams.
+    receive_window: u32,
+    /// Room for bodies to the client, on all streams.
+    send_window: u32,
+    /// What the client gives each stream.
+    stream_window: u32,
+    /// The largest frame that the client takes.
+    frame_size: usize,
+    /// The client has said how large a table it keeps; the answer is that none is needed.
+    is_table_due: bool,
+    is_acknowledged: bool,
+    /// GOAWAY was sent.
+    is_last: bool,
+    /// The connection is over.
+    is_over: bool,
+    new_streams: u32,
+    refused_streams: u32,
+    priorities: u32,
+    total: u64,
+    payload: u64,
+    out: Vec<u8>,
+    /// So much of it was sent.
+    sent: usize,
+    /// Streams that wait for room, in the order in which they began to wait.
+    blocked: VecDeque<u32>,
+    woken: Vec<u32>,
+    /// Memory for the next fields.
+    spare: Fields,
+}
+
+impl Server {
+    /// A connection that begins: the settings are to be sent.
+    pub fn new(settings: Settings) -> Self {
+        let mut out = Vec::new();
+        let told = [
+            (setting::MAX_CONCURRENT_STREAMS, settings.max_streams),
+            (setting::INITIAL_WINDOW_SIZE, settings.window),
+            (setting::MAX_FRAME_SIZE, frame::LARGEST_FRAME),
+        ];
+        frame::write_settings(&told, &mut out);
+        // The connection as a whole is not held back, only its streams are.
+        frame::write_window_update(0, frame::LARGEST_WINDOW - frame::FIRST_WINDOW, &mut out);
+        Self {
+            settings,
+            decoder: Decoder::default(),
+            place: Place::Preface,
+            partial: Vec::new(),
+            block: None,
+            streams: Streams::default(),
+            newest: 0,
+            receive_window: frame::LARGEST_WINDOW,
+            send_window: frame::FIRST_WINDOW,
+            stream_window: frame::FIRST_WINDOW,
+            frame_size: frame::SMALLEST_FRAME as usize,
+            is_table_due: false,
+            is_acknowledged: false,
+            is_last: false,
+            is_over: false,
+            new_streams: 0,
+            refused_streams: 0,
+            priorities: 0,
+            total: 0,
+            payload: 0,
+            out,
+            sent: 0,
+            blocked: VecDeque::new(),
+            woken: Vec::new(),
+            spare: Fields::default(),
+        }
+    }
+
+    /// A turn of reading begins: how many streams a client may open in one is bounded.
+    pub fn begin_turn(&mut self) {
+        self.new_streams = 0;
+    }
+
+    /// Takes the bytes that come next.
+    pub fn receive(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Fault> {
+        self.total += bytes.len() as u64;
+        if self.partial.is_empty() {
+            let taken = self.take(bytes, events)?;
+            self.partial.extend_from_slice(&bytes[taken..]);
+        } else {
+            let mut all = std::mem::take(&mut self.partial);
+            all.extend_from_slice(bytes);
+            let taken = self.take(&all, events)?;
+            all.drain(..taken);
+            self.partial = all;
+        }
+        // nginx's rule (`ngx_http_v2_read_handler`): an eighth of what comes has to be of use.
+        if self.total / 8 > self.payload + FREE_OVERHEAD {
+            return Err(fault(Code::NO_ERROR, "http2 flood detected"));
+        }
+        Ok(())
+    }
+
+    /// Takes all steps that there are bytes for.
+    fn take(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<usize, Fault> {
+        let mut taken = 0;
+        while let Some(length) = self.step(&bytes[taken..], events)? {
+            taken += length;
+        }
+        Ok(taken)
+    }
+
+    /// One step; nothing if it takes more bytes.
+    fn step(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<Option<usize>, Fault> {
+        match self.place {
+            Place::Preface => self.preface(bytes),
+            Place::Head => {
+                let Some(head) = bytes.first_chunk() else { return Ok(None) };
+                let head = Head::read(head);
+                self.place = self.begin(&head)?;
+                Ok(Some(HEAD_LENGTH))
+            }
+            Place::Payload(head) => {
+                let Some(payload) = bytes.get(..head.length) else { return Ok(None) };
+                self.place = Place::Head;
+                self.payload(&head, payload, events)?;
+                Ok(Some(head.length))
+            }
+            Place::Prefix(head) => {
+                let length = prefix_length(&head);
+                let Some(prefix) = bytes.get(..length) else { return Ok(None) };
+                self.place = match head.kind {
+                    kind::DATA => self.begin_data(&head, prefix, events)?,
+                    _ => self.begin_block(&head, prefix, events)?,
+                };
+                Ok(Some(length))
+            }
+            Place::Data { left, .. } | Place::Block { left, .. } | Place::Skip(left) => {
+                let length = left.min(bytes.len());
+                if length == 0 && left > 0 {
+                    return Ok(None);
+                }
+                self.piece(&bytes[..length], events)?;
+                Ok(Some(length))
+            }
+        }
+    }
+
+    fn preface(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
+        let known = bytes.len().min(PREFACE.len());
+        if bytes[..known] != PREFACE[..known] {
+            return Err(fault(Code::PROTOCOL_ERROR, "invalid connection preface"));
+        }
+        if known < PREFACE.len() {
+            return Ok(None);
+        }
+        self.place = Place::Head;
+        Ok(Some(known))
+    }
+
+    /// Checks what a frame's head says alone.
+    fn begin(&mut self, head: &Head) -> Result<Place, Fault> {
+        if let Some(block) = &self.block
+            && (head.kind != kind::CONTINUATION || head.stream != block.stream)
+        {
+            let text = match head.kind {
+                kind::CONTINUATION => "client sent CONTINUATION frame with incorrect identifier",
+                _ => "client sent inappropriate frame while CONTINUATION was expected",
+            };
+            return Err(fault(Code::PROTOCOL_ERROR, text));
+        }
+        match head.kind {
+            kind::DATA | kind::HEADERS => {
+                check_length(head, prefix_length(head) <= head.length)?;
+                check_stream(head, head.stream != 0)?;
+                check_length(head, head.kind == kind::DATA || prefix_length(head) < head.length)?;
+                Ok(Place::Prefix(*head))
+            }
+            kind::CONTINUATION => match &mut self.block {
+                None => Err(fault(Code::PROTOCOL_ERROR, "client sent unexpected CONTINUATION frame")),
+                Some(block) => {
+                    block.is_last = head.has(flag::END_HEADERS);
+                    block.length += head.length;
+                    Ok(Place::Block { left: head.length, padding: 0 })
+                }
+            },
+            kind::PUSH_PROMISE => Err(fault(Code::PROTOCOL_ERROR, "client sent PUSH_PROMISE frame")),
+            kind::PRIORITY | kind::RST_STREAM | kind::SETTINGS | kind::PING | kind::GOAWAY | kind::WINDOW_UPDATE => {
+                check_frame(head)?;
+                Ok(if head.kind == kind::GOAWAY { Place::Skip(head.length) } else { Place::Payload(*head) })
+            }
+            // RFC 9113 section 5.5: what is unknown is of no concern.
+            _ => Ok(Place::Skip(head.length)),
+        }
+    }
+
+    /// Takes a piece of a frame that may come in pieces.
+    fn piece(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Fault> {
+        let place = std::mem::replace(&mut self.place, Place::Head);
+        match place {
+            Place::Data { stream, left, padding, ends } => {
+                let left = left - bytes.len();
+                self.take_data(stream, bytes, ends && left == 0);
+                self.place = match left {
+                    0 => Place::Skip(padding),
+                    _ => Place::Data { stream, left, padding, ends },
+                };
+            }
+            Place::Block { left, padding } => {
+                let left = left - bytes.len();
+                self.place = if left == 0 { Place::Skip(padding) } else { Place::Block { left, padding } };
+                self.take_block(bytes, left == 0, events)?;
+            }
+            Place::Skip(left) if left > bytes.len() => self.place = Place::Skip(left - bytes.len()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begin_block(&mut self, head: &Head, prefix: &[u8], events: &mut Vec<Event>) -> Result<Place, Fault> {
+        let padding = if head.has(flag::PADDED) { usize::from(prefix[0]) } else { 0 };
+        let Some(left) = (head.length - prefix.len()).checked_sub(padding) else {
+            return Err(fault(Code::PROTOCOL_ERROR, "client sent padded HEADERS frame with incorrect length"));
+        };
+        if head.has(flag::PRIORITY) {
+            check_dependency(head, &prefix[prefix.len() - 5..])?;
+        }
+        let ends_stream = head.has(flag::END_STREAM);
+        let purpose = match self.streams.find(head.stream) {
+            Some(stream) if !stream.is_received => match ends_stream {
+                true => Purpose::Trailers,
+                false => return Err(fault(Code::PROTOCOL_ERROR, "client sent trailers that do not end the stream")),
+            },
+            None if self.streams.former(head.stream) == Some(Former::GivenUp) => Purpose::Ignored,
+            _ => self.begin_stream(head, events)?,
+        };
+        self.block = Some(Block {
+            stream: head.stream,
+            purpose,
+            ends_stream,
+            is_last: head.has(flag::END_HEADERS),
+            bytes: Vec::new(),
+            length: left,
+        });
+        Ok(Place::Block { left, padding })
+    }
+
+    /// Decides whether a stream is taken (`ngx_http_v2_state_headers`).
+    fn begin_stream(&mut self, head: &Head, events: &mut Vec<Event>) -> Result<Purpose, Fault> {
+        let id = head.stream;
+        if id.is_multiple_of(2) || id <= self.newest {
+            let newest = self.newest;
+            let text = format!("client sent HEADERS frame with incorrect identifier {id}, the last was {newest}");
+            return Err(fault(Code::PROTOCOL_ERROR, text));
+        }
+        if self.is_last {
+            return Ok(Purpose::Ignored);
+        }
+        self.newest = id;
+        let most = self.settings.max_streams;
+        let is_early = !self.is_acknowledged
+            && !head.has(flag::END_STREAM)
+            && self.settings.window < frame::FIRST_WINDOW;
+        let text = if self.streams.len() >= most as usize {
+            format!("concurrent streams exceeded {}", self.streams.len())
+        } else if self.new_streams >= most.saturating_mul(2) {
+            "client sent too many streams at once".to_owned()
+        } else if is_early {
+            // It cannot know how small a window it has.
+            "client sent stream with data before settings were acknowledged".to_owned()
+        } else {
+            self.new_streams += 1;
+            return Ok(Purpose::Request);
+        };
+        events.push(Event::Say(text));
+        self.refused_streams += 1;
+        if self.refused_streams > most.max(PATIENCE) {
+            return Err(fault(Code::NO_ERROR, "client sent too many refused streams"));
+        }
+        frame::write_reset(id, Code::REFUSED_STREAM, &mut self.out);
+        Ok(Purpose::Ignored)
+    }
+
+    fn take_block(&mut self, bytes: &[u8], is_whole: bool, events: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(block) = &mut self.block else { return Ok(()) };
+        let is_whole = is_whole && block.is_last;
+        if !is_whole || !block.bytes.is_empty() {
+            block.bytes.extend_from_slice(bytes);
+            if block.bytes.len() > self.settings.limits.block.saturating_mul(MOST_GROWTH) {
+                return Err(fault(Code::ENHANCE_YOUR_CALM, "client sent too large header"));
+            }
+        }
+        if !is_whole {
+            return Ok(());
+        }
+        let Some(block) = self.block.take() else { return Ok(()) };
+        let bytes = if block.bytes.is_empty() { bytes } else { &block.bytes };
+        let mut fields = std::mem::take(&mut self.spare);
+        fields.clear();
+        self.decoder.decode(bytes, self.settings.limits, &mut fields).map_err(block_fault)?;
+        match block.purpose {
+            Purpose::Request => {
+                self.payload += block.length as u64;
+                let window = (self.stream_window, self.settings.window);
+                self.streams.insert(Stream::new(block.stream, window, block.ends_stream));
+                let (id, length) = (block.stream, block.length);
+                events.push(Event::Request(NewStream { id, fields, is_whole: block.ends_stream, length }));
+            }
+            Purpose::Trailers => {
+                // Nothing here has a use for them.
+                self.spare = fields;
+                self.end_of_body(block.stream);
+            }
+            Purpose::Ignored => self.spare = fields,
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, head: &Head, payload: &[u8], events: &mut Vec<Event>) -> Result<(), Fault> {
+        let number = payload.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        match head.kind {
+            kind::PRIORITY => {
+                self.priorities += 1;
+                if self.priorities >= self.settings.max_streams.max(PATIENCE) {
+                    return Err(fault(Code::ENHANCE_YOUR_CALM, "client sent too many PRIORITY frames"));
+                }
+                check_dependency(head, payload)
+            }
+            kind::RST_STREAM => self.take_reset(head.stream, Code(number)),
+            kind::SETTINGS if head.has(flag::ACK) => {
+                self.is_acknowledged = true;
+                Ok(())
+            }
+            kind::SETTINGS => self.take_settings(payload),
+            kind::PING if head.has(flag::ACK) => Ok(()),
+            kind::PING => {
+                frame::write_head(payload.len(), kind::PING, flag::ACK, 0, &mut self.out);
+                self.out.extend_from_slice(payload);
+                Ok(())
+            }
+            kind::WINDOW_UPDATE => self.take_window(head.stream, number & !RESERVED, events),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_settings(&mut self, payload: &[u8]) -> Result<(), Fault> {
+        let mut window = self.stream_window;
+        for &[high, low, first, second, third, fourth] in payload.as_chunks().0 {
+            let value = u32::from_be_bytes([first, second, third, fourth]);
+            let refuse = |code, name| {
+                let text = format!("client sent SETTINGS frame with incorrect {name} value {value}");
+                Err(fault(code, text))
+            };
+            match u16::from_be_bytes([high, low]) {
+                setting::HEADER_TABLE_SIZE => self.is_table_due = true,
+                setting::ENABLE_PUSH if value > 1 => return refuse(Code::PROTOCOL_ERROR, "ENABLE_PUSH"),
+                setting::INITIAL_WINDOW_SIZE if value > frame::LARGEST_WINDOW => {
+                    return refuse(Code::FLOW_CONTROL_ERROR, "INITIAL_WINDOW_SIZE");
+                }
+                setting::INITIAL_WINDOW_SIZE => window = value,
+                setting::MAX_FRAME_SIZE if !(frame::SMALLEST_FRAME..=frame::LARGEST_FRAME).contains(&value) => {
+                    return refuse(Code::PROTOCOL_ERROR, "MAX_FRAME_SIZE");
+                }
+                setting::MAX_FRAME_SIZE => self.frame_size = value as usize,
+                _ => {}
+            }
+        }
+        frame::write_head(0, kind::SETTINGS, flag::ACK, 0, &mut self.out);
+        self.set_stream_window(window);
+        Ok(())
+    }
+
+    /// Says that no further stream is taken.
+    pub fn go_away(&mut self, code: Code) {
+        if !self.is_last {
+            self.is_last = true;
+            frame::write_goaway(self.newest, code, &mut self.out);
+        }
+    }
+
+    /// Whether GOAWAY was sent.
+    pub fn has_gone_away(&self) -> bool {
+        self.is_last
+    }
+
+    /// The connection is over: so are its streams.
+    pub fn end(&mut self) {
+        self.is_over = true;
+        self.woken.extend(self.streams.ids());
+    }
+
+    /// Whether a header block has begun and is not whole.
+    pub fn is_in_header_block(&self) -> bool {
+        self.block.is_some() || matches!(self.place, Place::Prefix(head) if head.kind == kind::HEADERS)
+    }
+
+    /// Gives up the stream whose header block is not whole; whether there is such a one. What follows of the block is still read.
+    pub fn give_up_block(&mut self) -> bool {
+        match &mut self.block {
+            Some(block) if block.purpose == Purpose::Request => {
+                block.purpose = Purpose::Ignored;
+                frame::write_reset(block.stream, Code::PROTOCOL_ERROR, &mut self.out);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether something that has begun is not whole.
+    pub fn is_incomplete(&self) -> bool {
+        self.block.is_some() || !self.partial.is_empty() || !matches!(self.place, Place::Head)
+    }
+
+    /// How many requests there are.
+    pub fn active(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// What is to be sent.
+    pub fn pending(&self) -> &[u8] {
+        &self.out[self.sent..]
+    }
+
+    /// So much of it was sent.
+    pub fn advance(&mut self, length: usize) {
+        self.sent += length;
+        if self.sent == self.out.len() {
+            self.out.clear();
+            self.sent = 0;
+            self.unblock();
+        }
+    }
+
+    /// Lets go of memory that a connection that waits does not need.
+    pub fn rest(&mut self) {
+        self.spare = Fields::default();
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
+        if self.partial.is_empty() {
+            self.partial = Vec::new();
+        }
+    }
+
+    /// The fields of a request that were read: memory for the next ones.
+    pub fn recycle(&mut self, fields: Fields) {
+        self.spare = fields;
+    }
+
+    /// The streams for which something has changed since this was asked last.
+    pub fn take_woken(&mut self, woken: &mut Vec<u32>) {
+        woken.append(&mut self.woken);
+    }
+}
+
+/// What DATA and HEADERS have before their own bytes.
+fn prefix_length(head: &Head) -> usize {
+    let padding = usize::from(head.has(flag::PADDED));
+    let priority = if head.kind == kind::HEADERS && head.has(flag::PRIORITY) { 5 } else { 0 };
+    padding + priority
+}
+
+fn name(kind: u8) -> &'static str {
+    const NAMES: [&str; 10] = [
+        "DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY", "WINDOW_UPDATE",
+        "CONTINUATION",
+    ];
+    NAMES.get(usize::from(kind)).copied().unwrap_or("unknown")
+}
+
+fn check_length(head: &Head, is_right: bool) -> Result<(), Fault> {
+    let (name, length) = (name(head.kind), head.length);
+    match is_right {
+        true => Ok(()),
+        false => {
+            Err(fault(Code::FRAME_SIZE_ERROR, format!("client sent {name} frame with incorrect length {length}")))
+        }
+    }
+}
+
+fn check_stream(head: &Head, is_right: bool) -> Result<(), Fault> {
+    match is_right {
+        true => Ok(()),
+        false => {
+            let text = format!("client sent {} frame with incorrect identifier", name(head.kind));
+            Err(fault(Code::PROTOCOL_ERROR, text))
+        }
+    }
+}
+
+/// The sizes of frames, and which are of a stream and which of the connection (RFC 9113 sections 6.3 to 6.9).
+fn check_frame(head: &Head) -> Result<(), Fault> {
+    let (is_size_right, is_stream_right) = match head.kind {
+        kind::PRIORITY => (head.length == 5, head.stream != 0),
+        kind::RST_STREAM => (head.length == 4, head.stream != 0),
+        kind::SETTINGS if head.has(flag::ACK) => (head.length == 0, head.stream == 0),
+        kind::SETTINGS => (head.length.is_multiple_of(6) && head.length <= MOST_SETTINGS, head.stream == 0),
+        kind::PING => (head.length == 8, head.stream == 0),
+        kind::GOAWAY => (head.length >= 8, head.stream == 0),
+        _ => (head.length == 4, true),
+    };
+    check_length(head, is_size_right)?;
+    check_stream(head, is_stream_right)
+}
+
+fn check_dependency(head: &Head, priority: &[u8]) -> Result<(), Fault> {
+    let dependency = priority.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes)) & !RESERVED;
+    if dependency == head.stream {
+        let (name, id) = (name(head.kind), head.stream);
+        let text = format!("client sent {name} frame for stream {id} with incorrect dependency");
+        return Err(fault(Code::PROTOCOL_ERROR, text));
+    }
+    Ok(())
+}
+
+fn block_fault(found: hpack::Fault) -> Fault {
+    match found {
+        hpack::Fault::Invalid => fault(Code::COMPRESSION_ERROR, "client sent invalid header block"),
+        hpack::Fault::NoName => fault(Code::PROTOCOL_ERROR, "client sent zero header name length"),
+        hpack::Fault::LongField => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header field"),
+        hpack::Fault::LongBlock => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header"),
+    }
+}

@@ -49,6 +49,12 @@ http {
         keepalive_timeout 1s;
         return 200 "still there\n";
     }
+    server {
+        listen 127.0.0.1:8084 http2;
+        send_timeout 1s;
+        root .;
+        location /discarded { return 200 "said\n"; }
+    }
 }
 "#;
 
@@ -78,7 +84,7 @@ impl Scene {
         let scratch = Scratch::new().expect("there is room for a scratch directory");
         let mut ports = Ports::default();
         let program = subject::ours().expect("evenkeel builds").nginx;
-        let listening = [8080, 8081, 8082, 8083];
+        let listening = [8080, 8081, 8082, 8083, 8084];
         let server = Server::start_nginx(&program, CONFIGURATION, &scratch, &mut ports, &listening).expect("it starts");
         Self { scratch, ports, server }
     }
@@ -259,6 +265,23 @@ fn a_body_before_the_settings_are_known_is_refused() {
 }
 
 #[test]
+fn a_malformed_request_is_answered_with_a_page() {
+    let scene = Scene::set();
+    // `GET http a/b /` out of the static table, and status 400 out of it.
+    exchange(&scene, b"\0\0\x08\x01\x05\0\0\0\x01\x82\x84\x86\x41\x03a/b", b"\x01\x04\0\0\0\x01\x8c");
+}
+
+#[test]
+fn the_window_of_a_body_is_opened_when_it_is_read() {
+    let scene = Scene::set();
+    let acknowledgement = b"\0\0\0\x04\x01\0\0\0\0";
+    let post = b"\0\0\x0c\x01\x04\0\0\0\x01\x83\x86\x04\x05/echo\x41\x01a";
+    // From http2_body_preread_size to the largest one there is.
+    let update = b"\0\0\x04\x08\0\0\0\0\x01\x7f\xff\x7f\xff";
+    exchange(&scene, &[&acknowledgement[..], post].concat(), update);
+}
+
+#[test]
 fn a_client_that_does_not_read_holds_nobody_up() {
     let scene = Scene::set();
     let mut silent = TcpStream::connect(("127.0.0.1", scene.ports.real(8083))).expect("it listens");
@@ -274,6 +297,23 @@ fn a_client_that_does_not_read_holds_nobody_up() {
     let mut answer = String::new();
     other.read_to_string(&mut answer).expect("it answers others");
     assert!(answer.ends_with("still there\n"), "{answer}");
+}
+
+#[test]
+fn a_client_that_opens_no_window_is_given_up() {
+    let scene = Scene::set();
+    fs::write(scene.scratch.path().join("large"), [b'x'; 1 << 20]).expect("it can be written");
+    let mut client = begin(&scene, 8084);
+    // SETTINGS_INITIAL_WINDOW_SIZE of 0, and `GET /large`.
+    client.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0").expect("it takes settings");
+    let get = |stream: u8| [b"\0\0\x0d\x01\x05\0\0\0", &[stream][..], b"\x82\x86\x04\x06/large\x41\x01a"].concat();
+    client.write_all(&[get(1), get(3)].concat()).expect("it takes requests");
+    let reset = |stream: u8| [b"\0\0\x04\x03\0\0\0\0", &[stream][..], b"\0\0\0\x01"].concat();
+    let has = |answer: &[u8], part: &[u8]| answer.windows(part.len()).any(|bytes| bytes == part);
+    // send_timeout ends the streams, and the connection goes on: `GET /discarded`.
+    read_until(&mut client, |answer| has(answer, &reset(1)) && has(answer, &reset(3)));
+    client.write_all(b"\0\0\x11\x01\x05\0\0\0\x05\x82\x86\x04\x0a/discarded\x41\x01a").expect("it takes a request");
+    read_until(&mut client, |answer| has(answer, b"\x01\x04\0\0\0\x05\x88"));
 }
 
 #[test]

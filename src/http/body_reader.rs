@@ -111,6 +111,9 @@ pub fn discard(request: &mut Request) -> Result<(), u16> {
     let outcome = skip_preread(request);
     if !request.framing.is_done() {
         request.body = Body::Discarded;
+        if let Some(stream) = request.connection.exchange() {
+            stream.discard_body();
+        }
     }
     outcome
 }
@@ -195,6 +198,9 @@ pub async fn read_to_file(request: &mut Request) -> Result<Rc<BodyFile>, u16> {
 /// With `says_so`, a line in the log tells of a file.
 async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Result<(), u16> {
     let core = Rc::clone(&request.location.settings.core);
+    if let Some(stream) = request.connection.exchange() {
+        stream.want_body(None);
+    }
     let known = request.content_length.unwrap_or(0) as usize;
     let fits = request.content_length.is_some() && fits_buffer(request, known, core.client_body_buffer_size);
     let mut place = if fits || in_file || known == 0 { None } else { request.connection.engine.body_room.take(known) };
@@ -299,6 +305,7 @@ fn append(request: &Request, file: &BodyFile, bytes: &[u8]) -> Result<(), u16> {
 /// Reads some more of the body to the end of `out`; false at the end of the body. With an error, the status to answer.
 pub async fn read_part(request: &mut Request, out: &mut Vec<u8>) -> Result<bool, u16> {
     test_expect(request);
+    want_some(request);
     let timeout_ms = request.location.settings.core.client_body_timeout_ms;
     match &mut request.framing {
         Framing::None | Framing::Length(0) => Ok(false),
@@ -314,6 +321,34 @@ pub async fn read_part(request: &mut Request, out: &mut Vec<u8>) -> Result<bool,
         Framing::Stream(_) => {
             let limit = request.location.settings.core.client_max_body_size;
             read_stream(request, out, limit, timeout_ms).await
+        }
+    }
+}
+
+/// Opens the window of a stream of HTTP/2 as wide as nginx's buffer is (`ngx_http_v2_read_request_body`).
+pub fn want_some(request: &Request) {
+    if let Some(stream) = request.connection.exchange() {
+        let buffer = request.location.settings.core.client_body_buffer_size;
+        let whole = request.content_length.map_or(buffer, |length| (length as usize).saturating_add(1));
+        let window = request.connection.engine.server(request.server).v2.body_preread_size as usize;
+        stream.want_body(Some(buffer.min(whole).max(window)));
+    }
+}
+
+/// The status for a body that failed on its way.
+fn failed(request: &mut Request, fault: ReadFault) -> u16 {
+    match fault {
+        ReadFault::TimedOut => 408,
+        ReadFault::Io(error) if request.connection.exchange().is_some() => {
+            request.log(Level::Info, format_args!("{error}"));
+            if error.kind() == std::io::ErrorKind::ConnectionReset { CLIENT_CLOSED_REQUEST } else { 400 }
+        }
+        ReadFault::Io(error) => {
+            if !request.body.is_discarded() {
+                request.log_error(Level::Info, &error, "recv() failed");
+            }
+            request.client_gone = true;
+            400
         }
     }
 }
@@ -334,12 +369,14 @@ async fn read_stream(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeo
             if limit > 0 && received > limit {
                 let status = refuse_chunk(request, &BadChunk::TooLarge(before, length as u64));
                 request.body = Body::Discarded;
+                if let Some(stream) = connection.exchange() {
+                    stream.discard_body();
+                }
                 return Err(status);
             }
             Ok(true)
         }
-        Err(ReadFault::TimedOut) => Err(408),
-        Err(ReadFault::Io(_)) => Err(400),
+        Err(fault) => Err(failed(request, fault)),
     }
 }
 
@@ -386,14 +423,7 @@ async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, tim
             Err(400)
         }
         Ok(length) => Ok(length),
-        Err(ReadFault::TimedOut) => Err(408),
-        Err(ReadFault::Io(error)) => {
-            if !request.body.is_discarded() {
-                request.log_error(Level::Info, &error, "recv() failed");
-            }
-            request.client_gone = true;
-            Err(400)
-        }
+        Err(fault) => Err(failed(request, fault)),
     }
 }
 

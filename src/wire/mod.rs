@@ -6,7 +6,7 @@ pub mod bfd;
 pub mod der;
 pub mod dns;
 pub mod http1;
-pub mod http2_frames;
+pub mod http2;
 pub mod ip;
 pub mod mp4;
 pub mod ndisc;

@@ -18,6 +18,7 @@ use crate::ir::http::core::{Core, LingeringClose};
 use crate::log::error_log::Level;
 use crate::net::accept::Accepted;
 use crate::net::timers::now_ms;
+use crate::wire::http2::frame::PREFACE;
 
 /// nginx's own status for plain HTTP on an address with `ssl`.
 const HTTP_TO_HTTPS: u16 = 497;
@@ -67,14 +68,14 @@ async fn serve_either(connection: &Rc<Connection>) {
 async fn reads_preface(connection: &Rc<Connection>, first: &mut Vec<u8>) -> bool {
     let core = Rc::clone(&connection.engine.server(connection.servers().default_server).core);
     let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
-    while http2::PREFACE.starts_with(first) && first.len() < http2::PREFACE.len() {
-        let wanted = http2::PREFACE.len() - first.len();
+    while PREFACE.starts_with(first) && first.len() < PREFACE.len() {
+        let wanted = PREFACE.len() - first.len();
         match connection.read(first, wanted, &mut deadline).await {
             Ok(length) if length > 0 => {}
             _ => return false,
         }
     }
-    http2::PREFACE == *first
+    PREFACE == *first
 }
 
 /// Serves requests of HTTP/1 until the connection is to be closed. By far the most connections of a busy server wait: this is what

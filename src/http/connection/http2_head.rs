@@ -1,46 +1,39 @@
 //! The head of a request that came by HTTP/2: made a head like any other, then checked as nginx does (`ngx_http_v2_run_request`).
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::http2_stream::Exchange;
 use super::request_head::{self, NoRequest};
 use crate::http::message::headers::Known;
 use crate::http::request::{HTTP_20, Request};
 use crate::http::virtual_server;
+use crate::ir::http::core::ServerCore;
 use crate::log::error_log::Level;
 use crate::wire::http1::header_line::HeaderLine;
 use crate::wire::http1::request_line::Method;
+use crate::wire::http2::hpack::Fields;
+use crate::wire::http2::server::NewStream;
 
 /// How a request line that nginx makes up ends, and the version by which it is read here.
 const ENDING: &[u8] = b" HTTP/2.0";
 const READ_AS: &[u8] = b" HTTP/1.1\r\n";
 
 /// What the pseudo-header fields say (RFC 9113 section 8.3.1).
-pub struct Received<'r> {
-    /// `:method`
-    pub method: &'r [u8],
-    /// `:path`
-    pub path: Option<&'r [u8]>,
-    /// `:authority`
-    pub authority: Option<&'r [u8]>,
-    /// The request has no body.
-    pub is_whole: bool,
-    /// Bytes of the header block, if they were counted.
-    pub length: Option<usize>,
+#[derive(Default)]
+struct Pseudo<'f> {
+    method: Option<&'f [u8]>,
+    scheme: Option<&'f [u8]>,
+    path: Option<&'f [u8]>,
+    authority: Option<&'f [u8]>,
 }
 
 /// Takes a request over, and chooses its server.
-pub fn take<'f>(
-    request: &mut Request,
-    received: &Received<'_>,
-    fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-) -> Result<(), NoRequest> {
+pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> Result<(), NoRequest> {
     request.action = "reading client request headers";
     request.version = HTTP_20;
-    take_line(request, received)?;
-    if let Some(authority) = received.authority {
-        request_head::take_host(request, authority, "client sent invalid \":authority\" header")?;
-    }
-    let outcome = take_fields(request, fields);
+    let mut pseudo = Pseudo::default();
+    let outcome = take_fields(request, &stream.fields, &mut pseudo);
     if request.host.is_empty() {
         virtual_server::choose(request, &[]);
     }
@@ -49,9 +42,11 @@ pub fn take<'f>(
     let length = head.end;
     request.received = length;
     request.body_position = length;
-    request.request_length.set(received.length.unwrap_or(length) as u64);
+    request.request_length.set(stream.length as u64);
     outcome?;
-    check(request, received)?;
+    check(request, &pseudo)?;
+    check_body(request, stream.is_whole, exchange)?;
+    check_method(request)?;
     request.action = "";
     Ok(())
 }
@@ -61,45 +56,29 @@ fn refuse(request: &Request, text: &str) -> NoRequest {
     NoRequest::Refused(400)
 }
 
-/// Makes the request line that nginx makes, and reads it as one.
-fn take_line(request: &mut Request, received: &Received<'_>) -> Result<(), NoRequest> {
-    let Some(path) = received.path else {
-        return Err(refuse(request, "client sent no :path header"));
-    };
-    let head = request_head::head(request);
-    for part in [received.method, b" ", path, READ_AS] {
-        head.buffer.extend_from_slice(part);
-    }
-    let outcome = head.line.parse(&head.buffer, &mut 0);
-    let start = head.buffer.len() - READ_AS.len();
-    head.buffer.truncate(start);
-    head.buffer.extend_from_slice(ENDING);
-    if outcome != Ok(true) || path.first() != Some(&b'/') {
-        head.line.end = head.buffer.len();
-        let is_path = received.method.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'_' | b'-'));
-        let (what, value) = if is_path { ("invalid :path header", path) } else { ("invalid method", received.method) };
-        let value = String::from_utf8_lossy(value);
-        return Err(refuse(request, &format!("client sent {what}: \"{value}\"")));
-    }
-    let core = Rc::clone(&request.connection.engine.server(request.server).core);
-    let outcome = request_head::take_line(request, &core);
-    request.version = HTTP_20;
-    outcome
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
-fn take_fields<'f>(request: &mut Request, fields: impl Iterator<Item = (&'f [u8], &'f [u8])>) -> Result<(), NoRequest> {
+fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseudo<'f>) -> Result<(), NoRequest> {
+    let mut core = Rc::clone(&request.connection.engine.server(request.server).core);
     let mut cookies: Vec<u8> = Vec::new();
-    for (count, (name, value)) in fields.enumerate() {
-        let core = Rc::clone(&request.connection.engine.server(request.server).core);
-        let is_usual = |byte: &u8| {
-            byte.is_ascii_lowercase()
-                || byte.is_ascii_digit()
-                || *byte == b'-'
-                || *byte == b'_' && core.underscores_in_headers
-        };
-        if core.ignore_invalid_headers && !name.iter().all(is_usual) {
-            let name = String::from_utf8_lossy(name);
-            request.log(Level::Info, format_args!("client sent invalid header: \"{name}\""));
+    let (mut has_line, mut count) = (false, 0);
+    for (name, value) in fields.iter() {
+        let is_usual = check_field(request, &core, name, value)?;
+        if let Some(name) = name.strip_prefix(b":") {
+            if has_line {
+                return Err(refuse(request, "client sent out of order pseudo-headers"));
+            }
+            take_pseudo(request, pseudo, name, value)?;
+            continue;
+        }
+        if !std::mem::replace(&mut has_line, true) {
+            take_line(request, pseudo)?;
+            core = Rc::clone(&request.connection.engine.server(request.server).core);
+        }
+        if !is_usual && core.ignore_invalid_headers {
+            request.log(Level::Info, format_args!("client sent invalid header: \"{}\"", text(name)));
             continue;
         }
         if name == b"cookie" {
@@ -110,16 +89,103 @@ fn take_fields<'f>(request: &mut Request, fields: impl Iterator<Item = (&'f [u8]
             cookies.extend_from_slice(value);
             continue;
         }
-        if count as u64 >= core.max_headers as u64 {
+        if count >= core.max_headers {
             request.log(Level::Info, "client sent too many header lines");
             return Err(NoRequest::Refused(494));
         }
+        count += 1;
         take_field(request, name, value)?;
+    }
+    if !has_line {
+        take_line(request, pseudo)?;
     }
     if !cookies.is_empty() {
         take_field(request, b"cookie", &cookies)?;
     }
     Ok(())
+}
+
+/// Whether a name is a usual one; what cannot be one, or a value that cannot be one, makes a request malformed (RFC 9113 section
+/// 8.2.1).
+fn check_field(request: &Request, core: &ServerCore, name: &[u8], value: &[u8]) -> Result<bool, NoRequest> {
+    let mut is_usual = true;
+    for &byte in name.strip_prefix(b":").unwrap_or(name) {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => {}
+            b'_' if core.underscores_in_headers => {}
+            ..=b' ' | 0x7f | b':' | b'A'..=b'Z' => {
+                return Err(refuse(request, &format!("client sent invalid header name: \"{}\"", text(name))));
+            }
+            _ => is_usual = false,
+        }
+    }
+    if value.iter().any(|byte| matches!(byte, b'\0' | b'\n' | b'\r')) {
+        let (name, value) = (text(name), text(value));
+        return Err(refuse(request, &format!("client sent header \"{name}\" with invalid value: \"{value}\"")));
+    }
+    Ok(is_usual)
+}
+
+fn take_pseudo<'f>(request: &Request, pseudo: &mut Pseudo<'f>, name: &[u8], value: &'f [u8]) -> Result<(), NoRequest> {
+    let place = match name {
+        b"method" => &mut pseudo.method,
+        b"scheme" => &mut pseudo.scheme,
+        b"path" => &mut pseudo.path,
+        b"authority" => &mut pseudo.authority,
+        _ => return Err(refuse(request, &format!("client sent unknown pseudo-header \":{}\"", text(name)))),
+    };
+    if place.replace(value).is_some() {
+        let name = if name == b"authority" { "\":authority\"".into() } else { format!(":{}", text(name)) };
+        return Err(refuse(request, &format!("client sent duplicate {name} header")));
+    }
+    if value.is_empty() && name != b"authority" {
+        return Err(refuse(request, &format!("client sent empty :{} header", text(name))));
+    }
+    let is_scheme_byte = |(at, byte): (usize, &u8)| {
+        byte.is_ascii_alphabetic() || at > 0 && (byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'))
+    };
+    let is_right = match name {
+        b"method" => value.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'_' | b'-')),
+        b"scheme" => value.iter().enumerate().all(is_scheme_byte),
+        _ => true,
+    };
+    match is_right {
+        true => Ok(()),
+        false if name == b"method" => Err(refuse(request, &format!("client sent invalid method: \"{}\"", text(value)))),
+        false => Err(refuse(request, &format!("client sent invalid :scheme header: \"{}\"", text(value)))),
+    }
+}
+
+/// Makes the request line that nginx makes, and reads it as one.
+fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
+    let (Some(method), Some(_), Some(path)) = (pseudo.method, pseudo.scheme, pseudo.path) else {
+        let missing = match (pseudo.method, pseudo.scheme) {
+            (None, _) => "method",
+            (_, None) => "scheme",
+            _ => "path",
+        };
+        return Err(refuse(request, &format!("client sent no :{missing} header")));
+    };
+    let head = request_head::head(request);
+    for part in [method, b" ", path, READ_AS] {
+        head.buffer.extend_from_slice(part);
+    }
+    let outcome = head.line.parse(&head.buffer, &mut 0);
+    let start = head.buffer.len() - READ_AS.len();
+    head.buffer.truncate(start);
+    head.buffer.extend_from_slice(ENDING);
+    if outcome != Ok(true) || path.first() != Some(&b'/') {
+        head.line.end = head.buffer.len();
+        return Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(path))));
+    }
+    let core = Rc::clone(&request.connection.engine.server(request.server).core);
+    let outcome = request_head::take_line(request, &core);
+    request.version = HTTP_20;
+    outcome?;
+    match pseudo.authority {
+        Some(authority) => request_head::take_host(request, authority, "client sent invalid \":authority\" header"),
+        None => Ok(()),
+    }
 }
 
 fn take_field(request: &mut Request, name: &[u8], value: &[u8]) -> Result<(), NoRequest> {
@@ -132,7 +198,7 @@ fn take_field(request: &mut Request, name: &[u8], value: &[u8]) -> Result<(), No
     request_head::take_header(request, &line)
 }
 
-fn check(request: &mut Request, received: &Received<'_>) -> Result<(), NoRequest> {
+fn check(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
     let servers = request.connection.servers();
     if !servers.http2 && !request.connection.engine.server(request.server).v2.enabled {
         let text = "client attempted to request the server name for which the negotiated protocol is disabled";
@@ -143,6 +209,7 @@ fn check(request: &mut Request, received: &Received<'_>) -> Result<(), NoRequest
     for (known, name) in [
         (Known::Connection, "Connection"),
         (Known::KeepAlive, "Keep-Alive"),
+        (Known::ProxyConnection, "Proxy-Connection"),
         (Known::TransferEncoding, "Transfer-Encoding"),
         (Known::Upgrade, "Upgrade"),
     ] {
@@ -159,7 +226,7 @@ fn check(request: &mut Request, received: &Received<'_>) -> Result<(), NoRequest
     if request.host.is_empty() {
         return Err(refuse(request, "client sent neither \":authority\" nor \"Host\" header"));
     }
-    if let Some(authority) = received.authority {
+    if let Some(authority) = pseudo.authority {
         match request.header(Known::Host) {
             Some(host) if host != authority => {
                 let text = "client sent \":authority\" and \"Host\" headers with different values";
@@ -169,29 +236,32 @@ fn check(request: &mut Request, received: &Received<'_>) -> Result<(), NoRequest
             None => take_field(request, b"host", authority)?,
         }
     }
-    check_body(request, received)?;
-    match request.method {
-        Method::Connect | Method::Trace => {
-            let name = if request.method == Method::Connect { "CONNECT" } else { "TRACE" };
-            request.log(Level::Info, format_args!("client sent {name} method"));
-            Err(NoRequest::Refused(405))
+    Ok(())
+}
+
+fn check_body(request: &mut Request, is_whole: bool, exchange: &Exchange) -> Result<(), NoRequest> {
+    let length = match request.header(Known::ContentLength).map(request_head::decimal) {
+        Some(Some(length)) => length,
+        Some(None) => return Err(refuse(request, "client sent invalid \"Content-Length\" header")),
+        None => {
+            request.chunked_body = !is_whole;
+            return Ok(());
         }
-        _ => Ok(()),
+    };
+    request.content_length = Some(length);
+    exchange.declare(length);
+    match length > 0 && is_whole {
+        true => Err(refuse(request, "client prematurely closed stream")),
+        false => Ok(()),
     }
 }
 
-fn check_body(request: &mut Request, received: &Received<'_>) -> Result<(), NoRequest> {
-    match request.header(Known::ContentLength) {
-        None => request.chunked_body = !received.is_whole,
-        Some(value) => match request_head::decimal(value) {
-            None => return Err(refuse(request, "client sent invalid \"Content-Length\" header")),
-            Some(length) => {
-                request.content_length = Some(length);
-                if length > 0 && received.is_whole {
-                    return Err(refuse(request, "client prematurely closed stream"));
-                }
-            }
-        },
-    }
-    Ok(())
+fn check_method(request: &Request) -> Result<(), NoRequest> {
+    let name = match request.method {
+        Method::Connect => "CONNECT",
+        Method::Trace => "TRACE",
+        _ => return Ok(()),
+    };
+    request.log(Level::Info, format_args!("client sent {name} method"));
+    Err(NoRequest::Refused(405))
 }

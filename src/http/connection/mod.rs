@@ -3,6 +3,7 @@
 pub mod http1;
 pub mod http2;
 mod http2_head;
+pub mod http2_stream;
 pub mod lingering;
 pub mod output;
 mod proxied;
@@ -126,7 +127,7 @@ struct Extra {
 /// A stream in another connection.
 struct Inside {
     carrier: Rc<Connection>,
-    exchange: http2::Exchange,
+    exchange: http2_stream::Exchange,
 }
 
 impl Drop for Connection {
@@ -208,7 +209,7 @@ impl Connection {
     }
 
     /// A stream of HTTP/2 as a connection of its own, which is what the request in it takes it for.
-    fn inside_of(carrier: &Rc<Self>, exchange: http2::Exchange) -> Self {
+    fn inside_of(carrier: &Rc<Self>, exchange: http2_stream::Exchange) -> Self {
         let inside = Some(Inside { carrier: Rc::clone(carrier), exchange });
         let (proxied, local) =
             carrier.extra.as_ref().map_or((None, None), |extra| (extra.proxied.clone(), extra.local));
@@ -234,7 +235,7 @@ impl Connection {
     }
 
     /// The stream of HTTP/2 that this is, if it is one.
-    pub fn exchange(&self) -> Option<&http2::Exchange> {
+    pub fn exchange(&self) -> Option<&http2_stream::Exchange> {
         self.inside().map(|inside| &inside.exchange)
     }
 

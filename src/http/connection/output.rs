@@ -6,16 +6,16 @@ use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
-use super::http2::Exchange;
+use super::http2_stream::Exchange;
 use super::{Connection, Deadline};
 use crate::http::message::headers::HeaderList;
 use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
 use crate::log::error_log::Level;
 use crate::sys::send;
+use crate::wire::http2::frame::HEAD_LENGTH;
 
 /// A piece that is at most so long is copied behind what waits, rather than written by a second slice.
 const COPY_LIMIT: usize = 4096;
@@ -130,8 +130,7 @@ impl Connection {
     /// Sends bytes, possibly only later with what follows.
     pub async fn send(&self, bytes: &[u8], patience: Patience) -> Result<(), SendFault> {
         if let Some(exchange) = self.exchange() {
-            self.gather(|out| out.extend_from_slice(bytes));
-            return Ok(self.send_frames(exchange, Frames::Whole, patience.timeout_ms).await?);
+            return Ok(self.send_in_frames(exchange, bytes, patience.timeout_ms).await?);
         }
         if !self.copied(bytes) {
             return self.write_with(bytes, patience).await;
@@ -175,23 +174,49 @@ impl Connection {
         exchange.send_trailers(trailers)
     }
 
+    /// Sends bytes behind those that wait, in frames of `http2_chunk_size`; what fills none waits.
+    async fn send_in_frames(&self, exchange: &Exchange, bytes: &[u8], timeout_ms: u64) -> Result<(), ClientGone> {
+        if self.gathered() > 0 {
+            self.gather(|out| out.extend_from_slice(bytes));
+            return self.send_frames(exchange, Frames::Whole, timeout_ms).await;
+        }
+        let sent = self.send_pieces(exchange, bytes, Frames::Whole, timeout_ms).await?;
+        if sent < bytes.len() {
+            self.gather(|out| out.extend_from_slice(&bytes[sent..]));
+        }
+        Ok(())
+    }
+
     /// Sends what waits, in frames of `http2_chunk_size`.
     async fn send_frames(&self, exchange: &Exchange, which: Frames, timeout_ms: u64) -> Result<(), ClientGone> {
+        let mut bytes = self.out.take();
+        let sent = self.send_pieces(exchange, &bytes, which, timeout_ms).await?;
+        // Behind whole frames the last one waits for more, or for the end, which it carries along.
+        bytes.drain(..sent);
+        self.out.set(bytes);
+        Ok(())
+    }
+
+    /// How many of these bytes were sent.
+    async fn send_pieces(
+        &self,
+        exchange: &Exchange,
+        bytes: &[u8],
+        which: Frames,
+        timeout_ms: u64,
+    ) -> Result<usize, ClientGone> {
         let size = exchange.chunk_size.get();
         let is_due = |waiting: usize| match which {
             Frames::Whole => waiting > size,
             Frames::All => waiting > 0,
             Frames::Last => !exchange.has_ended(),
         };
-        if !is_due(self.gathered()) {
-            return Ok(());
-        }
-        let mut bytes = Bytes::from(self.out.take());
+        let mut sent = 0;
         let mut deadline = Deadline::after_ms(timeout_ms);
-        while is_due(bytes.len()) {
-            let length = bytes.len().min(size);
-            let ends = matches!(which, Frames::Last) && length == bytes.len();
-            let sent = std::future::poll_fn(|context| match exchange.poll_send(context, &mut bytes, length, ends) {
+        while is_due(bytes.len() - sent) {
+            let piece = &bytes[sent..bytes.len().min(sent.saturating_add(size))];
+            let ends = matches!(which, Frames::Last) && sent + piece.len() == bytes.len();
+            let length = std::future::poll_fn(|context| match exchange.poll_send(context, piece, ends) {
                 Poll::Ready(sent) => Poll::Ready(sent),
                 Poll::Pending => self.poll_deadline(&mut deadline, context).map(|()| {
                     exchange.set_timed_out();
@@ -199,12 +224,11 @@ impl Connection {
                 }),
             })
             .await?;
-            self.sent.set(self.sent.get() + sent as u64);
+            sent += length;
+            self.sent.set(self.sent.get() + (length + HEAD_LENGTH) as u64);
             deadline.restart();
         }
-        // Behind whole frames the last one waits for more, or for the end, which it carries along.
-        self.gather(|out| out.extend_from_slice(&bytes));
-        Ok(())
+        Ok(sent)
     }
 
     /// Writes what waits, then these bytes.

@@ -145,6 +145,7 @@ fn body(request: &mut Request, job: &Job) -> http2::Body {
     }
     if job.passes_body_through && !request.framing.is_done() {
         if request.connection.exchange().is_some() {
+            body_reader::want_some(request);
             let limit = request.location.settings.core.client_max_body_size;
             request.framing = body_reader::Framing::None;
             return http2::Body::Client(limit);

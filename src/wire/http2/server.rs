@@ -1,5 +1,6 @@
 //! The server's side of a connection: bytes go in, requests come out, and what is to be sent gathers. No socket, no clock.
 
+mod checks;
 mod stream;
 mod streams;
 #[cfg(test)]
@@ -8,15 +9,15 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::frame::{self, Code, HEAD_LENGTH, Head, PREFACE, RESERVED, flag, kind, setting};
-use super::hpack::{self, Decoder, Fields, Limits};
+use super::hpack::{Decoder, Fields, Limits};
+use checks::{
+    block_fault, check_block, check_dependency, check_frame, check_length, check_stream, fault, prefix_length,
+};
 use stream::{Former, Stream, Streams};
 
+pub use checks::Fault;
 pub use streams::{Body, Gone, Room};
 
-/// A frame of settings is taken whole: as long as the smallest frame may be, far more than there are settings.
-const MOST_SETTINGS: usize = frame::SMALLEST_FRAME as usize;
-/// Compression makes texts shorter; where it makes them longer, then not by more than this.
-const MOST_GROWTH: usize = 2;
 /// nginx lets a client send at least so many frames of PRIORITY, and have so many streams refused.
 const PATIENCE: u32 = 100;
 /// nginx's measure of a flood: bytes that carried no request, of which so many are free.
@@ -55,19 +56,6 @@ pub struct NewStream {
     pub is_whole: bool,
     /// Bytes of the header block, as it was compressed.
     pub length: usize,
-}
-
-/// Why a connection ends, for the client and for the log.
-#[derive(Debug)]
-pub struct Fault {
-    /// For GOAWAY.
-    pub code: Code,
-    /// For the log, in nginx's words.
-    pub text: String,
-}
-
-fn fault(code: Code, text: impl Into<String>) -> Fault {
-    Fault { code, text: text.into() }
 }
 
 /// Where in the client's bytes this is.
@@ -302,6 +290,7 @@ impl Server {
                 Some(block) => {
                     block.is_last = head.has(flag::END_HEADERS);
                     block.length += head.length;
+                    check_block(block.length, self.settings.limits)?;
                     Ok(Place::Block { left: head.length, padding: 0 })
                 }
             },
@@ -343,6 +332,7 @@ impl Server {
         let Some(left) = (head.length - prefix.len()).checked_sub(padding) else {
             return Err(fault(Code::PROTOCOL_ERROR, "client sent padded HEADERS frame with incorrect length"));
         };
+        check_block(left, self.settings.limits)?;
         if head.has(flag::PRIORITY) {
             check_dependency(head, &prefix[prefix.len() - 5..])?;
         }
@@ -379,9 +369,8 @@ impl Server {
         }
         self.newest = id;
         let most = self.settings.max_streams;
-        let is_early = !self.is_acknowledged
-            && !head.has(flag::END_STREAM)
-            && self.settings.window < frame::FIRST_WINDOW;
+        let is_early =
+            !self.is_acknowledged && !head.has(flag::END_STREAM) && self.settings.window < frame::FIRST_WINDOW;
         let text = if self.streams.len() >= most as usize {
             format!("concurrent streams exceeded {}", self.streams.len())
         } else if self.new_streams >= most.saturating_mul(2) {
@@ -407,9 +396,6 @@ impl Server {
         let is_whole = is_whole && block.is_last;
         if !is_whole || !block.bytes.is_empty() {
             block.bytes.extend_from_slice(bytes);
-            if block.bytes.len() > self.settings.limits.block.saturating_mul(MOST_GROWTH) {
-                return Err(fault(Code::ENHANCE_YOUR_CALM, "client sent too large header"));
-            }
         }
         if !is_whole {
             return Ok(());
@@ -571,74 +557,5 @@ impl Server {
     /// The streams for which something has changed since this was asked last.
     pub fn take_woken(&mut self, woken: &mut Vec<u32>) {
         woken.append(&mut self.woken);
-    }
-}
-
-/// What DATA and HEADERS have before their own bytes.
-fn prefix_length(head: &Head) -> usize {
-    let padding = usize::from(head.has(flag::PADDED));
-    let priority = if head.kind == kind::HEADERS && head.has(flag::PRIORITY) { 5 } else { 0 };
-    padding + priority
-}
-
-fn name(kind: u8) -> &'static str {
-    const NAMES: [&str; 10] = [
-        "DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY", "WINDOW_UPDATE",
-        "CONTINUATION",
-    ];
-    NAMES.get(usize::from(kind)).copied().unwrap_or("unknown")
-}
-
-fn check_length(head: &Head, is_right: bool) -> Result<(), Fault> {
-    let (name, length) = (name(head.kind), head.length);
-    match is_right {
-        true => Ok(()),
-        false => {
-            Err(fault(Code::FRAME_SIZE_ERROR, format!("client sent {name} frame with incorrect length {length}")))
-        }
-    }
-}
-
-fn check_stream(head: &Head, is_right: bool) -> Result<(), Fault> {
-    match is_right {
-        true => Ok(()),
-        false => {
-            let text = format!("client sent {} frame with incorrect identifier", name(head.kind));
-            Err(fault(Code::PROTOCOL_ERROR, text))
-        }
-    }
-}
-
-/// The sizes of frames, and which are of a stream and which of the connection (RFC 9113 sections 6.3 to 6.9).
-fn check_frame(head: &Head) -> Result<(), Fault> {
-    let (is_size_right, is_stream_right) = match head.kind {
-        kind::PRIORITY => (head.length == 5, head.stream != 0),
-        kind::RST_STREAM => (head.length == 4, head.stream != 0),
-        kind::SETTINGS if head.has(flag::ACK) => (head.length == 0, head.stream == 0),
-        kind::SETTINGS => (head.length.is_multiple_of(6) && head.length <= MOST_SETTINGS, head.stream == 0),
-        kind::PING => (head.length == 8, head.stream == 0),
-        kind::GOAWAY => (head.length >= 8, head.stream == 0),
-        _ => (head.length == 4, true),
-    };
-    check_length(head, is_size_right)?;
-    check_stream(head, is_stream_right)
-}
-
-fn check_dependency(head: &Head, priority: &[u8]) -> Result<(), Fault> {
-    let dependency = priority.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes)) & !RESERVED;
-    if dependency == head.stream {
-        let (name, id) = (name(head.kind), head.stream);
-        let text = format!("client sent {name} frame for stream {id} with incorrect dependency");
-        return Err(fault(Code::PROTOCOL_ERROR, text));
-    }
-    Ok(())
-}
-
-fn block_fault(found: hpack::Fault) -> Fault {
-    match found {
-        hpack::Fault::Invalid => fault(Code::COMPRESSION_ERROR, "client sent invalid header block"),
-        hpack::Fault::NoName => fault(Code::PROTOCOL_ERROR, "client sent zero header name length"),
-        hpack::Fault::LongField => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header field"),
-        hpack::Fault::LongBlock => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header"),
     }
 }

@@ -44,7 +44,8 @@ fn requests_without_and_with_huffman_code() {
         assert_eq!(decode(&mut decoder, &bytes(blocks[0])).as_deref(), Ok(first));
         let second = format!("{first}cache-control: no-cache\n");
         assert_eq!(decode(&mut decoder, &bytes(blocks[1])), Ok(second));
-        let third = ":method: GET\n:scheme: https\n:path: /index.html\n:authority: www.example.com\ncustom-key: custom-value\n";
+        let third =
+            ":method: GET\n:scheme: https\n:path: /index.html\n:authority: www.example.com\ncustom-key: custom-value\n";
         assert_eq!(decode(&mut decoder, &bytes(blocks[2])).as_deref(), Ok(third));
         let kept = ["custom-key: custom-value", "cache-control: no-cache", ":authority: www.example.com"];
         assert_eq!(table(&decoder), kept);
@@ -63,7 +64,9 @@ fn a_table_that_is_full_forgets_the_oldest() {
     assert_eq!(decoder.table.size, 222);
     assert_eq!(
         decode(&mut decoder, &bytes("4803 3330 37c1 c0bf")).as_deref(),
-        Ok(":status: 307\ncache-control: private\ndate: Mon, 21 Oct 2013 20:13:21 GMT\nlocation: https://www.example.com\n")
+        Ok(
+            ":status: 307\ncache-control: private\ndate: Mon, 21 Oct 2013 20:13:21 GMT\nlocation: https://www.example.com\n"
+        )
     );
     assert_eq!(table(&decoder)[0], ":status: 307");
     assert_eq!(decoder.table.entries.len(), 4, "`:status: 302` is forgotten");

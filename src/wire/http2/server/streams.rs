@@ -40,9 +40,10 @@ impl Server {
             return Err(fault(Code::PROTOCOL_ERROR, "client sent padded DATA frame with incorrect length"));
         };
         let size = head.length as u32;
-        self.receive_window = self.receive_window.checked_sub(size).ok_or_else(|| {
-            fault(Code::FLOW_CONTROL_ERROR, "client violated connection flow control")
-        })?;
+        self.receive_window = self
+            .receive_window
+            .checked_sub(size)
+            .ok_or_else(|| fault(Code::FLOW_CONTROL_ERROR, "client violated connection flow control"))?;
         if self.receive_window < LITTLE_WINDOW {
             let increment = frame::LARGEST_WINDOW - self.receive_window;
             frame::write_window_update(0, increment, &mut self.out);
@@ -129,7 +130,9 @@ impl Server {
             let window = self.send_window.saturating_add(increment);
             if window > frame::LARGEST_WINDOW {
                 let (window, what) = (self.send_window, "client violated connection flow control");
-                let text = format!("{what}: received WINDOW_UPDATE frame with window increment {increment} not allowed for window {window}");
+                let text = format!(
+                    "{what}: received WINDOW_UPDATE frame with window increment {increment} not allowed for window {window}"
+                );
                 return Err(fault(Code::FLOW_CONTROL_ERROR, text));
             }
             self.send_window = window;
@@ -144,7 +147,9 @@ impl Server {
         let window = stream.send_window + i64::from(increment);
         if window > i64::from(frame::LARGEST_WINDOW) {
             let (window, what) = (stream.send_window, format!("client violated flow control for stream {id}"));
-            events.push(Event::Say(format!("{what}: received WINDOW_UPDATE frame with window increment {increment} not allowed for window {window}")));
+            events.push(Event::Say(format!(
+                "{what}: received WINDOW_UPDATE frame with window increment {increment} not allowed for window {window}"
+            )));
             self.terminate(id, Code::FLOW_CONTROL_ERROR);
             return Ok(());
         }
@@ -219,6 +224,11 @@ impl Server {
     /// How much of a body has come, and whether that is all.
     pub fn received(&self, id: u32) -> (u64, bool) {
         self.streams.find(id).map_or((0, false), |stream| (stream.received, stream.is_received))
+    }
+
+    /// How much of a body waits to be read.
+    pub fn unread(&self, id: u32) -> usize {
+        self.streams.find(id).map_or(0, |stream| stream.unread().len())
     }
 
     /// Whether a body was read to its end.

@@ -1,0 +1,283 @@
+//! One stream of HTTP/2: a request's body on its way in, the answer on its way out.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::http::message::headers::HeaderList;
+use crate::http::request::Request;
+use crate::http::verdict::ClientGone;
+use crate::log::error_log::Level;
+use crate::wire::http2::frame::Code;
+use crate::wire::http2::hpack::Fields;
+use crate::wire::http2::server::{Body, Gone, Room, Server};
+
+/// What the streams of a connection have in common.
+pub struct Flow {
+    protocol: RefCell<Server>,
+    /// Wakes the connection's task.
+    waker: Cell<Option<Waker>>,
+    /// Wakes the tasks that wait for something on a stream: a request, and its subrequests.
+    waiting: RefCell<Vec<(u32, Waker)>>,
+    woken: Cell<Vec<u32>>,
+}
+
+impl Flow {
+    /// Of a connection that begins.
+    pub fn new(protocol: Server) -> Self {
+        Self {
+            protocol: RefCell::new(protocol),
+            waker: Cell::default(),
+            waiting: RefCell::default(),
+            woken: Cell::default(),
+        }
+    }
+
+    /// The protocol's state.
+    pub fn protocol(&self) -> RefMut<'_, Server> {
+        self.protocol.borrow_mut()
+    }
+
+    /// Notes the connection's task.
+    pub fn set_waker(&self, context: &Context) {
+        self.waker.set(Some(context.waker().clone()));
+    }
+
+    /// Wakes the connection's task.
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Wakes the tasks of streams for which something has changed.
+    pub fn wake_streams(&self) {
+        let mut woken = self.woken.take();
+        self.protocol().take_woken(&mut woken);
+        if !woken.is_empty() {
+            let mut waiting = self.waiting.borrow_mut();
+            for id in woken.drain(..) {
+                waiting.extract_if(.., |(stream, _)| *stream == id).for_each(|(_, waker)| waker.wake());
+            }
+        }
+        self.woken.set(woken);
+    }
+
+    /// The connection is over: so are its streams.
+    pub fn end(&self) {
+        self.protocol().end();
+        self.wake_streams();
+    }
+
+    fn wait(&self, id: u32, context: &Context) {
+        let mut waiting = self.waiting.borrow_mut();
+        if !waiting.iter().any(|(stream, waker)| *stream == id && waker.will_wake(context.waker())) {
+            waiting.push((id, context.waker().clone()));
+        }
+    }
+}
+
+impl From<Gone> for ClientGone {
+    fn from(Gone: Gone) -> Self {
+        Self
+    }
+}
+
+/// One stream.
+pub struct Exchange {
+    id: u32,
+    flow: Rc<Flow>,
+    /// `http2_chunk_size`
+    pub chunk_size: Cell<usize>,
+    /// `Content-Length`
+    declared: Cell<Option<u64>>,
+    has_ended: Cell<bool>,
+    timed_out: Cell<bool>,
+}
+
+impl Exchange {
+    /// A stream that has just begun.
+    pub fn new(id: u32, flow: Rc<Flow>) -> Self {
+        Self {
+            id,
+            flow,
+            chunk_size: Cell::new(usize::MAX),
+            declared: Cell::default(),
+            has_ended: Cell::default(),
+            timed_out: Cell::default(),
+        }
+    }
+
+    /// Does something with the protocol, which may have something to send then.
+    fn with<R>(&self, run: impl FnOnce(&mut Server) -> R) -> R {
+        let mut protocol = self.flow.protocol();
+        let outcome = run(&mut protocol);
+        let has_pending = !protocol.pending().is_empty();
+        drop(protocol);
+        if has_pending {
+            self.flow.wake();
+        }
+        outcome
+    }
+
+    /// The fields of its head were read.
+    pub fn recycle(&self, fields: Fields) {
+        self.flow.protocol().recycle(fields);
+    }
+
+    /// Notes how long its body is to be.
+    pub fn declare(&self, length: u64) {
+        self.declared.set(Some(length));
+    }
+
+    /// The body is read from now on: with a window of that size, or with one as large as can be where it is read to its end at once.
+    pub fn want_body(&self, window: Option<usize>) {
+        let window = window.map(|window| u32::try_from(window).unwrap_or(u32::MAX >> 1));
+        self.with(|protocol| protocol.want_body(self.id, window));
+    }
+
+    /// The body is not read any more.
+    pub fn discard_body(&self) {
+        self.flow.protocol().discard_body(self.id);
+    }
+
+    /// Reads what there is of the body to the end of a buffer, at most `limit` bytes; 0 at its end.
+    pub fn poll_read_to(
+        &self,
+        context: &mut Context,
+        buffer: &mut Vec<u8>,
+        mut limit: usize,
+    ) -> Poll<io::Result<usize>> {
+        let (received, is_all) = self.flow.protocol().received(self.id);
+        match self.declared.get() {
+            Some(declared) if received > declared => {
+                return refuse("client intended to send body data larger than declared".to_owned());
+            }
+            Some(declared) if is_all && received < declared => {
+                let text = format!(
+                    "client prematurely closed stream: only {received} out of {declared} bytes of request body received"
+                );
+                return refuse(text);
+            }
+            // The last byte is that only if the end follows it.
+            Some(declared) if received == declared && !is_all => {
+                limit = limit.min(self.flow.protocol().unread(self.id).saturating_sub(1));
+            }
+            _ => {}
+        }
+        match self.with(|protocol| protocol.read(self.id, buffer, limit)) {
+            Ok(Body::Data(length)) => Poll::Ready(Ok(length)),
+            Ok(Body::End) => Poll::Ready(Ok(0)),
+            Ok(Body::Wait) => {
+                self.flow.wait(self.id, context);
+                Poll::Pending
+            }
+            Err(Gone) => {
+                let text = "client prematurely closed stream";
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, text)))
+            }
+        }
+    }
+
+    /// Whether the body was read to its end.
+    pub fn is_read(&self) -> bool {
+        self.flow.protocol().is_read(self.id)
+    }
+
+    /// Ready once the client has given the stream up, or the connection has ended.
+    pub fn poll_gone(&self, context: &mut Context) -> Poll<()> {
+        if self.has_ended.get() {
+            return Poll::Pending;
+        }
+        if self.flow.protocol().is_gone(self.id) {
+            return Poll::Ready(());
+        }
+        self.flow.wait(self.id, context);
+        Poll::Pending
+    }
+
+    /// Sends hints before the head of the answer.
+    pub fn send_early_hints(&self, fields: &HeaderList) -> Result<(), ClientGone> {
+        const EARLY_HINTS: u16 = 103;
+        Ok(self.with(|protocol| protocol.send_head(self.id, EARLY_HINTS, fields.iter(), false))?)
+    }
+
+    /// Sends the head of the answer.
+    pub fn send_head(&self, status: u16, fields: &HeaderList, is_whole: bool) -> Result<(), ClientGone> {
+        self.with(|protocol| protocol.send_head(self.id, status, fields.iter(), is_whole))?;
+        self.has_ended.set(is_whole);
+        Ok(())
+    }
+
+    /// Sends a frame with these bytes, or as many of them as the client's window has room for; with them the end, if all are sent
+    /// and it is asked for.
+    pub fn poll_send(&self, context: &mut Context, bytes: &[u8], and_end: bool) -> Poll<Result<usize, ClientGone>> {
+        if self.has_ended.get() {
+            return Poll::Ready(Err(ClientGone));
+        }
+        let room = match bytes.len() {
+            0 => 0,
+            length => match self.flow.protocol().room(self.id) {
+                Ok(Room::Bytes(room)) => room.min(length),
+                Ok(Room::Wait) => {
+                    self.flow.wait(self.id, context);
+                    return Poll::Pending;
+                }
+                Err(Gone) => return Poll::Ready(Err(ClientGone)),
+            },
+        };
+        let ends = and_end && room == bytes.len();
+        let outcome = self.with(|protocol| protocol.send_data(self.id, &bytes[..room], ends));
+        self.has_ended.set(ends);
+        Poll::Ready(outcome.map(|()| room).map_err(ClientGone::from))
+    }
+
+    /// Ends the answer with trailers.
+    pub fn send_trailers(&self, fields: &HeaderList) -> Result<(), ClientGone> {
+        self.with(|protocol| protocol.send_trailers(self.id, fields.iter()))?;
+        self.has_ended.set(true);
+        Ok(())
+    }
+
+    /// Whether nothing can follow any more.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
+    /// Notes that the client did not read, or did not send, for too long.
+    pub fn set_timed_out(&self) {
+        self.timed_out.set(true);
+    }
+
+    /// What is left to say when a request is over: an answer that is not whole ends with a reset (`ngx_http_v2_close_stream`).
+    pub fn close(&self, request: &Request) {
+        let code = match self.timed_out.get() || request.response.status == 408 {
+            true => Code::PROTOCOL_ERROR,
+            false => Code::INTERNAL_ERROR,
+        };
+        let given_up = self.flow.protocol().given_up(self.id);
+        if let Some(code) = given_up {
+            log_given_up(request, self.id, code);
+        }
+        self.flow.protocol().close(self.id, code);
+        self.flow.waiting.borrow_mut().retain(|(stream, _)| *stream != self.id);
+        // It may have been the last one that the connection waits for.
+        self.flow.wake();
+    }
+}
+
+fn refuse(text: String) -> Poll<io::Result<usize>> {
+    Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, text)))
+}
+
+/// nginx's words for a stream that its client gives up (`ngx_http_v2_state_rst_stream`).
+fn log_given_up(request: &Request, id: u32, code: Code) {
+    match code {
+        Code::CANCEL => request.log(Level::Info, format_args!("client canceled stream {id}")),
+        Code::INTERNAL_ERROR => {
+            request.log(Level::Info, format_args!("client terminated stream {id} due to internal error"));
+        }
+        Code(status) => request.log(Level::Info, format_args!("client terminated stream {id} with status {status}")),
+    }
+}

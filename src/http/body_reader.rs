@@ -95,7 +95,8 @@ impl Body {
 /// Notes how the body of a request that was just read stands on the connection.
 pub fn begin(request: &mut Request) {
     request.framing = match (request.chunked_body, request.content_length) {
-        (true, _) if request.version == HTTP_20 => Framing::Stream(0),
+        // However long it was said to be: its end is that of the stream.
+        (chunked, length) if request.version == HTTP_20 && (chunked || length > Some(0)) => Framing::Stream(0),
         (true, _) => Framing::Chunked(Box::default()),
         (false, Some(length)) if length > 0 => Framing::Length(length),
         _ => Framing::None,

@@ -241,24 +241,19 @@ impl<'c> Driver<'c> {
 
     /// What is to be done where there is nothing to read or write; ready if that has led to something.
     fn poll_rest(&mut self, context: &mut Context) -> Poll<()> {
-        let (is_in_head, is_busy) = {
+        let (is_in_request, is_busy) = {
             let protocol = self.flow.protocol();
-            (protocol.is_in_header_block(), protocol.active() > 0)
+            (protocol.is_in_request(), protocol.active() > 0)
         };
-        if is_in_head {
+        if is_in_request {
             self.connection.stop_waiting();
             if self.connection.poll_deadline(&mut self.head, context).is_pending() {
                 return Poll::Pending;
             }
-            self.head.restart();
-            // The stream first, then the connection: its compression cannot go on (`ngx_http_v2_close_stream_handler`).
-            let has_stream = self.flow.protocol().give_up_block();
-            if has_stream || !is_busy {
-                self.say(format_args!("client timed out"));
-            }
-            if !has_stream && !is_busy {
-                self.finish(Code::PROTOCOL_ERROR);
-            }
+            // The stream alone (`ngx_http_v2_close_stream_handler`); the connection waits on as it does for a stream.
+            self.say(format_args!("client timed out"));
+            self.flow.protocol().give_up_request();
+            self.idle = Deadline::after_ms(self.server.location.settings.core.keepalive_timeout_ms);
             return Poll::Ready(());
         }
         self.head.restart();

@@ -174,6 +174,12 @@ fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
     let start = head.buffer.len() - READ_AS.len();
     head.buffer.truncate(start);
     head.buffer.extend_from_slice(ENDING);
+    if method == b"CONNECT" {
+        // There is no line of HTTP/1 with this method and a path.
+        head.line.end = head.buffer.len();
+        request.method = Method::Connect;
+        return check_method(request);
+    }
     if outcome != Ok(true) || path.first() != Some(&b'/') {
         head.line.end = head.buffer.len();
         return Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(path))));

@@ -143,12 +143,7 @@ impl Exchange {
     }
 
     /// Reads what there is of the body to the end of a buffer, at most `limit` bytes; 0 at its end.
-    pub fn poll_read_to(
-        &self,
-        context: &mut Context,
-        buffer: &mut Vec<u8>,
-        mut limit: usize,
-    ) -> Poll<io::Result<usize>> {
+    pub fn poll_read_to(&self, context: &mut Context, buffer: &mut Vec<u8>, limit: usize) -> Poll<io::Result<usize>> {
         let (received, is_all) = self.flow.protocol().received(self.id);
         match self.declared.get() {
             Some(declared) if received > declared => {
@@ -159,10 +154,6 @@ impl Exchange {
                     "client prematurely closed stream: only {received} out of {declared} bytes of request body received"
                 );
                 return refuse(text);
-            }
-            // The last byte is that only if the end follows it.
-            Some(declared) if received == declared && !is_all => {
-                limit = limit.min(self.flow.protocol().unread(self.id).saturating_sub(1));
             }
             _ => {}
         }

@@ -496,20 +496,18 @@ impl Server {
         self.woken.extend(self.streams.ids());
     }
 
-    /// Whether a header block has begun and is not whole.
-    pub fn is_in_header_block(&self) -> bool {
-        self.block.is_some() || matches!(self.place, Place::Prefix(head) if head.kind == kind::HEADERS)
+    /// Whether the header block of a request has begun and is not whole.
+    pub fn is_in_request(&self) -> bool {
+        self.block.as_ref().is_some_and(|block| block.purpose == Purpose::Request)
     }
 
-    /// Gives up the stream whose header block is not whole; whether there is such a one. What follows of the block is still read.
-    pub fn give_up_block(&mut self) -> bool {
-        match &mut self.block {
-            Some(block) if block.purpose == Purpose::Request => {
-                block.purpose = Purpose::Ignored;
-                frame::write_reset(block.stream, Code::PROTOCOL_ERROR, &mut self.out);
-                true
-            }
-            _ => false,
+    /// Gives up the stream whose header block is not whole. What follows of the block is still read.
+    pub fn give_up_request(&mut self) {
+        if let Some(block) = &mut self.block
+            && block.purpose == Purpose::Request
+        {
+            block.purpose = Purpose::Ignored;
+            frame::write_reset(block.stream, Code::PROTOCOL_ERROR, &mut self.out);
         }
     }
 

@@ -226,11 +226,6 @@ impl Server {
         self.streams.find(id).map_or((0, false), |stream| (stream.received, stream.is_received))
     }
 
-    /// How much of a body waits to be read.
-    pub fn unread(&self, id: u32) -> usize {
-        self.streams.find(id).map_or(0, |stream| stream.unread().len())
-    }
-
     /// Whether a body was read to its end.
     pub fn is_read(&self, id: u32) -> bool {
         self.streams.find(id).is_some_and(|stream| stream.is_received && stream.unread().is_empty())

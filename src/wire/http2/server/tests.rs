@@ -229,6 +229,21 @@ fn behind_goaway_no_stream_is_taken() {
 }
 
 #[test]
+fn a_request_that_does_not_become_whole_is_given_up() {
+    let mut server = begun(SETTINGS);
+    receive(&mut server, &frame(kind::HEADERS, flag::END_STREAM, 1, &[0x40, 1, b'x', 1, b'y'])).expect("a first piece");
+    assert!(server.is_in_request());
+    server.give_up_request();
+    assert_eq!(sent(&mut server), [(kind::RST_STREAM, 0, 1, vec![0, 0, 0, 1])]);
+    assert!(!server.is_in_request() && server.is_incomplete());
+    assert!(receive(&mut server, &frame(kind::CONTINUATION, flag::END_HEADERS, 1, GET)).expect("the rest").is_empty());
+    // What the block put into the table is there.
+    let events = receive(&mut server, &frame(kind::HEADERS, WHOLE, 3, &[0x82, 0x84, 0x86, 0xbe])).expect("a request");
+    let [Event::Request(request)] = &events[..] else { panic!("{events:?}") };
+    assert!(request.fields.iter().last() == Some((&b":authority"[..], &b"a"[..])));
+}
+
+#[test]
 fn what_takes_too_much_ends_the_connection() {
     let large: Vec<u8> = [&[0, 1, b'x', 0x7f, 0x81, 0x3e][..], &[b'a'; 8064]].concat();
     let mut server = begun(SETTINGS);

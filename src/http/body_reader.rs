@@ -157,7 +157,7 @@ pub fn is_at_hand(request: &mut Request) -> bool {
 
 /// Tells a client that asks first to go on.
 fn test_expect(request: &mut Request) {
-    if request.expect_tested || request.version != HTTP_11 {
+    if request.expect_tested || !(HTTP_11..HTTP_20).contains(&request.version) {
         return;
     }
     request.expect_tested = true;

@@ -35,7 +35,7 @@ pub async fn special_response(request: &mut Request, status: u16) -> Verdict {
         }
     }
     request.expect_tested = true;
-    let (Ok(()) | Err(_)) = body_reader::discard(request);
+    discard_body(request);
     if core.msie_refresh && request.browser().msie && matches!(status, 301 | 302) {
         return refresh(request).await;
     }
@@ -66,12 +66,15 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
                 request.method = Method::Get;
                 request.method_name = Some(b"GET");
             }
-            finalize::internal_redirect(request, uri, &args)
+            let verdict = finalize::internal_redirect(request, uri, &args);
+            // Arguments that variables may bring are there, if empty (`ngx_http_split_args`).
+            request.has_args |= page.arguments.is_none() && page.target.constant().is_none();
+            verdict
         }
         Some(b'@') => finalize::named_location(request, &target),
         _ => {
             request.expect_tested = true;
-            let (Ok(()) | Err(_)) = body_reader::discard(request);
+            discard_body(request);
             request.response.set_location(&target);
             if !matches!(request.error_status, 301 | 302 | 303 | 307 | 308)
                 || !matches!(page.overwrite, Overwrite::Status(_))
@@ -84,6 +87,13 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
             }
             send_page(request, &core, request.error_status).await
         }
+    }
+}
+
+/// The body is not needed for a page; behind a faulty one no further request is looked for.
+fn discard_body(request: &mut Request) {
+    if body_reader::discard(request).is_err() {
+        request.keepalive = false;
     }
 }
 

@@ -127,7 +127,7 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     }
     request.action = "";
     request.set_uri(uri);
-    request.args = args.to_vec();
+    request.set_args(args);
     request.location = Rc::clone(&request.connection.engine.server(request.server).location);
     phases::take_location(request);
     request.internal = true;
@@ -172,7 +172,7 @@ pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
 pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
     let mut child = Request::inside(parent);
     child.set_uri(uri);
-    child.args = args.to_vec();
+    child.set_args(args);
     child.sink = sink;
     // A request is counted once, with all that it asks for itself.
     child.limit_conn_status = parent.limit_conn_status;

@@ -29,6 +29,7 @@ pub enum Entry {
 
 /// Decides what of the request concerns the connection, before the first phase (`ngx_http_handler`).
 pub fn begin(request: &mut Request) {
+    request.action = "";
     request.keepalive = match request.connection_type {
         // What follows `CONNECT` on its connection is not HTTP.
         _ if request.method == Method::Connect => false,

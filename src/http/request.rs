@@ -35,6 +35,9 @@ pub const HTTP_11: u16 = 1001;
 /// HTTP/2 as nginx counts versions.
 pub const HTTP_20: u16 = 2000;
 
+/// What is being done with a request that is over.
+pub const LOGGING: &str = "logging request";
+
 /// Where an answer's bytes go.
 #[derive(Default)]
 pub enum Sink {
@@ -98,6 +101,8 @@ pub struct Request {
     pub uri: Vec<u8>,
     /// What follows the `?`.
     pub args: Vec<u8>,
+    /// Something followed a `?` once, or `set` said what does: `$args` has a value, if an empty one.
+    pub has_args: bool,
     /// Where the extension is in the path.
     pub extension: Range<usize>,
     /// The host without port, in lower case; from the target or the `Host` header.
@@ -160,6 +165,9 @@ pub struct Request {
     pub header_sent: bool,
     /// The answer was sent whole.
     pub finished: bool,
+    /// A filter of heads answered in the place of what it was given: HTTP/1 gives the connection up behind that
+    /// (`ngx_http_filter_finalize_request`).
+    pub filter_finalize: bool,
     /// The client went away.
     pub client_gone: bool,
     /// The target was read, and its path is one that nginx does not serve.
@@ -311,6 +319,7 @@ impl Request {
             version: HTTP_10,
             uri: spare.uri,
             args: spare.args,
+            has_args: false,
             extension: 0..0,
             host: spare.host,
             host_port: 0,
@@ -342,6 +351,7 @@ impl Request {
             header_only: false,
             header_sent: false,
             finished: false,
+            filter_finalize: false,
             client_gone: false,
             uri_refused: false,
             response: spare.response,
@@ -386,7 +396,7 @@ impl Request {
         child.is_subrequest = true;
         child.uri_changes_left = MAX_URI_CHANGES + 1;
         child.began = parent.began;
-        child.action = parent.action;
+        child.action = "";
         child
     }
 
@@ -430,6 +440,13 @@ impl Request {
         self.uri.clear();
         self.uri.extend_from_slice(uri);
         self.find_extension();
+    }
+
+    /// Gives the request other arguments. Where there are none now, what `$args` was before decides whether it is empty or unset.
+    pub fn set_args(&mut self, args: &[u8]) {
+        self.has_args = !args.is_empty() || self.args.is_empty() && self.has_args;
+        self.args.clear();
+        self.args.extend_from_slice(args);
     }
 
     /// Finds the extension of the path anew (`ngx_http_set_exten`).

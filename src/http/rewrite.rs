@@ -169,6 +169,7 @@ fn rewrite(request: &mut Request, rule: &Rule) -> Flow {
                 args.push(b'&');
                 args.extend_from_slice(&request.args);
             }
+            request.has_args = true;
             request.args = args;
         }
         None if !rule.keep_arguments => request.args.clear(),

@@ -31,7 +31,9 @@ pub enum Source {
         /// What follows the prefix.
         rest: Text,
     },
-    /// `set`, `auth_request_set`, a named capture: only an assignment gives it a value.
+    /// `set`: empty until then, and nginx warns of it.
+    Set,
+    /// `auth_request_set`, a named capture: no value until then.
     Assigned,
     /// `map`
     Map(MapId),
@@ -97,25 +99,29 @@ impl Registry {
     }
 
     /// A variable that `set` assigns to: of a family, it keeps its value of there until then.
-    pub fn assign_or_keep(&mut self, name: &[u8]) -> Result<VariableId, Unchangeable> {
+    pub fn set(&mut self, name: &[u8]) -> Result<VariableId, Unchangeable> {
         let name = name.to_ascii_lowercase();
         match exact_row(&name).is_none() && builtin(&name).is_some() {
             true => Ok(self.use_name(&name)),
-            false => self.assign(&name),
+            false => self.define_if_new(&name, Source::Set),
         }
     }
 
-    /// A variable that is only assigned to; an earlier definition stays.
+    /// A variable that something else assigns to.
     pub fn assign(&mut self, name: &[u8]) -> Result<VariableId, Unchangeable> {
-        let name = name.to_ascii_lowercase();
-        match exact_row(&name) {
+        self.define_if_new(&name.to_ascii_lowercase(), Source::Assigned)
+    }
+
+    /// An earlier definition stays.
+    fn define_if_new(&mut self, name: &[u8], source: Source) -> Result<VariableId, Unchangeable> {
+        match exact_row(name) {
             Some(row) if !row.changeable => return Err(Unchangeable),
             Some(_) => {}
             None => {
-                self.defined.entry(Text::from(name.clone())).or_insert(Source::Assigned);
+                self.defined.entry(Text::from(name)).or_insert(source);
             }
         }
-        Ok(self.use_name(&name))
+        Ok(self.use_name(name))
     }
 
     /// All variables with their sources, or what is wrong with one of them.

@@ -10,7 +10,7 @@ use super::request_head::{self, NoRequest};
 use super::runner::{After, Runner};
 use super::{Connection, Deadline, WAITING_FOR_REQUEST, http2, lingering, secure};
 use crate::http::engine::Engine;
-use crate::http::request::Request;
+use crate::http::request::{LOGGING, Request};
 use crate::http::spare::Spare;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Location;
@@ -263,7 +263,7 @@ async fn serve_one(request: &mut Request) -> bool {
             if status == 408 {
                 finalize::reset(request);
             }
-            request.action = "logging request";
+            request.action = LOGGING;
             access_log::write(request);
         }
         return false;
@@ -284,19 +284,23 @@ async fn serve_one(request: &mut Request) -> bool {
         },
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
     }
-    let flushed = request.client_gone || request.flush().await.is_err();
+    let is_cut = request.client_gone || request.flush().await.is_err();
     drop(writing);
-    request.action = "logging request";
+    let is_cut = is_cut || request.filter_finalize;
+    // The log shows a connection that is kept as one that is closed (`ngx_http_set_keepalive`).
+    let may_be_kept = !is_cut && request.location.settings.core.keepalive_timeout_ms > 0;
+    let is_kept = may_be_kept && std::mem::take(&mut request.keepalive);
+    request.action = LOGGING;
     access_log::write(request);
     request.limit_conn_held.clear();
-    !flushed && finish(request, &connection).await
+    !is_cut && finish(request, is_kept, &connection).await
 }
 
 /// What follows an answer: the rest of the body, then the next request or the end.
-async fn finish(request: &mut Request, connection: &Connection) -> bool {
+async fn finish(request: &mut Request, is_kept: bool, connection: &Connection) -> bool {
     let location: Rc<Location> = Rc::clone(&request.location);
     let core = &location.settings.core;
-    if request.keepalive && (core.keepalive_min_timeout_ms > 0 || !connection.engine.is_closing()) {
+    if is_kept && (core.keepalive_min_timeout_ms > 0 || !connection.engine.is_closing()) {
         if request.framing.is_done() || body_reader::drain(request).await {
             return true;
         }

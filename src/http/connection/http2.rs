@@ -13,7 +13,7 @@ use super::request_head::NoRequest;
 use super::{Connection, Deadline, lingering, secure};
 use crate::http::engine::Engine;
 use crate::http::message::head::Head;
-use crate::http::request::Request;
+use crate::http::request::{LOGGING, Request};
 use crate::http::verdict::ClientGone;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Server as VirtualServer;
@@ -307,6 +307,7 @@ async fn serve_stream(connection: Rc<Connection>, mut stream: NewStream) {
     drop(writing);
     exchange.close(&request);
     engine.give_buffer(connection.out.take());
-    access_log::write(&mut request);
+    request.action = LOGGING;
+    access_log::write(&request);
     request.limit_conn_held.clear();
 }

@@ -158,6 +158,7 @@ fn note_length(request: &Request, position: usize) {
 }
 
 fn refuse_line(request: &mut Request, fault: Fault) -> NoRequest {
+    request.method = request.head.line.method;
     if fault == Fault::InvalidMethodIn09 {
         request.version = request.head.line.version();
     }
@@ -191,6 +192,7 @@ pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoReque
         request.extension = line.extension_start.map_or(0..0, |start| start - path.start..request.uri.len());
         request.args.extend_from_slice(line.args_start.map_or(&[], |start| &head.buffer[start..line.uri.end]));
     }
+    request.has_args = !request.args.is_empty();
     request.valid_unparsed_uri = !line.empty_path;
     match &line.host {
         Some(host) => take_host(request, &head.buffer[host.clone()], "client sent invalid host in request line"),

@@ -17,6 +17,7 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
         || request.header(Known::IfMatch).is_some_and(|list| !is_match(request, list, false));
     if refused {
         request.response.clear();
+        request.filter_finalize = true;
         return Err(HeadFault::Status(412));
     }
     if modified_since.is_none() && none_match.is_none()

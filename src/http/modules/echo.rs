@@ -228,7 +228,7 @@ fn exec(request: &mut Request, target: &Target) -> Verdict {
     request.response.clear();
     if uri.first() == Some(&b'@') {
         if let Some(args) = args {
-            request.args = args;
+            request.set_args(&args);
         }
         return finalize::named_location(request, &uri);
     }

@@ -36,7 +36,10 @@ pub fn handle(request: &mut Request) -> Verdict {
         Otherwise::Uri(uri) => {
             let uri = evaluate::text(request, uri).into_owned();
             let (uri, args) = split_args(&uri);
-            finalize::internal_redirect(request, uri, &args)
+            let verdict = finalize::internal_redirect(request, uri, &args);
+            // The last word has arguments, if empty ones (`ngx_http_split_args`).
+            request.has_args = true;
+            verdict
         }
     }
 }

@@ -12,7 +12,7 @@ mod upstream;
 use std::io::Write;
 
 use super::evaluate;
-use super::request::Request;
+use super::request::{LOGGING, Request};
 use crate::ir::ids::{GeoId, MapId, SplitClientsId, VariableId};
 use crate::ir::value::Text;
 use crate::ir::variables::{Source, Variables};
@@ -33,15 +33,15 @@ pub enum Getter {
     Cached(Write1),
     /// One of a family.
     Family(WriteFamily, Text),
-    /// Only assignments give it a value.
-    Assigned,
+    /// `set` gives it a value; until then it is empty (`ngx_http_rewrite_var`).
+    Set,
     /// `map`
     Map(MapId),
     /// `geo`
     Geo(GeoId),
     /// `split_clients`
     SplitClients(SplitClientsId),
-    /// It never has a value in this build.
+    /// It has the value that something else assigns to it, or none.
     Nothing,
 }
 
@@ -64,7 +64,8 @@ pub fn getters(variables: &Variables) -> Vec<Getter> {
 
 fn getter(source: &Source) -> Getter {
     match source {
-        Source::Assigned => Getter::Assigned,
+        Source::Set => Getter::Set,
+        Source::Assigned => Getter::Nothing,
         Source::Map(id) => Getter::Map(*id),
         Source::Geo(id) => Getter::Geo(*id),
         Source::SplitClients(id) => Getter::SplitClients(*id),
@@ -86,9 +87,24 @@ pub fn show_hellos(variables: &Variables) -> bool {
     variables.used.iter().any(|variable| matches!(&variable.source, Source::Builtin(row) if is_such(row.name)))
 }
 
-/// Those whose value must not change while a request runs, though their source may.
+/// Those whose source may change while a request runs, but which keep the value of their first use (they lack
+/// `NGX_HTTP_VAR_NOCACHEABLE`).
 fn is_fixed(name: &str) -> bool {
-    matches!(name, "request_id" | "invalid_referer" | "secure_link" | "uid_got" | "uid_set")
+    name.starts_with("sent_http_")
+        || matches!(
+            name,
+            "request_id"
+                | "invalid_referer"
+                | "secure_link"
+                | "uid_got"
+                | "uid_set"
+                | "request_completion"
+                | "request_body"
+                | "request_body_file"
+                | "content_length"
+                | "bytes_sent"
+                | "body_bytes_sent"
+        )
 }
 
 fn builtin(name: &str) -> Option<Write1> {
@@ -115,11 +131,13 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
     match &engine.getters[id.0 as usize] {
         Getter::Function(write) => write(request, out),
         Getter::Family(write, rest) => write(request, rest, out),
-        Getter::Assigned => {
+        Getter::Set => {
             warn_unset(request, id);
-            false
+            true
         }
         Getter::Nothing => false,
+        // Nobody asks again behind the log.
+        Getter::Cached(write) if request.action == LOGGING => write(request, out),
         Getter::Cached(write) => remember(request, id, out, write),
         Getter::Map(map) => {
             let map = &engine.http.maps[map.0 as usize];
@@ -216,6 +234,7 @@ pub fn set(request: &mut Request, id: VariableId, value: &[u8]) {
         let assign: Option<Assign> = match row.name {
             "args" => Some(|request, value| {
                 request.args = value.to_vec();
+                request.has_args = true;
                 request.valid_unparsed_uri = false;
             }),
             "limit_rate" => Some(|request, value| request.limit_rate = crate::primitives::size::parse_size(value)),

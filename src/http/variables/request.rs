@@ -10,10 +10,7 @@ use crate::log::now;
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "args" | "query_string" => |request, out| {
-            out.extend_from_slice(&request.args);
-            !request.args.is_empty() || request.head.line.args_start.is_some()
-        },
+        "args" | "query_string" => |request, out| request.has_args && put_bytes(out, &request.args),
         "content_length" => |request, out| match (request.header(Known::ContentLength), request.content_length) {
             (Some(text), _) => put_bytes(out, text),
             (None, Some(length)) if request.chunked_body => put(out, length),

@@ -1,7 +1,7 @@
 //! Variables that come from the answer.
 
 use super::{Write1, put, put_bytes, put_number, put_some};
-use crate::http::request::Request;
+use crate::http::request::{HTTP_10, Request};
 use crate::primitives::{decimal, http_date};
 
 /// The getter of a name.
@@ -13,7 +13,9 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "bytes_sent" => |request, out| put_number(out, bytes_sent(request)),
         "body_bytes_sent" => |request, out| put_number(out, bytes_sent(request).saturating_sub(request.header_size)),
-        "request_completion" => |request, out| put_bytes(out, if request.finished { b"OK" } else { b"" }),
+        "request_completion" => |request, out| {
+            put_bytes(out, if request.finished && !request.filter_finalize { b"OK" } else { b"" })
+        }
         "gzip_ratio" => |request, out| match request.filters.gzip_totals {
             Some((taken, given)) if given > 0 => {
                 // Two digits behind the point, the last one rounded.
@@ -26,7 +28,9 @@ pub fn find(name: &str) -> Option<Write1> {
         "sent_http_content_type" => |request, out| match &request.response.content_type {
             Some(content_type) => {
                 out.extend_from_slice(content_type.as_bytes());
-                if let Some(charset) = &request.response.charset {
+                // The charset is added while the head is written, which HTTP/0.9 and subrequests do without.
+                let is_written = request.header_sent && !request.is_subrequest && request.version >= HTTP_10;
+                if let Some(charset) = request.response.charset.as_ref().filter(|_| is_written) {
                     out.extend_from_slice(b"; charset=");
                     out.extend_from_slice(charset);
                 }

@@ -12,6 +12,8 @@ pub struct Order(u8);
 impl Order {
     /// `http_core`
     pub const CORE: Self = Self(0);
+    /// `http_referer`
+    pub const REFERER: Self = Self(17);
     /// `http_ssl`
     pub const SSL: Self = Self(19);
     /// `http_proxy`

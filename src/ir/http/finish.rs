@@ -31,8 +31,14 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
     let charsets = std::mem::take(&mut reader.http.charsets);
-    let mut merging =
-        Merging { close: close.clone(), faults: Vec::new(), secure_proxies: Vec::new(), charsets, missing_map: None };
+    let mut merging = Merging {
+        close: close.clone(),
+        faults: Vec::new(),
+        secure_proxies: Vec::new(),
+        charsets,
+        missing_map: None,
+        names: Vec::new(),
+    };
     upstream::draft::setters::complete(reader, &outer.core)?;
     let mut servers = Vec::new();
     let mut names = Vec::new();
@@ -147,6 +153,8 @@ struct Merging {
     secure_proxies: Vec<(Rc<ProxySsl>, &'static str)>,
     charsets: Charsets,
     missing_map: Option<String>,
+    /// The names of the server whose blocks are merged.
+    names: Vec<ServerName>,
 }
 
 /// What an inner block takes from the block around it, besides settings.
@@ -179,6 +187,7 @@ impl Merging {
 
     fn server(&mut self, draft: ServerDraft, location: LocationDraft, main: &ServerCore, outer: &Settings) -> Server {
         let names = server_names(&draft);
+        self.names.clone_from(&names);
         let core = draft.core.over(main);
         for (order, fault) in checks::server(&core) {
             self.fault(order, fault);
@@ -191,6 +200,10 @@ impl Merging {
     }
 
     fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {
+        if let Some(fault) = draft.own.referer.as_ref().and_then(|referer| referer.fault(&self.names)) {
+            let fault = Diagnostic { level: Level::Emerg, text: fault.to_owned(), place: Place::Nowhere };
+            self.faults.push((checks::Order::REFERER, fault));
+        }
         let mut settings = draft.own.over(outer.settings);
         if let Some((order, fault)) = checks::location(&settings) {
             self.fault(order, fault);

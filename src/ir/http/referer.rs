@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::conf::tree::Directive;
 use crate::ir::reader::Reader;
 use crate::ir::regex::{BadPattern, Regex};
-use crate::ir::server_name::Wildcard;
+use crate::ir::server_name::{ServerName, Wildcard};
 use crate::ir::setter::{Set, Table};
 use crate::ir::value::Text;
 
@@ -30,6 +30,19 @@ pub struct ValidReferers {
     pub server_names: bool,
     /// Patterns for what follows `http://` or `https://`.
     pub regex: Vec<Rc<Regex>>,
+}
+
+impl RefererOwn {
+    /// What is wrong with a block's `valid_referers`; `server_names` stands for these names. nginx counts no patterns here
+    /// (`ngx_http_referer_merge_conf`).
+    pub fn fault(&self, names: &[ServerName]) -> Option<&'static str> {
+        let valid = self.valid.as_ref()?.as_ref()?;
+        let is_plain = |name: &ServerName| matches!(name, ServerName::Name(_));
+        let has_names = !valid.names.is_empty() || valid.server_names && names.iter().any(is_plain);
+        (!has_names && (valid.none || valid.blocked)).then_some(
+            "the \"none\" or \"blocked\" referers are specified in the \"valid_referers\" directive without any valid referer",
+        )
+    }
 }
 
 /// The setters of `http_referer`.

@@ -49,7 +49,7 @@ pub fn not_changeable(directive: &Directive<'_>, name: &[u8]) -> impl FnOnce(Unc
 fn set(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let [name, value] = directive.args() else { return Ok(()) };
     let name = variable_name(directive, name.value)?;
-    let variable = reader.http.variables.assign_or_keep(name).map_err(not_changeable(directive, name))?;
+    let variable = reader.http.variables.set(name).map_err(not_changeable(directive, name))?;
     let value = reader.template(directive, value.value)?;
     reader.location().rewrite.push(OperationDraft::Set(variable, value));
     Ok(())

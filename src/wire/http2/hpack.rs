@@ -8,8 +8,8 @@ use super::huffman;
 const TABLE_SIZE: usize = 4096;
 /// What an entry counts beside its bytes (RFC 7541 section 4.1).
 const ENTRY_OVERHEAD: usize = 32;
-/// A number that goes on behind so many bytes is too large for anything here.
-const LONGEST_NUMBER: u32 = 4;
+/// A number that goes on behind so many bytes is too large for anything here; nginx takes no longer one either.
+const LONGEST_NUMBER: u32 = 3;
 /// First bits of fields (RFC 7541 section 6), and how many of the bits behind them belong to the number.
 const INDEXED: u8 = 0x80;
 const INDEXED_BITS: u32 = 7;

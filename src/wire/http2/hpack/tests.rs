@@ -92,6 +92,7 @@ fn what_no_block_is() {
         ("the index 0", &[0x80][..], Fault::Invalid),
         ("an index beyond the table", &[0xbe], Fault::Invalid),
         ("a number without an end", &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], Fault::Invalid),
+        ("a number of five bytes", &[0x7f, 0x80, 0x80, 0x80, 0], Fault::Invalid),
         ("a text that is cut off", &[0, 5, b'a'], Fault::Invalid),
         ("a value that is missing", &[0, 1, b'a'], Fault::Invalid),
         ("a name without letters", &[0, 0, 1, b'a'], Fault::NoName),

@@ -79,19 +79,27 @@ fn env_says_what_is_kept_of_the_environment() {
     });
 }
 
-/// It would be there for a minute: that is how long nginx waits for the rest of a body.
+/// It would be there for a minute: that is how long nginx waits for the rest of a body. Its line in the log has no status, as
+/// there was no answer.
 #[test]
 fn a_client_that_does_not_end_is_left_after_the_time_for_shutting_down() {
     let server = SERVER.replace("return 200 \"first\\n\";", "proxy_pass http://127.0.0.1:8080;");
+    let server = server.replace(
+        "access_log access.log;",
+        "log_format short '$status $request_uri $bytes_sent';
+        access_log access.log short;",
+    );
     both(|program| {
         let nginx = Running::start(program, &format!("worker_shutdown_timeout 300ms;{server}"));
         let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
-        let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+        let request = b"POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
         client.write_all(request).expect("it is sent");
         let mut buffer = [0; 1000];
         assert!(client.read(&mut buffer).expect("leave to send the body") > 0);
         nginx.signal(nginx.master(), "QUIT");
         nginx.await_end();
         assert!(matches!(client.read(&mut buffer), Ok(0) | Err(_)), "{}", program.display());
+        let log = std::fs::read_to_string(nginx.path("access.log")).expect("it is there");
+        assert!(log.starts_with("000 /cut "), "{}: {log}", program.display());
     });
 }

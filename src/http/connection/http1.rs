@@ -2,6 +2,7 @@
 //!
 //! A connection that waits for its next request holds no buffer and no request: both begin with its first byte.
 
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -226,7 +227,7 @@ impl Wait {
 pub async fn serve_burst(connection: &Rc<Connection>, spare: &mut Spare) -> After {
     let mut pipelined = false;
     loop {
-        let mut request = Request::reusing(Rc::clone(connection), std::mem::take(spare));
+        let mut request = Attended(Request::reusing(Rc::clone(connection), std::mem::take(spare)));
         request.pipelined = std::mem::replace(&mut pipelined, true);
         if !serve_one(&mut request).await {
             return After::Close;
@@ -238,6 +239,32 @@ pub async fn serve_burst(connection: &Rc<Connection>, spare: &mut Spare) -> Afte
         drop(request);
         if !spare.keep_unread(unread, &leftover) {
             return wait;
+        }
+    }
+}
+
+/// A request that is logged even where the time for shutting down cuts it short: its future is dropped then.
+struct Attended(Request);
+
+impl Deref for Attended {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl DerefMut for Attended {
+    fn deref_mut(&mut self) -> &mut Request {
+        &mut self.0
+    }
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        let has_head = self.received > 0;
+        if self.connection.engine.draining.has_begun() && has_head && self.action != LOGGING {
+            access_log::write(self);
         }
     }
 }

@@ -23,6 +23,8 @@ mod recording;
 mod routing;
 #[path = "vrrp_namespaces/signatures.rs"]
 mod signatures;
+#[path = "vrrp_namespaces/static_items.rs"]
+mod static_items;
 
 use std::time::{Duration, Instant};
 

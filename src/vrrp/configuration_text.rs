@@ -23,7 +23,7 @@ impl Files for OneFile<'_> {
     }
 }
 
-pub(super) fn read(text: &str) -> Keepalived {
+pub(crate) fn read(text: &str) -> Keepalived {
     let options = Options { path: "k.conf".into(), directory: "/".into(), testing: true, ..Options::default() };
     read::read(&OneFile(text), &AnyMachine, &options).keepalived
 }

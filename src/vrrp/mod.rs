@@ -10,7 +10,7 @@ pub mod advert;
 pub mod announce;
 pub mod authentication_header;
 #[cfg(test)]
-mod configuration_text;
+pub(crate) mod configuration_text;
 pub mod engine;
 pub mod event;
 pub mod fault;

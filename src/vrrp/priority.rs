@@ -135,7 +135,8 @@ impl<'a> Tracking<'a> {
         let addresses = addresses.filter(|address| address.tracked).filter_map(|address| address.interface.as_deref());
         let routes =
             self.config.routes.iter().filter(|route| route.tracked).filter_map(|route| route.interface.as_deref());
-        for name in own.into_iter().chain(addresses).chain(routes) {
+        let statics = self.config.static_interfaces.iter().map(String::as_str);
+        for name in own.into_iter().chain(addresses).chain(routes).chain(statics) {
             // `dont_track_primary` holds for the addresses on the primary interface as well.
             let untracked = !self.config.track_primary && self.config.interface.as_deref() == Some(name);
             if !untracked && !named(name) && !vital.iter().any(|(known, _)| *known == name) {

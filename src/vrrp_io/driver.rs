@@ -25,14 +25,14 @@ use super::predecessor::Predecessor;
 use super::promote_secondaries::PromoteSecondaries;
 use super::recorder::Recorder;
 use super::smtp_alert::Mailer;
-use super::sockets::{self, Key, Sockets};
+use super::sockets::{self, Sockets, Wanted};
 use super::static_items;
 use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
 use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
 use super::vmac::Devices;
-use super::{dump, dump_text, hmac_keys};
+use super::{dump, dump_text, hmac_keys, receive_buffers};
 
 /// Packets of one socket that are read before timers are looked at again.
 const PACKETS_A_ROUND: usize = 64;
@@ -505,8 +505,11 @@ impl<'a> Driver<'a> {
     fn take_kernel_news(&mut self) {
         for news in self.kernel.news() {
             match news {
-                News::Link(link) => {
+                News::Link { link, came_up } => {
                     self.step(&Event::Link { interface: link.name.clone(), running: link.running });
+                    if came_up {
+                        static_items::restore_interface(&mut self.kernel, &self.config, &link.name, self.log);
+                    }
                     self.open_sockets();
                 }
                 News::LinkGone(link) => {
@@ -546,6 +549,9 @@ impl<'a> Driver<'a> {
         }
         self.tell_addresses(index, &name);
         self.open_sockets();
+        if removed {
+            static_items::restore_address(&mut self.kernel, &self.config, address, index, self.log);
+        }
     }
 
     fn log_monitored_addresses(&self) {
@@ -565,7 +571,7 @@ impl<'a> Driver<'a> {
 
     /// Opens the sockets that instances need now, and closes those that none needs.
     fn open_sockets(&mut self) {
-        let mut wanted: Vec<(Key, u32)> = Vec::new();
+        let mut wanted: Vec<Wanted> = Vec::new();
         for router in self.engine.instances() {
             let config = &router.config;
             let device = self.devices.get(router.id).filter(|device| !device.transmit_base);
@@ -579,10 +585,12 @@ impl<'a> Driver<'a> {
                 self.primary_address(index, Family::from(config.family) == Family::Ipv6)
             });
             let key = sockets::key(config, config.family.into(), source, device.map(|device| device.name.clone()));
-            if let (Some(key), Some(index)) = (key, index)
-                && !wanted.iter().any(|(known, _)| *known == key)
-            {
-                wanted.push((key, index));
+            let (Some(key), Some(index)) = (key, index) else { continue };
+            let link = config.interface.as_deref().and_then(|name| self.kernel.link_named(name));
+            let receive_buffer = receive_buffers::wanted(config, &self.config.global, link.map(|link| link.mtu));
+            match wanted.iter_mut().find(|known| known.key == key) {
+                Some(known) => known.receive_buffer = known.receive_buffer.saturating_add(receive_buffer),
+                None => wanted.push(Wanted { key, index, receive_buffer }),
             }
         }
         for (key, error) in self.sockets.keep(&wanted) {

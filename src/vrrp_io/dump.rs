@@ -8,7 +8,7 @@ use crate::ir::keepalived::addresses::Prefix;
 use crate::ir::keepalived::instance::Authentication;
 use crate::ir::keepalived::routes::Insertion;
 use crate::ir::keepalived::rules::RuleAction;
-use crate::ir::keepalived::{Command, Route, Rule, VirtualAddress};
+use crate::ir::keepalived::{Command, Route, Rule, StaticAddress, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
 use crate::vrrp::engine::Engine;
 use crate::vrrp::instance::{StateName, VirtualRouter};
@@ -251,7 +251,20 @@ fn show_prefix(prefix: Prefix) -> String {
     if prefix.length == whole { prefix.address.to_string() } else { format!("{}/{}", prefix.address, prefix.length) }
 }
 
+/// A static address that is in the kernel.
+pub(super) fn show_static_address(item: &StaticAddress, default_interface: &str) -> String {
+    let group = item.track_group.as_deref();
+    show_grouped_address(&item.address, Some(default_interface), group) + " set"
+}
+
 pub(super) fn show_address(address: &VirtualAddress, own: Option<&str>, set: bool, accept: bool) -> String {
+    let mut text = show_grouped_address(address, own, None);
+    text += if set { " set" } else { "" };
+    text += if set && !accept { " nftable_set" } else { "" };
+    text
+}
+
+fn show_grouped_address(address: &VirtualAddress, own: Option<&str>, group: Option<&str>) -> String {
     let mut text = match address.peer {
         None => show_prefix(address.prefix),
         Some(_) => address.prefix.address.to_string(),
@@ -269,6 +282,7 @@ pub(super) fn show_address(address: &VirtualAddress, own: Option<&str>, set: boo
         text += &format!(" peer {}/{}", peer.address, address.prefix.length);
     }
     let v6 = address.prefix.address.is_ipv6();
+    let group = group.map(|group| format!(" track_group {group}"));
     let words = [
         (address.home, " home"),
         (v6 && !address.no_dad, " -nodad"),
@@ -278,6 +292,7 @@ pub(super) fn show_address(address: &VirtualAddress, own: Option<&str>, set: boo
         (!address.tracked, " no_track"),
     ];
     text.extend(words.into_iter().filter(|(is_set, _)| *is_set).map(|(_, word)| word));
+    text.extend(group);
     if v6 {
         text += &match address.preferred_lifetime_s {
             Some(0) => " deprecated".to_owned(),
@@ -285,8 +300,6 @@ pub(super) fn show_address(address: &VirtualAddress, own: Option<&str>, set: boo
             Some(seconds) => format!(" preferred_lft {seconds}"),
         };
     }
-    text += if set { " set" } else { "" };
-    text += if set && !accept { " nftable_set" } else { "" };
     text
 }
 
@@ -330,6 +343,7 @@ pub(super) fn show_route(route: &Route) -> String {
         route.metric.map(|metric| format!(" metric {metric}")),
         route.onlink.then(|| " onlink".to_owned()),
         (!route.tracked).then(|| " no_track".to_owned()),
+        route.track_group.as_ref().map(|group| format!(" track_group {group}")),
     ];
     text.extend(parts.into_iter().flatten());
     text

@@ -24,7 +24,12 @@ const SCOPE_LINK: u8 = 253;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum News {
     /// An interface appeared or changed.
-    Link(Link),
+    Link {
+        /// As it is now.
+        link: Link,
+        /// Packets could not pass before, and can now.
+        came_up: bool,
+    },
     /// An interface is gone.
     LinkGone(Link),
     /// An address appeared.
@@ -102,8 +107,9 @@ impl Kernel {
         match message.kind {
             kind::NEW_LINK => {
                 let link = Link::parse(message.body)?;
-                self.links.insert(link.index, link.clone());
-                Some(News::Link(link))
+                let before = self.links.insert(link.index, link.clone());
+                let came_up = link.running && !before.is_some_and(|before| before.running);
+                Some(News::Link { link, came_up })
             }
             kind::DEL_LINK => {
                 let link = Link::parse(message.body)?;

@@ -15,6 +15,7 @@ mod perform;
 mod policy_routing;
 pub mod predecessor;
 mod promote_secondaries;
+mod receive_buffers;
 pub mod recorder;
 pub mod smtp_alert;
 pub mod sockets;

@@ -11,6 +11,7 @@ use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination};
 use crate::primitives::checksum::Sum;
 use crate::sys::descriptors;
 use crate::sys::raw_socket::{Datagram, RawSocket};
+use crate::sys::socket_options::{self, NumberOption};
 use crate::vrrp::action::{ChecksumForm, Outgoing};
 use crate::vrrp::event::{Authenticated, InstanceId, Received};
 use crate::vrrp::{authentication_header, signature};
@@ -38,11 +39,23 @@ pub struct Key {
     pub listens_to: IpAddr,
 }
 
+/// A pair that is to be there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// What for.
+    pub key: Key,
+    /// Index of the interface.
+    pub index: u32,
+    /// Bytes of adverts that may wait; 0 leaves it to the kernel.
+    pub receive_buffer: u32,
+}
+
 #[derive(Debug)]
 struct Pair {
     receiver: RawSocket,
     sender: RawSocket,
     device_index: u32,
+    receive_buffer: u32,
 }
 
 /// All sockets for adverts.
@@ -70,12 +83,18 @@ pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Op
 
 impl Sockets {
     /// Opens what `wanted` names and closes the rest. The answer holds those that could not be opened.
-    pub fn keep(&mut self, wanted: &[(Key, u32)]) -> Vec<(Key, io::Error)> {
-        self.pairs.retain(|key, pair| wanted.iter().any(|(want, index)| want == key && *index == pair.device_index));
+    pub fn keep(&mut self, wanted: &[Wanted]) -> Vec<(Key, io::Error)> {
+        self.pairs.retain(|key, pair| {
+            let is_it = |want: &Wanted| {
+                (&want.key, want.index, want.receive_buffer) == (key, pair.device_index, pair.receive_buffer)
+            };
+            wanted.iter().any(is_it)
+        });
         let mut failed = Vec::new();
-        for (key, index) in wanted {
+        for want in wanted {
+            let key = &want.key;
             if !self.pairs.contains_key(key) {
-                match open(key, *index) {
+                match open(want) {
                     Ok(pair) => {
                         self.pairs.insert(key.clone(), pair);
                     }
@@ -158,10 +177,16 @@ impl Sockets {
     }
 }
 
-fn open(key: &Key, index: u32) -> io::Result<Pair> {
+fn open(want: &Wanted) -> io::Result<Pair> {
+    let Wanted { key, index, receive_buffer } = want;
+    let (index, receive_buffer) = (*index, *receive_buffer);
     let v6 = key.family == Family::Ipv6;
     let device = key.device.as_deref().or(key.interface.as_deref());
     let receiver = RawSocket::receiver(v6, key.protocol, device)?;
+    if receive_buffer > 0 {
+        let size = i32::try_from(receive_buffer).unwrap_or(i32::MAX);
+        socket_options::set(&receiver, NumberOption::SO_RCVBUF, size)?;
+    }
     if key.listens_to.is_multicast() {
         receiver.join(key.listens_to, index)?;
     } else {
@@ -173,7 +198,7 @@ fn open(key: &Key, index: u32) -> io::Result<Pair> {
     } else {
         RawSocket::sender_v4(key.protocol, out)?
     };
-    Ok(Pair { receiver, sender, device_index: index })
+    Ok(Pair { receiver, sender, device_index: index, receive_buffer })
 }
 
 fn protocol(outgoing: &Outgoing) -> u8 {

@@ -1,11 +1,13 @@
 //! Static addresses, routes and rules: in the kernel while the daemon runs, whoever is master.
 
 use std::io;
+use std::net::IpAddr;
 
 use crate::ir::keepalived::{Keepalived, StaticAddress};
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::wire::netlink::kind;
 
+use super::dump;
 use super::kernel::{Kernel, error_line, message_name};
 
 /// Goes from one configuration to another: takes out what only `before` has, puts in what only `after` has.
@@ -36,9 +38,43 @@ pub fn exchange(kernel: &mut Kernel, before: &Keepalived, after: &Keepalived, lo
     }
 }
 
+/// Puts back an address that someone took away, unless it says `no_track`.
+pub fn restore_address(kernel: &mut Kernel, config: &Keepalived, address: IpAddr, index: u32, log: &KeepalivedLog) {
+    let name = kernel.links.get(&index).map(|link| link.name.clone()).unwrap_or_default();
+    let is_it = |item: &&StaticAddress| item.address.prefix.address == address && interface(item, config) == name;
+    if let Some(item) = config.static_addresses.iter().filter(|item| item.address.tracked).find(is_it) {
+        restore(kernel, item, config, log);
+    }
+}
+
+/// Puts back what the kernel or someone else has taken from an interface while it was down (keepalived does not look what is
+/// still there).
+pub fn restore_interface(kernel: &mut Kernel, config: &Keepalived, name: &str, log: &KeepalivedLog) {
+    let tracked = config.static_addresses.iter().filter(|item| item.address.tracked);
+    for item in tracked.filter(|item| interface(item, config) == name) {
+        restore(kernel, item, config, log);
+    }
+    let routes = config.static_routes.iter().filter(|route| route.tracked);
+    for route in routes.filter(|route| route.interface.as_deref() == Some(name)) {
+        let outcome = kernel.add_route(route);
+        note(log, outcome, kind::NEW_ROUTE);
+        log.info(&format!("Restoring deleted static route {}", dump::show_route(route)));
+    }
+}
+
+fn restore(kernel: &mut Kernel, item: &StaticAddress, config: &Keepalived, log: &KeepalivedLog) {
+    let outcome = change_address(kernel, item, config, true);
+    note(log, outcome, kind::NEW_ADDR);
+    let text = dump::show_static_address(item, &config.global.default_interface);
+    log.info(&format!("Restoring deleted static address {text}"));
+}
+
+fn interface<'a>(item: &'a StaticAddress, config: &'a Keepalived) -> &'a str {
+    item.address.interface.as_deref().unwrap_or(&config.global.default_interface)
+}
+
 fn change_address(kernel: &mut Kernel, item: &StaticAddress, config: &Keepalived, set: bool) -> io::Result<()> {
-    let interface = item.address.interface.as_deref().unwrap_or(&config.global.default_interface);
-    let index = kernel.link_named(interface).map(|link| link.index).ok_or(io::ErrorKind::NotFound)?;
+    let index = kernel.link_named(interface(item, config)).map(|link| link.index).ok_or(io::ErrorKind::NotFound)?;
     if set { kernel.add_address(&item.address, index) } else { kernel.delete_address(&item.address, index) }
 }
 

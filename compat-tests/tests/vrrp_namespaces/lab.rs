@@ -343,6 +343,11 @@ impl Node {
         ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
     }
 
+    /// ip(8) in the namespace.
+    pub fn ip(&self, words: &[&str]) -> String {
+        ip(&[&["-n", &self.namespace], words].concat())
+    }
+
     /// All routes and rules of the namespace, without the time that a route has still to live.
     pub fn routing(&self) -> String {
         let lists = [["-4", "route"], ["-6", "route"], ["-4", "rule"], ["-6", "rule"]].map(|[family, what]| {

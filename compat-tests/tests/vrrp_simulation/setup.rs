@@ -68,6 +68,7 @@ fn instance(plan: &Plan, place: usize) -> Instance {
         rules: Vec::new(),
         promote_secondaries: false,
         trackers: Trackers { scripts: vec![tracked], ..Trackers::default() },
+        static_interfaces: Vec::new(),
         track_primary: true,
         notify: Notify::default(),
         preempt: plan.preempt,

@@ -1173,7 +1173,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1183,7 +1183,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",

@@ -153,7 +153,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes, names unique",
         since: "2.0.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "",

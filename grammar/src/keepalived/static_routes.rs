@@ -483,6 +483,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

@@ -333,6 +333,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "-",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

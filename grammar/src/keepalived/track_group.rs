@@ -12,5 +12,5 @@ pub const KEYWORDS: &[Keyword] = &[Keyword {
     repeatable: "first kept",
     since: "2.0.3",
     needs: "-",
-    status: Status::NotYet,
+    status: Status::Done,
 }];

@@ -683,7 +683,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.3",
         needs: "-",
-        status: Status::Accepted("the sockets are large enough"),
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",

@@ -55,6 +55,8 @@ pub struct Instance {
     pub promote_secondaries: bool,
     /// What it watches.
     pub trackers: Trackers,
+    /// Interfaces of static addresses, routes and rules that a `track_group` ties to it.
+    pub static_interfaces: Vec<String>,
     /// Whether it follows its own interface; off with `dont_track_primary`.
     pub track_primary: bool,
     /// What it tells.

@@ -12,7 +12,7 @@ use crate::ir::keepalived::tracker::Trackers;
 use super::command::Safety;
 use super::complete_instance::complete_instance;
 use super::completion::say;
-use super::{Reading, notify};
+use super::{Reading, notify, static_tracking};
 
 /// The scripts of all that were looked at together.
 #[derive(Default)]
@@ -102,6 +102,7 @@ pub(super) fn vrrp(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
         return;
     }
     group_trackers(reading, reports);
+    static_tracking::resolve(reading, reports);
 }
 
 fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {

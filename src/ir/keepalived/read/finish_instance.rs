@@ -54,6 +54,7 @@ pub(super) fn finish(completion: Completion<'_, '_>) -> Instance {
         rules: draft.rules,
         promote_secondaries: draft.promote_secondaries,
         trackers: draft.trackers,
+        static_interfaces: Vec::new(),
         track_primary: !draft.dont_track_primary,
         preempt: !draft.no_preempt,
         preempt_delay_us: draft.preempt_delay_us,

@@ -30,6 +30,7 @@ mod route_words;
 mod routes;
 mod rules;
 mod server_draft;
+mod static_tracking;
 mod sync_group;
 mod tracked;
 mod tracker;

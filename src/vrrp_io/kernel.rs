@@ -255,7 +255,8 @@ impl AsFd for Kernel {
     }
 }
 
-fn ignoring(number: i32, outcome: io::Result<()>) -> io::Result<()> {
+/// Takes one of the kernel's errors for success.
+pub(super) fn ignoring(number: i32, outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if error.raw_os_error() == Some(number) => Ok(()),
         other => other,

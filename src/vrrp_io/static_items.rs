@@ -8,7 +8,9 @@ use crate::log::keepalived_log::KeepalivedLog;
 use crate::wire::netlink::kind;
 
 use super::dump;
-use super::kernel::{Kernel, error_line, message_name};
+use super::kernel::{Kernel, error_line, ignoring, message_name};
+
+const EADDRNOTAVAIL: i32 = 99;
 
 /// Goes from one configuration to another: takes out what only `before` has, puts in what only `after` has.
 pub fn exchange(kernel: &mut Kernel, before: &Keepalived, after: &Keepalived, log: &KeepalivedLog) {
@@ -21,7 +23,8 @@ pub fn exchange(kernel: &mut Kernel, before: &Keepalived, after: &Keepalived, lo
         note(log, outcome, kind::DEL_ROUTE);
     }
     for address in before.static_addresses.iter().filter(|address| !after.static_addresses.contains(address)) {
-        let outcome = change_address(kernel, address, before, false);
+        // The kernel takes further addresses of a network away with the first one.
+        let outcome = ignoring(EADDRNOTAVAIL, change_address(kernel, address, before, false));
         note(log, outcome, kind::DEL_ADDR);
     }
     for address in after.static_addresses.iter().filter(|address| !before.static_addresses.contains(address)) {

@@ -57,6 +57,7 @@ fn what_is_taken_away_comes_back_and_routers_need_its_interface() {
         assert!(node.routing().contains("192.0.3.0/24 via 192.0.2.9"), "{which:?}: {}", node.routing());
         let said = said(&node);
         node.stop();
+        assert!(!node.log().contains("RTM_DELADDR"), "{which:?}: {}", node.log());
         said
     };
     let ours = story(Which::Evenkeel);

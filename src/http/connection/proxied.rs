@@ -17,7 +17,7 @@ const MOST_SHOWN: usize = 1024;
 
 /// Why there is no header.
 enum Fault {
-    Bad(BadHeader, Vec<u8>),
+    Bad(BadHeader),
     Io(io::Error),
     TimedOut,
     Closed,
@@ -27,22 +27,25 @@ enum Fault {
 pub async fn begin(connection: &Connection, servers: &AddressServers, stream: &mut Stream) -> Option<ProxyHeader> {
     let server = connection.engine.server(servers.default_server);
     let limit = Duration::from_millis(server.core.client_header_timeout_ms);
-    let outcome = tokio::time::timeout(limit, read(stream)).await.unwrap_or(Err(Fault::TimedOut));
+    let mut bytes = Vec::with_capacity(128);
+    let outcome = tokio::time::timeout(limit, read(stream, &mut bytes)).await.unwrap_or(Err(Fault::TimedOut));
     let fault = match outcome {
         Ok(header) => return Some(header),
+        // nginx takes what comes first for the whole header; here it may come in pieces, and may still be none.
+        Err(Fault::TimedOut | Fault::Closed) if !bytes.is_empty() => Fault::Bad(BadHeader::Broken),
         Err(fault) => fault,
     };
     let level = if matches!(fault, Fault::Bad(..)) { Level::Error } else { Level::Info };
     connection.log(level, "reading PROXY protocol", |line| match fault {
-        Fault::Bad(BadHeader::Broken, bytes) => {
+        Fault::Bad(BadHeader::Broken) => {
             line.push(b"broken header: \"");
             line.push(bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default());
             line.push(b"\"");
         }
-        Fault::Bad(BadHeader::UnknownVersion(version), _) => {
+        Fault::Bad(BadHeader::UnknownVersion(version)) => {
             line.push_display(format_args!("unknown PROXY protocol version: {version}"));
         }
-        Fault::Bad(BadHeader::TooLarge, _) => line.push(b"header is too large"),
+        Fault::Bad(BadHeader::TooLarge) => line.push(b"header is too large"),
         Fault::Io(error) => {
             line.push(b"recv() failed");
             line.push_error(&error);
@@ -53,10 +56,9 @@ pub async fn begin(connection: &Connection, servers: &AddressServers, stream: &m
     None
 }
 
-async fn read(stream: &mut Stream) -> Result<ProxyHeader, Fault> {
-    let mut bytes = Vec::with_capacity(128);
+async fn read(stream: &mut Stream, bytes: &mut Vec<u8>) -> Result<ProxyHeader, Fault> {
     loop {
-        match proxy_protocol::read(&bytes) {
+        match proxy_protocol::read(bytes) {
             Ok(Progress::Done(header)) => return Ok(header),
             Ok(Progress::More(more)) => {
                 let start = bytes.len();
@@ -64,8 +66,7 @@ async fn read(stream: &mut Stream) -> Result<ProxyHeader, Fault> {
                 let length = stream.read(&mut bytes[start..]).await.map_err(Fault::Io)?;
                 bytes.truncate(start + length);
                 if length == 0 {
-                    let is_begun = !bytes.is_empty();
-                    return Err(if is_begun { Fault::Bad(BadHeader::Broken, bytes) } else { Fault::Closed });
+                    return Err(Fault::Closed);
                 }
             }
             Err(fault) => {
@@ -73,7 +74,7 @@ async fn read(stream: &mut Stream) -> Result<ProxyHeader, Fault> {
                 let mut rest = Vec::with_capacity(MOST_SHOWN);
                 drop(at_once(stream.read_buf(&mut rest)));
                 bytes.append(&mut rest);
-                return Err(Fault::Bad(fault, bytes));
+                return Err(Fault::Bad(fault));
             }
         }
     }

@@ -175,8 +175,7 @@ pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink)
     child.set_args(args);
     child.sink = sink;
     // A request is counted once, with all that it asks for itself.
-    child.limit_conn_status = parent.limit_conn_status;
-    child.limit_req_status = parent.limit_req_status;
+    child.limit_status = parent.limit_status;
     child
 }
 

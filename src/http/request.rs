@@ -77,6 +77,15 @@ pub struct Browser {
     pub safari: bool,
 }
 
+/// What limits did to a request; they are asked once.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct LimitStatus {
+    /// `$limit_req_status`
+    pub req: Option<&'static str>,
+    /// `$limit_conn_status`
+    pub conn: Option<&'static str>,
+}
+
 /// One request.
 pub struct Request {
     /// The connection it came on.
@@ -151,8 +160,6 @@ pub struct Request {
     pub error_page_taken: bool,
     /// The status of the error being answered.
     pub error_status: u16,
-    /// `realip`, `limit_req` and `limit_conn` have been asked already.
-    pub limits_set: bool,
     /// The connection is kept after the answer.
     pub keepalive: bool,
     /// The connection is closed only after the client has been heard out.
@@ -200,10 +207,8 @@ pub struct Request {
     pub limit_rate: Option<u64>,
     /// Zones that count this request until it ends.
     pub limit_conn_held: Vec<super::modules::limit_conn::Held>,
-    /// What `limit_req` did, for `$limit_req_status`.
-    pub limit_req_status: Option<&'static str>,
-    /// What `limit_conn` did, for `$limit_conn_status`.
-    pub limit_conn_status: Option<&'static str>,
+    /// What `limit_req` and `limit_conn` did.
+    pub limit_status: LimitStatus,
     /// Until when the link holds, for `$secure_link_expires`.
     pub secure_link_expires: RefCell<Option<Vec<u8>>>,
     /// Who the client is by its cookie, once `userid` has asked.
@@ -344,7 +349,6 @@ impl Request {
             internal: false,
             error_page_taken: false,
             error_status: 0,
-            limits_set: false,
             keepalive: false,
             lingering_close: false,
             expect_tested: false,
@@ -367,8 +371,7 @@ impl Request {
             captures: RefCell::default(),
             limit_rate: None,
             limit_conn_held: Vec::new(),
-            limit_req_status: None,
-            limit_conn_status: None,
+            limit_status: LimitStatus::default(),
             secure_link_expires: RefCell::default(),
             userid: RefCell::default(),
             slices: OnceCell::new(),

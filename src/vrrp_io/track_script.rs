@@ -47,7 +47,8 @@ pub struct TrackScripts {
 }
 
 impl TrackScripts {
-    /// Takes the scripts of a configuration in; those that were there before keep their clock and their run.
+    /// Takes the scripts of a configuration in; those that were there before keep their clock and their run, unless they are to run
+    /// something else now.
     pub fn configure(&mut self, scripts: &[Script], global: &Global, now: Monotonic, log: &KeepalivedLog) {
         let mut old = std::mem::take(&mut self.slots);
         for config in scripts {
@@ -55,7 +56,8 @@ impl TrackScripts {
                 log.info(&format!("({}) {error}", config.name));
                 None
             });
-            let place = old.iter().position(|slot| slot.config.name == config.name);
+            let is_same = |slot: &Slot| slot.config.name == config.name && slot.config.command == config.command;
+            let place = old.iter().position(is_same);
             let kept = place.map(|place| old.swap_remove(place));
             let (next_start, run) = kept.map_or((now, None), |slot| (slot.next_start, slot.run));
             self.slots.push(Slot { config: config.clone(), identity, next_start, run });

@@ -42,7 +42,7 @@ impl Drop for Held {
 /// Counts the request, or refuses it.
 pub fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.limit_conn);
-    if request.limit_conn_status.is_some() || settings.limits.is_empty() {
+    if request.limit_status.conn.is_some() || settings.limits.is_empty() {
         return Verdict::Declined;
     }
     let engine = Rc::clone(&request.connection.engine);
@@ -58,7 +58,7 @@ pub fn handle(request: &mut Request) -> Verdict {
             request.log(Level::Error, text);
             continue;
         }
-        request.limit_conn_status = Some("PASSED");
+        request.limit_status.conn = Some("PASSED");
         let table = &engine.limit_conn_zones[limit.zone.0 as usize];
         match table.take(&key, limit.connections) {
             Ok(node) => request.limit_conn_held.push(Held { zone: Rc::clone(table), node }),
@@ -82,9 +82,9 @@ fn refuse(request: &mut Request, zone: &Text, refusal: Refusal) -> Verdict {
     }
     request.limit_conn_held.clear();
     if settings.dry_run {
-        request.limit_conn_status = Some("REJECTED_DRY_RUN");
+        request.limit_status.conn = Some("REJECTED_DRY_RUN");
         return Verdict::Declined;
     }
-    request.limit_conn_status = Some("REJECTED");
+    request.limit_status.conn = Some("REJECTED");
     Verdict::Finish(settings.status)
 }

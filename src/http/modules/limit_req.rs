@@ -36,7 +36,7 @@ struct Waiting<'a> {
 /// Counts the request, delays or refuses it.
 pub async fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.limit_req);
-    if request.limit_req_status.is_some() || settings.limits.is_empty() {
+    if request.limit_status.req.is_some() || settings.limits.is_empty() {
         return Verdict::Declined;
     }
     let engine = Rc::clone(&request.connection.engine);
@@ -70,7 +70,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
         }
     }
     let Some(Delay { ms: delay, excess, zone }) = worst else {
-        request.limit_req_status = Some("PASSED");
+        request.limit_status.req = Some("PASSED");
         return Verdict::Declined;
     };
     let name = &engine.http.limit_req_zones[zone].name;
@@ -79,10 +79,10 @@ pub async fn handle(request: &mut Request) -> Verdict {
         format_args!("delaying request{dry}, excess: {}.{:03}, by zone \"{name}\"", excess / 1000, excess % 1000);
     request.log(lower(settings.log_level), text);
     if settings.dry_run {
-        request.limit_req_status = Some("DELAYED_DRY_RUN");
+        request.limit_status.req = Some("DELAYED_DRY_RUN");
         return Verdict::Declined;
     }
-    request.limit_req_status = Some("DELAYED");
+    request.limit_status.req = Some("DELAYED");
     wait(request, delay).await
 }
 
@@ -135,10 +135,10 @@ fn refuse(request: &mut Request, limit: &Limit, outcome: Outcome) -> Verdict {
         _ => engine.log.say(Level::Alert, format_args!("could not allocate node in limit_req zone \"{name}\"")),
     }
     if settings.dry_run {
-        request.limit_req_status = Some("REJECTED_DRY_RUN");
+        request.limit_status.req = Some("REJECTED_DRY_RUN");
         return Verdict::Declined;
     }
-    request.limit_req_status = Some("REJECTED");
+    request.limit_status.req = Some("REJECTED");
     Verdict::Finish(settings.status)
 }
 

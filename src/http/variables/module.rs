@@ -17,8 +17,8 @@ use crate::primitives::hash;
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "limit_req_status" => |request, out| put_some(out, request.limit_req_status.map(str::as_bytes)),
-        "limit_conn_status" => |request, out| put_some(out, request.limit_conn_status.map(str::as_bytes)),
+        "limit_req_status" => |request, out| put_some(out, request.limit_status.req.map(str::as_bytes)),
+        "limit_conn_status" => |request, out| put_some(out, request.limit_status.conn.map(str::as_bytes)),
         "date_local" => |request, out| date(request, false, out),
         "date_gmt" => |request, out| date(request, true, out),
         "invalid_referer" => modules::referer::write_invalid,

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::program::Program;
 
@@ -46,8 +47,9 @@ fn link(folder: &Path, name: &str, binary: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(folder).map_err(describe)?;
     let binary = fs::canonicalize(binary).map_err(|error| format!("{}: {error}", binary.display()))?;
     let path = folder.join(name);
-    // Two test programs may do this at once: each renames a link of its own into place.
-    let own = folder.join(format!("{name}.{}", std::process::id()));
+    // Tests and test programs may do this at once: each renames a link of its own into place.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let own = folder.join(format!("{name}.{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     symlink(&binary, &own).map_err(describe)?;
     fs::rename(&own, &path).map_err(describe)?;
     Ok(path)

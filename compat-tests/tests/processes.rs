@@ -351,7 +351,8 @@ fn unix_sockets_are_open_to_all_and_removed_at_the_end() {
         assert!(metadata.file_type().is_socket());
         assert_eq!(metadata.permissions().mode() & 0o777, 0o666);
         nginx.stop();
-        assert!(!nginx.path("socket").exists());
+        // The pid file goes first.
+        until("the socket is gone", || !nginx.path("socket").exists());
     });
 }
 

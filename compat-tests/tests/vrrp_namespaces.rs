@@ -40,7 +40,7 @@ const ELECTION: Duration = Duration::from_secs(40);
 fn the_address_follows_script_stop_and_kill() {
     let Some(mixtures) = lab::mixtures() else { return };
     for (first, second) in mixtures {
-        let lab = Lab::new("s");
+        let lab = Lab::new();
         let mut a = lab.node("a", first, 101, true);
         let mut b = lab.node("b", second, 100, false);
         lab.move_by_script(&mut a, &mut b);
@@ -61,7 +61,7 @@ fn a_single_router_says_what_keepalived_says() {
     let Some(_) = lab::mixtures() else { return };
     let story = |which: Which| -> Option<Vec<String>> {
         which.exists().then(|| {
-            let lab = Lab::new("l");
+            let lab = Lab::new();
             let mut node = lab.node("a", which, 150, false);
             node.start();
             lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
@@ -87,7 +87,7 @@ fn fast(text: &str) -> String {
 #[test]
 fn a_killed_process_leaves_no_address_behind() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("k");
+    let lab = Lab::new();
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.rewrite(fast);
     node.start();
@@ -136,7 +136,7 @@ fn a_killed_process_leaves_no_address_behind() {
 fn words_of_the_command_line_are_heeded() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("o");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         // The installed keepalived is too old for the last one.
         let words = ["--dump-conf", "--core-dump", "--ignore-sigint"];
@@ -160,7 +160,7 @@ fn words_of_the_command_line_are_heeded() {
 #[test]
 fn a_service_tells_its_manager_how_it_stands() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("m");
+    let lab = Lab::new();
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     let manager = node.start_as_a_service();
     let hears = || {
@@ -184,7 +184,7 @@ fn a_service_tells_its_manager_how_it_stands() {
 fn a_takeover_moves_no_address() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("t");
+        let lab = Lab::new();
         let mut a = lab.node("a", which, 150, true);
         let mut b = lab.node("b", which, 140, false);
         a.start();
@@ -218,7 +218,7 @@ fn a_takeover_moves_no_address() {
 #[test]
 fn the_status_says_who_holds_the_address_and_why() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("w");
+    let lab = Lab::new();
     let mut a = lab.node("a", Which::Evenkeel, 101, true);
     let mut b = lab.node("b", Which::Evenkeel, 100, false);
     a.start();
@@ -291,7 +291,7 @@ const STRICT: &[&str] = &[
 fn a_strict_router_drops_what_its_addresses_get() {
     let Some(_) = lab::mixtures() else { return };
     let story = |which: Which| -> Option<String> {
-        let lab = Lab::new("n");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         node.rewrite(|_| STRICT.join("\n") + "\n");
         node.start();
@@ -314,7 +314,7 @@ fn a_strict_router_drops_what_its_addresses_get() {
 #[test]
 fn a_reload_touches_what_has_changed() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("r");
+    let lab = Lab::new();
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.start();
     lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
@@ -335,7 +335,7 @@ fn a_reload_touches_what_has_changed() {
 fn the_address_follows_a_tracked_process() {
     let Some(mixtures) = lab::mixtures() else { return };
     let story = |first: Which, second: Which| -> Vec<String> {
-        let lab = Lab::new("p");
+        let lab = Lab::new();
         let mut a = lab.node("a", first, 101, true);
         let mut b = lab.node("b", second, 100, false);
         let name = format!("ekp{}", std::process::id());
@@ -436,7 +436,7 @@ vrrp_instance TWO {
 fn the_dumps_are_keepalived_s() {
     let Some(_) = lab::mixtures() else { return };
     let story = |which: Which| -> [String; 3] {
-        let lab = Lab::new("d");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         node.rewrite(|_| DUMPED.to_owned());
         node.start();
@@ -491,7 +491,7 @@ fn without_number(text: &str, word: &str) -> String {
 fn scripts_frame_a_run_and_strangers_are_named() {
     let Some(_) = lab::mixtures() else { return };
     let story = |which: Which| -> Vec<String> {
-        let lab = Lab::new("f");
+        let lab = Lab::new();
         let mut a = lab.node("a", which, 150, false);
         let mut b = lab.node("b", Which::Evenkeel, 100, false);
         let globals = "instance one \nglobal_defs {\n  data_use_instance \n  startup_script \"/usr/bin/sleep 0.1\"\n  \

@@ -11,7 +11,7 @@ const FORGED: &str = "(LAB) IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fiel
 fn routers_with_the_same_password_hear_each_other_and_no_other() {
     let Some(mixtures) = lab::mixtures() else { return };
     for (first, second) in mixtures {
-        let lab = Lab::new("i");
+        let lab = Lab::new();
         let mut a = lab.node("a", first, 101, false);
         let mut b = lab.node("b", second, 100, false);
         for node in [&a, &b] {

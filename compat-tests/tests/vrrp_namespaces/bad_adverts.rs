@@ -119,7 +119,7 @@ fn bad_adverts_are_counted_and_logged_once() {
 }
 
 fn story(which: Which) -> (String, String) {
-    let lab = Lab::new("b");
+    let lab = Lab::new();
     let mut a = lab.node("a", which, 150, false);
     let b = lab.node("b", Which::Evenkeel, 100, false);
     // Packets from our own address, and from one that no route leads to, are to arrive.

@@ -43,7 +43,7 @@ fn a_router_without_its_neighbour_gives_way() {
     let Some(mixtures) = lab::mixtures() else { return };
     let mut stories = Vec::new();
     for (first, second) in mixtures {
-        let lab = Lab::new("b");
+        let lab = Lab::new();
         let mut a = lab.node("a", first, 101, true);
         let mut b = lab.node("b", second, 100, false);
         follow(&a, &session(1, 2, ""), "");
@@ -76,7 +76,7 @@ fn a_session_may_pass_routers() {
         if ![first, second].iter().all(|which| which.signs_adverts()) {
             continue;
         }
-        let lab = Lab::new("m");
+        let lab = Lab::new();
         let mut a = lab.node("a", first, 101, true);
         let mut b = lab.node("b", second, 100, false);
         follow(&a, &session(1, 2, "multihop\n  max_hops 10"), "");
@@ -95,7 +95,7 @@ fn a_session_may_pass_routers() {
 fn without_sessions_a_router_waits() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("w");
+        let lab = Lab::new();
         let mut a = lab.node("a", which, 150, true);
         follow(&a, &session(1, 2, ""), "");
         a.start_with(&["--no_bfd"]);

@@ -27,7 +27,7 @@ fn moment(seconds: u32) -> String {
 fn a_reload_comes_at_the_time_that_a_file_names() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("w");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         let file = node.configuration().replace(".conf", ".time");
         define(&node, &format!("reload_time_file {file}"));
@@ -62,7 +62,7 @@ fn a_reload_comes_at_the_time_that_a_file_names() {
 fn a_reload_is_checked_and_shown_by_files() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("c");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         let [check, shown] = ["check", "reloading"].map(|end| node.configuration().replace("conf", end));
         define(&node, &format!("reload_check_config {check}\n  reload_file {shown}"));
@@ -94,7 +94,7 @@ fn a_reload_is_checked_and_shown_by_files() {
 fn the_state_and_the_groups_are_where_the_file_says() {
     let Some(_) = lab::mixtures() else { return };
     for wanted in [false, true] {
-        let lab = Lab::new("d");
+        let lab = Lab::new();
         let mut node = lab.node("a", Which::Evenkeel, 150, false);
         let folder = node.configuration().replace(".conf", "-state");
         fs::create_dir_all(&folder).expect("a folder");

@@ -17,7 +17,7 @@ fn is_on(node: &lab::Node, interface: &str) -> bool {
 fn states_names_and_settings_are_those_of_keepalived() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("g");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         let mut master = lab.node("b", Which::Evenkeel, 200, true);
         master.start();
@@ -61,7 +61,7 @@ fn states_names_and_settings_are_those_of_keepalived() {
 #[test]
 fn json_of_version_2_is_an_object() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("j");
+    let lab = Lab::new();
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.rewrite(|text| text.replacen("global_defs {", "global_defs {\n  json_version 2", 1));
     node.start();
@@ -76,7 +76,7 @@ fn json_of_version_2_is_an_object() {
 fn options_for_more_and_for_less_are_heeded() {
     let Some(_) = lab::mixtures() else { return };
     for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
-        let lab = Lab::new("o");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         node.start_with(&["-C"]);
         let is_idle = || node.log().contains("Warning - keepalived has no configuration to run");

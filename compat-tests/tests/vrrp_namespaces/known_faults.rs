@@ -11,7 +11,7 @@ use crate::{ELECTION, fast};
 #[test]
 fn a_virtual_server_without_ipvs_does_not_end_vrrp() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("i");
+    let lab = Lab::new();
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.runs_all = true;
     let server = "virtual_server 192.0.2.1 80 {\n  protocol TCP\n  lb_algo rr\n  lb_kind NAT\n  real_server 192.0.2.2 80 {\n  }\n}\n";
@@ -36,7 +36,7 @@ fn a_virtual_server_without_ipvs_does_not_end_vrrp() {
 #[test]
 fn the_master_announces_its_addresses_again_after_every_split() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("h");
+    let lab = Lab::new();
     let mut higher = lab.node("a", Which::Evenkeel, 150, false);
     let mut lower = lab.node("b", Which::Evenkeel, 100, false);
     for node in [&mut higher, &mut lower] {
@@ -66,7 +66,7 @@ fn the_master_announces_its_addresses_again_after_every_split() {
 #[test]
 fn a_script_with_init_fail_has_failed_until_it_succeeds() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("n");
+    let lab = Lab::new();
     let mut node = lab.node("a", Which::Evenkeel, 150, false);
     node.rewrite(|text| {
         let text = text.replace("/usr/bin/test ! -e", "/usr/bin/tail -f /dev/null");

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -91,8 +92,9 @@ fn ip(words: &[&str]) -> String {
 }
 
 impl Lab {
-    pub fn new(tag: &str) -> Self {
-        let name = format!("ek{tag}{}", std::process::id());
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ek{}x{}", NEXT.fetch_add(1, Ordering::Relaxed), std::process::id());
         let directory = std::env::temp_dir().join(&name);
         fs::create_dir_all(&directory).expect("a scratch directory");
         let lab = Self { name, directory, namespaces: RefCell::default() };

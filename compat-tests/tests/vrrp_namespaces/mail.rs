@@ -55,7 +55,7 @@ fn about_mail(log: &str) -> Vec<String> {
 
 /// The interface goes and comes, which is worth a mail each time; each mail is refused one stage later than the last one.
 fn story(which: Which) -> (Vec<String>, Vec<String>) {
-    let lab = Lab::new("e");
+    let lab = Lab::new();
     let mut node = lab.node("a", which, 150, false);
     let mail = "notification_email {\n    a@example.com\n    b@example.org\n  }\n  notification_email_from k@example.net\n  \
                 smtp_server 127.0.0.1 2525\n  smtp_helo_name me.example\n  router_id R1\n  smtp_alert true\n";

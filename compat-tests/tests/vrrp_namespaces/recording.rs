@@ -10,7 +10,7 @@ use crate::lab::{self, Lab, Which};
 #[test]
 fn a_live_run_is_replayed_to_the_letter() {
     let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new("y");
+    let lab = Lab::new();
     let mut a = lab.node("a", Which::Evenkeel, 101, true);
     let mut b = lab.node("b", Which::Evenkeel, 100, false);
     lab.move_by_script(&mut a, &mut b);

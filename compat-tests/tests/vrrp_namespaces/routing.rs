@@ -36,7 +36,7 @@ vrrp_instance LAB {
 fn the_kernel_holds_the_routes_and_rules_that_keepalived_makes() {
     let Some(_) = lab::mixtures() else { return };
     let story = |which: Which| -> String {
-        let lab = Lab::new("v");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         node.rewrite(|text| text.replacen("vrrp_instance LAB {\n", ITEMS, 1));
         let own = |routing: String| -> String {

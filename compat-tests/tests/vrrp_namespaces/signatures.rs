@@ -29,7 +29,7 @@ fn routers_with_the_same_key_hear_each_other_and_no_other() {
         if ![first, second].iter().all(|which| which.signs_adverts()) {
             continue;
         }
-        let lab = Lab::new("h");
+        let lab = Lab::new();
         let mut a = lab.node("a", first, 101, true);
         let mut b = lab.node("b", second, 100, false);
         a.rewrite(|text| signed(text, KEY));

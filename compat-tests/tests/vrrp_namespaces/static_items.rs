@@ -33,7 +33,7 @@ fn said(node: &Node) -> Vec<String> {
 fn what_is_taken_away_comes_back_and_routers_need_its_interface() {
     let Some(_) = lab::mixtures() else { return };
     let story = |which: Which| -> Vec<String> {
-        let lab = Lab::new("t");
+        let lab = Lab::new();
         let mut node = lab.node("a", which, 150, false);
         node.rewrite(|text| text.replacen("vrrp_instance LAB {\n", ITEMS, 1));
         node.ip(&["link", "add", "eth1", "type", "veth", "peer", "name", "other1"]);

@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{TcpListener, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::process;
+
+use nix::sys::socket::sockopt::ReuseAddr;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, setsockopt, socket};
 
 /// The ports of one run of a case.
 #[derive(Debug, Default)]
@@ -73,14 +76,19 @@ fn take() -> Result<(u16, File), String> {
             continue;
         }
         let Ok(lock) = File::create(folder.join(port.to_string())) else { continue };
-        if lock.try_lock().is_ok()
-            && TcpListener::bind(("0.0.0.0", port)).is_ok()
-            && UdpSocket::bind(("0.0.0.0", port)).is_ok()
-        {
+        if lock.try_lock().is_ok() && is_free(port, SockType::Stream) && is_free(port, SockType::Datagram) {
             return Ok((port, lock));
         }
     }
     Err("no free port between 2100 and 8099".to_owned())
+}
+
+/// Binds the port for a moment, without listening: a program that another thread starts just then inherits the socket until its
+/// `exec`, and would be taken for the server that a case waits for.
+fn is_free(port: u16, kind: SockType) -> bool {
+    let Ok(socket) = socket(AddressFamily::Inet, kind, SockFlag::SOCK_CLOEXEC, None) else { return false };
+    let any = SockaddrIn::new(0, 0, 0, 0, port);
+    setsockopt(&socket, ReuseAddr, &true).is_ok() && bind(socket.as_raw_fd(), &any).is_ok()
 }
 
 #[cfg(test)]

@@ -1,28 +1,14 @@
 //! UDP sockets that tell how far a packet has come, and send with a TTL of their own.
 
-use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6,
-    SockaddrStorage, bind, recvmsg, setsockopt, socket, sockopt,
+    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, bind, setsockopt, socket, sockopt,
 };
 
-const BUFFER_LEN: usize = 4096;
-
-/// A packet as the kernel hands it over.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Datagram {
-    /// What was in it.
-    pub bytes: Vec<u8>,
-    /// From.
-    pub source: SocketAddr,
-    /// To.
-    pub destination: IpAddr,
-    /// TTL or hop limit on arrival.
-    pub hop_limit: Option<u8>,
-}
+use super::datagram::{self, Datagram};
 
 /// A socket that hears a port.
 #[derive(Debug)]
@@ -53,40 +39,8 @@ impl HopSocket {
 
     /// The next packet, if one is there.
     pub fn receive(&self) -> io::Result<Option<Datagram>> {
-        let mut buffer = vec![0; BUFFER_LEN];
-        let mut control = nix::cmsg_space!(libc::in6_pktinfo, libc::in_pktinfo, libc::c_int);
-        let mut parts = [IoSliceMut::new(&mut buffer)];
-        let received =
-            recvmsg::<SockaddrStorage>(self.descriptor.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty());
-        let received = match received {
-            Ok(received) => received,
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let (mut destination, mut hop_limit) = (None, None);
-        for message in received.cmsgs()? {
-            match message {
-                ControlMessageOwned::Ipv4PacketInfo(info) => {
-                    destination = Some(IpAddr::from(info.ipi_addr.s_addr.to_ne_bytes()));
-                }
-                ControlMessageOwned::Ipv6PacketInfo(info) => destination = Some(IpAddr::from(info.ipi6_addr.s6_addr)),
-                ControlMessageOwned::Ipv4Ttl(limit) | ControlMessageOwned::Ipv6HopLimit(limit) => {
-                    hop_limit = u8::try_from(limit).ok();
-                }
-                _ => {}
-            }
-        }
-        let source = received.address.as_ref().and_then(socket_address);
-        let len = received.bytes;
-        let (Some(source), Some(destination)) = (source, destination) else { return Ok(None) };
-        buffer.truncate(len);
-        Ok(Some(Datagram { bytes: buffer, source, destination, hop_limit }))
+        datagram::receive(&self.descriptor)
     }
-}
-
-fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address.as_sockaddr_in().map(|address| SocketAddr::from((address.ip(), address.port())));
-    v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddr::from((address.ip(), address.port()))))
 }
 
 impl AsFd for HopSocket {

@@ -4,6 +4,7 @@ pub mod allocator;
 pub mod capabilities;
 pub mod coarse_clock;
 pub mod credentials;
+pub mod datagram;
 pub mod descriptors;
 pub mod environment;
 pub mod exclusive_wake;

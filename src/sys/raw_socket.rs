@@ -1,35 +1,22 @@
 //! Raw sockets: adverts in and out, and whole Ethernet frames out.
 
 use std::ffi::OsString;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::mem::size_of_val;
-use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6,
-    SockaddrStorage, bind, recvmsg, sendto, setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, bind, sendto, setsockopt,
+    socket, sockopt,
 };
 
-const BUFFER_LEN: usize = 4096;
+use super::datagram::{self, Datagram};
 
 /// A raw socket of one IP protocol.
 #[derive(Debug)]
 pub struct RawSocket {
     descriptor: OwnedFd,
-}
-
-/// A packet as the kernel hands it over.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Datagram {
-    /// IPv4: with the IP header; IPv6: without.
-    pub bytes: Vec<u8>,
-    /// From.
-    pub source: IpAddr,
-    /// IPv6: to.
-    pub destination: Option<IpAddr>,
-    /// IPv6: hop limit on arrival.
-    pub hop_limit: Option<u8>,
 }
 
 #[allow(unsafe_code)]
@@ -187,31 +174,7 @@ impl RawSocket {
 
     /// The next packet, if one is there.
     pub fn receive(&self) -> io::Result<Option<Datagram>> {
-        let mut buffer = vec![0; BUFFER_LEN];
-        let mut control = nix::cmsg_space!(libc::in6_pktinfo, libc::c_int);
-        let mut parts = [IoSliceMut::new(&mut buffer)];
-        let received =
-            recvmsg::<SockaddrStorage>(self.descriptor.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty());
-        let received = match received {
-            Ok(received) => received,
-            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let (mut destination, mut hop_limit) = (None, None);
-        for message in received.cmsgs()? {
-            match message {
-                ControlMessageOwned::Ipv6PacketInfo(info) => {
-                    destination = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)));
-                }
-                ControlMessageOwned::Ipv6HopLimit(limit) => hop_limit = u8::try_from(limit).ok(),
-                _ => {}
-            }
-        }
-        let source = received.address.as_ref().and_then(ip_of);
-        let len = received.bytes;
-        let Some(source) = source else { return Ok(None) };
-        buffer.truncate(len);
-        Ok(Some(Datagram { bytes: buffer, source, destination, hop_limit }))
+        datagram::receive(&self.descriptor)
     }
 }
 
@@ -225,11 +188,6 @@ fn raw_descriptor(family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> 
     }
     // SAFETY: the descriptor is new and nobody else's.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
-}
-
-fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
-    let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
-    v4.or_else(|| address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
 }
 
 impl AsFd for RawSocket {

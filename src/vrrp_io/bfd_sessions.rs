@@ -12,6 +12,7 @@ use crate::ir::keepalived::BfdInstance;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::primitives::monotonic::Monotonic;
 use crate::primitives::os_error;
+use crate::sys::datagram::Datagram;
 use crate::sys::hop_socket::{self, HopSocket};
 use crate::vrrp::Event;
 use crate::wire::bfd::{Control, MULTIHOP_PORT, PORT};
@@ -106,14 +107,11 @@ impl BfdSessions {
         for input in &self.inputs {
             for _ in 0..PACKETS_A_ROUND {
                 match input.socket.receive() {
-                    Ok(Some(datagram)) => received.push(Received {
-                        source: datagram.source,
-                        destination: datagram.destination,
-                        hop_limit: datagram.hop_limit,
-                        multihop: input.multihop,
-                        bytes: datagram.bytes,
-                    }),
-                    Ok(None) => break,
+                    Ok(Some(Datagram { bytes, source, destination: Some(destination), hop_limit })) => {
+                        let multihop = input.multihop;
+                        received.push(Received { source, destination, hop_limit, multihop, bytes });
+                    }
+                    Ok(_) => break,
                     Err(error) => {
                         log.info(&format!("recvmsg() error ({})", os_error::description(&error)));
                         break;

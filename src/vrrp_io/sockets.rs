@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination};
 use crate::primitives::checksum::Sum;
+use crate::sys::datagram::Datagram;
 use crate::sys::descriptors;
-use crate::sys::raw_socket::{Datagram, RawSocket};
+use crate::sys::raw_socket::RawSocket;
 use crate::sys::socket_options::{self, NumberOption};
 use crate::vrrp::action::{ChecksumForm, Outgoing};
 use crate::vrrp::event::{Authenticated, InstanceId, Received};
@@ -247,7 +248,7 @@ fn received(key: &Key, datagram: Datagram) -> Option<Received> {
     if key.family == Family::Ipv6 {
         return Some(Received {
             interface: key.interface.clone(),
-            source: datagram.source,
+            source: datagram.source.ip(),
             destination: datagram.destination?,
             hop_limit: datagram.hop_limit,
             header_len: 0,

@@ -111,12 +111,17 @@ pub fn discard(request: &mut Request) -> Result<(), u16> {
     test_expect(request);
     let outcome = skip_preread(request);
     if !request.framing.is_done() {
-        request.body = Body::Discarded;
-        if let Some(stream) = request.connection.exchange() {
-            stream.discard_body();
-        }
+        forget(request);
     }
     outcome
+}
+
+/// Whatever still comes of the body is read and forgotten.
+fn forget(request: &mut Request) {
+    request.body = Body::Discarded;
+    if let Some(stream) = request.connection.exchange() {
+        stream.discard_body();
+    }
 }
 
 /// Whether the whole body has arrived already; what has arrived so far is taken off the socket for that.
@@ -369,10 +374,7 @@ async fn read_stream(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeo
             request.framing = Framing::Stream(received);
             if limit > 0 && received > limit {
                 let status = refuse_chunk(request, &BadChunk::TooLarge(before, length as u64));
-                request.body = Body::Discarded;
-                if let Some(stream) = connection.exchange() {
-                    stream.discard_body();
-                }
+                forget(request);
                 return Err(status);
             }
             Ok(true)

@@ -57,19 +57,15 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
     let target = evaluate::text(request, &page.target).into_owned();
     match target.first() {
         Some(b'/') => {
-            let (uri, args) = match (&page.arguments, page.target.constant()) {
-                (Some(arguments), _) => (target.as_slice(), arguments.to_vec()),
-                (None, Some(_)) => (target.as_slice(), Vec::new()),
-                (None, None) => split_args(&target),
-            };
             if request.method != Method::Head {
                 request.method = Method::Get;
                 request.method_name = Some(b"GET");
             }
-            let verdict = finalize::internal_redirect(request, uri, &args);
-            // Arguments that variables may bring are there, if empty (`ngx_http_split_args`).
-            request.has_args |= page.arguments.is_none() && page.target.constant().is_none();
-            verdict
+            match (&page.arguments, page.target.constant()) {
+                (Some(arguments), _) => finalize::internal_redirect(request, &target, arguments.as_bytes()),
+                (None, Some(_)) => finalize::internal_redirect(request, &target, b""),
+                (None, None) => finalize::redirect_to_target(request, &target),
+            }
         }
         Some(b'@') => finalize::named_location(request, &target),
         _ => {
@@ -94,14 +90,6 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
 fn discard_body(request: &mut Request) {
     if body_reader::discard(request).is_err() {
         request.keepalive = false;
-    }
-}
-
-/// Splits a URI at its `?`.
-pub fn split_args(uri: &[u8]) -> (&[u8], Vec<u8>) {
-    match memchr::memchr(b'?', uri) {
-        Some(mark) => (&uri[..mark], uri[mark + 1..].to_vec()),
-        None => (uri, Vec::new()),
     }
 }
 

@@ -139,6 +139,17 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     Verdict::Redirected
 }
 
+/// The same, to a path with its arguments behind a `?`: they are there then, if empty (`ngx_http_split_args`).
+pub fn redirect_to_target(request: &mut Request, target: &[u8]) -> Verdict {
+    let (uri, args) = match memchr::memchr(b'?', target) {
+        Some(mark) => (&target[..mark], &target[mark + 1..]),
+        None => (target, &[][..]),
+    };
+    let verdict = internal_redirect(request, uri, args);
+    request.has_args = true;
+    verdict
+}
+
 /// Sends the request to a `@name` (`ngx_http_named_location`).
 pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
     let shown = String::from_utf8_lossy(name).into_owned();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::body_reader::{Body, Framing};
 use super::connection::output::Patience;
 use super::connection::request_head::browser;
-use super::connection::{Connection, Peer};
+use super::connection::{Connection, Peer, WAITING_FOR_REQUEST};
 use super::evaluate::Captures;
 use super::filters::order::Filters;
 use super::message::head::Head;
@@ -376,7 +376,7 @@ impl Request {
             userid: RefCell::default(),
             slices: OnceCell::new(),
             upstream: spare.upstream,
-            action: "waiting for request",
+            action: WAITING_FOR_REQUEST,
         }
     }
 
@@ -524,7 +524,7 @@ impl Request {
         if !self.action.is_empty() {
             line.push_display(format_args!(" while {}", self.action));
         }
-        if self.action == "waiting for request" {
+        if self.action == WAITING_FOR_REQUEST {
             return self.connection.log_ends(line);
         }
         let server = self.connection.engine.server(self.server);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Deadline, ReadFault};
+use super::{Deadline, ReadFault, WAITING_FOR_REQUEST};
 use crate::http::message::headers::{Known, Line};
 use crate::http::request::{Browser, ConnectionType, HTTP_10, HTTP_11, Request};
 use crate::http::virtual_server::{self, Host};
@@ -116,7 +116,7 @@ fn log_closed(request: &mut Request) {
     if request.connection.requests.get() > 1 {
         request.connection.log_kept(None);
     } else {
-        request.action = "waiting for request";
+        request.action = WAITING_FOR_REQUEST;
         request.log(Level::Info, "client closed connection");
     }
 }

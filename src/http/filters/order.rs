@@ -255,15 +255,19 @@ fn refuse_size(request: &Request) -> ClientGone {
 }
 
 async fn deliver_now(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
-    let connection = Rc::clone(&request.connection);
-    let patience = request.patience();
     if !request.filters.chunked {
-        return connection.send(bytes, patience).await.map_err(|fault| fault.tell(request));
+        return send_now(request, bytes).await;
     }
+    let connection = &request.connection;
     connection.gather(|out| chunked::write_size(bytes.len() as u64, out));
-    connection.send(bytes, patience).await.map_err(|fault| fault.tell(request))?;
+    send_now(request, bytes).await?;
     connection.gather(|out| out.extend_from_slice(b"\r\n"));
     Ok(())
+}
+
+async fn send_now(request: &Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    let sent = request.connection.send(bytes, request.patience()).await;
+    sent.map_err(|fault| fault.tell(request))
 }
 
 async fn deliver_file(request: &mut Request, file: &File, offset: u64, length: u64) -> Result<(), ClientGone> {
@@ -346,7 +350,7 @@ async fn limit_head(request: &mut Request) -> Result<(), ClientGone> {
     while !rest.is_empty() {
         let room = wait_for_room(request, rest.len() as u64).await?;
         let (now, later) = rest.split_at(room as usize);
-        connection.send(now, request.patience()).await.map_err(|fault| fault.tell(request))?;
+        send_now(request, now).await?;
         rest = later;
     }
     Ok(())

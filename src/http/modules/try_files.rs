@@ -2,7 +2,6 @@
 
 use std::fs::Metadata;
 
-use crate::http::error_page::split_args;
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
@@ -35,11 +34,7 @@ pub fn handle(request: &mut Request) -> Verdict {
         }
         Otherwise::Uri(uri) => {
             let uri = evaluate::text(request, uri).into_owned();
-            let (uri, args) = split_args(&uri);
-            let verdict = finalize::internal_redirect(request, uri, &args);
-            // The last word has arguments, if empty ones (`ngx_http_split_args`).
-            request.has_args = true;
-            verdict
+            finalize::redirect_to_target(request, &uri)
         }
     }
 }

@@ -1,80 +1,18 @@
 //! The access log: a line for each request, from a format that was compiled once (`ngx_http_log_module`).
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::io::Write;
 use std::rc::Rc;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use nix::errno::Errno;
 
+use super::log_files::Buffered;
 use super::request::Request;
-use super::{evaluate, modules, open_file, variables};
+use super::{evaluate, map_uri, open_file, variables};
 use crate::ir::http::log::{AccessLog, AccessLogTarget, Escape, Format};
 use crate::ir::value::{Part, Text};
 use crate::log::error_log::Level;
-use crate::log::open_files::{LogFile, OpenFiles};
-use crate::log::path_cache::{Limits, PathCache};
-use crate::log::syslog::Syslog;
+use crate::log::open_files::LogFile;
+use crate::log::path_cache::Limits;
 use crate::primitives::escape;
-
-/// The access logs of one generation.
-pub struct AccessLogs {
-    files: Rc<OpenFiles>,
-    /// Each syslog target's connection, by the target's place in memory.
-    syslogs: BTreeMap<usize, Rc<Syslog>>,
-    buffers: RefCell<BTreeMap<Text, Buffered>>,
-    /// `open_log_file_cache`, by the place of the values that say so in memory.
-    caches: RefCell<BTreeMap<usize, PathCache>>,
-}
-
-/// Lines that wait for their buffer to be full or old enough.
-struct Buffered {
-    file: Rc<LogFile>,
-    lines: Vec<u8>,
-    /// When the first line came, in milliseconds since 1970.
-    since_ms: u64,
-    flush_ms: Option<u64>,
-    /// `gzip`: the level.
-    gzip: Option<u8>,
-}
-
-impl AccessLogs {
-    /// Logs into files of this generation.
-    pub fn new(files: Rc<OpenFiles>, syslogs: BTreeMap<usize, Rc<Syslog>>) -> Self {
-        Self { files, syslogs, buffers: RefCell::default(), caches: RefCell::default() }
-    }
-
-    /// Writes out every buffer that is due, or all of them; the worker calls it now and then, and before it ends.
-    pub fn flush(&self, all: bool) {
-        let now_ms = crate::log::now::since_epoch().as_millis() as u64;
-        for buffered in self.buffers.borrow_mut().values_mut() {
-            let due = buffered.flush_ms.is_some_and(|flush_ms| now_ms >= buffered.since_ms + flush_ms);
-            if (all || due) && !buffered.lines.is_empty() {
-                buffered.write();
-            }
-        }
-    }
-}
-
-impl Buffered {
-    fn write(&mut self) {
-        // A full disk must not stop answers; nginx too loses the lines.
-        drop(match self.gzip {
-            None => self.file.write(&self.lines),
-            Some(level) => packed(&self.lines, level).and_then(|packed| self.file.write(&packed)),
-        });
-        self.lines.clear();
-    }
-}
-
-/// Lines as a gzip file of their own: such files one after the other are a gzip file again.
-fn packed(lines: &[u8], level: u8) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(u32::from(level)));
-    encoder.write_all(lines)?;
-    encoder.finish()
-}
 
 /// Writes the request's line to each log that wants it.
 pub fn write(request: &Request) {
@@ -126,7 +64,7 @@ fn deliver(request: &Request, log: &AccessLog, line: &mut Vec<u8>) {
 
 /// A log with a name of variables is only written while the root is there: a client may be able to choose the name.
 fn has_root(request: &Request) -> bool {
-    let root = modules::document_root(request);
+    let root = map_uri::document_root(request);
     let error = match open_file::metadata(request, &root) {
         Ok(metadata) if metadata.is_dir() => return true,
         Ok(_) => Errno::ENOTDIR.into(),

@@ -5,92 +5,20 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::body_file::{BodyFile, Place};
-use super::connection::{Deadline, ReadFault};
+use super::connection::waiting::{Deadline, ReadFault};
 use super::message::headers::Known;
+use super::request::body::{Body, ChunkedBody, Framing};
 use super::request::{HTTP_11, HTTP_20, Request};
 use super::temp_file;
 use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone};
 use crate::ir::http::core::BodyInFile;
 use crate::log::error_log::Level;
-use crate::wire::http1::chunked::{Chunked, Progress};
+use crate::wire::http1::chunked::Progress;
 
 /// The answer to `Expect: 100-continue`.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// At most so much is read at once.
 const READ_SIZE: usize = 16 * 1024;
-
-/// What of the body is left on the connection.
-#[derive(Default, Debug)]
-pub enum Framing {
-    /// Nothing.
-    #[default]
-    None,
-    /// So many bytes.
-    Length(u64),
-    /// Chunks up to the last one.
-    Chunked(Box<ChunkedBody>),
-    /// Whatever comes until the end of its stream; so many bytes have come.
-    Stream(u64),
-}
-
-/// A chunked body in the making.
-#[derive(Default, Debug)]
-pub struct ChunkedBody {
-    chunked: Chunked,
-    /// How many bytes of it were read.
-    received: u64,
-}
-
-impl Framing {
-    /// Whether the body has been read to its end.
-    pub fn is_done(&self) -> bool {
-        matches!(self, Self::None | Self::Length(0))
-    }
-}
-
-/// The body of a request.
-#[derive(Default, Debug)]
-pub enum Body {
-    /// It was not read, or there is none.
-    #[default]
-    None,
-    /// All of it.
-    Memory(Vec<u8>),
-    /// All of it, larger than its buffer.
-    File(Rc<BodyFile>),
-    /// It is read and forgotten.
-    Discarded,
-}
-
-impl Body {
-    /// Whether it is read and forgotten.
-    pub fn is_discarded(&self) -> bool {
-        matches!(self, Self::Discarded)
-    }
-
-    /// How many bytes it has.
-    pub fn len(&self) -> u64 {
-        match self {
-            Self::Memory(bytes) => bytes.len() as u64,
-            Self::File(file) => file.length,
-            Self::None | Self::Discarded => 0,
-        }
-    }
-
-    /// The same body for another request.
-    pub fn share(&self) -> Self {
-        match self {
-            Self::None | Self::Discarded => Self::None,
-            Self::Memory(bytes) => Self::Memory(bytes.clone()),
-            Self::File(file) => Self::File(Rc::clone(file)),
-        }
-    }
-
-    /// Whether it has no byte.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 /// Notes how the body of a request that was just read stands on the connection.
 pub fn begin(request: &mut Request) {

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use super::access_log::AccessLogs;
 use super::body_file::Room;
 use super::certificate_files::CertificateCaches;
-use super::connection::runner::Runner;
 use super::counters::Counters;
 use super::free_list::FreeList;
-use super::modules::{limit_conn, limit_req};
+use super::limit_zones::{self, ConnZone, ReqZone};
+use super::log_files::AccessLogs;
 use super::resolvers::Resolvers;
 use super::upstream::Upstreams;
 use super::upstream::group::Zones;
-use super::variables::{self, Getter};
 use crate::ir::core::ErrorLog as ErrorLogLine;
 use crate::ir::http::log::{AccessLogTarget, SyslogTarget};
 use crate::ir::http::realip::Trusted;
@@ -22,6 +20,7 @@ use crate::ir::http::{Http, Location, Server};
 use crate::ir::ids::ServerId;
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::UpstreamId;
+use crate::ir::variables::{Source, Variables};
 use crate::log::error_log::ErrorLog;
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
@@ -37,8 +36,6 @@ use crate::sys::shared_words::SharedWords;
 const SPARE_BUFFERS: usize = 64;
 /// And at most so many of the large ones that answers are read into.
 const SPARE_LARGE_BUFFERS: usize = 16;
-/// Futures for requests that are kept for later connections.
-const SPARE_RUNNERS: usize = 64;
 /// From this size on a buffer counts as large.
 const LARGE: usize = 16 * 1024;
 /// A larger buffer is given back to the system.
@@ -58,12 +55,10 @@ pub struct Engine {
     error_logs: BTreeMap<usize, Rc<ErrorLog>>,
     /// The access logs.
     pub access_logs: AccessLogs,
-    /// How each variable gets its value, by its number.
-    pub getters: Vec<Getter>,
     /// The zones of `limit_req`, in the configuration's order.
-    pub limit_req_zones: Vec<limit_req::Zone>,
+    pub limit_req_zones: Vec<ReqZone>,
     /// The zones of `limit_conn`, in the configuration's order.
-    pub limit_conn_zones: Vec<Rc<limit_conn::Zone>>,
+    pub limit_conn_zones: Vec<Rc<ConnZone>>,
     /// The addresses of names in `set_real_ip_from`.
     pub trusted_hosts: BTreeMap<u32, Vec<IpAddr>>,
     /// What `stub_status` shows.
@@ -89,7 +84,6 @@ pub struct Engine {
     resolvers: Resolvers,
     buffers: FreeList<Vec<u8>>,
     large_buffers: FreeList<Vec<u8>>,
-    runners: FreeList<Runner>,
 }
 
 /// What a generation has opened for its engine.
@@ -161,13 +155,16 @@ impl Engine {
         if opened.is_first_worker {
             upstreams.start_resolving(&http, &resolvers, &opened.log);
         }
-        let getters = variables::getters(&http.variables);
-        let keeps_hellos = variables::show_hellos(&http.variables);
+        let keeps_hellos = show_hellos(&http.variables);
         let [req_words, conn_words] = opened.limit_words;
-        let limit_req_zones =
-            http.limit_req_zones.iter().zip(req_words).map(|(zone, words)| limit_req::table(zone, words)).collect();
+        let limit_req_zones = http
+            .limit_req_zones
+            .iter()
+            .zip(req_words)
+            .map(|(zone, words)| limit_zones::req_zone(zone, words))
+            .collect();
         let conn_zones = http.limit_conn_zones.iter().zip(conn_words);
-        let limit_conn_zones = conn_zones.map(|(zone, words)| Rc::new(limit_conn::table(zone, words))).collect();
+        let limit_conn_zones = conn_zones.map(|(zone, words)| Rc::new(limit_zones::conn_zone(zone, words))).collect();
         Rc::new(Self {
             limit_req_zones,
             limit_conn_zones,
@@ -178,7 +175,6 @@ impl Engine {
             log: opened.log,
             error_logs,
             access_logs: AccessLogs::new(opened.files, syslogs),
-            getters,
             counters: opened.counters,
             tls: opened.tls,
             client_tls: opened.client_tls,
@@ -192,7 +188,6 @@ impl Engine {
             resolvers,
             buffers: FreeList::new(SPARE_BUFFERS),
             large_buffers: FreeList::new(SPARE_LARGE_BUFFERS),
-            runners: FreeList::new(SPARE_RUNNERS),
         })
     }
 
@@ -237,25 +232,21 @@ impl Engine {
         buffers.give(buffer);
     }
 
-    /// A future for a connection's requests, if one is free.
-    pub fn take_runner(&self) -> Option<Runner> {
-        self.runners.take()
-    }
-
-    /// Keeps it for another connection.
-    pub fn give_runner(&self, runner: Runner) {
-        self.runners.give(runner);
-    }
-
     /// Lets go of what nobody has needed since the last time; whether there was anything.
     pub fn let_go_of_spares(&self) -> bool {
-        self.buffers.let_go() | self.large_buffers.let_go() | self.runners.let_go()
+        self.buffers.let_go() | self.large_buffers.let_go()
     }
 
     /// Whether the worker is to end.
     pub fn is_closing(&self) -> bool {
         self.draining.has_begun()
     }
+}
+
+/// Whether a variable shows what a client offers in its hello.
+fn show_hellos(variables: &Variables) -> bool {
+    let is_such = |row: &str| matches!(row, "ssl_ciphers" | "ssl_curves" | "ssl_sigalgs");
+    variables.used.iter().any(|variable| matches!(&variable.source, Source::Builtin(row) if is_such(row.name)))
 }
 
 /// Runs something for every location, also those of servers, `if` and `limit_except`.

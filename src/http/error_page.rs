@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::message::response::ContentType;
 use super::request::{HTTP_10, Request};
 use super::verdict::Verdict;
-use super::{body_reader, evaluate, filters, finalize, status};
+use super::{body_reader, evaluate, filters, redirect, status};
 use crate::ir::http::core::{Core, ErrorPage, Overwrite, ServerTokens};
 use crate::wire::http1::request_line::Method;
 
@@ -62,12 +62,12 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
                 request.method_name = Some(b"GET");
             }
             match (&page.arguments, page.target.constant()) {
-                (Some(arguments), _) => finalize::internal_redirect(request, &target, arguments.as_bytes()),
-                (None, Some(_)) => finalize::internal_redirect(request, &target, b""),
-                (None, None) => finalize::redirect_to_target(request, &target),
+                (Some(arguments), _) => redirect::internal_redirect(request, &target, arguments.as_bytes()),
+                (None, Some(_)) => redirect::internal_redirect(request, &target, b""),
+                (None, None) => redirect::redirect_to_target(request, &target),
             }
         }
-        Some(b'@') => finalize::named_location(request, &target),
+        Some(b'@') => redirect::named_location(request, &target),
         _ => {
             request.expect_tested = true;
             discard_body(request);

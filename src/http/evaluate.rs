@@ -3,28 +3,9 @@
 use std::borrow::Cow;
 
 use super::request::Request;
-use super::variables;
+use super::request::values::Slot;
 use crate::ir::regex::Regex;
 use crate::ir::value::{Part, Template};
-
-/// What groups of the last pattern that matched caught.
-#[derive(Default, Debug)]
-pub struct Captures {
-    subject: Vec<u8>,
-    groups: Vec<(usize, usize)>,
-}
-
-impl Captures {
-    /// The text of a group; 1 is the first.
-    pub fn group(&self, number: usize) -> Option<&[u8]> {
-        self.groups.get(number - 1).map(|&(start, end)| &self.subject[start..end])
-    }
-
-    /// Forgets all groups.
-    pub fn clear(&mut self) {
-        self.groups.clear();
-    }
-}
 
 /// Writes a template's text for this request.
 pub fn write(request: &Request, template: &Template, out: &mut Vec<u8>) {
@@ -32,7 +13,7 @@ pub fn write(request: &Request, template: &Template, out: &mut Vec<u8>) {
         match part {
             Part::Literal(text) => out.extend_from_slice(text),
             Part::Variable(id) => {
-                variables::write(request, *id, out);
+                (request.handlers.variable)(request, *id, out);
             }
             Part::Capture(number) => {
                 if let Some(text) = request.captures.borrow().group(usize::from(*number)) {
@@ -81,7 +62,7 @@ pub fn matches(request: &Request, regex: &Regex, subject: &[u8]) -> bool {
     drop(captures);
     for (variable, group) in &regex.named {
         let (start, end) = locations.get(*group).unwrap_or((0, 0));
-        variables::assign(request, *variable, &subject[start..end]);
+        request.remember(*variable, Slot::Set(subject[start..end].to_vec()));
     }
     true
 }

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use super::phases::{self, Entry};
-use super::request::{Request, Sink};
+use super::filters::order;
+use super::request::{Boxed, Entry, Request, Sink};
 use super::verdict::{CLIENT_CLOSED_REQUEST, CLOSE, Verdict};
-use super::{access_log, body_reader, error_page, evaluate};
+use super::{access_log, body_reader, error_page, evaluate, phases, redirect};
 use crate::log::error_log::Level;
 
 /// Runs a request that was read to its answer.
@@ -54,8 +54,8 @@ async fn post_action(request: &mut Request) {
     action.response.status = request.response.status;
     action.error_status = request.error_status;
     let verdict = match uri.first() {
-        Some(b'@') => named_location(&mut action, &uri),
-        _ => internal_redirect(&mut action, &uri, b""),
+        Some(b'@') => redirect::named_location(&mut action, &uri),
+        _ => redirect::internal_redirect(&mut action, &uri, b""),
     };
     Box::pin(conclude(&mut action, verdict)).await;
     request.uri = std::mem::take(&mut action.uri);
@@ -116,90 +116,29 @@ fn close(request: &mut Request) {
     request.client_gone = true;
 }
 
-/// Gives the request a new path, and phases begin anew with it (`ngx_http_internal_redirect`).
-pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verdict {
-    request.uri_changes_left -= 1;
-    if request.uri_changes_left == 0 {
-        let uri = String::from_utf8_lossy(uri).into_owned();
-        let text = format!("rewrite or internal redirection cycle while internally redirecting to \"{uri}\"");
-        request.log(Level::Error, text);
-        return Verdict::Finish(500);
-    }
-    request.action = "";
-    request.set_uri(uri);
-    request.set_args(args);
-    request.location = Rc::clone(&request.connection.engine.server(request.server).location);
-    phases::take_location(request);
-    request.internal = true;
-    request.valid_unparsed_uri = false;
-    request.valid_location = true;
-    request.adds_uri_to_alias = false;
-    request.named = false;
-    request.slices.take();
-    Verdict::Redirected
+/// Runs a request that another one made, up to its line in the log.
+pub fn run_subrequest(child: &mut Request, entry: Entry) -> Boxed<'_, ()> {
+    Box::pin(async move {
+        let verdict = phases::run(child, entry).await;
+        conclude(child, verdict).await;
+        send_stub(child).await;
+        if child.location.settings.core.log_subrequest {
+            access_log::write(child);
+        }
+    })
 }
 
-/// The same, to a path with its arguments behind a `?`: they are there then, if empty (`ngx_http_split_args`).
-pub fn redirect_to_target(request: &mut Request, target: &[u8]) -> Verdict {
-    let (uri, args) = match memchr::memchr(b'?', target) {
-        Some(mark) => (&target[..mark], &target[mark + 1..]),
-        None => (target, &[][..]),
+/// Where the answer has no body so far and something stands ready for that, this is sent.
+async fn send_stub(child: &mut Request) {
+    let stub = match &mut child.sink {
+        Sink::Parent(outlet) if outlet.has_stub() => outlet.stub.take(),
+        _ => None,
     };
-    let verdict = internal_redirect(request, uri, args);
-    request.has_args = true;
-    verdict
-}
-
-/// Sends the request to a `@name` (`ngx_http_named_location`).
-pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
-    let shown = String::from_utf8_lossy(name).into_owned();
-    request.uri_changes_left -= 1;
-    if request.uri_changes_left == 0 {
-        let text = format!("rewrite or internal redirection cycle while redirect to named location \"{shown}\"");
-        request.log(Level::Error, text);
-        return Verdict::Finish(500);
+    if let Some((stub, content_type)) = stub {
+        if !child.header_sent {
+            child.response.content_type = content_type;
+        }
+        child.client_gone = false;
+        order::answer_of_unknown_length(child, &stub).await;
     }
-    if request.uri.is_empty() {
-        request.log(Level::Error, format_args!("empty URI in redirect to named location \"{shown}\""));
-        return Verdict::Finish(500);
-    }
-    let engine = Rc::clone(&request.connection.engine);
-    let named = &engine.server(request.server).location.locations.named;
-    let Some(location) = named.iter().find(|location| *location.name == *name) else {
-        request.log(Level::Error, format_args!("could not find named location \"{shown}\""));
-        return Verdict::Finish(500);
-    };
-    request.internal = true;
-    request.content = None;
-    request.uri_changed = false;
-    request.location = Rc::clone(location);
-    phases::take_location(request);
-    request.named = true;
-    request.slices.take();
-    Verdict::Redirected
-}
-
-/// A request inside another one that has its client, head and nothing else of it.
-pub fn prepare_subrequest(parent: &Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
-    let mut child = Request::inside(parent);
-    child.set_uri(uri);
-    child.set_args(args);
-    child.sink = sink;
-    // A request is counted once, with all that it asks for itself.
-    child.limit_status = parent.limit_status;
-    child
-}
-
-/// Runs a request that another one made.
-pub async fn run_subrequest(child: &mut Request) {
-    conclude_subrequest(child, Entry::NewUri).await;
-    if child.location.settings.core.log_subrequest {
-        access_log::write(child);
-    }
-}
-
-/// Runs a request that another one made, without its line in the log.
-pub async fn conclude_subrequest(child: &mut Request, entry: Entry) {
-    let verdict = Box::pin(phases::run(child, entry)).await;
-    Box::pin(conclude(child, verdict)).await;
 }

@@ -12,8 +12,8 @@ pub struct FreeList<T> {
 
 impl<T> FreeList<T> {
     /// An empty list.
-    pub fn new(limit: usize) -> Self {
-        Self { items: RefCell::default(), limit, unneeded: Cell::new(0) }
+    pub const fn new(limit: usize) -> Self {
+        Self { items: RefCell::new(Vec::new()), limit, unneeded: Cell::new(0) }
     }
 
     /// One of them, if there is any.

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use super::evaluate;
 use super::request::Request;
+use crate::ir::http::core::{KeepaliveDisable, Methods};
 use crate::ir::http::{Location, Locations, Matching};
+use crate::wire::http1::request_line::Method;
 
 /// What looking for a location gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,5 +122,55 @@ fn longest_prefix<'l>(sorted: &'l [Rc<Location>], uri: &[u8]) -> Option<&'l Rc<L
         let common = candidate.name.iter().zip(uri).take_while(|(a, b)| a == b).count();
         uri = &uri[..common];
         sorted = &sorted[..end - 1];
+    }
+}
+
+/// Lets the values of the location that was set take effect (`ngx_http_update_location_config`).
+pub fn take(request: &mut Request) {
+    if let Some(limit) = &request.location.limit_except
+        && !limit.methods.contains(methods_word(request.method))
+    {
+        request.location = Rc::clone(&limit.location);
+    }
+    let location = Rc::clone(&request.location);
+    if request.keepalive {
+        request.keepalive = may_keep(request, &location);
+    }
+    if let Some(content) = &location.content {
+        request.content = Some(content.clone());
+    }
+}
+
+fn may_keep(request: &Request, location: &Location) -> bool {
+    let core = &location.settings.core;
+    let connection = &request.connection;
+    let disabled = core.keepalive_disable;
+    core.keepalive_timeout_ms > 0
+        && connection.requests.get() < core.keepalive_requests
+        && (request.began.as_millis() as u64).saturating_sub(connection.began_ms) <= core.keepalive_time_ms
+        && !(request.method == Method::Post && disabled.contains(KeepaliveDisable::MSIE6) && request.browser().msie6)
+        && !(disabled.contains(KeepaliveDisable::SAFARI) && request.browser().safari)
+}
+
+/// A method as `limit_except` names it.
+fn methods_word(method: Method) -> Methods {
+    match method {
+        Method::Get => Methods::GET,
+        Method::Head => Methods::HEAD,
+        Method::Post => Methods::POST,
+        Method::Put => Methods::PUT,
+        Method::Delete => Methods::DELETE,
+        Method::Mkcol => Methods::MKCOL,
+        Method::Copy => Methods::COPY,
+        Method::Move => Methods::MOVE,
+        Method::Options => Methods::OPTIONS,
+        Method::Propfind => Methods::PROPFIND,
+        Method::Proppatch => Methods::PROPPATCH,
+        Method::Lock => Methods::LOCK,
+        Method::Unlock => Methods::UNLOCK,
+        Method::Patch => Methods::PATCH,
+        Method::Connect => Methods::CONNECT,
+        // nginx's bit of an unknown method is in the mask of what `limit_except` does not spare.
+        Method::Trace | Method::Unknown => Methods(1),
     }
 }

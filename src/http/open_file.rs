@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use nix::fcntl::OFlag;
 
 use super::evaluate;
-use super::modules::path;
+use super::map_uri::path;
 use super::request::Request;
 use crate::ir::http::core::DisableSymlinks;
 use crate::sys::no_symlinks::{self, Links};

@@ -2,30 +2,15 @@
 
 use std::rc::Rc;
 
-use super::body_reader;
 use super::location::{self, Found};
-use super::modules;
-use super::request::{ConnectionType, HTTP_10, Request};
-use super::rewrite;
+use super::request::{ConnectionType, Entry, HTTP_10, Request};
 use super::verdict::Verdict;
-use crate::ir::http::core::{KeepaliveDisable, Methods, Satisfy};
-use crate::ir::http::{Content, Location};
+use super::{body_reader, map_uri, modules, rewrite};
+use crate::ir::http::Content;
+use crate::ir::http::core::Satisfy;
 use crate::log::error_log::Level;
 use crate::primitives::escape::{self, Escape};
 use crate::wire::http1::request_line::Method;
-
-/// Where to enter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Entry {
-    /// A request from the client.
-    Start,
-    /// A new path: from the server's rewrites on.
-    NewUri,
-    /// A named location was set: from its rewrites on.
-    Named,
-    /// The content alone: the location is that of the request that this one repeats a part of.
-    Content,
-}
 
 /// Decides what of the request concerns the connection, before the first phase (`ngx_http_handler`).
 pub fn begin(request: &mut Request) {
@@ -102,7 +87,7 @@ fn find_config(request: &mut Request) -> Option<Verdict> {
     if !request.internal && request.location.internal {
         return Some(Verdict::Finish(404));
     }
-    take_location(request);
+    location::take(request);
     let max_body = request.location.settings.core.client_max_body_size;
     if max_body > 0
         && let Some(length) = request.content_length
@@ -125,56 +110,6 @@ fn find_config(request: &mut Request) -> Option<Verdict> {
         return Some(Verdict::Finish(301));
     }
     None
-}
-
-/// Lets the values of the location that was set take effect (`ngx_http_update_location_config`).
-pub fn take_location(request: &mut Request) {
-    if let Some(limit) = &request.location.limit_except
-        && !limit.methods.contains(methods_word(request.method))
-    {
-        request.location = Rc::clone(&limit.location);
-    }
-    let location = Rc::clone(&request.location);
-    if request.keepalive {
-        request.keepalive = may_keep(request, &location);
-    }
-    if let Some(content) = &location.content {
-        request.content = Some(content.clone());
-    }
-}
-
-fn may_keep(request: &Request, location: &Location) -> bool {
-    let core = &location.settings.core;
-    let connection = &request.connection;
-    let disabled = core.keepalive_disable;
-    core.keepalive_timeout_ms > 0
-        && connection.requests.get() < core.keepalive_requests
-        && (request.began.as_millis() as u64).saturating_sub(connection.began_ms) <= core.keepalive_time_ms
-        && !(request.method == Method::Post && disabled.contains(KeepaliveDisable::MSIE6) && request.browser().msie6)
-        && !(disabled.contains(KeepaliveDisable::SAFARI) && request.browser().safari)
-}
-
-/// A method as `limit_except` names it.
-pub fn methods_word(method: Method) -> Methods {
-    match method {
-        Method::Get => Methods::GET,
-        Method::Head => Methods::HEAD,
-        Method::Post => Methods::POST,
-        Method::Put => Methods::PUT,
-        Method::Delete => Methods::DELETE,
-        Method::Mkcol => Methods::MKCOL,
-        Method::Copy => Methods::COPY,
-        Method::Move => Methods::MOVE,
-        Method::Options => Methods::OPTIONS,
-        Method::Propfind => Methods::PROPFIND,
-        Method::Proppatch => Methods::PROPPATCH,
-        Method::Lock => Methods::LOCK,
-        Method::Unlock => Methods::UNLOCK,
-        Method::Patch => Methods::PATCH,
-        Method::Connect => Methods::CONNECT,
-        // nginx's bit of an unknown method is in the mask of what `limit_except` does not spare.
-        Method::Trace | Method::Unknown => Methods(1),
-    }
 }
 
 fn post_rewrite(request: &mut Request) -> Option<Verdict> {
@@ -298,7 +233,7 @@ async fn content(request: &mut Request) -> Verdict {
         verdict => return verdict,
     }
     if request.uri.last() == Some(&b'/') {
-        let path = modules::map_uri_to_path(request).path;
+        let path = map_uri::map_uri_to_path(request).path;
         let path = String::from_utf8_lossy(&path).into_owned();
         request.log(Level::Error, format_args!("directory index of \"{path}\" is forbidden"));
         return Verdict::Finish(403);

@@ -6,7 +6,7 @@ use super::message::response::ContentType;
 use super::open_file::{self, Fault};
 use super::request::Request;
 use super::verdict::Verdict;
-use super::{body_reader, evaluate, filters, phases, variables};
+use super::{body_reader, evaluate, filters, location, variables};
 use crate::ir::http::rewrite::{Condition, FileTest, If, Operation, Return, Rule, Then};
 use crate::ir::value::{Part, Template};
 use crate::log::error_log::Level;
@@ -60,7 +60,7 @@ async fn run_if(request: &mut Request, inner: &If) -> Flow {
     }
     if let Some(location) = &inner.location {
         request.location = Rc::clone(location);
-        phases::take_location(request);
+        location::take(request);
     }
     run_all(request, &inner.operations).await
 }

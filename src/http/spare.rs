@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::message::head::Head;
 use super::message::response::ResponseHead;
-use super::request::{Request, UpstreamRecord};
-use super::variables::Slot;
+use super::request::values::Slot;
+use super::upstream::record::UpstreamRecord;
 
 /// A read buffer that has grown larger is not kept.
 const LARGEST_BUFFER: usize = 64 * 1024;
@@ -31,27 +31,6 @@ pub struct Spare {
 }
 
 impl Spare {
-    /// Takes it from a request that is over. The head is still to be rid of the request's bytes.
-    pub fn of(request: &mut Request) -> Self {
-        let emptied = |mut bytes: Vec<u8>| {
-            bytes.clear();
-            bytes
-        };
-        let mut spare = Self {
-            head: Some(Rc::clone(&request.head)),
-            uri: emptied(std::mem::take(&mut request.uri)),
-            args: emptied(std::mem::take(&mut request.args)),
-            host: emptied(std::mem::take(&mut request.host)),
-            response: std::mem::take(&mut request.response),
-            upstream: std::mem::take(&mut request.upstream),
-            variables: request.variables.take(),
-        };
-        spare.response.clear();
-        spare.upstream.clear();
-        spare.variables.clear();
-        spare
-    }
-
     /// Puts what was read already where the next request looks first.
     pub fn begin_with(&mut self, first: Vec<u8>) {
         if !first.is_empty() {

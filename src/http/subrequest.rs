@@ -8,57 +8,22 @@ use std::rc::Rc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::filters::order;
-use super::filters::ssi::Shared;
-use super::message::response::ContentType;
-use super::phases::Entry;
-use super::request::{Request, Sink};
+use super::filters::write;
+use super::request::family::{Family, Outlet};
+use super::request::{Entry, Request, Sink};
 use super::verdict::ClientGone;
-use super::{access_log, finalize};
 use crate::log::error_log::Level;
 
 /// So many pieces of a body wait until it is their turn; then the request that sends them waits too.
 const WAITING_PIECES: usize = 16;
-/// How deep requests may be inside one another (`NGX_HTTP_MAX_SUBREQUESTS`).
-pub const MAX_DEPTH: u8 = 51;
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
-
-/// What all requests inside one another have together.
-#[derive(Default)]
-pub struct Family {
-    /// The charset of the whole answer.
-    pub charset: Option<Vec<u8>>,
-    /// What `ssi` keeps.
-    pub ssi: RefCell<Shared>,
-}
 
 /// The family of a request; its first member's head must have passed the charset filter.
 pub fn family(request: &mut Request) -> Rc<Family> {
     let charset = &request.response.charset;
     let new = || Rc::new(Family { charset: charset.clone(), ssi: RefCell::default() });
     Rc::clone(request.family.get_or_insert_with(new))
-}
-
-/// Where the body of a request inside another one goes.
-pub struct Outlet {
-    pieces: mpsc::Sender<Vec<u8>>,
-    /// What stands in the place of a body that is empty or cannot be had, and its type.
-    stub: Option<(Vec<u8>, Option<ContentType>)>,
-    has_output: bool,
-}
-
-impl Outlet {
-    /// Hands a piece of the body over.
-    pub async fn send(&mut self, piece: &[u8]) -> Result<(), ClientGone> {
-        self.has_output = true;
-        self.pieces.send(piece.to_vec()).await.map_err(|_| ClientGone)
-    }
-
-    /// Whether something stands ready for an answer that has no body so far.
-    pub fn has_stub(&self) -> bool {
-        self.stub.is_some() && !self.has_output
-    }
 }
 
 /// A request that runs beside the one that made it.
@@ -78,6 +43,22 @@ impl Drop for Running {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TooDeep;
 
+/// A request inside another one that has its client, head and nothing else of it.
+pub fn beside(parent: &Request, uri: &[u8], args: &[u8], sink: Sink) -> Request {
+    let mut child = Request::inside(parent);
+    child.set_uri(uri);
+    child.set_args(args);
+    child.sink = sink;
+    // A request is counted once, with all that it asks for itself.
+    child.contexts.limit_status = parent.contexts.limit_status;
+    child
+}
+
+/// Runs a request that this one waits for, or that nobody waits for.
+pub async fn run(child: &mut Request) {
+    (child.handlers.run)(child, Entry::NewUri).await;
+}
+
 /// A request for a part of the parent's body, not yet running.
 pub fn prepare(parent: &mut Request, uri: &[u8], args: &[u8], sink: Sink) -> Result<Request, TooDeep> {
     let Some(depth_left) = parent.depth_left.checked_sub(1) else {
@@ -86,7 +67,7 @@ pub fn prepare(parent: &mut Request, uri: &[u8], args: &[u8], sink: Sink) -> Res
         return Err(TooDeep);
     };
     let family = family(parent);
-    let mut child = finalize::prepare_subrequest(parent, uri, args, sink);
+    let mut child = beside(parent, uri, args, sink);
     child.depth_left = depth_left;
     child.family = Some(family);
     child.body = parent.body.share();
@@ -114,34 +95,17 @@ pub fn start_again(parent: &mut Request) -> Result<Running, TooDeep> {
     child.content.clone_from(&parent.content);
     child.valid_location = parent.valid_location;
     child.valid_unparsed_uri = parent.valid_unparsed_uri;
-    child.slices = parent.slices.clone();
+    child.contexts.slices = parent.contexts.slices.clone();
     Ok(spawn(parent, child, Entry::Content, receiver))
 }
 
 fn spawn(parent: &Request, mut child: Request, entry: Entry, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
     child.variables.borrow_mut().clone_from(&parent.variables.borrow());
-    let task = tokio::task::spawn_local(async move { run(&mut child, entry).await });
+    let task = tokio::task::spawn_local(async move {
+        (child.handlers.run)(&mut child, entry).await;
+        !child.client_gone
+    });
     Running { pieces, task }
-}
-
-/// Runs a request inside another one; false if its answer broke off.
-async fn run(child: &mut Request, entry: Entry) -> bool {
-    finalize::conclude_subrequest(child, entry).await;
-    let stub = match &mut child.sink {
-        Sink::Parent(outlet) if outlet.has_stub() => outlet.stub.take(),
-        _ => None,
-    };
-    if let Some((stub, content_type)) = stub {
-        if !child.header_sent {
-            child.response.content_type = content_type;
-        }
-        child.client_gone = false;
-        order::answer_of_unknown_length(child, &stub).await;
-    }
-    if child.location.settings.core.log_subrequest {
-        access_log::write(child);
-    }
-    !child.client_gone
 }
 
 /// Sends what a request inside this one answers, to its end.
@@ -151,13 +115,13 @@ pub async fn forward(request: &mut Request, mut running: Running) -> Result<(), 
             Ok(piece) => Some(piece),
             Err(_) => {
                 if request.connection.gathered() >= POSTPONED {
-                    order::flush(request).await?;
+                    write::flush(request).await?;
                 }
                 running.pieces.recv().await
             }
         };
         match piece {
-            Some(piece) => order::encode(request, &piece).await?,
+            Some(piece) => write::encode(request, &piece).await?,
             None => break,
         }
     }
@@ -205,7 +169,7 @@ impl Queue {
         while let Some(part) = self.0.pop_front() {
             match part {
                 Part::Text(text) if text.is_empty() => {}
-                Part::Text(text) => order::encode(request, &text).await?,
+                Part::Text(text) => write::encode(request, &text).await?,
                 Part::Body(running) => forward(request, running).await?,
             }
         }

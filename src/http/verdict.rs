@@ -25,3 +25,27 @@ pub const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// The client is gone; nothing more can be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClientGone;
+
+/// Why a head was not sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeadFault {
+    /// The conditions of the request ask for this status instead.
+    Status(u16),
+    /// The client is gone.
+    Gone,
+}
+
+impl From<ClientGone> for HeadFault {
+    fn from(_: ClientGone) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<HeadFault> for Verdict {
+    fn from(fault: HeadFault) -> Self {
+        match fault {
+            HeadFault::Status(status) => Self::Finish(status),
+            HeadFault::Gone => Self::Close,
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::http::modules::{limit_conn, limit_req};
+use crate::http::limit_zones;
 use crate::ir::http::Http;
 use crate::ir::value::{Template, Text};
 use crate::log::error_log::{ErrorLog, Level};
@@ -37,13 +37,13 @@ impl LimitZones {
         for zone in &http.limit_req_zones {
             let wanted = Wanted { name: &zone.name, size: zone.size, key: &zone.key, directive: "limit_req" };
             let old = old.map_or(&[][..], |old| &old.limit_req);
-            let reset = |words| limit_req::table(zone, words).reset(zone.name.as_bytes());
+            let reset = |words| limit_zones::req_zone(zone, words).reset(zone.name.as_bytes());
             zones.limit_req.push(wanted.find_or_map(http, old, req_zone::words_needed(zone.size), reset, log)?);
         }
         for zone in &http.limit_conn_zones {
             let wanted = Wanted { name: &zone.name, size: zone.size, key: &zone.key, directive: "limit_conn_zone" };
             let old = old.map_or(&[][..], |old| &old.limit_conn);
-            let reset = |words| limit_conn::table(zone, words).reset(zone.name.as_bytes());
+            let reset = |words| limit_zones::conn_zone(zone, words).reset(zone.name.as_bytes());
             zones.limit_conn.push(wanted.find_or_map(http, old, conn_zone::words_needed(zone.size), reset, log)?);
         }
         Ok(zones)

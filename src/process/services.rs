@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cycle::{self, Cycle};
 use super::shared::Shared;
 use crate::http::connection::http1;
+use crate::http::connection::runner::Runner;
 use crate::http::counters::Counters;
 use crate::http::engine::{Engine, Opened};
 use crate::ir::core::ErrorLog as Line;
@@ -83,7 +84,7 @@ impl Services {
         loop {
             tokio::time::sleep(TIDY_INTERVAL).await;
             self.write_out_logs(false);
-            let lets_go = self.http.as_ref().is_some_and(|engine| engine.let_go_of_spares());
+            let lets_go = self.http.as_ref().is_some_and(|engine| engine.let_go_of_spares() | Runner::let_go());
             // Only once it is quiet: what is busy needs its memory again.
             if has_let_go && !lets_go {
                 allocator::give_back();

@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicU64;
 
 use super::upstream_status::{UpstreamStatus, Watched};
 use crate::http::upstream::dynamic::Dynamic;
-use crate::http::upstream::group::PeerWords;
+use crate::http::upstream::group::{self, PeerWords};
 use crate::http::upstream::layout::{Server, SharedLayout, ranks};
-use crate::http::upstream::{group, sticky};
+use crate::http::upstream::sessions;
 use crate::ir::Nginx;
 use crate::ir::upstream::sticky::{Learn, Source, Sticky};
 use crate::ir::upstream::{Upstream, UpstreamId};
@@ -203,7 +203,7 @@ impl UpstreamZones {
             lock::free_of(lock, worker);
         }
         for zone in self.sessions.iter().flatten() {
-            sticky::sessions(&zone.learn, zone.words.clone()).free_lock_of(worker);
+            sessions::sessions(&zone.learn, zone.words.clone()).free_lock_of(worker);
         }
     }
 }
@@ -230,7 +230,7 @@ impl SessionZone {
             None => {
                 let count = NonZeroUsize::new(words_needed(learn.zone.size)).unwrap_or(NonZeroUsize::MIN);
                 let words = SharedWords::map(count).map_err(not_mapped)?;
-                sticky::sessions(learn, words.clone()).reset(learn.zone.name.as_bytes());
+                sessions::sessions(learn, words.clone()).reset(learn.zone.name.as_bytes());
                 words
             }
         };

@@ -3,8 +3,13 @@
 use crate::variables::{Kind, Variable};
 use crate::{Edition, Status};
 
+/// The place of a row in the table.
+pub fn number(row: &'static Variable) -> usize {
+    (std::ptr::from_ref(row).addr() - VARIABLES.as_ptr().addr()) / size_of::<Variable>()
+}
+
 /// A row for each variable.
-pub const VARIABLES: &[Variable] = &[
+pub static VARIABLES: &[Variable] = &[
     Variable {
         name: "ancient_browser",
         kind: Kind::Exact,

@@ -2,27 +2,19 @@
 //!
 //! A connection that waits for its next request holds no buffer and no request: both begin with its first byte.
 
-use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::request_head::{self, NoRequest};
-use super::runner::{After, Runner};
-use super::{Connection, Deadline, WAITING_FOR_REQUEST, http2, lingering, secure};
+use super::burst::After;
+use super::runner::Runner;
+use super::waiting::Deadline;
+use super::{Connection, WAITING_FOR_REQUEST, http2};
 use crate::http::engine::Engine;
-use crate::http::request::{LOGGING, Request};
-use crate::http::spare::Spare;
-use crate::http::{access_log, body_reader, finalize};
-use crate::ir::http::Location;
-use crate::ir::http::core::{Core, LingeringClose};
 use crate::log::error_log::Level;
 use crate::net::accept::Accepted;
 use crate::net::timers::now_ms;
 use crate::wire::http2::frame::PREFACE;
-
-/// nginx's own status for plain HTTP on an address with `ssl`.
-const HTTP_TO_HTTPS: u16 = 497;
 
 /// Begins to serve a connection, in a task of its own.
 pub fn serve(engine: &Rc<Engine>, accepted: Accepted) {
@@ -129,7 +121,7 @@ impl Serving {
             After::Close => Stage::Over,
         };
         if let Stage::Answering(runner) = self.enter(next) {
-            self.connection.engine.give_runner(runner);
+            runner.rest();
         }
     }
 }
@@ -221,139 +213,4 @@ impl Wait {
         }
         Poll::Ready(false)
     }
-}
-
-/// Serves requests as long as bytes of the next one are there already.
-pub async fn serve_burst(connection: &Rc<Connection>, spare: &mut Spare) -> After {
-    let mut pipelined = false;
-    loop {
-        let mut request = Attended(Request::reusing(Rc::clone(connection), std::mem::take(spare)));
-        request.pipelined = std::mem::replace(&mut pipelined, true);
-        if !serve_one(&mut request).await {
-            return After::Close;
-        }
-        let wait = waits_for_next(&request.location.settings.core);
-        let unread = request.body_position..request.received;
-        let leftover = std::mem::take(&mut request.leftover);
-        *spare = Spare::of(&mut request);
-        drop(request);
-        if !spare.keep_unread(unread, &leftover) {
-            return wait;
-        }
-    }
-}
-
-/// A request that is logged even where the time for shutting down cuts it short: its future is dropped then.
-struct Attended(Request);
-
-impl Deref for Attended {
-    type Target = Request;
-
-    fn deref(&self) -> &Request {
-        &self.0
-    }
-}
-
-impl DerefMut for Attended {
-    fn deref_mut(&mut self) -> &mut Request {
-        &mut self.0
-    }
-}
-
-impl Drop for Attended {
-    fn drop(&mut self) {
-        let has_head = self.received > 0;
-        if self.connection.engine.draining.has_begun() && has_head && self.action != LOGGING {
-            access_log::write(self);
-        }
-    }
-}
-
-fn waits_for_next(core: &Core) -> After {
-    let keepalive_ms = core.keepalive_timeout_ms;
-    After::Wait { keepalive_ms, kept_ms: core.keepalive_min_timeout_ms.min(keepalive_ms) }
-}
-
-/// Serves one request; whether the connection is kept.
-async fn serve_one(request: &mut Request) -> bool {
-    let connection = Rc::clone(&request.connection);
-    let counters = &connection.engine.counters;
-    connection.requests.set(connection.requests.get() + 1);
-    let reading = counters.reading.hold();
-    let outcome = request_head::read(request).await;
-    drop(reading);
-    if let Err(NoRequest::Closed(status)) = outcome {
-        // A client that sends nothing but line ends has begun a request, too.
-        if request.head.line.is_started() || !request.head.buffer.is_empty() {
-            counters.requests.add();
-            request.response.status = status;
-            if status == 408 {
-                finalize::reset(request);
-            }
-            request.action = LOGGING;
-            access_log::write(request);
-        }
-        return false;
-    }
-    counters.requests.add();
-    let writing = counters.writing.hold();
-    request.received = request.head.buffer.len();
-    request.body_position = request.head.end;
-    body_reader::begin(request);
-    match outcome {
-        Ok(()) if connection.servers().ssl && !connection.is_secure() => {
-            request.log(Level::Info, "client sent plain HTTP request to HTTPS port");
-            finalize::refuse(request, HTTP_TO_HTTPS).await;
-        }
-        Ok(()) => match secure::refusal(request) {
-            None => finalize::answer(request).await,
-            Some(status) => finalize::refuse(request, status).await,
-        },
-        Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
-    }
-    let is_cut = request.client_gone || request.flush().await.is_err();
-    drop(writing);
-    let is_cut = is_cut || request.filter_finalize;
-    // The log shows a connection that is kept as one that is closed (`ngx_http_set_keepalive`).
-    let may_be_kept = !is_cut && request.location.settings.core.keepalive_timeout_ms > 0;
-    let is_kept = may_be_kept && std::mem::take(&mut request.keepalive);
-    request.action = LOGGING;
-    access_log::write(request);
-    request.limit_conn_held.clear();
-    !is_cut && finish(request, is_kept, &connection).await
-}
-
-/// What follows an answer: the rest of the body, then the next request or the end.
-async fn finish(request: &mut Request, is_kept: bool, connection: &Connection) -> bool {
-    let location: Rc<Location> = Rc::clone(&request.location);
-    let core = &location.settings.core;
-    if is_kept && (core.keepalive_min_timeout_ms > 0 || !connection.engine.is_closing()) {
-        if request.framing.is_done() || body_reader::drain(request).await {
-            return true;
-        }
-        return false;
-    }
-    // The answer is out; a fault in what is forgotten changes it no more.
-    let (Ok(()) | Err(_)) = body_reader::skip_preread(request);
-    let has_whole_body = request.framing.is_done();
-    let linger = match core.lingering_close {
-        // A body that is still to come is read to be forgotten all the same.
-        LingeringClose::Off => !has_whole_body,
-        LingeringClose::Always => true,
-        LingeringClose::On => {
-            request.lingering_close
-                || !has_whole_body
-                || request.body_position < request.received
-                || !request.leftover.is_empty()
-        }
-    };
-    if linger {
-        if !has_whole_body && !body_reader::drain(request).await {
-            return false;
-        }
-        if core.lingering_close != LingeringClose::Off {
-            lingering::close(connection, core).await;
-        }
-    }
-    false
 }

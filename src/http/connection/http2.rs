@@ -7,11 +7,12 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use super::http2_head;
 use super::http2_stream::{Exchange, Flow};
 use super::request_head::NoRequest;
-use super::{Connection, Deadline, lingering, secure};
+use super::waiting::Deadline;
+use super::{Connection, http2_head, lingering, secure};
 use crate::http::engine::Engine;
+use crate::http::handlers::HANDLERS;
 use crate::http::message::head::Head;
 use crate::http::request::{LOGGING, Request};
 use crate::http::verdict::ClientGone;
@@ -291,7 +292,8 @@ impl<'c> Driver<'c> {
 async fn serve_stream(connection: Rc<Connection>, mut stream: NewStream) {
     let engine: &Engine = &connection.engine;
     let Some(exchange) = connection.exchange() else { return };
-    let mut request = Request::new(Rc::clone(&connection), Head { buffer: engine.take_buffer(), ..Head::default() });
+    let mut request =
+        Request::new(&HANDLERS, Rc::clone(&connection), Head { buffer: engine.take_buffer(), ..Head::default() });
     let outcome = http2_head::take(&mut request, &stream, exchange);
     exchange.recycle(std::mem::take(&mut stream.fields));
     engine.counters.requests.add();
@@ -305,9 +307,22 @@ async fn serve_stream(connection: Rc<Connection>, mut stream: NewStream) {
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(&mut request, status).await,
     }
     drop(writing);
-    exchange.close(&request);
+    if let Some(code) = exchange.close(request.response.status == 408) {
+        log_given_up(&request, exchange.id, code);
+    }
     engine.give_buffer(connection.out.take());
     request.action = LOGGING;
     access_log::write(&request);
-    request.limit_conn_held.clear();
+    request.contexts.limit_conn_held.clear();
+}
+
+/// nginx's words for a stream that its client gives up (`ngx_http_v2_state_rst_stream`).
+fn log_given_up(request: &Request, id: u32, code: Code) {
+    match code {
+        Code::CANCEL => request.log(Level::Info, format_args!("client canceled stream {id}")),
+        Code::INTERNAL_ERROR => {
+            request.log(Level::Info, format_args!("client terminated stream {id} due to internal error"));
+        }
+        Code(status) => request.log(Level::Info, format_args!("client terminated stream {id} with status {status}")),
+    }
 }

@@ -6,9 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::http::message::headers::HeaderList;
-use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
-use crate::log::error_log::Level;
 use crate::wire::http2::frame::Code;
 use crate::wire::http2::hpack::Fields;
 use crate::wire::http2::server::{Body, Gone, Room, Server};
@@ -86,7 +84,8 @@ impl From<Gone> for ClientGone {
 
 /// One stream.
 pub struct Exchange {
-    id: u32,
+    /// Its number.
+    pub id: u32,
     flow: Rc<Flow>,
     /// `http2_chunk_size`
     pub chunk_size: Cell<usize>,
@@ -242,33 +241,21 @@ impl Exchange {
     }
 
     /// What is left to say when a request is over: an answer that is not whole ends with a reset (`ngx_http_v2_close_stream`).
-    pub fn close(&self, request: &Request) {
-        let code = match self.timed_out.get() || request.response.status == 408 {
+    /// The code with which the client has given it up, if it has.
+    pub fn close(&self, has_timed_out: bool) -> Option<Code> {
+        let code = match self.timed_out.get() || has_timed_out {
             true => Code::PROTOCOL_ERROR,
             false => Code::INTERNAL_ERROR,
         };
         let given_up = self.flow.protocol().given_up(self.id);
-        if let Some(code) = given_up {
-            log_given_up(request, self.id, code);
-        }
         self.flow.protocol().close(self.id, code);
         self.flow.waiting.borrow_mut().retain(|(stream, _)| *stream != self.id);
         // It may have been the last one that the connection waits for.
         self.flow.wake();
+        given_up
     }
 }
 
 fn refuse(text: String) -> Poll<io::Result<usize>> {
     Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, text)))
-}
-
-/// nginx's words for a stream that its client gives up (`ngx_http_v2_state_rst_stream`).
-fn log_given_up(request: &Request, id: u32, code: Code) {
-    match code {
-        Code::CANCEL => request.log(Level::Info, format_args!("client canceled stream {id}")),
-        Code::INTERNAL_ERROR => {
-            request.log(Level::Info, format_args!("client terminated stream {id} due to internal error"));
-        }
-        Code(status) => request.log(Level::Info, format_args!("client terminated stream {id} with status {status}")),
-    }
 }

@@ -2,7 +2,8 @@
 
 use std::task::Poll;
 
-use super::{Connection, Deadline};
+use super::Connection;
+use super::waiting::Deadline;
 use crate::ir::http::core::Core;
 
 /// The size of what is read only to be forgotten.

@@ -1,5 +1,8 @@
 //! One client connection: its socket, its one timer, its write buffer.
 
+mod begin;
+mod burst;
+mod hello;
 pub mod http1;
 pub mod http2;
 mod http2_head;
@@ -11,6 +14,7 @@ pub mod request_head;
 pub mod runner;
 pub mod secure;
 pub mod tunnel;
+pub mod waiting;
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::fmt;
@@ -23,14 +27,14 @@ use std::task::{Context, Poll};
 use rustls::ServerConnection;
 use tokio::io::AsyncWrite;
 
-use self::output::SendFault;
+use self::waiting::{Deadline, ReadFault, SendFault};
 use super::engine::Engine;
 use crate::ir::listen::{AddressServers, ListenAddress};
 use crate::log::error_log::{Level, Line};
 use crate::net::accept::Accepted;
 use crate::net::places::Slot;
 use crate::net::stream::Stream;
-use crate::net::timers::{Timer, now_ms};
+use crate::net::timers::Timer;
 use crate::net::tls_hello::Hello;
 use crate::net::tls_verify::Distrust;
 use crate::wire::proxy_protocol::Addresses;
@@ -74,15 +78,6 @@ impl Peer {
 
 /// What the log calls a wait for the first request.
 pub const WAITING_FOR_REQUEST: &str = "waiting for request";
-
-/// What became of reading.
-#[derive(Debug)]
-pub enum ReadFault {
-    /// The client was silent for too long.
-    TimedOut,
-    /// The socket failed.
-    Io(io::Error),
-}
 
 /// One client connection. Ten thousand of them may wait for a request: what few of them have is in [`Extra`].
 pub struct Connection {
@@ -169,24 +164,6 @@ impl Connection {
         }
     }
 
-    /// What comes before the first request: the header of a balancer in front, the TLS handshake; `None` if it ended there.
-    async fn begin(mut self) -> Option<Self> {
-        let engine = Rc::clone(&self.engine);
-        let servers = &engine.http.listeners[self.listener as usize].addresses[self.address as usize];
-        let mut stream = self.stream.take()?;
-        if servers.proxy_protocol {
-            let header = proxied::begin(&self, servers, &mut stream).await?;
-            self.extra.get_or_insert_default().proxied = header.addresses.map(Rc::new);
-        }
-        if servers.ssl {
-            let begun = secure::begin(&self, servers, stream).await?;
-            let extra = self.extra.get_or_insert_default();
-            (stream, extra.hello, extra.client_fault) = (begun.stream, begun.hello, begun.client_fault);
-        }
-        self.stream.replace(Some(stream));
-        Some(self)
-    }
-
     /// The connection as variables see it while its handshake goes on.
     fn shaking_hands(&self, hello: Hello, local: Option<SocketAddr>) -> Self {
         let proxied = self.extra.as_ref().and_then(|extra| extra.proxied.clone());
@@ -249,7 +226,9 @@ impl Connection {
         let extra = self.extra.as_ref()?;
         match &extra.inside {
             Some(inside) => inside.carrier.client_trusted(),
-            None => *extra.client_trusted.get_or_init(|| secure::judge(self)),
+            None => *extra
+                .client_trusted
+                .get_or_init(|| self.with_tls(|tls| hello::judge(&self.engine, self.servers(), tls))),
         }
     }
 
@@ -462,32 +441,4 @@ impl Connection {
 
 fn is_at(servers: &AddressServers, local: Option<SocketAddr>) -> bool {
     matches!((&servers.address, local), (ListenAddress::Inet(address), Some(local)) if *address == local)
-}
-
-/// When waiting is to end. The clock is read only once there is something to wait for.
-#[derive(Debug)]
-pub struct Deadline {
-    timeout_ms: u64,
-    due_ms: Option<u64>,
-}
-
-impl Deadline {
-    /// So long from the first time that something has to be waited for.
-    pub fn after_ms(timeout_ms: u64) -> Self {
-        Self { timeout_ms, due_ms: None }
-    }
-
-    /// Begins anew.
-    pub fn restart(&mut self) {
-        self.due_ms = None;
-    }
-
-    /// Whether something had to be waited for.
-    pub fn has_begun(&self) -> bool {
-        self.due_ms.is_some()
-    }
-
-    fn due_ms(&mut self) -> u64 {
-        *self.due_ms.get_or_insert_with(|| now_ms().saturating_add(self.timeout_ms))
-    }
 }

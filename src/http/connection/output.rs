@@ -8,12 +8,11 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
+use super::Connection;
 use super::http2_stream::Exchange;
-use super::{Connection, Deadline};
+use super::waiting::{Deadline, Patience, SendFault};
 use crate::http::message::headers::HeaderList;
-use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
-use crate::log::error_log::Level;
 use crate::sys::send;
 use crate::wire::http2::frame::HEAD_LENGTH;
 
@@ -35,71 +34,6 @@ enum Frames {
     All,
     /// All that waits, and with it the end.
     Last,
-}
-
-/// How a client is waited for that does not take what is sent.
-#[derive(Clone, Copy)]
-pub struct Patience {
-    /// So long for each step.
-    pub timeout_ms: u64,
-    /// A client that closes its side wants no more: with a backend it is the backend's part that watches for that.
-    pub ends_with_client: bool,
-}
-
-/// Why the rest of an answer does not go out.
-#[derive(Debug)]
-pub enum SendFault {
-    /// The client took nothing for too long.
-    TimedOut,
-    /// The client closed its side, or its connection broke.
-    Closed(Option<io::Error>),
-    /// This call failed.
-    Failed(&'static str, io::Error),
-    /// Who found out has said so, or it is not worth a line.
-    Known,
-}
-
-impl SendFault {
-    /// What a call failed with: of a client that was waited for, nginx learns before it writes again.
-    fn of(call: &'static str, error: io::Error, has_waited: bool) -> Self {
-        if has_waited { Self::Closed(Some(error)) } else { Self::Failed(call, error) }
-    }
-
-    /// Says so in the log, as nginx does.
-    pub fn tell(self, request: &Request) -> ClientGone {
-        let proxied = request.upstream.attempts.last();
-        match (self, proxied) {
-            (Self::Known, _) => {}
-            (Self::TimedOut, _) => {
-                let error = io::Error::from_raw_os_error(nix::errno::Errno::ETIMEDOUT as i32);
-                request.log_error(Level::Info, &error, "client timed out");
-            }
-            (Self::Closed(error), None) => {
-                request.log_maybe_error(Level::Info, error.as_ref(), "client prematurely closed connection");
-            }
-            (Self::Failed(call, error), None) => {
-                request.log_error(Level::Info, &error, format_args!("{call} failed"));
-            }
-            (Self::Closed(error), Some(attempt)) => {
-                log_gone(request, error.as_ref(), attempt.response_ms.is_none());
-            }
-            (Self::Failed(_, error), Some(attempt)) => log_gone(request, Some(&error), attempt.response_ms.is_none()),
-        }
-        ClientGone
-    }
-}
-
-impl From<ClientGone> for SendFault {
-    fn from(_: ClientGone) -> Self {
-        Self::Known
-    }
-}
-
-/// Says that the client of a proxied request went away, and with it perhaps the reason for a connection to a backend.
-pub fn log_gone(request: &Request, error: Option<&io::Error>, has_backend: bool) {
-    let consequence = if has_backend { ", so upstream connection is closed too" } else { "" };
-    let text = format_args!("epoll_wait() reported that client prematurely closed connection{consequence}");
-    request.log_maybe_error(Level::Info, error, text);
 }
 
 impl Connection {

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Deadline, ReadFault, WAITING_FOR_REQUEST};
+use super::WAITING_FOR_REQUEST;
+use super::waiting::{Deadline, ReadFault};
+use crate::http::host::{self, Host};
 use crate::http::message::headers::{Known, Line};
-use crate::http::request::{Browser, ConnectionType, HTTP_10, HTTP_11, Request};
-use crate::http::virtual_server::{self, Host};
+use crate::http::request::{ConnectionType, HTTP_10, HTTP_11, Request};
+use crate::http::virtual_server;
 use crate::ir::http::core::ServerCore;
 use crate::log::error_log::Level;
 use crate::wire::http1::header_line::{HeaderLine, Progress};
@@ -203,7 +205,7 @@ pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoReque
 /// Takes over the host that the target or a header line names.
 pub fn take_host(request: &mut Request, host: &[u8], complaint: &str) -> Result<(), NoRequest> {
     let memory = if request.host.is_empty() { std::mem::take(&mut request.host) } else { Vec::new() };
-    let Some(Host { name, port }) = virtual_server::validate_host(host, memory) else {
+    let Some(Host { name, port }) = host::validate_host(host, memory) else {
         request.log(Level::Info, complaint);
         return Err(NoRequest::Refused(400));
     };
@@ -340,31 +342,6 @@ pub fn contains_ignoring_case(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
 }
 
-/// The few browsers that nginx treats apart.
-pub fn browser(agent: &[u8]) -> Browser {
-    let has = |part: &[u8]| memchr::memmem::find(agent, part).is_some();
-    let mut browser = Browser::default();
-    let opera = has(b"Opera");
-    if let Some(at) = memchr::memmem::find(agent, b"MSIE ")
-        && at + 7 < agent.len()
-        && !opera
-    {
-        browser.msie = true;
-        if agent[at + 6] == b'.' {
-            browser.msie6 = match agent[at + 5] {
-                b'4' | b'5' => true,
-                b'6' => memchr::memmem::find(&agent[at + 8..], b"SV1").is_none(),
-                _ => false,
-            };
-        }
-    }
-    if !browser.msie && !opera && !has(b"Gecko/") {
-        browser.chrome = has(b"Chrome/");
-        browser.safari = !browser.chrome && has(b"Safari/") && has(b"Mac OS X");
-    }
-    browser
-}
-
 /// What has to be right in a whole head (`ngx_http_process_request_header`).
 fn check(request: &mut Request) -> Result<(), NoRequest> {
     let refuse = |request: &Request, status: u16, text: &str| {
@@ -430,12 +407,5 @@ mod tests {
         for text in ["", "+1", "-1", "1 ", "0x1", "9223372036854775808"] {
             assert_eq!(decimal(text.as_bytes()), None, "{text}");
         }
-    }
-
-    #[test]
-    fn browsers_that_matter() {
-        assert!(browser(b"Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)").msie6);
-        assert!(!browser(b"Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1)").msie6);
-        assert!(browser(b"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36").chrome);
     }
 }

@@ -7,21 +7,16 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::{Connection, http1};
+use super::Connection;
+use super::burst::{self, After};
+use crate::http::free_list::FreeList;
 use crate::http::spare::Spare;
 
-/// What follows the requests that were there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum After {
-    /// The connection waits for the next one to begin.
-    Wait {
-        /// For so long.
-        keepalive_ms: u64,
-        /// So long even if the worker is to end.
-        kept_ms: u64,
-    },
-    /// The connection is closed.
-    Close,
+/// Futures that are kept for later connections.
+const MOST_FREE: usize = 64;
+
+thread_local! {
+    static FREE: FreeList<Runner> = const { FreeList::new(MOST_FREE) };
 }
 
 /// A future that serves one connection after another, and rests in between. One word, for the sake of connections that have none.
@@ -49,9 +44,19 @@ impl Runner {
     /// Begins to serve the requests that a client has sent, in a runner that is free. `first` is what was read of the first one
     /// already.
     pub fn start(connection: &Rc<Connection>, first: Vec<u8>) -> Self {
-        let runner = connection.engine.take_runner().unwrap_or_else(Self::new);
+        let runner = FREE.with(FreeList::take).unwrap_or_else(Self::new);
         runner.0.desk.work.set(Some((Rc::clone(connection), first)));
         runner
+    }
+
+    /// Keeps it for another connection.
+    pub fn rest(self) {
+        FREE.with(|free| free.give(self));
+    }
+
+    /// Lets go of those that nobody has needed since the last time; whether there were any.
+    pub fn let_go() -> bool {
+        FREE.with(FreeList::let_go)
     }
 
     /// What follows, once they are answered.
@@ -67,7 +72,7 @@ async fn run_forever(desk: Rc<Desk>) -> Infallible {
     loop {
         let (connection, first) = std::future::poll_fn(|_| desk.work.take().map_or(Poll::Pending, Poll::Ready)).await;
         spare.begin_with(first);
-        let after = http1::serve_burst(&connection, &mut spare).await;
+        let after = burst::serve_burst(&connection, &mut spare).await;
         drop(connection);
         desk.after.set(Some(after));
     }

@@ -8,22 +8,20 @@ use rustls::server::ClientHello;
 use tokio::net::TcpStream;
 
 use super::Connection;
-use crate::http::engine::Engine;
+use super::hello::{context_of, server_of};
+use crate::http::handlers::HANDLERS;
 use crate::http::message::head::Head;
 use crate::http::request::Request;
-use crate::http::{evaluate, ocsp, virtual_server};
-use crate::ir::ids::ServerId;
+use crate::http::{evaluate, ocsp};
 use crate::ir::listen::AddressServers;
 use crate::ir::tls::{Pair, ServerTls, VerifyClient};
 use crate::ir::value::{Text, below};
 use crate::log::error_log::Level;
-use crate::log::now;
 use crate::net::stream::Stream;
 use crate::net::tls_client::Certified;
 use crate::net::tls_fault::TlsFault;
 use crate::net::tls_hello::Hello;
 use crate::net::tls_server::{self, Context, HandshakeFault, Refusal, Secured};
-use crate::net::tls_verify::Distrust;
 
 /// The first byte of a TLS handshake record, and the bit that SSL 2.0's first byte has set.
 const HANDSHAKE_RECORD: u8 = 0x16;
@@ -88,7 +86,8 @@ async fn establish(
         }
         match &engine.server(own).tls {
             Some(tls) if !tls.variable_certificates.is_empty() => {
-                let request = Request::new(Rc::new(connection.shaking_hands(Hello::of(hello), local)), Head::default());
+                let view = Rc::new(connection.shaking_hands(Hello::of(hello), local));
+                let request = Request::new(&HANDLERS, view, Head::default());
                 let certificates = variable_certificates(&request, tls, context).map_err(|fault| {
                     request.log(Level::Error, fault);
                     Refusal::NoCertificate
@@ -116,12 +115,6 @@ async fn client_fault(
     ocsp::client_fault(engine, (own, context), sent, connection.number).await
 }
 
-/// The TLS for a name, and whose it is: a server without TLS of its own leaves the choice to the default one.
-fn context_of<'e>(engine: &'e Engine, servers: &AddressServers, named: ServerId) -> Option<(ServerId, &'e Context)> {
-    let own = if engine.tls.contains_key(&named) { named } else { servers.default_server };
-    engine.tls.get(&own)?.as_ref().map(|context| (own, context))
-}
-
 /// The certificates whose names have variables, read for this handshake.
 fn variable_certificates(request: &Request, tls: &ServerTls, context: &Context) -> Result<Vec<Certified>, TlsFault> {
     let engine = &request.connection.engine;
@@ -137,17 +130,6 @@ fn variable_certificates(request: &Request, tls: &ServerTls, context: &Context) 
     let cache = tls.certificate_cache.as_ref();
     let files = &engine.certificate_files;
     pairs.map(|pair| files.with_pair(cache, &pair, |read| context.certified(&pair, read))).collect()
-}
-
-/// Asks the server that shook hands about the client's certificate.
-pub fn judge(connection: &Connection) -> Option<Result<(), Distrust>> {
-    let servers = connection.servers();
-    connection.with_tls(|tls| {
-        let sent = tls.peer_certificates()?;
-        let named = tls.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
-        let (_, context) = context_of(&connection.engine, servers, named)?;
-        Some(context.judge(sent, now::since_epoch().as_secs() as i64))
-    })
 }
 
 /// Whether a request is refused for the sake of its client's certificate; the status, if so (`ngx_http_process_request`).
@@ -180,14 +162,4 @@ pub fn refusal(request: &Request) -> Option<u16> {
         }
         _ => None,
     }
-}
-
-/// The server of a name in a client's hello.
-pub fn server_of(servers: &AddressServers, name: &str) -> Option<ServerId> {
-    let host = virtual_server::validate_host(name.as_bytes(), Vec::new())?.name;
-    let names = &servers.names;
-    virtual_server::by_name(names, &host).or_else(|| {
-        let mut patterns = names.regex.iter();
-        patterns.find(|(regex, _)| regex.compiled.is_match(&host).unwrap_or(false)).map(|(_, server)| *server)
-    })
 }

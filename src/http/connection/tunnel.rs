@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use super::{Connection, Deadline};
+use super::Connection;
+use super::waiting::Deadline;
 use crate::net::stream::Stream;
 
 /// How a tunnel ended.

@@ -3,11 +3,10 @@
 
 use std::rc::Rc;
 
-use super::{charset, gunzip, gzip, order, slice, ssi, sub};
-use crate::http::modules;
-use crate::http::request::Request;
-use crate::http::subrequest;
+use super::{charset, gunzip, gzip, ssi, sub, write};
+use crate::http::request::{BodyChain, Boxed, Request};
 use crate::http::verdict::ClientGone;
+use crate::http::{modules, subrequest};
 use crate::ir::http::echo::{Echo, Line};
 use crate::ir::value::{List, Text};
 
@@ -35,7 +34,7 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     let is_plain = gunzip.is_none() && echo.is_none() && sub.is_none() && charset.is_none() && ssi.is_none();
     if !is_plain || before_body.is_some() || after_body.is_some() {
         let filters = BodyFilters { began: false, gunzip, before_body, after_body, echo, sub, charset, ssi };
-        request.filters.body = Some(Box::new(filters));
+        request.body_filters = Some(Box::new(filters));
     }
     Ok(())
 }
@@ -68,32 +67,28 @@ fn addition(request: &mut Request) -> (Option<Text>, Option<Text>) {
     (before, after)
 }
 
-/// Sends a piece of the body through the filters.
-pub async fn write(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
-    let Some(mut filters) = request.filters.body.take() else { return order::encode(request, bytes).await };
-    let outcome = filters.write(request, bytes).await;
-    request.filters.body = Some(filters);
-    outcome
-}
-
-/// Ends the body.
-pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
-    let Some(mut filters) = request.filters.body.take() else { return Ok(()) };
-    if request.header_only {
-        return Ok(());
-    }
-    filters.begin(request).await?;
-    filters.finish(request).await?;
-    slice::send_others(request).await?;
-    match &filters.after_body {
-        Some(uri) => add(request, uri).await,
-        None => Ok(()),
-    }
-}
-
 async fn add(request: &mut Request, uri: &[u8]) -> Result<(), ClientGone> {
     let running = subrequest::start(request, uri, b"", None).map_err(|_| ClientGone)?;
     subrequest::forward(request, running).await
+}
+
+impl BodyChain for BodyFilters {
+    fn write<'f>(&'f mut self, request: &'f mut Request, bytes: &'f [u8]) -> Boxed<'f, Result<(), ClientGone>> {
+        Box::pin(self.take(request, bytes))
+    }
+
+    fn finish<'f>(&'f mut self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>> {
+        Box::pin(self.give_rest(request))
+    }
+
+    fn follow<'f>(&'f self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>> {
+        Box::pin(async move {
+            match &self.after_body {
+                Some(uri) => add(request, uri).await,
+                None => Ok(()),
+            }
+        })
+    }
 }
 
 impl BodyFilters {
@@ -118,7 +113,7 @@ impl BodyFilters {
         Ok(())
     }
 
-    async fn write(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+    async fn take(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
         self.begin(request).await?;
         let Some(gunzip) = &mut self.gunzip else { return self.substitute(request, bytes).await };
         let mut text = Vec::new();
@@ -143,12 +138,12 @@ impl BodyFilters {
     async fn interpret(&mut self, request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
         match &mut self.ssi {
             Some(ssi) => ssi.write(request, bytes).await,
-            None => order::encode(request, bytes).await,
+            None => write::encode(request, bytes).await,
         }
     }
 
-    /// What filters held back comes out.
-    async fn finish(&mut self, request: &mut Request) -> Result<(), ClientGone> {
+    async fn give_rest(&mut self, request: &mut Request) -> Result<(), ClientGone> {
+        self.begin(request).await?;
         if let Some(echo) = self.echo.clone() {
             self.say(request, &echo.after_body).await?;
         }

@@ -1,8 +1,8 @@
 //! `If-Modified-Since`, `If-Unmodified-Since`, `If-Match`, `If-None-Match` (`ngx_http_not_modified_filter_module`).
 
-use super::order::HeadFault;
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
+use crate::http::verdict::HeadFault;
 use crate::ir::http::core::IfModifiedSince;
 use crate::primitives::http_date;
 

@@ -1,9 +1,10 @@
 //! Parts of a body (`ngx_http_range_filter_module`): one as it is, several as `multipart/byteranges`.
 
-use super::order::HeadFault;
+use super::ranges::{Multipart, Ranges};
 use crate::http::message::headers::Known;
 use crate::http::message::response::ContentType;
 use crate::http::request::{HTTP_10, Request};
+use crate::http::verdict::HeadFault;
 use crate::primitives::http_date;
 
 /// With `max_ranges` at its default, nginx serves several ranges only where they are not longer than the whole by more than this.
@@ -12,74 +13,6 @@ const MULTIPART_SLACK: u64 = 4096;
 const MULTIPART_COST: u64 = 256;
 const UNLIMITED: u32 = i32::MAX as u32;
 
-/// The parts of the body that go out.
-#[derive(Debug)]
-pub struct Ranges {
-    ranges: Vec<(u64, u64)>,
-    multipart: Option<Multipart>,
-    position: u64,
-    length: u64,
-}
-
-#[derive(Debug)]
-struct Multipart {
-    /// From the line end before the boundary to `Content-Range: bytes `.
-    header: Vec<u8>,
-    boundary: String,
-}
-
-/// A step of a body that is cut into ranges.
-#[derive(Debug)]
-pub enum Piece {
-    /// Text between parts.
-    Text(Vec<u8>),
-    /// Bytes of the piece of the body that was given.
-    Body(u64, u64),
-}
-
-impl Ranges {
-    /// What of the next `length` bytes of the body goes out, with the text between.
-    pub fn pieces(&mut self, length: u64) -> impl Iterator<Item = Piece> + use<> {
-        let (start, end) = (self.position, self.position + length);
-        self.position = end;
-        let mut pieces = Vec::new();
-        for (index, &(first, last)) in self.ranges.iter().enumerate() {
-            if let Some(multipart) = &self.multipart
-                && (start..end).contains(&first)
-            {
-                pieces.push(Piece::Text(multipart.part(first, last, self.length)));
-            }
-            let (from, to) = (first.max(start), last.min(end));
-            if from < to {
-                pieces.push(Piece::Body(from - start, to - start));
-            }
-            if let Some(multipart) = &self.multipart
-                && index + 1 == self.ranges.len()
-                && last > start
-                && last <= end
-            {
-                pieces.push(Piece::Text(format!("\r\n--{}--\r\n", multipart.boundary).into_bytes()));
-            }
-        }
-        pieces.into_iter()
-    }
-}
-
-impl Ranges {
-    /// The range, where there is one.
-    pub fn only(&self) -> Option<(u64, u64)> {
-        self.ranges.first().copied().filter(|_| self.multipart.is_none())
-    }
-}
-
-impl Multipart {
-    fn part(&self, first: u64, last: u64, length: u64) -> Vec<u8> {
-        let mut text = self.header.clone();
-        text.extend_from_slice(format!("{first}-{}/{length}\r\n\r\n", last - 1).as_bytes());
-        text
-    }
-}
-
 /// Looks at the `Range` of the request, and makes the head say what part of the body it will be.
 pub fn head(request: &mut Request) -> Result<(), HeadFault> {
     let response = &request.response;
@@ -87,7 +20,7 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
     let Some(length) = response.content_length else { return Ok(()) };
     if request.version < HTTP_10
         || response.status != 200
-        || request.is_subrequest && request.slices.get().is_none()
+        || request.is_subrequest && request.contexts.slices.get().is_none()
         || !response.allow_ranges
         || max_ranges == 0
     {
@@ -95,7 +28,7 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
     }
     if request.is_subrequest {
         // A further slice is cut as the first one was.
-        if let Some((start, end)) = request.slices.get().and_then(|slices| slices.range()) {
+        if let Some((start, end)) = request.contexts.slices.get().and_then(|slices| slices.range()) {
             single(request, start, end, length);
         }
         return Ok(());
@@ -203,7 +136,7 @@ fn single(request: &mut Request, start: u64, end: u64, length: u64) {
     request.response.headers.remove(b"Content-Range");
     request.response.headers.push(b"Content-Range", text.as_bytes());
     request.response.content_length = Some(end - start);
-    let position = request.slices.get().map_or(0, |slices| slices.offset());
+    let position = request.contexts.slices.get().map_or(0, |slices| slices.offset());
     request.filters.range = Some(Box::new(Ranges { ranges: vec![(start, end)], multipart: None, position, length }));
 }
 

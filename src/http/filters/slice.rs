@@ -1,68 +1,21 @@
 //! `slice`: an answer made up of ranges that are asked of the backend one after another (`ngx_http_slice_filter_module`).
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::order::HeadFault;
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
+use crate::http::request::slices::Slices;
 use crate::http::subrequest;
-use crate::http::verdict::ClientGone;
+use crate::http::verdict::{ClientGone, HeadFault};
 use crate::log::error_log::Level;
-
-/// How far an answer in slices has come; the request and those that it makes for further slices have it together.
-#[derive(Debug)]
-pub struct Slices {
-    size: u64,
-    /// The first byte of the slice that is asked for.
-    asked: Cell<u64>,
-    /// The first byte that is still to be asked for.
-    next: Cell<u64>,
-    /// The byte behind the last one that the client wants.
-    end: Cell<u64>,
-    /// What `ETag` the slices so far had.
-    etag: RefCell<Option<Vec<u8>>>,
-    /// The slice that was asked for has been answered.
-    is_answered: Cell<bool>,
-    /// Where in the whole the body begins whose head passes just now.
-    offset: Cell<u64>,
-    /// What of the whole goes to the client.
-    range: Cell<Option<(u64, u64)>>,
-}
-
-impl Slices {
-    fn new(size: u64, start: u64) -> Self {
-        let start = start / size * size;
-        Self {
-            size,
-            asked: Cell::new(start),
-            next: Cell::new(start),
-            end: Cell::default(),
-            etag: RefCell::default(),
-            is_answered: Cell::default(),
-            offset: Cell::default(),
-            range: Cell::default(),
-        }
-    }
-
-    /// Where in the whole the present body begins.
-    pub fn offset(&self) -> u64 {
-        self.offset.get()
-    }
-
-    /// What of the whole goes to the client, if it is not all.
-    pub fn range(&self) -> Option<(u64, u64)> {
-        self.range.get()
-    }
-}
 
 /// `$slice_range`: its use before there is an answer makes it an answer in slices.
 pub fn write_range(request: &Request, out: &mut Vec<u8>) -> bool {
     let size = request.location.settings.slice.size as u64;
-    if request.slices.get().is_none() && (request.is_subrequest || request.response.status != 0 || size == 0) {
+    if request.contexts.slices.get().is_none() && (request.is_subrequest || request.response.status != 0 || size == 0) {
         return false;
     }
-    let slices = request.slices.get_or_init(|| Rc::new(Slices::new(size, wanted_start(request))));
+    let slices = request.contexts.slices.get_or_init(|| Rc::new(Slices::new(size, wanted_start(request))));
     let first = slices.asked.get();
     out.extend_from_slice(format!("bytes={first}-{}", first + slices.size - 1).as_bytes());
     true
@@ -84,10 +37,10 @@ fn wanted_start(request: &Request) -> u64 {
 
 /// Makes the head of the first slice that of the whole, and checks those of the others.
 pub fn head(request: &mut Request) -> Result<(), HeadFault> {
-    let Some(slices) = request.slices.get().cloned() else { return Ok(()) };
+    let Some(slices) = request.contexts.slices.get().cloned() else { return Ok(()) };
     let status = request.response.status;
     if status != 206 && !request.is_subrequest {
-        request.slices.take();
+        request.contexts.slices.take();
         return Ok(());
     }
     let part = if status == 206 {
@@ -162,7 +115,7 @@ fn parse(text: &[u8]) -> Option<(u64, u64, Option<u64>)> {
 
 /// Behind the filter of ranges it is known which slices are needed.
 pub fn note_range(request: &Request) {
-    let (Some(slices), false) = (request.slices.get(), request.is_subrequest) else { return };
+    let (Some(slices), false) = (request.contexts.slices.get(), request.is_subrequest) else { return };
     let range = request.filters.range.as_ref().and_then(|ranges| ranges.only());
     slices.range.set(range);
     if let Some((first, last)) = range {
@@ -175,7 +128,7 @@ pub fn note_range(request: &Request) {
 
 /// Asks for one slice after another, behind the first, and sends them on.
 pub async fn send_others(request: &mut Request) -> Result<(), ClientGone> {
-    let Some(slices) = request.slices.get().cloned() else { return Ok(()) };
+    let Some(slices) = request.contexts.slices.get().cloned() else { return Ok(()) };
     if request.is_subrequest || request.header_only {
         return Ok(());
     }

@@ -4,3 +4,4 @@ pub mod head;
 pub mod headers;
 pub mod known_names;
 pub mod response;
+pub mod user_agent;

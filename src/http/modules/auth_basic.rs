@@ -8,8 +8,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 
-use super::path;
 use crate::http::evaluate;
+use crate::http::map_uri::{self, path};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
@@ -37,7 +37,7 @@ pub fn handle(request: &mut Request) -> Verdict {
         request.log(Level::Info, "no user/password was provided for basic authentication");
         return ask(request, &realm);
     };
-    let file = super::full_path(request, evaluate::text(request, file)).into_owned();
+    let file = map_uri::full_path(request, evaluate::text(request, file)).into_owned();
     let users = match std::fs::read(path(&file)) {
         Ok(users) => users,
         Err(error) => return refuse(request, &file, &error),

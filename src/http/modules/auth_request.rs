@@ -4,20 +4,20 @@ use std::rc::Rc;
 
 use crate::http::request::{Request, Sink};
 use crate::http::verdict::Verdict;
-use crate::http::{evaluate, finalize, variables};
+use crate::http::{evaluate, subrequest, variables};
 use crate::log::error_log::Level;
 
 /// Asks, and passes, refuses or fails by the status of the answer.
 pub async fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.auth_request);
     let Some(uri) = &settings.uri else { return Verdict::Declined };
-    let mut inner = finalize::prepare_subrequest(request, uri, &[], Sink::Discard);
+    let mut inner = subrequest::beside(request, uri, &[], Sink::Discard);
     inner.header_only = true;
     inner.content_length = None;
     inner.chunked_body = false;
     // Both requests see the same variables.
     inner.variables.swap(&request.variables);
-    Box::pin(finalize::run_subrequest(&mut inner)).await;
+    Box::pin(subrequest::run(&mut inner)).await;
     let values: Vec<_> =
         settings.variables.iter().map(|(id, value)| (*id, evaluate::text(&inner, value).into_owned())).collect();
     inner.variables.swap(&request.variables);

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
 
-use super::{map_uri_to_path, path};
+use crate::http::map_uri::{map_uri_to_path, path};
 use crate::http::message::response::ContentType;
 use crate::http::request::Request;
 use crate::http::variables::family;

@@ -7,10 +7,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use nix::errno::Errno;
 
 use super::dav_copy::{self, Fault};
-use super::{map_uri_to_path, path};
 use crate::http::body_file::BodyFile;
 use crate::http::body_reader;
 use crate::http::filters::order;
+use crate::http::map_uri::{map_uri_to_path, path};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::upstream::unsafe_uri;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
 
-use super::path;
+use crate::http::map_uri::path;
 use crate::http::request::Request;
 use crate::log::error_log::Level;
 

@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::http::body_reader::{self, Body};
-use crate::http::filters::order;
+use crate::http::filters::{order, write};
 use crate::http::request::Request;
-use crate::http::rewrite;
+use crate::http::request::body::Body;
 use crate::http::subrequest::{self, Running};
 use crate::http::upstream::unsafe_uri;
 use crate::http::verdict::Verdict;
-use crate::http::{evaluate, finalize, variables};
+use crate::http::{body_reader, evaluate, redirect, rewrite, variables};
 use crate::ir::http::echo::{Command, Line, Target};
 use crate::ir::value::Template;
 use crate::log::error_log::Level;
@@ -77,7 +76,7 @@ impl Run<'_> {
             Command::Sleep(seconds) => sleep(request, seconds).await,
             Command::Flush => {
                 self.say(request, b"").await?;
-                order::flush(request).await.map_err(|_| Verdict::Close)
+                write::flush(request).await.map_err(|_| Verdict::Close)
             }
             Command::ReadRequestBody => body_reader::read(request).await.map_err(|status| refuse(request, status)),
             Command::RequestBody => self.request_body(request).await,
@@ -230,10 +229,10 @@ fn exec(request: &mut Request, target: &Target) -> Verdict {
         if let Some(args) = args {
             request.set_args(&args);
         }
-        return finalize::named_location(request, &uri);
+        return redirect::named_location(request, &uri);
     }
     match unsafe_uri::parse(&uri) {
-        Some((uri, own_args)) => finalize::internal_redirect(request, &uri, &args.unwrap_or(own_args)),
+        Some((uri, own_args)) => redirect::internal_redirect(request, &uri, &args.unwrap_or(own_args)),
         None => give_up(request),
     }
 }

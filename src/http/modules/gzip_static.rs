@@ -1,7 +1,8 @@
 //! `gzip_static`: the file beside the file, compressed beforehand (`ngx_http_gzip_static_module`).
 
-use super::{map_uri_to_path, static_files};
+use super::static_files;
 use crate::http::filters::gzip;
+use crate::http::map_uri::map_uri_to_path;
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;

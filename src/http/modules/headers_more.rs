@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use crate::http::connection::request_head::{contains_ignoring_case, decimal};
 use crate::http::evaluate;
+use crate::http::host::{self, Host};
 use crate::http::message::head::Head;
 use crate::http::message::headers::Known;
 use crate::http::message::response::{ContentType, ResponseHead};
 use crate::http::request::{ConnectionType, HTTP_10, Request};
 use crate::http::verdict::Verdict;
-use crate::http::virtual_server::{self, Host};
 use crate::ir::http::headers_more::HeaderLine;
 
 /// Changes the head of the answer; `add_header` comes later, so its lines stay.
@@ -112,7 +112,7 @@ fn note(request: &mut Request, header: Known, value: &[u8]) -> Option<()> {
     match header {
         Known::Host if value.is_empty() => request.host.clear(),
         Known::Host => {
-            let Host { name, .. } = virtual_server::validate_host(value, Vec::new())?;
+            let Host { name, .. } = host::validate_host(value, Vec::new())?;
             request.host = name;
         }
         Known::ContentLength if value.is_empty() => request.content_length = None,

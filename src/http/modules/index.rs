@@ -3,11 +3,11 @@
 use std::io;
 use std::rc::Rc;
 
-use super::map_uri_to_path;
+use crate::http::map_uri::map_uri_to_path;
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
-use crate::http::{evaluate, finalize};
+use crate::http::{evaluate, redirect};
 use crate::log::error_log::Level;
 use crate::wire::http1::request_line::Method;
 
@@ -24,7 +24,7 @@ pub fn handle(request: &mut Request) -> Verdict {
         let file = evaluate::text(request, template);
         if file.first() == Some(&b'/') {
             let args = request.args.clone();
-            return finalize::internal_redirect(request, &file, &args);
+            return redirect::internal_redirect(request, &file, &args);
         }
         name.truncate(directory_length);
         name.extend_from_slice(&file);
@@ -33,7 +33,7 @@ pub fn handle(request: &mut Request) -> Verdict {
                 let mut uri = request.uri.clone();
                 uri.extend_from_slice(&file);
                 let args = request.args.clone();
-                return finalize::internal_redirect(request, &uri, &args);
+                return redirect::internal_redirect(request, &uri, &args);
             }
             Err(Fault { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 if !directory_checked {

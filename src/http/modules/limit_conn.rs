@@ -3,46 +3,20 @@
 use std::rc::Rc;
 
 use crate::http::evaluate;
+use crate::http::limit_zones::Held;
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
-use crate::ir::http::limit_conn::ConnZone;
 use crate::ir::value::Text;
 use crate::log::error_log::Level;
-use crate::sys::fork;
-use crate::sys::shared_words::SharedWords;
-use crate::zone::limit_conn::{ConnTable, Refusal};
-use crate::zone::lock::Holder;
-use crate::zone::slab::Place;
+use crate::zone::limit_conn::Refusal;
 
 /// A key may not be longer.
 const LONGEST_KEY: usize = 255;
 
-/// A zone in words that all workers share.
-pub type Zone = ConnTable<SharedWords>;
-
-/// The zone over its words.
-pub fn table(zone: &ConnZone, words: SharedWords) -> Zone {
-    let holder = Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now };
-    ConnTable::over(words, zone.size, holder)
-}
-
-/// One request counted in a zone, until this is dropped.
-#[derive(Debug)]
-pub struct Held {
-    zone: Rc<Zone>,
-    node: Place,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.zone.give(self.node);
-    }
-}
-
 /// Counts the request, or refuses it.
 pub fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.limit_conn);
-    if request.limit_status.conn.is_some() || settings.limits.is_empty() {
+    if request.contexts.limit_status.conn.is_some() || settings.limits.is_empty() {
         return Verdict::Declined;
     }
     let engine = Rc::clone(&request.connection.engine);
@@ -58,10 +32,10 @@ pub fn handle(request: &mut Request) -> Verdict {
             request.log(Level::Error, text);
             continue;
         }
-        request.limit_status.conn = Some("PASSED");
+        request.contexts.limit_status.conn = Some("PASSED");
         let table = &engine.limit_conn_zones[limit.zone.0 as usize];
         match table.take(&key, limit.connections) {
-            Ok(node) => request.limit_conn_held.push(Held { zone: Rc::clone(table), node }),
+            Ok(node) => request.contexts.limit_conn_held.push(Held { zone: Rc::clone(table), node }),
             Err(refusal) => return refuse(request, &zone.name, refusal),
         }
     }
@@ -80,11 +54,11 @@ fn refuse(request: &mut Request, zone: &Text, refusal: Refusal) -> Verdict {
             request.connection.engine.log.say(Level::Crit, text);
         }
     }
-    request.limit_conn_held.clear();
+    request.contexts.limit_conn_held.clear();
     if settings.dry_run {
-        request.limit_status.conn = Some("REJECTED_DRY_RUN");
+        request.contexts.limit_status.conn = Some("REJECTED_DRY_RUN");
         return Verdict::Declined;
     }
-    request.limit_status.conn = Some("REJECTED");
+    request.contexts.limit_status.conn = Some("REJECTED");
     Verdict::Finish(settings.status)
 }

@@ -6,26 +6,14 @@ use crate::http::engine::Engine;
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
-use crate::ir::http::limit_req::{Limit, ReqZone};
+use crate::ir::http::limit_req::Limit;
 use crate::log::error_log::Level;
 use crate::log::now;
-use crate::sys::fork;
-use crate::sys::shared_words::SharedWords;
-use crate::zone::limit_req::{Outcome, ReqTable};
-use crate::zone::lock::Holder;
+use crate::zone::limit_req::Outcome;
 use crate::zone::slab::Place;
 
 /// A key may not be longer.
 const LONGEST_KEY: usize = 65_535;
-
-/// A zone in words that all workers share.
-pub type Zone = ReqTable<SharedWords>;
-
-/// The zone over its words.
-pub fn table(zone: &ReqZone, words: SharedWords) -> Zone {
-    let holder = Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now };
-    ReqTable::over(words, zone.size, zone.rate, holder)
-}
 
 /// A request in a zone that it fits in.
 struct Waiting<'a> {
@@ -36,7 +24,7 @@ struct Waiting<'a> {
 /// Counts the request, delays or refuses it.
 pub async fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.limit_req);
-    if request.limit_status.req.is_some() || settings.limits.is_empty() {
+    if request.contexts.limit_status.req.is_some() || settings.limits.is_empty() {
         return Verdict::Declined;
     }
     let engine = Rc::clone(&request.connection.engine);
@@ -70,7 +58,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
         }
     }
     let Some(Delay { ms: delay, excess, zone }) = worst else {
-        request.limit_status.req = Some("PASSED");
+        request.contexts.limit_status.req = Some("PASSED");
         return Verdict::Declined;
     };
     let name = &engine.http.limit_req_zones[zone].name;
@@ -79,10 +67,10 @@ pub async fn handle(request: &mut Request) -> Verdict {
         format_args!("delaying request{dry}, excess: {}.{:03}, by zone \"{name}\"", excess / 1000, excess % 1000);
     request.log(lower(settings.log_level), text);
     if settings.dry_run {
-        request.limit_status.req = Some("DELAYED_DRY_RUN");
+        request.contexts.limit_status.req = Some("DELAYED_DRY_RUN");
         return Verdict::Declined;
     }
-    request.limit_status.req = Some("DELAYED");
+    request.contexts.limit_status.req = Some("DELAYED");
     wait(request, delay).await
 }
 
@@ -135,10 +123,10 @@ fn refuse(request: &mut Request, limit: &Limit, outcome: Outcome) -> Verdict {
         _ => engine.log.say(Level::Alert, format_args!("could not allocate node in limit_req zone \"{name}\"")),
     }
     if settings.dry_run {
-        request.limit_status.req = Some("REJECTED_DRY_RUN");
+        request.contexts.limit_status.req = Some("REJECTED_DRY_RUN");
         return Verdict::Declined;
     }
-    request.limit_status.req = Some("REJECTED");
+    request.contexts.limit_status.req = Some("REJECTED");
     Verdict::Finish(settings.status)
 }
 

@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::http::body_reader;
-use crate::http::finalize;
 use crate::http::request::{Request, Sink};
 use crate::http::verdict::Verdict;
+use crate::http::{body_reader, subrequest};
 
 /// Sends the copies off, with the request's body if so wanted.
 pub async fn handle(request: &mut Request) -> Verdict {
@@ -20,13 +19,13 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
     for uri in settings.uris.iter() {
         let args = request.args.clone();
-        let mut copy = finalize::prepare_subrequest(request, uri, &args, Sink::Discard);
+        let mut copy = subrequest::beside(request, uri, &args, Sink::Discard);
         copy.method = request.method;
         copy.method_name = request.method_name;
         copy.header_only = true;
         copy.body = request.body.share();
         copy.variables.borrow_mut().clone_from(&request.variables.borrow());
-        tokio::task::spawn_local(async move { finalize::run_subrequest(&mut copy).await });
+        tokio::task::spawn_local(async move { subrequest::run(&mut copy).await });
     }
     Verdict::Declined
 }

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::map_uri_to_path;
 use super::static_files::{self, Part};
+use crate::http::map_uri::map_uri_to_path;
 use crate::http::request::Request;
 use crate::http::rewrite;
 use crate::http::variables::family::argument;

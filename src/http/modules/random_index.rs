@@ -3,8 +3,8 @@
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{map_uri_to_path, path};
-use crate::http::finalize;
+use crate::http::map_uri::{map_uri_to_path, path};
+use crate::http::redirect;
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::log::error_log::Level;
@@ -29,7 +29,7 @@ pub fn handle(request: &mut Request) -> Verdict {
     let chosen = &names[((random * names.len() as u64) >> 32) as usize];
     let uri = [&request.uri[..], chosen].concat();
     let args = request.args.clone();
-    finalize::internal_redirect(request, &uri, &args)
+    redirect::internal_redirect(request, &uri, &args)
 }
 
 fn file_names(directory: &[u8]) -> io::Result<Vec<Vec<u8>>> {

@@ -37,7 +37,7 @@ pub fn write(request: &Request, out: &mut Vec<u8>) -> bool {
 
 /// `$secure_link_expires`: known once `$secure_link` has been asked for.
 pub fn write_expires(request: &Request, out: &mut Vec<u8>) -> bool {
-    let expires = request.secure_link_expires.borrow();
+    let expires = request.contexts.secure_link_expires.borrow();
     expires.as_ref().is_some_and(|text| {
         out.extend_from_slice(text);
         true
@@ -52,7 +52,7 @@ fn holds(request: &Request, link: &Template, md5: &Template) -> Option<Vec<u8>> 
         Some(comma) => {
             let text = &value[comma + 1..];
             let until = size::parse_number(text).filter(|until| *until > 0)?;
-            request.secure_link_expires.replace(Some(text.to_vec()));
+            request.contexts.secure_link_expires.replace(Some(text.to_vec()));
             (&value[..comma], Some(until))
         }
     };

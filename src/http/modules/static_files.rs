@@ -3,8 +3,8 @@
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use super::map_uri_to_path;
 use crate::http::filters::order;
+use crate::http::map_uri::map_uri_to_path;
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;

@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
-use crate::http::{evaluate, finalize};
+use crate::http::{evaluate, map_uri, redirect};
 use crate::ir::http::core::Alias;
 use crate::ir::http::try_files::Otherwise;
 use crate::log::error_log::Level;
@@ -13,7 +13,7 @@ use crate::log::error_log::Level;
 /// Looks for the candidates in order.
 pub fn handle(request: &mut Request) -> Verdict {
     let Some(settings) = request.location.try_files.clone() else { return Verdict::Declined };
-    let root = super::document_root(request);
+    let root = map_uri::document_root(request);
     let alias = request.location.settings.core.root.alias;
     for candidate in &settings.candidates {
         let name = evaluate::text(request, &candidate.name).into_owned();
@@ -30,11 +30,11 @@ pub fn handle(request: &mut Request) -> Verdict {
         Otherwise::Status(status) => Verdict::Finish(*status),
         Otherwise::Named(name) => {
             let name = evaluate::text(request, name).into_owned();
-            finalize::named_location(request, &name)
+            redirect::named_location(request, &name)
         }
         Otherwise::Uri(uri) => {
             let uri = evaluate::text(request, uri).into_owned();
-            finalize::redirect_to_target(request, &uri)
+            redirect::redirect_to_target(request, &uri)
         }
     }
 }

@@ -11,6 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
+use crate::http::request::identity::Identity;
 use crate::http::variables;
 use crate::http::variables::family::find_cookie;
 use crate::ir::http::userid::{Expires, Mode, Userid, UseridFlags};
@@ -28,19 +29,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 /// Where nginx begins to count in version 2.
 const FIRST_V2: u32 = 0x0303_0302;
-
-/// What a request knows of its client's identity.
-#[derive(Clone, Default, Debug)]
-pub struct Identity {
-    /// The cookie's value.
-    cookie: Vec<u8>,
-    /// What the client sent.
-    got: [u32; 4],
-    /// What it is sent.
-    set: [u32; 4],
-    /// `$uid_reset` asked for a new one.
-    reset: bool,
-}
 
 /// Adds the cookie to an answer.
 pub fn head(request: &mut Request) {
@@ -83,7 +71,7 @@ fn write_identity(settings: &Userid, identity: [u32; 4], out: &mut Vec<u8>) -> b
 
 /// What the client sent; read once.
 fn got(request: &Request, settings: &Userid) -> Identity {
-    if let Some(identity) = &*request.userid.borrow() {
+    if let Some(identity) = &*request.contexts.userid.borrow() {
         return (**identity).clone();
     }
     let mut identity = Identity::default();
@@ -107,7 +95,7 @@ fn got(request: &Request, settings: &Userid) -> Identity {
             request.log(Level::Error, format_args!("client sent {fault} userid cookie \"{line}\""));
         }
     }
-    request.userid.replace(Some(Box::new(identity.clone())));
+    request.contexts.userid.replace(Some(Box::new(identity.clone())));
     identity
 }
 
@@ -137,7 +125,7 @@ fn made(request: &Request, settings: &Userid) -> Identity {
         }
         identity.set = fresh(request, settings);
     }
-    request.userid.replace(Some(Box::new(identity.clone())));
+    request.contexts.userid.replace(Some(Box::new(identity.clone())));
     identity
 }
 

@@ -1,15 +1,20 @@
 //! A try: the server that was chosen for it, what the balancer learns, and what variables show.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::answer::Faulty;
+use super::group::Group;
 use super::job::Job;
 use super::keepalive::BackendConnection;
 use super::layout::Server;
+use super::record::UpstreamAttempt;
 use super::retry::Situation;
 use super::waiting::{Waited, wait_for};
 use crate::balance::{Outcome, Session, Times};
-use crate::http::request::{Request, UpstreamAttempt};
+use crate::http::connection::Peer;
+use crate::http::evaluate;
+use crate::http::request::Request;
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::net::timers;
@@ -192,7 +197,7 @@ impl<'j> Try<'j> {
 
 /// A request's walk over the servers.
 fn begin(job: &Job, request: &Request) -> Session {
-    let mut session = job.group.start(request);
+    let mut session = start(request, &job.group);
     if job.proxy.next_upstream_tries > 0 {
         session.tries = session.tries.min(job.proxy.next_upstream_tries);
     }
@@ -218,4 +223,19 @@ pub fn record(request: &mut Request) -> &mut UpstreamAttempt {
 pub fn conclude(request: &mut Request, attempt: &Try) {
     let elapsed_ms = attempt.elapsed_ms();
     record(request).response_ms.get_or_insert(elapsed_ms);
+}
+
+/// Begins a request's walk over the servers of a group: by the text of its `hash`, or by the client's address (`ip_hash`).
+fn start(request: &Request, group: &Group) -> Session {
+    if let Some(key) = group.key() {
+        return group.start(&evaluate::text(request, key));
+    }
+    if !group.balancer().needs_key() {
+        return group.start(&[]);
+    }
+    match request.peer() {
+        Peer::Inet(SocketAddr::V4(address)) => group.start(&address.ip().octets()[..3]),
+        Peer::Inet(SocketAddr::V6(address)) => group.start(&address.ip().octets()),
+        Peer::Unix => group.start(&[0; 3]),
+    }
 }

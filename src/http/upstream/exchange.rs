@@ -9,20 +9,20 @@ use tokio::io::AsyncWrite;
 
 use super::answer::{Answer, Faulty};
 use super::attempt::{Try, record};
-use super::headers;
 use super::http2::{self, Patience, Session, Step};
 use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::request::BodyLength;
 use super::response::{Head, Parser, Progress};
 use super::retry::Failure;
-use super::secure;
 use super::waiting::{Waited, log_timeout, wait};
+use super::{headers, secure};
 use crate::http::body_file::BodyFile;
-use crate::http::body_reader::{self, Body};
+use crate::http::body_reader;
 use crate::http::engine::Engine;
 use crate::http::filters::early_hints;
 use crate::http::request::Request;
+use crate::http::request::body::{self, Body};
 use crate::http::verdict::ClientGone;
 use crate::log::error_log::Level;
 use crate::net::at_once::at_once;
@@ -147,7 +147,7 @@ fn body(request: &mut Request, job: &Job) -> http2::Body {
         if request.connection.exchange().is_some() {
             body_reader::want_some(request);
             let limit = request.location.settings.core.client_max_body_size;
-            request.framing = body_reader::Framing::None;
+            request.framing = body::Framing::None;
             return http2::Body::Client(limit);
         }
         return http2::Body::Handed;

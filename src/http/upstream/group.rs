@@ -9,11 +9,8 @@ use super::dynamic::Dynamic;
 use super::keepalive::Pool;
 use super::layout::{Server, SharedLayout, ranks};
 use super::queue::Queue;
-use super::sticky::Sticky;
+use super::sessions::Sticky;
 use crate::balance::{Balancer, Method, Peer, PeerId, Session};
-use crate::http::connection;
-use crate::http::evaluate;
-use crate::http::request::Request;
 use crate::ir::http::Http;
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::{self, Keepalive, Upstream, UpstreamId};
@@ -127,20 +124,15 @@ impl Group {
         same_port && self.host.eq_ignore_ascii_case(host)
     }
 
+    /// What of a request the balancer goes by (`hash`).
+    pub fn key(&self) -> Option<&Template> {
+        self.key.as_ref()
+    }
+
     /// Begins a request's walk over the servers.
-    pub fn start(&self, request: &Request) -> Session {
+    pub fn start(&self, key: &[u8]) -> Session {
         self.refresh();
-        if let Some(key) = &self.key {
-            return self.balancer.start(&evaluate::text(request, key));
-        }
-        if !self.balancer.needs_key() {
-            return self.balancer.start(&[]);
-        }
-        match request.peer() {
-            connection::Peer::Inet(SocketAddr::V4(address)) => self.balancer.start(&address.ip().octets()[..3]),
-            connection::Peer::Inet(SocketAddr::V6(address)) => self.balancer.start(&address.ip().octets()),
-            connection::Peer::Unix => self.balancer.start(&[0; 3]),
-        }
+        self.balancer.start(key)
     }
 
     /// The balancer.

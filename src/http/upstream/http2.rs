@@ -16,7 +16,8 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::task::AbortHandle;
 
 use super::response::{self, Parser, Progress};
-use crate::http::connection::{Connection, Deadline, ReadFault};
+use crate::http::connection::Connection;
+use crate::http::connection::waiting::{Deadline, ReadFault};
 use crate::http::message::headers::HeaderList;
 use crate::net::stream::Stream;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 
-use super::sticky;
+use super::sessions;
 use crate::balance::Peer;
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::{self, PeerAddress, Upstream};
@@ -43,7 +43,7 @@ impl Server {
     /// A server of this line.
     pub fn of(target: Target, line: &upstream::Server) -> Self {
         let server = Self::unbound(target);
-        let sid = sticky::sid(line.route.as_ref(), &server.name);
+        let sid = sessions::sid(line.route.as_ref(), &server.name);
         Self { sid: sid.into(), ..server }
     }
 }

@@ -18,12 +18,14 @@ pub mod keepalive;
 pub mod layout;
 pub mod pipe;
 pub mod queue;
+pub mod record;
 pub mod relay;
 pub mod request;
 pub mod resolve;
 pub mod response;
 pub mod retry;
 pub mod secure;
+pub mod sessions;
 pub mod spool;
 pub mod sticky;
 pub mod store;
@@ -38,14 +40,13 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use self::group::{Group, Zones};
-use tokio::task::AbortHandle;
-
-use crate::http::resolvers::Resolvers;
+use super::resolvers::Resolvers;
 use crate::ir::http::Http;
 use crate::ir::http::proxy::{Proxy, ProxyPass};
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::UpstreamId;
 use crate::log::error_log::ErrorLog;
+use tokio::task::AbortHandle;
 
 /// What a location's directives come to, worked out at its first request.
 #[derive(Debug)]

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::attempt::{Try, conclude, record};
-use super::exchange;
-use super::headers;
 use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::pipe::{End, Framing, Pipe};
@@ -15,10 +13,11 @@ use super::response::Head;
 use super::spool::Spool;
 use super::store::StoredFile;
 use super::waiting::{Waited, log_timeout, wait};
+use super::{exchange, headers};
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
 use crate::http::evaluate;
-use crate::http::filters::order;
+use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
@@ -146,7 +145,7 @@ async fn finish_whole(
 async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict {
     request.action = "proxying upgraded connection";
     let connection = Rc::clone(&request.connection);
-    if order::flush(request).await.is_err() {
+    if write::flush(request).await.is_err() {
         return Verdict::Close;
     }
     let Answer { connection: mut backend, buffer, head } = answer;
@@ -371,8 +370,8 @@ impl<'j> Relay<'j> {
             return Ok(Some(range));
         }
         let gathered = request.connection.gathered();
-        let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || order::holds_back(request));
-        if waits && !self.is_client_gone && order::flush(request).await.is_err() {
+        let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || write::holds_back(request));
+        if waits && !self.is_client_gone && write::flush(request).await.is_err() {
             self.is_client_gone = true;
             if self.pipe.store.is_none() {
                 return Err(Verdict::Close);
@@ -495,6 +494,6 @@ impl<'j> Relay<'j> {
 /// The client gets what there is; the end of the connection shows that it is not all.
 async fn break_off(request: &mut Request) -> Verdict {
     // If the client is gone as well, nobody is left to tell.
-    let (Ok(()) | Err(ClientGone)) = order::flush(request).await;
+    let (Ok(()) | Err(ClientGone)) = write::flush(request).await;
     Verdict::Close
 }

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use super::group::Group;
-use crate::http::connection::output::log_gone;
 use crate::http::request::Request;
 use crate::http::verdict::CLIENT_CLOSED_REQUEST;
 use crate::ir::http::proxy::Proxy;
@@ -53,7 +52,7 @@ pub async fn group(request: &Request, proxy: &Proxy, servers: Servers) -> Result
             Err(502)
         }
         Err(error) => {
-            log_gone(request, error.as_ref(), false);
+            request.log_gone(error.as_ref(), false);
             Err(CLIENT_CLOSED_REQUEST)
         }
     }

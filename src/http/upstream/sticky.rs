@@ -1,63 +1,19 @@
 //! `sticky`: finds the server that a request is bound to, and sees that later requests find it too.
 
-use md5::{Digest, Md5};
-
-use crate::http::evaluate;
+use super::sessions::{Sticky, key, now_ms};
 use crate::http::request::Request;
-use crate::http::variables;
+use crate::http::{evaluate, variables};
 use crate::ir::ids::VariableId;
-use crate::ir::upstream::sticky::{Cookie, Expires, Learn, Source, Sticky as Configured, is_samesite};
-use crate::ir::value::Text;
+use crate::ir::upstream::sticky::{Cookie, Expires, Source, is_samesite};
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::primitives::http_date;
-use crate::sys::fork;
-use crate::sys::shared_words::SharedWords;
-use crate::zone::lock::Holder;
-use crate::zone::sticky::{Key, Learned, Sessions};
-
-/// What binds the requests of one group.
-#[derive(Debug)]
-pub struct Sticky {
-    configured: Configured,
-    sessions: Option<Sessions<SharedWords>>,
-}
-
-/// What a server is called: its `route`, or a digest of its address.
-pub fn sid(route: Option<&Text>, name: &str) -> Box<[u8]> {
-    match route {
-        Some(route) => route.as_bytes().into(),
-        None => Md5::digest(name).iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect(),
-    }
-}
-
-/// The sessions of `learn`, over the words of its zone.
-pub fn sessions(learn: &Learn, words: SharedWords) -> Sessions<SharedWords> {
-    let holder = Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now };
-    Sessions::over(words, learn.zone.size, learn.timeout_ms, holder)
-}
+use crate::zone::sticky::Learned;
 
 impl Sticky {
-    /// Over the words of the zone that `learn` has.
-    pub fn new(configured: Configured, words: Option<SharedWords>) -> Self {
-        let sessions = match (&configured.source, words) {
-            (Source::Learn(learn), Some(words)) => Some(sessions(learn, words)),
-            _ => None,
-        };
-        Self { configured, sessions }
-    }
-
     /// What the request brings: a server's name, or a session's.
     pub fn id(&self, request: &Request) -> Option<Box<[u8]>> {
         first_value(request, &self.configured.lookup)
-    }
-
-    /// The server that this stands for.
-    pub fn server(&self, id: &[u8]) -> Option<Box<[u8]>> {
-        match &self.sessions {
-            Some(sessions) => sessions.find(&key(id), now_ms()),
-            None => Some(id.into()),
-        }
     }
 
     /// The cookie that leads further requests to a server.
@@ -100,14 +56,6 @@ fn first_value(request: &Request, variables: &[VariableId]) -> Option<Box<[u8]>>
         (variables::write(request, *id, &mut value) && !value.is_empty()).then(|| value.into())
     };
     variables.iter().find_map(value)
-}
-
-fn key(session: &[u8]) -> Key {
-    Md5::digest(session).into()
-}
-
-fn now_ms() -> u64 {
-    now::since_epoch().as_millis() as u64
 }
 
 fn write_cookie(request: &Request, cookie: &Cookie, sid: &[u8]) -> Vec<u8> {

@@ -5,17 +5,15 @@ use std::rc::Rc;
 
 use super::answer::{Answer, Faulty};
 use super::attempt::{Try, conclude, record};
-use super::connect;
-use super::exchange;
-use super::headers;
 use super::job::Job;
 use super::layout::Server;
-use super::relay;
+use super::record::UpstreamAttempt;
 use super::response::Kind;
 use super::retry::Failure;
+use super::{connect, exchange, headers, relay};
 use crate::balance::Outcome;
-use crate::http::finalize;
-use crate::http::request::{Request, UpstreamAttempt};
+use crate::http::redirect;
+use crate::http::request::Request;
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, Verdict};
 use crate::ir::http::proxy::IgnoreHeaders;
 use crate::log::error_log::Level;
@@ -196,7 +194,7 @@ fn redirect_target<'a>(job: &Job, answer: &'a Answer) -> Option<Cow<'a, [u8]>> {
 /// `X-Accel-Redirect`
 fn redirect(request: &mut Request, target: &[u8]) -> Verdict {
     if target.first() == Some(&b'@') {
-        return finalize::named_location(request, target);
+        return redirect::named_location(request, target);
     }
     let Some((uri, args)) = super::unsafe_uri::parse(target) else {
         let text = String::from_utf8_lossy(target).into_owned();
@@ -207,5 +205,5 @@ fn redirect(request: &mut Request, target: &[u8]) -> Verdict {
         request.method = Method::Get;
         request.method_name = Some(b"GET");
     }
-    finalize::internal_redirect(request, &uri, &args)
+    redirect::internal_redirect(request, &uri, &args)
 }

@@ -4,8 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::job::Job;
-use crate::http::connection::Deadline;
-use crate::http::connection::output::log_gone;
+use crate::http::connection::waiting::Deadline;
 use crate::http::request::Request;
 use crate::ir::http::proxy::Store;
 use crate::log::error_log::Level;
@@ -25,7 +24,7 @@ pub async fn wait<T>(
     let is_stored = job.proxy.store != Store::Off;
     let watched = !is_stored && !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
     let poll_client = |context: &mut std::task::Context| {
-        connection.poll_gone(context).map(|error| log_gone(request, error.as_ref(), true)).is_ready()
+        connection.poll_gone(context).map(|error| request.log_gone(error.as_ref(), true)).is_ready()
     };
     std::future::poll_fn(|context| {
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.

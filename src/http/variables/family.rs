@@ -3,7 +3,6 @@
 use super::{WriteFamily, connection, put_bytes, put_some, upstream};
 use crate::http::message::headers::{HeaderList, Known};
 use crate::http::request::Request;
-use crate::ir::value::Text;
 
 /// The getter of a family.
 pub fn find(prefix: &str) -> Option<WriteFamily> {
@@ -19,11 +18,6 @@ pub fn find(prefix: &str) -> Option<WriteFamily> {
         "upstream_cookie_" => |request, name, out| put_some(out, upstream::cookie(request, name)),
         _ => return None,
     })
-}
-
-/// What follows the prefix, in the form the getter compares with.
-pub fn prepare(_prefix: &str, rest: &Text) -> Text {
-    rest.clone()
 }
 
 /// Whether a header's name is what a variable calls it: lower case, `_` for `-`.

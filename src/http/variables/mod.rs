@@ -10,12 +10,16 @@ mod tls;
 mod upstream;
 
 use std::io::Write;
+use std::sync::LazyLock;
+
+use grammar::variables::http::{VARIABLES, number};
+use grammar::variables::{Kind, Variable as Row};
 
 use super::evaluate;
+use super::request::values::Slot;
 use super::request::{LOGGING, Request};
-use crate::ir::ids::{GeoId, MapId, SplitClientsId, VariableId};
-use crate::ir::value::Text;
-use crate::ir::variables::{Source, Variables};
+use crate::ir::ids::VariableId;
+use crate::ir::variables::Source;
 use crate::primitives::decimal;
 
 /// Writes a value; false if the variable has none.
@@ -25,66 +29,29 @@ pub type WriteFamily = fn(&Request, &[u8], &mut Vec<u8>) -> bool;
 /// What `set` does to a built-in variable.
 type Assign = fn(&mut Request, &[u8]);
 
-/// Where a variable's value comes from.
-pub enum Getter {
+/// How a built-in variable, or one of a family, gets its value.
+#[derive(Clone, Copy)]
+enum Getter {
     /// It is written anew at each use.
     Function(Write1),
     /// It is written once for a request.
     Cached(Write1),
     /// One of a family.
-    Family(WriteFamily, Text),
-    /// `set` gives it a value; until then it is empty (`ngx_http_rewrite_var`).
-    Set,
-    /// `map`
-    Map(MapId),
-    /// `geo`
-    Geo(GeoId),
-    /// `split_clients`
-    SplitClients(SplitClientsId),
+    Family(WriteFamily),
     /// It has the value that something else assigns to it, or none.
     Nothing,
 }
 
-/// What a request knows of a variable.
-#[derive(Clone, Default, Debug)]
-pub enum Slot {
-    /// It was not looked up.
-    #[default]
-    Unset,
-    /// It has no value.
-    NotFound,
-    /// Its value.
-    Set(Vec<u8>),
-}
+/// The getters of all variables that nginx has built in, by their row's number.
+static GETTERS: LazyLock<Vec<Getter>> = LazyLock::new(|| VARIABLES.iter().map(getter).collect());
 
-/// The getters of all variables that a configuration uses, by number.
-pub fn getters(variables: &Variables) -> Vec<Getter> {
-    variables.used.iter().map(|variable| getter(&variable.source)).collect()
-}
-
-fn getter(source: &Source) -> Getter {
-    match source {
-        Source::Set => Getter::Set,
-        Source::Assigned => Getter::Nothing,
-        Source::Map(id) => Getter::Map(*id),
-        Source::Geo(id) => Getter::Geo(*id),
-        Source::SplitClients(id) => Getter::SplitClients(*id),
-        Source::Family { row, rest } => match family::find(row.name) {
-            Some(write) => Getter::Family(write, family::prepare(row.name, rest)),
-            None => Getter::Nothing,
-        },
-        Source::Builtin(row) => match builtin(row.name) {
-            Some(write) if is_fixed(row.name) => Getter::Cached(write),
-            Some(write) => Getter::Function(write),
-            None => Getter::Nothing,
-        },
-    }
-}
-
-/// Whether one of them shows what a client offers in its hello.
-pub fn show_hellos(variables: &Variables) -> bool {
-    let is_such = |row: &str| matches!(row, "ssl_ciphers" | "ssl_curves" | "ssl_sigalgs");
-    variables.used.iter().any(|variable| matches!(&variable.source, Source::Builtin(row) if is_such(row.name)))
+fn getter(row: &Row) -> Getter {
+    let found = match row.kind {
+        Kind::Prefix => family::find(row.name).map(Getter::Family),
+        Kind::Exact if is_fixed(row.name) => builtin(row.name).map(Getter::Cached),
+        Kind::Exact => builtin(row.name).map(Getter::Function),
+    };
+    found.unwrap_or(Getter::Nothing)
 }
 
 /// Those whose source may change while a request runs, but which keep the value of their first use (they lack
@@ -128,18 +95,21 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
         Some(Slot::Unset) | None => {}
     }
     let engine = &request.connection.engine;
-    match &engine.getters[id.0 as usize] {
-        Getter::Function(write) => write(request, out),
-        Getter::Family(write, rest) => write(request, rest, out),
-        Getter::Set => {
+    match &engine.http.variables.get(id).source {
+        Source::Builtin(row) => match GETTERS[number(row)] {
+            Getter::Function(write) => write(request, out),
+            // Nobody asks again behind the log.
+            Getter::Cached(write) if request.action == LOGGING => write(request, out),
+            Getter::Cached(write) => remember(request, id, out, write),
+            Getter::Family(_) | Getter::Nothing => false,
+        },
+        Source::Family { row, rest } => write_of_family(request, row, rest, out),
+        Source::Set => {
             warn_unset(request, id);
             true
         }
-        Getter::Nothing => false,
-        // Nobody asks again behind the log.
-        Getter::Cached(write) if request.action == LOGGING => write(request, out),
-        Getter::Cached(write) => remember(request, id, out, write),
-        Getter::Map(map) => {
+        Source::Assigned => false,
+        Source::Map(map) => {
             let map = &engine.http.maps[map.0 as usize];
             if map.volatile {
                 module::map(request, map, out);
@@ -150,7 +120,7 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
                 true
             })
         }
-        Getter::Geo(geo) => {
+        Source::Geo(geo) => {
             let geo = &engine.http.geos[geo.0 as usize];
             if geo.volatile {
                 module::geo(request, geo, out);
@@ -161,7 +131,7 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
                 true
             })
         }
-        Getter::SplitClients(split) => {
+        Source::SplitClients(split) => {
             let split = &engine.http.split_clients[split.0 as usize];
             remember(request, id, out, |request, out| {
                 module::split_clients(request, split, out);
@@ -177,9 +147,19 @@ pub fn write_named(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
     if let Some(index) = used.iter().position(|variable| *variable.name == *name) {
         return write(request, VariableId(index as u32), out);
     }
-    match crate::ir::variables::builtin(name).as_ref().map(getter) {
-        Some(Getter::Function(write) | Getter::Cached(write)) => write(request, out),
-        Some(Getter::Family(write, rest)) => write(request, &rest, out),
+    match crate::ir::variables::builtin(name) {
+        Some(Source::Builtin(row)) => match GETTERS[number(row)] {
+            Getter::Function(write) | Getter::Cached(write) => write(request, out),
+            Getter::Family(_) | Getter::Nothing => false,
+        },
+        Some(Source::Family { row, rest }) => write_of_family(request, row, &rest, out),
+        _ => false,
+    }
+}
+
+fn write_of_family(request: &Request, row: &'static Row, rest: &[u8], out: &mut Vec<u8>) -> bool {
+    match GETTERS[number(row)] {
+        Getter::Family(write) => write(request, rest, out),
         _ => false,
     }
 }
@@ -193,17 +173,8 @@ fn remember(
     let before = out.len();
     let found = write(request, out);
     let slot = if found { Slot::Set(out[before..].to_vec()) } else { Slot::NotFound };
-    store(request, id, slot);
+    request.remember(id, slot);
     found
-}
-
-fn store(request: &Request, id: VariableId, slot: Slot) {
-    let mut slots = request.variables.borrow_mut();
-    let index = id.0 as usize;
-    if slots.len() <= index {
-        slots.resize(request.connection.engine.getters.len(), Slot::Unset);
-    }
-    slots[index] = slot;
 }
 
 fn warn_unset(request: &Request, id: VariableId) {
@@ -211,19 +182,19 @@ fn warn_unset(request: &Request, id: VariableId) {
         let name = &request.connection.engine.http.variables.get(id).name;
         request.log(crate::log::error_log::Level::Warn, format_args!("using uninitialized \"{name}\" variable"));
     }
-    store(request, id, Slot::Set(Vec::new()));
+    request.remember(id, Slot::Set(Vec::new()));
 }
 
 /// Gives a variable a value: a named group of a pattern, `auth_request_set`.
 pub fn assign(request: &Request, id: VariableId, value: &[u8]) {
-    store(request, id, Slot::Set(value.to_vec()));
+    request.remember(id, Slot::Set(value.to_vec()));
 }
 
 /// Gives a variable of a module its value, if the configuration uses it; without one it has none.
 pub fn assign_named(request: &Request, name: &[u8], value: Option<&[u8]>) {
     let used = &request.connection.engine.http.variables.used;
     if let Some(index) = used.iter().position(|variable| *variable.name == *name) {
-        store(request, VariableId(index as u32), value.map_or(Slot::NotFound, |value| Slot::Set(value.to_vec())));
+        request.remember(VariableId(index as u32), value.map_or(Slot::NotFound, |value| Slot::Set(value.to_vec())));
     }
 }
 

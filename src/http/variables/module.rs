@@ -3,11 +3,9 @@
 use std::net::IpAddr;
 
 use super::{Write1, put_some, text_of};
-use crate::http::evaluate;
-use crate::http::filters;
 use crate::http::message::headers::Known;
-use crate::http::modules;
 use crate::http::request::Request;
+use crate::http::{evaluate, filters, modules};
 use crate::ir::http::geo::Geo;
 use crate::ir::http::map::Map;
 use crate::ir::http::split_clients::SplitClients;
@@ -17,8 +15,8 @@ use crate::primitives::hash;
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "limit_req_status" => |request, out| put_some(out, request.limit_status.req.map(str::as_bytes)),
-        "limit_conn_status" => |request, out| put_some(out, request.limit_status.conn.map(str::as_bytes)),
+        "limit_req_status" => |request, out| put_some(out, request.contexts.limit_status.req.map(str::as_bytes)),
+        "limit_conn_status" => |request, out| put_some(out, request.contexts.limit_status.conn.map(str::as_bytes)),
         "date_local" => |request, out| date(request, false, out),
         "date_gmt" => |request, out| date(request, true, out),
         "invalid_referer" => modules::referer::write_invalid,

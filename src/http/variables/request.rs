@@ -1,10 +1,10 @@
 //! Variables that come from the request.
 
 use super::{Write1, put, put_bytes, put_seconds, put_some};
-use crate::http::body_reader::Body;
 use crate::http::message::headers::Known;
-use crate::http::modules;
 use crate::http::request::Request;
+use crate::http::request::body::Body;
+use crate::http::{map_uri, modules};
 use crate::log::now;
 
 /// The getter of a name.
@@ -17,7 +17,7 @@ pub fn find(name: &str) -> Option<Write1> {
             _ => false,
         },
         "content_type" => |request, out| joined(request, Known::ContentType, b", ", out),
-        "document_root" => |request, out| put_bytes(out, &modules::document_root(request)),
+        "document_root" => |request, out| put_bytes(out, &map_uri::document_root(request)),
         "realpath_root" => realpath_root,
         // A line that was refused has no URI; one that was read has an empty one if its URI was refused later.
         "uri" | "document_uri" => {
@@ -43,7 +43,7 @@ pub fn find(name: &str) -> Option<Write1> {
             Body::File(file) => file.path().is_ok_and(|path| put(out, path)),
             _ => false,
         },
-        "request_filename" => |request, out| put_bytes(out, &modules::map_uri_to_path(request).path),
+        "request_filename" => |request, out| put_bytes(out, &map_uri::map_uri_to_path(request).path),
         "request_id" => request_id,
         "request_length" => |request, out| put(out, request.request_length.get()),
         "request_method" => |request, out| {
@@ -93,8 +93,8 @@ pub fn joined(request: &Request, known: Known, separator: &[u8], out: &mut Vec<u
 
 fn realpath_root(request: &Request, out: &mut Vec<u8>) -> bool {
     use std::os::unix::ffi::OsStrExt;
-    let root = modules::document_root(request);
-    match std::fs::canonicalize(modules::path(&root)) {
+    let root = map_uri::document_root(request);
+    match std::fs::canonicalize(map_uri::path(&root)) {
         Ok(path) => put_bytes(out, path.as_os_str().as_bytes()),
         Err(_) => false,
     }

@@ -2,7 +2,8 @@
 
 use super::{Write1, put, put_bytes, put_seconds, put_some};
 use crate::http::message::headers::Known;
-use crate::http::request::{Request, UpstreamAttempt};
+use crate::http::request::Request;
+use crate::http::upstream::record::UpstreamAttempt;
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {

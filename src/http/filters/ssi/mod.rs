@@ -1,52 +1,22 @@
 //! `ssi`: commands in a body are carried out (`ngx_http_ssi_filter_module`).
 
+mod carry_out;
 mod commands;
 mod expression;
 mod parser;
+pub mod shared;
 
 use std::rc::Rc;
 
-use self::commands::Kind;
+use self::commands::{Conditional, Kind, shown};
 use self::parser::{Command, Parser, Step};
 use super::gzip;
 use crate::http::request::Request;
-use crate::http::subrequest::{self, Family, Queue};
+use crate::http::request::family::Family;
+use crate::http::subrequest::{self, Queue};
 use crate::http::verdict::ClientGone;
 use crate::ir::http::ssi::Ssi;
 use crate::log::error_log::Level;
-
-/// A command has at most so many parameters.
-const MOST_PARAMETERS: usize = 16;
-
-/// What all requests inside one another know of commands.
-#[derive(Default, Debug)]
-pub struct Shared {
-    /// `set`, in the order of first use.
-    variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// `block`
-    blocks: Vec<(Vec<u8>, Vec<u8>)>,
-    /// What the groups of the last pattern caught, the whole first.
-    captures: Vec<Vec<u8>>,
-}
-
-impl Shared {
-    /// A variable of `set`, or a group of the last pattern.
-    fn find(&self, name: &[u8]) -> Option<&[u8]> {
-        if let [digit @ b'0'..=b'9'] = name
-            && let Some(capture) = self.captures.get(usize::from(digit - b'0'))
-        {
-            return Some(capture);
-        }
-        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
-    }
-
-    fn set(&mut self, name: &[u8], value: Vec<u8>) {
-        match self.variables.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => *old = value,
-            None => self.variables.push((name.to_vec(), value)),
-        }
-    }
-}
 
 /// How `echo` writes a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,14 +24,6 @@ enum Encoding {
     None,
     Url,
     Entity,
-}
-
-/// Where in `if … else … endif` the text is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Conditional {
-    Outside,
-    If,
-    Else,
 }
 
 /// Why a command was not carried out.
@@ -251,8 +213,4 @@ fn written(command: &Command) -> Vec<u8> {
 fn fault(request: &Request, reason: String) -> Failure {
     request.log(Level::Error, reason);
     Failure::Error
-}
-
-fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
 }

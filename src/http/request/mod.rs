@@ -1,29 +1,35 @@
 //! One request from its first byte to its line in the log.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::fmt::Display;
-use std::io;
+pub mod body;
+pub mod contexts;
+mod error_log;
+pub mod family;
+pub mod identity;
+pub mod slices;
+pub mod values;
+
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::body_reader::{Body, Framing};
-use super::connection::output::Patience;
-use super::connection::request_head::browser;
+use self::body::{Body, Framing};
+use self::contexts::Contexts;
+use self::family::{Family, Outlet};
+use self::values::{Captures, Slot};
+use super::connection::waiting::Patience;
 use super::connection::{Connection, Peer, WAITING_FOR_REQUEST};
-use super::evaluate::Captures;
-use super::filters::order::Filters;
+use super::filters::state::Filters;
 use super::message::head::Head;
 use super::message::headers::Known;
 use super::message::response::ResponseHead;
+use super::message::user_agent::{Browser, browser};
 use super::spare::Spare;
-use super::subrequest::{Family, MAX_DEPTH, Outlet};
-use super::variables::Slot;
+use super::upstream::record::UpstreamRecord;
 use super::verdict::ClientGone;
 use crate::ir::http::Location;
-use crate::ir::ids::ServerId;
-use crate::ir::value::Text;
-use crate::log::error_log::Level;
+use crate::ir::ids::{ServerId, VariableId};
 use crate::wire::http1::request_line::Method;
 
 /// How often a request may get a new URI before nginx takes it for a loop.
@@ -34,6 +40,8 @@ pub const HTTP_10: u16 = 1000;
 pub const HTTP_11: u16 = 1001;
 /// HTTP/2 as nginx counts versions.
 pub const HTTP_20: u16 = 2000;
+/// How deep requests may be inside one another (`NGX_HTTP_MAX_SUBREQUESTS`).
+pub const MAX_DEPTH: u8 = 51;
 
 /// What is being done with a request that is over.
 pub const LOGGING: &str = "logging request";
@@ -64,30 +72,45 @@ pub enum ConnectionType {
     KeepAlive,
 }
 
-/// What the user agent is, as far as nginx treats some apart.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Browser {
-    /// Internet Explorer.
-    pub msie: bool,
-    /// Internet Explorer up to 6.
-    pub msie6: bool,
-    /// Chrome.
-    pub chrome: bool,
-    /// Safari on macOS.
-    pub safari: bool,
+/// Where to enter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// A request from the client.
+    Start,
+    /// A new path: from the server's rewrites on.
+    NewUri,
+    /// A named location was set: from its rewrites on.
+    Named,
+    /// The content alone: the location is that of the request that this one repeats a part of.
+    Content,
 }
 
-/// What limits did to a request; they are asked once.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct LimitStatus {
-    /// `$limit_req_status`
-    pub req: Option<&'static str>,
-    /// `$limit_conn_status`
-    pub conn: Option<&'static str>,
+/// A future in a box: what runs inside of what it is a part of needs one.
+pub type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + 'f>>;
+
+/// What a request asks of the code above it, which knows what requests are: given to it by whoever reads it, and by it to those
+/// that it makes itself.
+pub struct Handlers {
+    /// Writes a variable's value; false if it has none.
+    pub variable: fn(&Request, VariableId, &mut Vec<u8>) -> bool,
+    /// Runs a request that another one made, to its end.
+    pub run: fn(&mut Request, Entry) -> Boxed<'_, ()>,
+}
+
+/// Filters that change the text of a body: what comes out of them goes on by itself.
+pub trait BodyChain {
+    /// Takes a piece of the body.
+    fn write<'f>(&'f mut self, request: &'f mut Request, bytes: &'f [u8]) -> Boxed<'f, Result<(), ClientGone>>;
+    /// Lets out what was held back.
+    fn finish<'f>(&'f mut self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>>;
+    /// Adds what stands behind the body.
+    fn follow<'f>(&'f self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>>;
 }
 
 /// One request.
 pub struct Request {
+    /// What it asks of the code above it.
+    pub handlers: &'static Handlers,
     /// The connection it came on.
     pub connection: Rc<Connection>,
     /// Its head as it came; shared with the requests that it makes itself.
@@ -181,7 +204,9 @@ pub struct Request {
     pub uri_refused: bool,
     /// The answer.
     pub response: ResponseHead,
-    /// What the body goes through on its way out.
+    /// What changes the body's text; most answers have nothing of the kind.
+    pub body_filters: Option<Box<dyn BodyChain>>,
+    /// What filters keep of the answer.
     pub filters: Filters,
     /// Where it goes.
     pub sink: Sink,
@@ -205,95 +230,12 @@ pub struct Request {
     pub captures: RefCell<Captures>,
     /// `limit_rate` as `set $limit_rate` or a backend changed it.
     pub limit_rate: Option<u64>,
-    /// Zones that count this request until it ends.
-    pub limit_conn_held: Vec<super::modules::limit_conn::Held>,
-    /// What `limit_req` and `limit_conn` did.
-    pub limit_status: LimitStatus,
-    /// Until when the link holds, for `$secure_link_expires`.
-    pub secure_link_expires: RefCell<Option<Vec<u8>>>,
-    /// Who the client is by its cookie, once `userid` has asked.
-    pub userid: RefCell<Option<Box<super::modules::userid::Identity>>>,
-    /// An answer that is made up of slices.
-    pub slices: OnceCell<Rc<super::filters::slice::Slices>>,
+    /// What modules keep of it.
+    pub contexts: Contexts,
     /// What the proxy module knows of its attempts, for `$upstream_…`.
     pub upstream: UpstreamRecord,
     /// What is being done, for the error log.
     pub action: &'static str,
-}
-
-/// What a proxy attempt leaves for variables and logs; `http/upstream` writes it.
-#[derive(Default, Debug)]
-pub struct UpstreamRecord {
-    /// One entry for each attempt.
-    pub attempts: Vec<UpstreamAttempt>,
-    /// The head of the last backend's answer, before anything was hidden.
-    pub headers: super::message::headers::HeaderList,
-    /// The trailers of the last backend's answer.
-    pub trailers: super::message::headers::HeaderList,
-    /// The URI that is sent.
-    pub uri: Vec<u8>,
-    /// `$proxy_host`
-    pub proxy_host: Option<Text>,
-    /// `$proxy_port`
-    pub proxy_port: Option<Text>,
-    /// TLS towards the backend.
-    pub is_secure: bool,
-    /// `grpc_pass`
-    pub is_grpc: bool,
-    /// `tunnel_pass`
-    pub is_tunnel: bool,
-}
-
-impl UpstreamRecord {
-    /// The beginning of the backend's URL.
-    pub fn scheme(&self) -> &'static str {
-        if self.is_tunnel {
-            return "";
-        }
-        match (self.is_grpc, self.is_secure) {
-            (false, false) => "http://",
-            (false, true) => "https://",
-            (true, false) => "grpc://",
-            (true, true) => "grpcs://",
-        }
-    }
-}
-
-impl UpstreamRecord {
-    /// Forgets everything; the memory stays.
-    pub fn clear(&mut self) {
-        self.attempts.clear();
-        self.headers.clear();
-        self.trailers.clear();
-        self.uri.clear();
-        (self.proxy_host, self.proxy_port) = (None, None);
-        self.is_tunnel = false;
-    }
-}
-
-/// One attempt at a backend.
-#[derive(Clone, Default, Debug)]
-pub struct UpstreamAttempt {
-    /// Its address, as `$upstream_addr` shows it.
-    pub address: Rc<str>,
-    /// The status it answered.
-    pub status: u16,
-    /// In the queue of its group.
-    pub queue_ms: Option<u64>,
-    /// Until the connection stood.
-    pub connect_ms: Option<u64>,
-    /// Until the head was there.
-    pub header_ms: Option<u64>,
-    /// Until all was there.
-    pub response_ms: Option<u64>,
-    /// Bytes of the body.
-    pub response_length: u64,
-    /// Bytes received.
-    pub bytes_received: u64,
-    /// Bytes sent.
-    pub bytes_sent: u64,
-    /// A new request goes to another group from here on (`X-Accel-Redirect`).
-    pub redirected: bool,
 }
 
 /// The server of an address that nobody names, and its own location.
@@ -304,14 +246,15 @@ fn default_place(connection: &Connection) -> (ServerId, Rc<Location>) {
 
 impl Request {
     /// A request of which nothing has been read.
-    pub fn new(connection: Rc<Connection>, head: Head) -> Self {
-        Self::reusing(connection, Spare { head: Some(Rc::new(head)), ..Spare::default() })
+    pub fn new(handlers: &'static Handlers, connection: Rc<Connection>, head: Head) -> Self {
+        Self::reusing(handlers, connection, Spare { head: Some(Rc::new(head)), ..Spare::default() })
     }
 
     /// The same, in the memory of another one.
-    pub fn reusing(connection: Rc<Connection>, spare: Spare) -> Self {
+    pub fn reusing(handlers: &'static Handlers, connection: Rc<Connection>, spare: Spare) -> Self {
         let (server, location) = default_place(&connection);
         Self {
+            handlers,
             sent_before: connection.sent.get(),
             connection,
             head: spare.head.unwrap_or_default(),
@@ -359,6 +302,7 @@ impl Request {
             client_gone: false,
             uri_refused: false,
             response: spare.response,
+            body_filters: None,
             filters: Filters::default(),
             sink: Sink::Client,
             is_subrequest: false,
@@ -370,19 +314,36 @@ impl Request {
             variables: RefCell::new(spare.variables),
             captures: RefCell::default(),
             limit_rate: None,
-            limit_conn_held: Vec::new(),
-            limit_status: LimitStatus::default(),
-            secure_link_expires: RefCell::default(),
-            userid: RefCell::default(),
-            slices: OnceCell::new(),
+            contexts: Contexts::default(),
             upstream: spare.upstream,
             action: WAITING_FOR_REQUEST,
         }
     }
 
+    /// Leaves its memory to the next request. The head is still to be rid of this one's bytes.
+    pub fn leave(&mut self) -> Spare {
+        let emptied = |mut bytes: Vec<u8>| {
+            bytes.clear();
+            bytes
+        };
+        let mut spare = Spare {
+            head: Some(Rc::clone(&self.head)),
+            uri: emptied(std::mem::take(&mut self.uri)),
+            args: emptied(std::mem::take(&mut self.args)),
+            host: emptied(std::mem::take(&mut self.host)),
+            response: std::mem::take(&mut self.response),
+            upstream: std::mem::take(&mut self.upstream),
+            variables: self.variables.take(),
+        };
+        spare.response.clear();
+        spare.upstream.clear();
+        spare.variables.clear();
+        spare
+    }
+
     /// A request that another one makes: it has the other's client and head, and answers in its place or beside it.
     pub fn inside(parent: &Self) -> Self {
-        let mut child = Self::new(Rc::clone(&parent.connection), Head::default());
+        let mut child = Self::new(parent.handlers, Rc::clone(&parent.connection), Head::default());
         child.head = Rc::clone(&parent.head);
         child.set_server(parent.server);
         child.method = Method::Get;
@@ -427,6 +388,16 @@ impl Request {
     /// Who the client is.
     pub fn peer(&self) -> &Peer {
         self.client.as_ref().unwrap_or(&self.connection.peer)
+    }
+
+    /// Keeps what is known of a variable.
+    pub fn remember(&self, id: VariableId, slot: Slot) {
+        let mut slots = self.variables.borrow_mut();
+        let index = id.0 as usize;
+        if slots.len() <= index {
+            slots.resize(self.connection.engine.http.variables.used.len(), Slot::Unset);
+        }
+        slots[index] = slot;
     }
 
     /// Takes what the client sent behind this request and nobody has read.
@@ -485,84 +456,5 @@ impl Request {
     pub async fn pause(&self, delay_ms: u64) -> Result<(), ClientGone> {
         let paused = self.connection.pause(delay_ms).await;
         paused.map_err(|fault| fault.tell(self))
-    }
-
-    /// Writes a line about this request to the error log. What leads to it is no path that has to be fast.
-    #[cold]
-    pub fn log(&self, level: Level, text: impl Display) {
-        self.log_with(level, text, None);
-    }
-
-    /// Writes a line about a system call that failed.
-    #[cold]
-    pub fn log_error(&self, level: Level, error: &io::Error, text: impl Display) {
-        self.log_with(level, text, Some(error));
-    }
-
-    /// The same, or without the error where there is none.
-    pub fn log_maybe_error(&self, level: Level, error: Option<&io::Error>, text: impl Display) {
-        self.log_with(level, text, error);
-    }
-
-    /// Whether a line of that level would be written.
-    pub fn logs(&self, level: Level) -> bool {
-        self.connection.engine.error_log(&self.location).is_due(level)
-    }
-
-    fn log_with(&self, level: Level, text: impl Display, error: Option<&io::Error>) {
-        let engine = &self.connection.engine;
-        engine.error_log(&self.location).write(level, Some(self.connection.number), |line| {
-            line.push_display(text);
-            if let Some(error) = error {
-                line.push_error(error);
-            }
-            self.log_context(line);
-        });
-    }
-
-    fn log_context(&self, line: &mut crate::log::error_log::Line) {
-        if !self.action.is_empty() {
-            line.push_display(format_args!(" while {}", self.action));
-        }
-        if self.action == WAITING_FOR_REQUEST {
-            return self.connection.log_ends(line);
-        }
-        let server = self.connection.engine.server(self.server);
-        line.push_display(format_args!(", client: {}, server: ", self.peer()));
-        line.push(&server.name);
-        let request_line = self.head.request_line();
-        if !request_line.is_empty() {
-            line.push(b", request: \"");
-            line.push(request_line);
-            line.push(b"\"");
-        }
-        if self.is_subrequest {
-            line.push(b", subrequest: \"");
-            line.push(&self.uri);
-            line.push(b"\"");
-        }
-        if let Some(attempt) = self.upstream.attempts.last()
-            && !attempt.address.is_empty()
-        {
-            line.push_display(format_args!(", upstream: \"{}{}", self.upstream.scheme(), attempt.address));
-            if attempt.address.starts_with("unix:") {
-                line.push(b":");
-            }
-            if self.upstream.uri.first() != Some(&b'/') && !self.upstream.is_tunnel {
-                line.push(b"/");
-            }
-            line.push(&self.upstream.uri);
-            line.push(b"\"");
-        }
-        if let Some(host) = self.header(Known::Host) {
-            line.push(b", host: \"");
-            line.push(host);
-            line.push(b"\"");
-        }
-        if let Some(referer) = self.header(Known::Referer) {
-            line.push(b", referrer: \"");
-            line.push(referer);
-            line.push(b"\"");
-        }
     }
 }

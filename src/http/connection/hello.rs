@@ -1,0 +1,39 @@
+//! Which server shakes hands with a client, and what it thinks of the client's certificate.
+
+use rustls::ServerConnection;
+
+use crate::http::engine::Engine;
+use crate::http::host;
+use crate::ir::ids::ServerId;
+use crate::ir::listen::AddressServers;
+use crate::log::now;
+use crate::net::tls_server::Context;
+use crate::net::tls_verify::Distrust;
+
+/// The TLS for a name, and whose it is: a server without TLS of its own leaves the choice to the default one.
+pub fn context_of<'e>(
+    engine: &'e Engine,
+    servers: &AddressServers,
+    named: ServerId,
+) -> Option<(ServerId, &'e Context)> {
+    let own = if engine.tls.contains_key(&named) { named } else { servers.default_server };
+    engine.tls.get(&own)?.as_ref().map(|context| (own, context))
+}
+
+/// Asks the server that shook hands about the client's certificate.
+pub fn judge(engine: &Engine, servers: &AddressServers, tls: &ServerConnection) -> Option<Result<(), Distrust>> {
+    let sent = tls.peer_certificates()?;
+    let named = tls.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
+    let (_, context) = context_of(engine, servers, named)?;
+    Some(context.judge(sent, now::since_epoch().as_secs() as i64))
+}
+
+/// The server of a name in a client's hello.
+pub fn server_of(servers: &AddressServers, name: &str) -> Option<ServerId> {
+    let host = host::validate_host(name.as_bytes(), Vec::new())?.name;
+    let names = &servers.names;
+    host::by_name(names, &host).or_else(|| {
+        let mut patterns = names.regex.iter();
+        patterns.find(|(regex, _)| regex.compiled.is_match(&host).unwrap_or(false)).map(|(_, server)| *server)
+    })
+}

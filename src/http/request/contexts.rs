@@ -1,0 +1,32 @@
+//! What modules keep of a request for themselves (nginx's `ctx`).
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use super::identity::Identity;
+use super::slices::Slices;
+use crate::http::limit_zones::Held;
+
+/// What limits did to a request; they are asked once.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct LimitStatus {
+    /// `$limit_req_status`
+    pub req: Option<&'static str>,
+    /// `$limit_conn_status`
+    pub conn: Option<&'static str>,
+}
+
+/// What modules keep of a request.
+#[derive(Default)]
+pub struct Contexts {
+    /// Zones that count this request until it ends.
+    pub limit_conn_held: Vec<Held>,
+    /// What `limit_req` and `limit_conn` did.
+    pub limit_status: LimitStatus,
+    /// Until when the link holds, for `$secure_link_expires`.
+    pub secure_link_expires: RefCell<Option<Vec<u8>>>,
+    /// Who the client is by its cookie, once `userid` has asked.
+    pub userid: RefCell<Option<Box<Identity>>>,
+    /// An answer that is made up of slices.
+    pub slices: OnceCell<Rc<Slices>>,
+}

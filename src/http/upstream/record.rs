@@ -1,0 +1,79 @@
+//! What a request's attempts at backends leave behind for variables and logs.
+
+use std::rc::Rc;
+
+use crate::http::message::headers::HeaderList;
+use crate::ir::value::Text;
+
+/// What a proxy attempt leaves for variables and logs.
+#[derive(Default, Debug)]
+pub struct UpstreamRecord {
+    /// One entry for each attempt.
+    pub attempts: Vec<UpstreamAttempt>,
+    /// The head of the last backend's answer, before anything was hidden.
+    pub headers: HeaderList,
+    /// The trailers of the last backend's answer.
+    pub trailers: HeaderList,
+    /// The URI that is sent.
+    pub uri: Vec<u8>,
+    /// `$proxy_host`
+    pub proxy_host: Option<Text>,
+    /// `$proxy_port`
+    pub proxy_port: Option<Text>,
+    /// TLS towards the backend.
+    pub is_secure: bool,
+    /// `grpc_pass`
+    pub is_grpc: bool,
+    /// `tunnel_pass`
+    pub is_tunnel: bool,
+}
+
+impl UpstreamRecord {
+    /// The beginning of the backend's URL.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_tunnel {
+            return "";
+        }
+        match (self.is_grpc, self.is_secure) {
+            (false, false) => "http://",
+            (false, true) => "https://",
+            (true, false) => "grpc://",
+            (true, true) => "grpcs://",
+        }
+    }
+
+    /// Forgets everything; the memory stays.
+    pub fn clear(&mut self) {
+        self.attempts.clear();
+        self.headers.clear();
+        self.trailers.clear();
+        self.uri.clear();
+        (self.proxy_host, self.proxy_port) = (None, None);
+        self.is_tunnel = false;
+    }
+}
+
+/// One attempt at a backend.
+#[derive(Clone, Default, Debug)]
+pub struct UpstreamAttempt {
+    /// Its address, as `$upstream_addr` shows it.
+    pub address: Rc<str>,
+    /// The status it answered.
+    pub status: u16,
+    /// In the queue of its group.
+    pub queue_ms: Option<u64>,
+    /// Until the connection stood.
+    pub connect_ms: Option<u64>,
+    /// Until the head was there.
+    pub header_ms: Option<u64>,
+    /// Until all was there.
+    pub response_ms: Option<u64>,
+    /// Bytes of the body.
+    pub response_length: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// A new request goes to another group from here on (`X-Accel-Redirect`).
+    pub redirected: bool,
+}

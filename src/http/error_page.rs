@@ -3,16 +3,12 @@
 use std::rc::Rc;
 
 use super::message::response::ContentType;
+use super::product::{NAME_AND_BUILD, NAME_AND_VERSION};
 use super::request::{HTTP_10, Request};
 use super::verdict::Verdict;
 use super::{body_reader, evaluate, filters, redirect, status};
 use crate::ir::http::core::{Core, ErrorPage, Overwrite, ServerTokens};
 use crate::wire::http1::request_line::Method;
-
-/// nginx's name and version in pages and in `Server`.
-pub const NAME_AND_VERSION: &str = "nginx/1.31.5";
-/// What `server_tokens build` shows.
-pub const NAME_AND_BUILD: &str = "nginx/1.31.5 (evenkeel)";
 
 /// Keeps Internet Explorer and Chrome from showing pages of their own for short answers.
 const PADDING: &str = "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n";

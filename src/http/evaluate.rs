@@ -13,7 +13,7 @@ pub fn write(request: &Request, template: &Template, out: &mut Vec<u8>) {
         match part {
             Part::Literal(text) => out.extend_from_slice(text),
             Part::Variable(id) => {
-                (request.handlers.variable)(request, *id, out);
+                request.write_variable(*id, out);
             }
             Part::Capture(number) => {
                 if let Some(text) = request.captures.borrow().group(usize::from(*number)) {

@@ -27,6 +27,7 @@ pub mod modules;
 pub mod ocsp;
 pub mod open_file;
 pub mod phases;
+pub mod product;
 pub mod redirect;
 pub mod request;
 pub mod resolvers;

@@ -37,12 +37,28 @@ fn imports() -> Imports {
     let of = |source: &&sources::Source| {
         let name = module_name(&source.path);
         let code: Vec<&str> = source.code_lines().map(|(_, line)| line).collect();
-        let named = paths(&code.join("\n")).into_iter().filter_map(|path| resolve(&absolute(&path, &name)?, &names));
-        let named = named.filter(|other| *other != name).collect();
+        let named = named(&code.join("\n"), &name, &names).into_iter().filter(|other| *other != name).collect();
         (name, named)
     };
     files.iter().map(of).collect()
 }
+
+/// The modules that a file's paths lead to. A module in scope is what is named through it: `use super::filters;` and
+/// `filters::order::answer()` need the file of `order`.
+fn named(code: &str, name: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
+    let found = paths(code).into_iter().filter_map(|path| absolute(&path, name));
+    let (modules, items): (Vec<String>, Vec<String>) = found.partition(|path| names.contains(path));
+    let mut named: BTreeSet<String> = items.iter().filter_map(|path| resolve(path, names)).collect();
+    for module in modules {
+        let alias = module.rsplit("::").next().unwrap_or_default();
+        let through = Regex::new(&format!(r"(?:^|[^\w:]){alias}((?:::\w+)+)")).expect("a name is a pattern");
+        let code = USE.replace_all(code, "");
+        named.extend(through.captures_iter(&code).filter_map(|path| resolve(&format!("{module}{}", &path[1]), names)));
+    }
+    named
+}
+
+static USE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\buse\s+([^;]+);").expect("a well formed pattern"));
 
 /// `src/vrrp/mod.rs` is `vrrp`, `src/vrrp/engine.rs` is `vrrp::engine`.
 fn module_name(path: &str) -> String {
@@ -52,7 +68,6 @@ fn module_name(path: &str) -> String {
 
 /// All paths that begin at the crate or relative to the module, with the lists of `use` spread out.
 fn paths(code: &str) -> Vec<String> {
-    static USE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\buse\s+([^;]+);").expect("a well formed pattern"));
     static INLINE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b(?:crate|super|self)(?:::\w+)+").expect("a well formed pattern"));
     let mut paths = Vec::new();
@@ -142,4 +157,11 @@ fn lists_of_use_are_spread_and_relative_paths_made_absolute() {
     let code = "use crate::a::{b, c::{d, e as f}};\nuse super::g;\nfn h() { self::i::j(); std::k::l() }";
     let found: Vec<String> = paths(code).iter().filter_map(|path| absolute(path, "m::n")).collect();
     assert_eq!(found, ["a::b", "a::c::d", "a::c::e", "m::g", "m::n::i::j"]);
+}
+
+#[test]
+fn a_module_in_scope_is_what_is_named_through_it() {
+    let names = ["a", "a::b", "a::b::c", "a::d"].map(str::to_owned).into();
+    let code = "use super::b;\nfn f() { b::c::g(); b::G }";
+    assert_eq!(named(code, "a::d", &names), ["a::b", "a::b::c"].map(str::to_owned).into());
 }

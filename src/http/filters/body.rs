@@ -3,10 +3,10 @@
 
 use std::rc::Rc;
 
-use super::{charset, gunzip, gzip, ssi, sub, write};
+use super::{charset, echo, gunzip, gzip, ssi, sub, write};
 use crate::http::request::{BodyChain, Boxed, Request};
+use crate::http::subrequest;
 use crate::http::verdict::ClientGone;
-use crate::http::{modules, subrequest};
 use crate::ir::http::echo::{Echo, Line};
 use crate::ir::value::{List, Text};
 
@@ -26,7 +26,7 @@ pub struct BodyFilters {
 /// Decides which filters the body goes through.
 pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     let gunzip = gunzip::head(request);
-    let echo = echo(request);
+    let echo = echo::head(request);
     let (before_body, after_body) = addition(request);
     let sub = sub::head(request);
     let charset = charset::head(request)?;
@@ -37,18 +37,6 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
         request.body_filters = Some(Box::new(filters));
     }
     Ok(())
-}
-
-/// `echo_before_body`, `echo_after_body`
-fn echo(request: &mut Request) -> Option<Rc<Echo>> {
-    let settings = &request.location.settings.echo;
-    if settings.before_body.is_empty() && settings.after_body.is_empty() {
-        return None;
-    }
-    let settings = Rc::clone(settings);
-    request.response.content_length = None;
-    request.response.clear_accept_ranges();
-    Some(settings)
 }
 
 /// `add_before_body`, `add_after_body` (`ngx_http_addition_filter_module`).
@@ -107,7 +95,7 @@ impl BodyFilters {
 
     async fn say(&mut self, request: &mut Request, lines: &List<Line>) -> Result<(), ClientGone> {
         for line in lines.iter() {
-            let text = modules::echo::text(request, line);
+            let text = echo::text(request, line);
             self.substitute(request, &text).await?;
         }
         Ok(())

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::rc::Rc;
 
+use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::http::verdict::ClientGone;
-use crate::http::{evaluate, variables};
 use crate::ir::http::charset::Recoding;
 use crate::ir::value::{Part, Template};
 use crate::log::error_log::Level;
@@ -100,7 +100,7 @@ fn source(request: &Request) -> Result<Option<Vec<u8>>, ClientGone> {
 fn value(request: &Request, template: &Template) -> Result<Option<Vec<u8>>, ClientGone> {
     let mut name = Vec::new();
     match &*template.parts {
-        [Part::Variable(id)] if !variables::write(request, *id, &mut name) => return Err(ClientGone),
+        [Part::Variable(id)] if !request.write_variable(*id, &mut name) => return Err(ClientGone),
         [Part::Variable(_)] => {}
         _ => evaluate::write(request, template, &mut name),
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::http::error_page::{NAME_AND_BUILD, NAME_AND_VERSION};
+use crate::http::product::{NAME_AND_BUILD, NAME_AND_VERSION};
 use crate::http::request::{HTTP_10, Request, Sink};
 use crate::http::status;
 use crate::ir::http::core::ServerTokens;

@@ -4,6 +4,7 @@ pub mod body;
 pub mod charset;
 pub mod chunked;
 pub mod early_hints;
+pub mod echo;
 pub mod encoder;
 pub mod gunzip;
 pub mod gzip;

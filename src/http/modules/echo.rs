@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::http::filters::{order, write};
+use crate::http::filters::{echo, order, write};
 use crate::http::request::Request;
 use crate::http::request::body::Body;
 use crate::http::subrequest::{self, Running};
 use crate::http::upstream::unsafe_uri;
 use crate::http::verdict::Verdict;
 use crate::http::{body_reader, evaluate, redirect, rewrite, variables};
-use crate::ir::http::echo::{Command, Line, Target};
+use crate::ir::http::echo::{Command, Target};
 use crate::ir::value::Template;
 use crate::log::error_log::Level;
 
@@ -45,16 +45,6 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
 }
 
-/// The words of a line as they are said.
-pub fn text(request: &Request, line: &Line) -> Vec<u8> {
-    let words: Vec<_> = line.words.iter().map(|word| evaluate::text(request, word)).collect();
-    let mut text = words.join(&b' ');
-    if line.ends_line {
-        text.push(b'\n');
-    }
-    text
-}
-
 /// How far the commands have come.
 struct Run<'c> {
     commands: &'c [Command],
@@ -69,7 +59,7 @@ impl Run<'_> {
     async fn step(&mut self, request: &mut Request, command: &Command) -> Result<(), Verdict> {
         match command {
             Command::Echo(line) => {
-                let line = text(request, line);
+                let line = echo::text(request, line);
                 self.say(request, &line).await
             }
             Command::Duplicate { count, text } => self.duplicate(request, count, text).await,

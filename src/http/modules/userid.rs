@@ -9,11 +9,10 @@ use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::http::message::cookie::find_cookie;
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::request::identity::Identity;
-use crate::http::variables;
-use crate::http::variables::family::find_cookie;
 use crate::ir::http::userid::{Expires, Mode, Userid, UseridFlags};
 use crate::log::error_log::Level;
 use crate::log::now;
@@ -107,7 +106,7 @@ fn made(request: &Request, settings: &Userid) -> Identity {
     }
     let mut reset = Vec::new();
     if let Some(id) = settings.reset {
-        variables::write(request, id, &mut reset);
+        request.write_variable(id, &mut reset);
     }
     if identity.got[3] != 0 && matches!(reset.as_slice(), b"" | b"0") {
         let is_marked = |mark: &u8| identity.cookie.get(ENCODED..ENCODED + 2) == Some(&[*mark, b'='][..]);

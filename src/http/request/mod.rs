@@ -390,6 +390,11 @@ impl Request {
         self.client.as_ref().unwrap_or(&self.connection.peer)
     }
 
+    /// Writes a variable's value; false if it has none.
+    pub fn write_variable(&self, id: VariableId, out: &mut Vec<u8>) -> bool {
+        (self.handlers.variable)(self, id, out)
+    }
+
     /// Keeps what is known of a variable.
     pub fn remember(&self, id: VariableId, slot: Slot) {
         let mut slots = self.variables.borrow_mut();

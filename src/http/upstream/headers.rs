@@ -3,72 +3,17 @@
 use std::rc::Rc;
 
 use super::cookie;
+use super::plan::AnswerPlan;
 use super::response::{Head, Kind, Line, decimal};
-use crate::http::evaluate;
 use crate::http::message::headers::HeaderList;
 use crate::http::message::response::ContentType;
 use crate::http::request::Request;
-use crate::http::status;
-use crate::ir::http::proxy::{IgnoreHeaders, Proxy, ProxyPass, ProxyTarget, Redirect, RedirectRule};
-use crate::ir::value::{Template, Text};
+use crate::http::{evaluate, status};
+use crate::ir::http::proxy::{IgnoreHeaders, Proxy, RedirectRule};
 use crate::primitives::http_date;
 
-/// What is kept from the client unless `proxy_pass_header` says otherwise.
-const HIDDEN: [Kind; 8] = [
-    Kind::Date,
-    Kind::Server,
-    Kind::Pad,
-    Kind::AccelExpires,
-    Kind::AccelRedirect,
-    Kind::AccelLimitRate,
-    Kind::AccelBuffering,
-    Kind::AccelCharset,
-];
-
-/// What a location makes of an answer's headers; worked out once.
-#[derive(Debug)]
-pub struct Plan {
-    hidden_kinds: u32,
-    hidden_names: Box<[Text]>,
-    redirects: Option<Box<[RedirectRule]>>,
-}
-
-impl Plan {
-    /// The plan of a location.
-    pub fn new(proxy: &Proxy, pass: &ProxyPass) -> Self {
-        let is_passed = |kind: &Kind| proxy.pass_headers.iter().any(|name| Kind::of(name) == *kind);
-        let hidden_kinds = HIDDEN.iter().filter(|kind| !is_passed(kind)).fold(0, |bits, kind| bits | 1 << *kind as u8);
-        let redirects = match &proxy.redirect {
-            Redirect::Off => None,
-            Redirect::Rules(rules) => Some(rules.iter().cloned().collect()),
-            Redirect::Default => default_redirect(pass).map(|rule| Box::from([rule])),
-        };
-        Self { hidden_kinds, hidden_names: proxy.hide_headers.iter().cloned().collect(), redirects }
-    }
-
-    fn hides(&self, kind: Kind, name: &[u8]) -> bool {
-        kind != Kind::Other && self.hidden_kinds >> kind as u8 & 1 == 1
-            || self.hidden_names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
-    }
-
-    /// Whether a trailer is kept from the client.
-    pub fn hides_name(&self, name: &[u8]) -> bool {
-        self.hides(Kind::of(name), name)
-    }
-}
-
-/// What `proxy_redirect default` means: the URL that is passed to becomes the location's name.
-fn default_redirect(pass: &ProxyPass) -> Option<RedirectRule> {
-    let ProxyTarget::Upstream { uri, .. } = &pass.to else { return None };
-    let (from, to) = match uri {
-        Some(_) => (pass.url.clone(), pass.location.clone()),
-        None => (Text::from([&pass.url[..], b"/"].concat()), Text::from("/")),
-    };
-    Some(RedirectRule::Prefix { from: Template::literal(from), to: Template::literal(to) })
-}
-
 /// Fills in the answer to the client.
-pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buffer: &[u8]) {
+pub fn apply(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan, head: &Head, buffer: &[u8]) {
     request.response.headers.reserve(head.lines.len(), head.end);
     for line in head.lines.iter().filter(|line| !line.dropped) {
         let name = &buffer[line.name.clone()];
@@ -76,10 +21,9 @@ pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buf
             copy(request, proxy, plan, line, name, &buffer[line.value.clone()]);
         }
     }
-    let is_shown = |kind| plan.hidden_kinds >> kind as u8 & 1 == 0;
     let response = &mut request.response;
-    response.server_listed = is_shown(Kind::Server);
-    response.date_listed = is_shown(Kind::Date);
+    response.server_listed = plan.shows(Kind::Server);
+    response.date_listed = plan.shows(Kind::Date);
     response.status = head.status;
     let text = &buffer[head.status_text.clone()];
     let usual = status::line(head.status).is_some_and(|line| line.as_bytes() == text);
@@ -95,7 +39,7 @@ pub fn apply(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buf
 }
 
 /// What of early hints reaches the client.
-pub fn early_hints(plan: &Plan, head: &Head, buffer: &[u8]) -> HeaderList {
+pub fn early_hints(plan: &AnswerPlan, head: &Head, buffer: &[u8]) -> HeaderList {
     let mut hints = HeaderList::default();
     for line in &head.lines {
         let name = &buffer[line.name.clone()];
@@ -107,7 +51,7 @@ pub fn early_hints(plan: &Plan, head: &Head, buffer: &[u8]) -> HeaderList {
 }
 
 /// The few headers that stay with an answer which `X-Accel-Redirect` sends elsewhere.
-pub fn apply_to_redirect(request: &mut Request, proxy: &Proxy, plan: &Plan, head: &Head, buffer: &[u8]) {
+pub fn apply_to_redirect(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan, head: &Head, buffer: &[u8]) {
     use Kind::{AcceptRanges, CacheControl, ContentDisposition, ContentType, Expires, SetCookie};
     for line in head.lines.iter().filter(|line| !line.dropped) {
         if matches!(line.kind, ContentType | SetCookie | ContentDisposition | CacheControl | Expires | AcceptRanges) {
@@ -116,7 +60,7 @@ pub fn apply_to_redirect(request: &mut Request, proxy: &Proxy, plan: &Plan, head
     }
 }
 
-fn copy(request: &mut Request, proxy: &Proxy, plan: &Plan, line: &Line, name: &[u8], value: &[u8]) {
+fn copy(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan, line: &Line, name: &[u8], value: &[u8]) {
     let response = &mut request.response;
     match line.kind {
         Kind::ContentLength | Kind::Connection | Kind::KeepAlive | Kind::TransferEncoding => {}
@@ -156,7 +100,7 @@ fn copy(request: &mut Request, proxy: &Proxy, plan: &Plan, line: &Line, name: &[
 }
 
 /// The first rule that fits is applied to what stands behind `prefix`.
-fn rewrite_redirect(request: &Request, plan: &Plan, value: &[u8], prefix: usize) -> Option<Vec<u8>> {
+fn rewrite_redirect(request: &Request, plan: &AnswerPlan, value: &[u8], prefix: usize) -> Option<Vec<u8>> {
     let (kept, url) = value.split_at(prefix);
     plan.redirects.iter().flat_map(|rules| rules.iter()).find_map(|rule| match rule {
         RedirectRule::Prefix { from, to } => {

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::group::Group;
-use super::headers;
 use super::http2;
+use super::plan::AnswerPlan;
 use super::request::{BodyLength, Destination};
 use crate::http::request::Request;
 use crate::ir::http::proxy::Proxy;
@@ -16,7 +16,7 @@ pub struct Job {
     /// The location's directives.
     pub proxy: Rc<Proxy>,
     /// What is made of the answer's headers.
-    pub plan: Rc<headers::Plan>,
+    pub plan: Rc<AnswerPlan>,
     /// The servers.
     pub group: Rc<Group>,
     /// TLS towards the servers.

@@ -17,6 +17,7 @@ pub mod job;
 pub mod keepalive;
 pub mod layout;
 pub mod pipe;
+pub mod plan;
 pub mod queue;
 pub mod record;
 pub mod relay;
@@ -40,6 +41,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use self::group::{Group, Zones};
+use self::plan::{AnswerPlan, Plans, RequestPlan};
 use super::resolvers::Resolvers;
 use crate::ir::http::Http;
 use crate::ir::http::proxy::{Proxy, ProxyPass};
@@ -47,15 +49,6 @@ use crate::ir::lookup::HostId;
 use crate::ir::upstream::UpstreamId;
 use crate::log::error_log::ErrorLog;
 use tokio::task::AbortHandle;
-
-/// What a location's directives come to, worked out at its first request.
-#[derive(Debug)]
-pub struct Plans {
-    /// For the request to the backend.
-    pub request: request::Plan,
-    /// For its answer.
-    pub answer: Rc<headers::Plan>,
-}
 
 /// All groups of one generation in one worker.
 #[derive(Debug)]
@@ -108,8 +101,8 @@ impl Upstreams {
         let mut plans = self.plans.borrow_mut();
         let plan = plans.entry(key).or_insert_with(|| {
             Rc::new(Plans {
-                request: request::Plan::new(&proxy.set_headers, pass.is_grpc),
-                answer: Rc::new(headers::Plan::new(proxy, pass)),
+                request: RequestPlan::new(&proxy.set_headers, pass.is_grpc),
+                answer: Rc::new(AnswerPlan::new(proxy, pass)),
             })
         });
         Rc::clone(plan)

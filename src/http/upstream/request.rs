@@ -3,66 +3,13 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use super::plan::{Planned, RequestPlan};
 use crate::http::evaluate;
 use crate::http::message::headers::{self, HeaderList, Known};
 use crate::http::request::Request;
-use crate::ir::http::proxy::{HttpVersion, Proxy, SetHeader};
-use crate::ir::value::{Template, Text};
+use crate::ir::http::proxy::{HttpVersion, Proxy};
+use crate::ir::value::Text;
 use crate::primitives::escape::{self, Escape};
-
-/// A header that nginx itself has a value for, unless `proxy_set_header` gives one.
-#[derive(Clone, Debug)]
-enum Line {
-    Set(SetHeader),
-    ContentLength,
-    TransferEncoding,
-    /// With gRPC alone.
-    Te,
-}
-
-/// What `proxy_set_header` makes of the headers in a location; worked out once.
-#[derive(Debug)]
-pub struct Plan {
-    host: Option<Template>,
-    lines: Box<[Line]>,
-    /// Client headers that are replaced or left out, beside those that never go on.
-    replaced: Box<[Box<[u8]>]>,
-}
-
-impl Plan {
-    /// The plan of a location; with gRPC, clients may say that they accept trailers.
-    pub fn new(set_headers: &[SetHeader], is_grpc: bool) -> Self {
-        let is_host = |header: &&SetHeader| header.name.eq_ignore_ascii_case(b"Host");
-        // Of several values for `Host` nginx takes the last.
-        let host = set_headers.iter().rfind(is_host).map(|header| header.value.clone());
-        let others: Vec<&SetHeader> = set_headers.iter().filter(|header| !is_host(header)).collect();
-        let is_free = |name: &[u8]| !others.iter().any(|header| header.name.eq_ignore_ascii_case(name));
-        let written = others.iter().filter(|header| header.value.constant() != Some(b""));
-        let mut lines: Vec<Line> = written.map(|header| Line::Set((*header).clone())).collect();
-        if is_free(b"Content-Length") {
-            lines.push(Line::ContentLength);
-        }
-        if is_free(b"Transfer-Encoding") {
-            lines.push(Line::TransferEncoding);
-        }
-        if is_grpc && is_free(b"TE") {
-            lines.push(Line::Te);
-        }
-        let replaced = others.iter().map(|header| header.name.to_ascii_lowercase().into()).collect();
-        Self { host, lines: lines.into(), replaced }
-    }
-
-    fn passes_on(&self, known: Known, name: &[u8]) -> bool {
-        use Known::{
-            Connection, ContentLength, Expect, Host, KeepAlive, ProxyConnection, Te, TransferEncoding, Upgrade,
-        };
-        let never = matches!(
-            known,
-            Host | Connection | ProxyConnection | ContentLength | TransferEncoding | Te | KeepAlive | Expect | Upgrade
-        );
-        !never && !self.replaced.iter().any(|replaced| replaced.eq_ignore_ascii_case(name))
-    }
-}
 
 /// The URL of a `proxy_pass`, with its variables' values.
 #[derive(Clone, Debug)]
@@ -133,7 +80,7 @@ pub fn write_uri(request: &Request, destination: &Destination, out: &mut Vec<u8>
 pub fn write_headers(
     request: &Request,
     proxy: &Proxy,
-    plan: &Plan,
+    plan: &RequestPlan,
     destination: &Destination,
     body: BodyLength,
     out: &mut Vec<u8>,
@@ -156,7 +103,7 @@ pub fn write_headers(
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_host(request: &Request, plan: &Plan, destination: &Destination, is_http11: bool, out: &mut Vec<u8>) {
+fn write_host(request: &Request, plan: &RequestPlan, destination: &Destination, is_http11: bool, out: &mut Vec<u8>) {
     let set = plan.host.as_ref().map(|template| evaluate::text(request, template));
     match set {
         Some(host) if !host.is_empty() => line(b"Host", &host, out),
@@ -167,9 +114,9 @@ fn write_host(request: &Request, plan: &Plan, destination: &Destination, is_http
     }
 }
 
-fn write_planned(request: &Request, planned: &Line, body: BodyLength, out: &mut Vec<u8>) {
+fn write_planned(request: &Request, planned: &Planned, body: BodyLength, out: &mut Vec<u8>) {
     match (planned, body) {
-        (Line::Set(header), _) => {
+        (Planned::Set(header), _) => {
             let before = out.len();
             out.extend_from_slice(&header.name);
             out.extend_from_slice(b": ");
@@ -181,11 +128,11 @@ fn write_planned(request: &Request, planned: &Line, body: BodyLength, out: &mut 
                 out.extend_from_slice(b"\r\n");
             }
         }
-        (Line::ContentLength, BodyLength::Known(length)) => {
+        (Planned::ContentLength, BodyLength::Known(length)) => {
             write!(out, "Content-Length: {length}\r\n").expect("a vector takes every byte");
         }
-        (Line::TransferEncoding, BodyLength::Chunked) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        (Line::ContentLength | Line::TransferEncoding | Line::Te, _) => {}
+        (Planned::TransferEncoding, BodyLength::Chunked) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        (Planned::ContentLength | Planned::TransferEncoding | Planned::Te, _) => {}
     }
 }
 
@@ -193,7 +140,7 @@ fn write_planned(request: &Request, planned: &Line, body: BodyLength, out: &mut 
 pub fn fields(
     request: &Request,
     proxy: &Proxy,
-    plan: &Plan,
+    plan: &RequestPlan,
     destination: &Destination,
     body: BodyLength,
 ) -> (Vec<u8>, HeaderList) {
@@ -204,15 +151,17 @@ pub fn fields(
     let mut push = |name: &[u8], value: &[u8]| fields.push(&name.to_ascii_lowercase(), value);
     for planned in &plan.lines {
         match (planned, body) {
-            (Line::Set(header), _) => {
+            (Planned::Set(header), _) => {
                 let value = evaluate::text(request, &header.value);
                 if !value.is_empty() {
                     push(&header.name, &value);
                 }
             }
-            (Line::ContentLength, BodyLength::Known(length)) => push(b"content-length", length.to_string().as_bytes()),
-            (Line::Te, _) if accepts_trailers(request) => push(b"te", b"trailers"),
-            (Line::ContentLength | Line::TransferEncoding | Line::Te, _) => {}
+            (Planned::ContentLength, BodyLength::Known(length)) => {
+                push(b"content-length", length.to_string().as_bytes())
+            }
+            (Planned::Te, _) if accepts_trailers(request) => push(b"te", b"trailers"),
+            (Planned::ContentLength | Planned::TransferEncoding | Planned::Te, _) => {}
         }
     }
     let head = &request.head;

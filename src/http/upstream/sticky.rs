@@ -1,8 +1,8 @@
 //! `sticky`: finds the server that a request is bound to, and sees that later requests find it too.
 
 use super::sessions::{Sticky, key, now_ms};
+use crate::http::evaluate;
 use crate::http::request::Request;
-use crate::http::{evaluate, variables};
 use crate::ir::ids::VariableId;
 use crate::ir::upstream::sticky::{Cookie, Expires, Source, is_samesite};
 use crate::log::error_log::Level;
@@ -53,7 +53,7 @@ impl Sticky {
 fn first_value(request: &Request, variables: &[VariableId]) -> Option<Box<[u8]>> {
     let value = |id: &VariableId| {
         let mut value = Vec::new();
-        (variables::write(request, *id, &mut value) && !value.is_empty()).then(|| value.into())
+        (request.write_variable(*id, &mut value) && !value.is_empty()).then(|| value.into())
     };
     variables.iter().find_map(value)
 }

@@ -2,7 +2,7 @@
 
 use sha1::{Digest, Sha1};
 
-use super::{Write1, put, put_bytes};
+use super::put::{Write1, put, put_bytes};
 use crate::http::request::Request;
 use crate::log::now;
 use crate::primitives::escape::{self, Escape};

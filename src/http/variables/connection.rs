@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{Write1, put, put_bytes, put_number, put_seconds};
+use super::put::{Write1, put, put_bytes, put_number, put_seconds};
+use crate::http::connection::Peer;
+use crate::http::product;
 use crate::http::request::Request;
-use crate::http::{connection::Peer, error_page};
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::sys::socket_options::{self, TcpInfo};
@@ -49,7 +50,7 @@ pub fn find(name: &str) -> Option<Write1> {
             Ok(name) => put_bytes(out, name.as_encoded_bytes()),
             Err(_) => false,
         },
-        "nginx_version" => |_, out| put(out, error_page::NAME_AND_VERSION.trim_start_matches("nginx/")),
+        "nginx_version" => |_, out| put(out, product::NAME_AND_VERSION.trim_start_matches("nginx/")),
         "pid" => |_, out| put(out, std::process::id()),
         "pipe" => |request, out| put_bytes(out, if request.pipelined { b"p" } else { b"." }),
         "msec" => |_, out| put_seconds(out, now::since_epoch().as_millis() as u64),

@@ -1,6 +1,8 @@
 //! Families of variables that share a prefix: `arg_x`, `http_x`, `cookie_x`.
 
-use super::{WriteFamily, connection, put_bytes, put_some, upstream};
+use super::put::{WriteFamily, put_bytes, put_some};
+use super::{connection, upstream};
+use crate::http::message::cookie::find_cookie;
 use crate::http::message::headers::{HeaderList, Known};
 use crate::http::request::Request;
 
@@ -61,27 +63,14 @@ pub fn cookie<'r>(request: &'r Request, name: &[u8]) -> Option<&'r [u8]> {
     request.head.header_all(Known::Cookie).find_map(|line| find_cookie(line, name))
 }
 
-/// The value of a cookie in one `Cookie` line; letter case of the name does not matter (`ngx_http_parse_multi_header_lines`).
-pub fn find_cookie<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
-    line.split(|&byte| byte == b';').find_map(|part| {
-        let part = part.trim_ascii_start();
-        let rest =
-            part.get(..name.len()).filter(|head| head.eq_ignore_ascii_case(name)).map(|_| &part[name.len()..])?;
-        let value = rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
-        Some(value)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn arguments_and_cookies() {
+    fn arguments_and_names() {
         assert_eq!(argument(b"a=1&B=2&c", b"b"), Some(&b"2"[..]));
         assert_eq!(argument(b"a=1&c", b"c"), None);
-        assert_eq!(find_cookie(b"a=1; b=2; ab=3", b"b"), Some(&b"2"[..]));
-        assert_eq!(find_cookie(b"ab=3", b"b"), None);
         assert!(is_name(b"X-Forwarded-For", b"x_forwarded_for"));
     }
 }

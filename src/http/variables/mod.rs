@@ -4,28 +4,23 @@ mod client_certificate;
 mod connection;
 pub mod family;
 mod module;
+mod put;
 mod request;
 mod response;
 mod tls;
 mod upstream;
 
-use std::io::Write;
 use std::sync::LazyLock;
 
 use grammar::variables::http::{VARIABLES, number};
 use grammar::variables::{Kind, Variable as Row};
 
-use super::evaluate;
+use self::put::{Write1, WriteFamily};
 use super::request::values::Slot;
 use super::request::{LOGGING, Request};
 use crate::ir::ids::VariableId;
 use crate::ir::variables::Source;
-use crate::primitives::decimal;
 
-/// Writes a value; false if the variable has none.
-pub type Write1 = fn(&Request, &mut Vec<u8>) -> bool;
-/// Writes the value of one of a family; the text is what follows the prefix.
-pub type WriteFamily = fn(&Request, &[u8], &mut Vec<u8>) -> bool;
 /// What `set` does to a built-in variable.
 type Assign = fn(&mut Request, &[u8]);
 
@@ -217,35 +212,4 @@ pub fn set(request: &mut Request, id: VariableId, value: &[u8]) {
         }
     }
     assign(request, id, value);
-}
-
-/// A value as text for a number; 0 if it is none.
-fn put(out: &mut Vec<u8>, value: impl std::fmt::Display) -> bool {
-    write!(out, "{value}").expect("a vector takes every byte");
-    true
-}
-
-/// The same of a whole number, which is what most of them are.
-fn put_number(out: &mut Vec<u8>, value: u64) -> bool {
-    decimal::write(value, out);
-    true
-}
-
-fn put_bytes(out: &mut Vec<u8>, value: &[u8]) -> bool {
-    out.extend_from_slice(value);
-    true
-}
-
-fn put_some(out: &mut Vec<u8>, value: Option<&[u8]>) -> bool {
-    value.is_some_and(|value| put_bytes(out, value))
-}
-
-/// Seconds with three digits behind the point.
-fn put_seconds(out: &mut Vec<u8>, milliseconds: u64) -> bool {
-    put(out, format_args!("{}.{:03}", milliseconds / 1000, milliseconds % 1000))
-}
-
-/// The text of a template, for whoever has only the request.
-fn text_of(request: &Request, template: &crate::ir::value::Template) -> Vec<u8> {
-    evaluate::text(request, template).into_owned()
 }

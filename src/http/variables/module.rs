@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Write1, put_some, text_of};
+use super::put::{Write1, put_some, text_of};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::{evaluate, filters, modules};
@@ -70,7 +70,7 @@ pub fn geo(request: &Request, geo: &Geo, out: &mut Vec<u8>) {
     let address = match geo.address {
         Some(id) => {
             let mut text = Vec::new();
-            super::write(request, id, &mut text);
+            request.write_variable(id, &mut text);
             // An address that is none counts as the broadcast address, which nobody lists.
             std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(IpAddr::V4(u32::MAX.into()))
         }

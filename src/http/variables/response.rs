@@ -1,6 +1,6 @@
 //! Variables that come from the answer.
 
-use super::{Write1, put, put_bytes, put_number, put_some};
+use super::put::{Write1, put, put_bytes, put_number, put_some};
 use crate::http::request::{HTTP_10, Request};
 use crate::primitives::{decimal, http_date};
 

@@ -2,7 +2,7 @@
 
 use rustls::{HandshakeKind, ProtocolVersion, ServerConnection};
 
-use super::{Write1, put_bytes};
+use super::put::{Write1, put_bytes};
 use crate::http::request::Request;
 use crate::net::tls_hello::{Hello, group_name};
 use crate::net::tls_server::openssl_name;

@@ -1,6 +1,6 @@
 //! Variables that come from the attempts at backends.
 
-use super::{Write1, put, put_bytes, put_seconds, put_some};
+use super::put::{Write1, put, put_bytes, put_seconds, put_some};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::upstream::record::UpstreamAttempt;

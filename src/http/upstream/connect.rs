@@ -4,7 +4,6 @@ use std::io;
 use std::net::IpAddr;
 
 use super::answer::Faulty;
-use super::exchange;
 use super::http2::Session;
 use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
@@ -34,7 +33,7 @@ pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<B
                 None => stream,
                 Some(tls) => secure::begin(request, job, tls, server, (stream, began_ms)).await?,
             };
-            begin(request, job, stream).await.map(BackendConnection::new)
+            Ok(BackendConnection::new(begin(job, stream)))
         }
         Waited::Done(Err(fault)) => Err(explain(request, server, fault)),
         Waited::TimedOut => {
@@ -46,18 +45,10 @@ pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<B
 }
 
 /// Begins to speak what the location says.
-async fn begin(request: &Request, job: &Job, stream: Stream) -> Result<Wire, Faulty> {
-    if job.http2.is_none() {
-        return Ok(Wire::Http1(stream));
-    }
-    match wait_for(request, job, job.proxy.send_timeout_ms, Session::begin(stream)).await {
-        Waited::Done(Ok(session)) => Ok(Wire::Http2(Box::new(session))),
-        Waited::Done(Err(fault)) => Err(exchange::explain(request, &fault)),
-        Waited::TimedOut => {
-            log_timeout(request, Level::Error);
-            Err(Faulty::Server(Failure::Timeout))
-        }
-        Waited::ClientGone => Err(Faulty::ClientGone),
+fn begin(job: &Job, stream: Stream) -> Wire {
+    match job.http2 {
+        None => Wire::Http1(stream),
+        Some(_) => Wire::Http2(Box::new(Session::new(stream))),
     }
 }
 

@@ -13,7 +13,7 @@ use super::http2::{self, Patience, Session, Step};
 use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::request::BodyLength;
-use super::response::{Head, Parser, Progress};
+use super::response::{EARLY_HINTS, Head, Parser, Progress};
 use super::retry::Failure;
 use super::waiting::{Waited, log_timeout, wait};
 use super::{headers, secure};
@@ -28,6 +28,7 @@ use crate::log::error_log::Level;
 use crate::net::at_once::at_once;
 use crate::net::stream::Stream;
 use crate::net::turn;
+use crate::wire::http2::hpack::Fields;
 
 /// A body in a file is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
@@ -61,7 +62,7 @@ pub async fn run(
     match outcome {
         Ok(head) => Ok(Answer { connection, buffer, head }),
         Err(faulty) => {
-            record(request).bytes_received += buffer.len() as u64;
+            record(request).bytes_received += buffer.len() as u64 + connection.take_received();
             request.connection.engine.give_buffer(buffer);
             Err(faulty)
         }
@@ -95,47 +96,84 @@ async fn run_http2(
         send_timeout_ms: job.proxy.send_timeout_ms,
         body_timeout_ms: request.location.settings.core.client_body_timeout_ms,
     };
-    let begun = session.send(head, &job.head, body, patience).await;
-    begun.map_err(|fault| explain(request, &fault))?;
-    if job.passes_body_through {
-        hand_over(request, session).await?;
-    }
+    session.send(head, &job.head, body, patience, job.proxy.buffer_size);
     // Whether all was sent is asked of the stream itself.
     attempt.request_whole = true;
+    let outcome = hear(request, job, session, buffer).await;
+    record(request).bytes_sent += session.written();
+    outcome
+}
+
+/// Sends the rest of a request, and reads the head of the answer.
+async fn hear(request: &mut Request, job: &Job, session: &mut Session, buffer: &mut Vec<u8>) -> Result<Head, Faulty> {
     let mut hints = EarlyHints::default();
     loop {
-        let waited = wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context)).await;
+        let waited = match job.passes_body_through && !request.framing.is_done() {
+            true => Waited::Done(hand_over(request, session).await?),
+            false => wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context)).await,
+        };
         note_reading(request, &waited);
         match waited {
             Waited::Done(Ok(Step::Sent)) => {}
-            Waited::Done(Ok(Step::EarlyHints(lines))) => {
-                let head = take_head(request, job, false, &lines)?;
+            Waited::Done(Ok(Step::EarlyHints(fields))) => {
+                let mut lines = Vec::new();
+                let head = take_head(request, EARLY_HINTS, &fields, &mut lines)?;
                 hints.pass_on(request, job, &head, &lines).await?;
             }
-            Waited::Done(Ok(Step::Head(lines))) => {
-                record(request).bytes_sent += session.sent();
-                *buffer = lines;
-                return take_head(request, job, session.is_head_all(), buffer);
+            Waited::Done(Ok(Step::Head(status, fields))) => {
+                let mut head = take_head(request, status, &fields, buffer)?;
+                // gRPC alone takes the end of the stream for a length (`ngx_http_grpc_process_header`).
+                if session.is_head_all() && request.upstream.is_grpc {
+                    head.content_length.get_or_insert(0);
+                }
+                let has_none = matches!(status, 204 | 304) || job.is_head;
+                session.expect_body(if has_none { Some(0) } else { head.content_length });
+                if job.passes_body_through && !request.framing.is_done() {
+                    interrupt(request);
+                }
+                return Ok(head);
             }
-            Waited::Done(Err(fault)) => {
-                record(request).bytes_sent += session.sent();
-                return Err(explain(request, &fault));
-            }
+            Waited::Done(Err(fault)) => return Err(explain(request, &fault)),
             Waited::TimedOut => return Err(timed_out(request)),
             Waited::ClientGone => return Err(Faulty::ClientGone),
         }
     }
 }
 
-/// Sends the body of a client that speaks HTTP/1 as it comes; the answer is looked at behind it.
-async fn hand_over(request: &mut Request, session: &mut Session) -> Result<(), Faulty> {
+/// Sends the body of a client that speaks HTTP/1 as it comes, until the backend answers.
+async fn hand_over(request: &mut Request, session: &mut Session) -> Result<Result<Step, http2::Fault>, Faulty> {
     while !request.framing.is_done() {
         let mut piece = Vec::new();
-        let more = body_reader::read_part(request, &mut piece).await.map_err(Faulty::Request)?;
-        let is_last = !more || request.framing.is_done();
-        session.hand_over(piece, is_last).await.map_err(|fault| explain(request, &fault))?;
+        let more = match read_or_hear(request, session, &mut piece).await {
+            Ok(heard) => return Ok(heard),
+            Err(read) => read.map_err(Faulty::Request)?,
+        };
+        session.hand_over(piece, !more || request.framing.is_done());
     }
-    Ok(())
+    Ok(Ok(Step::Sent))
+}
+
+/// Reads a piece of the body once one is wanted, unless the backend is heard of first.
+async fn read_or_hear(
+    request: &mut Request,
+    session: &mut Session,
+    piece: &mut Vec<u8>,
+) -> Result<Result<Step, http2::Fault>, Result<bool, u16>> {
+    let mut reading = pin!(body_reader::read_part(request, piece));
+    std::future::poll_fn(|context| {
+        loop {
+            match session.poll_head(context) {
+                Poll::Ready(Ok(Step::Sent)) => {}
+                Poll::Ready(heard) => return Poll::Ready(Ok(heard)),
+                Poll::Pending => break,
+            }
+        }
+        match session.wants_piece() {
+            true => reading.as_mut().poll(context).map(Err),
+            false => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Where the body of a request over HTTP/2 comes from. A client's stream is read while the answer comes.
@@ -162,56 +200,40 @@ fn body(request: &mut Request, job: &Job) -> http2::Body {
     }
 }
 
-/// Checks the head of an answer that came over HTTP/2.
-fn take_head(request: &Request, job: &Job, is_all: bool, lines: &[u8]) -> Result<Head, Faulty> {
-    let invalid = Faulty::Server(Failure::InvalidHeader);
-    if lines.len() > job.proxy.buffer_size {
-        request.log(Level::Error, "upstream sent too big header");
-        return Err(invalid);
-    }
-    let mut parser = http2::parse(lines).map_err(|fault| {
+/// Checks the head of an answer that came over HTTP/2, and writes its fields one behind the other.
+fn take_head(request: &Request, status: u16, fields: &Fields, buffer: &mut Vec<u8>) -> Result<Head, Faulty> {
+    let fields = fields.iter().filter(|(name, _)| !name.starts_with(b":"));
+    let parser = Parser::of_fields(status, fields, buffer).map_err(|fault| {
         request.log(Level::Error, fault);
-        invalid
+        Faulty::Server(Failure::InvalidHeader)
     })?;
     log_duplicates(request, &parser);
-    // gRPC alone takes the end of the stream for a length (`ngx_http_grpc_process_header`).
-    if is_all && request.upstream.is_grpc {
-        parser.head.content_length.get_or_insert(0);
-    }
     Ok(parser.head)
 }
 
 /// Says what went wrong on a stream of HTTP/2, and whose doing it is.
 pub fn explain(request: &Request, fault: &http2::Fault) -> Faulty {
     use http2::Fault;
-    let invalid = Faulty::Server(Failure::InvalidHeader);
     match fault {
-        Fault::Rejected(code) => {
-            request.log(Level::Error, format_args!("upstream rejected request with error {code}"));
-            invalid
+        Fault::Protocol(fault) => {
+            fault.lines().for_each(|line| request.log(Level::Error, line));
+            Faulty::Server(Failure::InvalidHeader)
         }
-        Fault::GoAway(code) => {
-            request.log(Level::Error, format_args!("upstream sent goaway with error {code}"));
-            invalid
-        }
-        Fault::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+        Fault::Closed => {
             request.log(Level::Error, "upstream prematurely closed connection");
             Faulty::Server(Failure::Error)
         }
-        Fault::Io(error) => {
+        Fault::Read(error) => {
             secure::log_socket_error(request, error, "recv() failed");
             Faulty::Server(Failure::Error)
         }
-        Fault::Protocol(error) => {
-            request.log(Level::Error, format_args!("upstream sent invalid http2: {error}"));
-            invalid
+        Fault::Write(error) => write_failed(request, error),
+        Fault::File(error) => {
+            request.log_error(Level::Crit, error, "pread() failed");
+            Faulty::Request(500)
         }
         Fault::SendTimedOut => timed_out(request),
         Fault::Client(status) => Faulty::Request(*status),
-        Fault::Unsayable => {
-            request.log(Level::Error, "the request cannot be sent over http2");
-            Faulty::Request(500)
-        }
     }
 }
 

@@ -1,31 +1,24 @@
-//! HTTP/2 towards backends: one stream at a time on each connection, as nginx has it. The one file of the upstream side that
-//! knows the h2 library.
+//! HTTP/2 towards backends: the socket below the machine of `wire`, one stream at a time on each connection, as nginx has it.
 
-use std::cell::Cell;
 use std::fs::File;
-use std::future::poll_fn;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-use h2::client::{Builder, ResponseFuture, SendRequest};
-use h2::{Reason, RecvStream, SendStream};
-use tokio::task::AbortHandle;
+use tokio::io::AsyncWrite;
 
-use super::response::{self, Parser, Progress};
 use crate::http::connection::Connection;
 use crate::http::connection::waiting::{Deadline, ReadFault};
 use crate::http::message::headers::HeaderList;
 use crate::net::stream::Stream;
+use crate::wire::http2::client::{self, Client, Event, write_request};
+use crate::wire::http2::hpack::Fields;
 
-/// nginx's windows: the backend is held back by the socket alone (`ngx_http_grpc_connection_start`).
-const LARGEST_WINDOW: u32 = (1 << 31) - 1;
-/// A body is sent in pieces of at most this size: one frame each.
+/// A body is taken in pieces of at most this size: one frame each.
 const PIECE: usize = 16 * 1024;
-/// So much of a request waits in the library for the backend's window or the socket.
+/// So much of a request waits for the socket.
 const SEND_BUFFER: usize = 64 * 1024;
 
 /// The head of a request.
@@ -41,37 +34,6 @@ pub struct RequestHead {
     pub path: Vec<u8>,
     /// The fields behind the pseudo-fields.
     pub fields: HeaderList,
-}
-
-impl RequestHead {
-    /// As the library takes it; nothing for what HTTP/2 cannot carry.
-    fn to_request(&self) -> Option<http::Request<()>> {
-        let mut path = Vec::with_capacity(self.path.len());
-        for &byte in &self.path {
-            match byte {
-                // The library refuses these, which RFC 3986 has no place for.
-                0..=b' ' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'|' | b'#' | 0x7f => {
-                    write!(path, "%{byte:02X}").ok()?
-                }
-                _ => path.push(byte),
-            }
-        }
-        let uri = http::Uri::builder()
-            .scheme(if self.is_secure { "https" } else { "http" })
-            .authority(&*self.authority)
-            .path_and_query(&*path)
-            .build()
-            .ok()?;
-        let mut request = http::Request::new(());
-        *request.method_mut() = http::Method::from_bytes(&self.method).ok()?;
-        *request.uri_mut() = uri;
-        *request.version_mut() = http::Version::HTTP_2;
-        for (name, value) in self.fields.iter() {
-            let name = http::HeaderName::from_bytes(name).ok()?;
-            request.headers_mut().append(name, http::HeaderValue::from_bytes(value).ok()?);
-        }
-        Some(request)
-    }
 }
 
 /// Where the body of a request comes from.
@@ -101,375 +63,333 @@ pub struct Patience {
 /// Why an exchange with a backend failed.
 #[derive(Debug)]
 pub enum Fault {
-    /// The backend refused the request, with this error code.
-    Rejected(u32),
-    /// The backend gave the connection up, with this error code.
-    GoAway(u32),
-    /// The connection ended or failed.
-    Io(io::Error),
-    /// What the backend sent is no HTTP/2.
-    Protocol(h2::Error),
+    /// What the backend sent is no answer.
+    Protocol(client::Fault),
+    /// The backend ended the connection.
+    Closed,
+    /// Reading failed.
+    Read(io::Error),
+    /// Writing failed.
+    Write(io::Error),
+    /// A piece of the request cannot be read from its file.
+    File(io::Error),
     /// The backend did not take the request for too long.
     SendTimedOut,
     /// The client's body cannot be read: the status for it.
     Client(u16),
-    /// The request cannot be said in HTTP/2.
-    Unsayable,
-}
-
-impl From<h2::Error> for Fault {
-    fn from(error: h2::Error) -> Self {
-        let code = error.reason().map(u32::from).unwrap_or_default();
-        match () {
-            () if error.is_remote() && error.is_reset() => Self::Rejected(code),
-            () if error.is_remote() && error.is_go_away() => Self::GoAway(code),
-            () if error.is_io() => match error.into_io() {
-                Some(error) => Self::Io(error),
-                None => Self::Io(io::ErrorKind::UnexpectedEof.into()),
-            },
-            () => Self::Protocol(error),
-        }
-    }
 }
 
 /// A connection to a backend on which HTTP/2 is spoken. It ends when this is dropped.
+#[derive(Debug)]
 pub struct Session {
-    sender: SendRequest<Bytes>,
-    driver: AbortHandle,
-    stream: Option<Exchange>,
-}
-
-/// The one stream that is in use.
-struct Exchange {
-    /// The request's body on its way out, until it is sent.
-    sending: Option<Pin<Box<dyn Future<Output = Result<(), Fault>>>>>,
-    /// Sends pieces that are handed over, until the last one.
-    handed: Option<Outgoing>,
-    /// Body bytes that were sent so far.
-    sent: Rc<Cell<u64>>,
-    answer: Answer,
-}
-
-enum Answer {
-    Awaited(ResponseFuture),
-    /// The body is read.
-    Begun(RecvStream),
-    /// The answer was read to its end.
-    Whole,
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
+    stream: Stream,
+    protocol: Client,
+    /// What was received, and what of it was looked at.
+    received: Vec<u8>,
+    position: usize,
+    /// Bytes that were received since this was asked last.
+    news: u64,
+    /// Bytes that were written for the present request.
+    written: u64,
+    outgoing: Option<Outgoing>,
+    trailers: Fields,
 }
 
 /// What came of waiting for the answer.
 pub enum Step {
     /// More of the request was sent.
     Sent,
-    /// Hints came before the head of the answer, as lines for the parser of heads.
-    EarlyHints(Vec<u8>),
-    /// The head of the answer is there, as lines for the parser of heads.
-    Head(Vec<u8>),
+    /// Hints came before the head of the answer.
+    EarlyHints(Fields),
+    /// The head of the answer is there: its status and its fields.
+    Head(u16, Fields),
 }
 
 impl Session {
     /// Begins to speak HTTP/2 on a connection.
-    pub async fn begin(stream: Stream) -> Result<Self, Fault> {
-        let mut builder = Builder::new();
-        builder
-            .enable_push(false)
-            .header_table_size(0)
-            .initial_window_size(LARGEST_WINDOW)
-            .initial_connection_window_size(LARGEST_WINDOW)
-            .max_send_buffer_size(SEND_BUFFER);
-        let (sender, connection) = builder.handshake(stream).await?;
-        // How it ends is seen by the stream that is in use then.
-        let driver = tokio::task::spawn_local(async move { drop(connection.await) }).abort_handle();
-        Ok(Self { sender, driver, stream: None })
+    pub fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            protocol: Client::default(),
+            received: Vec::new(),
+            position: 0,
+            news: 0,
+            written: 0,
+            outgoing: None,
+            trailers: Fields::default(),
+        }
     }
 
-    /// Whether the connection has ended, or is about to.
+    /// Whether the connection has ended, or says something that nobody asked for.
     pub fn is_spoilt(&mut self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        self.driver.is_finished() || matches!(self.sender.poll_ready(&mut context), Poll::Ready(Err(_)))
+        self.stream.has_news() && self.stream.poll_peek(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     /// Whether request and answer are over, so that another one can follow.
     pub fn is_at_rest(&self) -> bool {
-        match &self.stream {
-            None => true,
-            Some(Exchange { sending: Some(_), .. } | Exchange { handed: Some(_), .. }) => false,
-            Some(Exchange { answer, .. }) => match answer {
-                Answer::Awaited(_) => false,
-                Answer::Begun(body) => body.is_end_stream(),
-                Answer::Whole => true,
-            },
-        }
+        self.protocol.is_at_rest() && self.unread() == 0
     }
 
-    /// Sends the head of a request; its body follows while the answer is awaited. `first` goes before the body.
-    pub async fn send(
-        &mut self,
-        head: &RequestHead,
-        first: &[u8],
-        body: Body,
-        patience: Patience,
-    ) -> Result<(), Fault> {
-        self.stream = None;
-        let request = head.to_request().ok_or(Fault::Unsayable)?;
-        poll_fn(|context| self.sender.poll_ready(context)).await?;
+    /// Lets go of what a connection that waits does not need: memory, and the client that is served.
+    pub fn rest(&mut self) {
+        self.outgoing = None;
+        (self.received, self.position) = (Vec::new(), 0);
+    }
+
+    /// Sends the head of a request; its body follows while the answer is awaited. `first` goes before the body. The fields of an
+    /// answer may be as large as `head_limit`.
+    pub fn send(&mut self, head: &RequestHead, first: &[u8], body: Body, patience: Patience, head_limit: usize) {
         let is_whole = first.is_empty() && matches!(body, Body::None);
-        let (answer, stream) = self.sender.send_request(request, is_whole)?;
-        let sent = Rc::new(Cell::new(0));
-        let outgoing = Outgoing { stream, sent: Rc::clone(&sent), patience };
-        let first = Bytes::copy_from_slice(first);
-        let (sending, handed): (Option<Pin<Box<dyn Future<Output = _>>>>, _) = match body {
-            _ if is_whole => (None, None),
-            Body::Handed => (None, Some(outgoing)),
-            body => (Some(Box::pin(outgoing.send_all(first, body))), None),
-        };
-        self.stream = Some(Exchange { sending, handed, sent, answer: Answer::Awaited(answer) });
-        Ok(())
+        let block = write_request((&head.method, &head.path, &head.authority), head.is_secure, head.fields.iter());
+        self.protocol.begin(&block, is_whole, head_limit);
+        self.written = 0;
+        self.outgoing = Some(Outgoing::new(first, body, patience));
+    }
+
+    /// Whether the piece that was handed over last was taken, so that another one is wanted.
+    pub fn wants_piece(&self) -> bool {
+        self.outgoing.as_ref().is_some_and(|outgoing| outgoing.left().is_empty() && !outgoing.is_last)
     }
 
     /// Sends a piece of a body that comes in pieces.
-    pub async fn hand_over(&mut self, piece: Vec<u8>, is_last: bool) -> Result<(), Fault> {
-        let Some(exchange) = &mut self.stream else { return Err(ended()) };
-        if let Some(outgoing) = &mut exchange.handed {
-            outgoing.send(piece.into(), is_last).await?;
+    pub fn hand_over(&mut self, piece: Vec<u8>, is_last: bool) {
+        if let Some(outgoing) = &mut self.outgoing {
+            (outgoing.piece, outgoing.taken, outgoing.is_last) = (piece, 0, is_last);
         }
-        if is_last {
-            exchange.handed = None;
-        }
-        Ok(())
     }
 
-    /// Bytes of the request's body that were sent.
-    pub fn sent(&self) -> u64 {
-        self.stream.as_ref().map_or(0, |exchange| exchange.sent.get())
+    /// Bytes that were written for the present request.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes that were received since this was asked last.
+    pub fn take_received(&mut self) -> u64 {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Bytes that were received and not looked at.
+    pub fn unread(&self) -> usize {
+        self.received.len() - self.position
     }
 
     /// Sends on; ready once something was sent.
     pub fn poll_send(&mut self, context: &mut Context) -> Poll<Result<(), Fault>> {
-        let Some(Exchange { sending: sending @ Some(_), sent, .. }) = &mut self.stream else { return Poll::Pending };
-        let before = sent.get();
-        match sending.as_mut().map(|future| future.as_mut().poll(context)) {
-            Some(Poll::Ready(Ok(()))) => *sending = None,
-            // A backend that has answered need not take the rest (RFC 9113 section 8.1).
-            Some(Poll::Ready(Err(Fault::Rejected(code)))) if code == u32::from(Reason::NO_ERROR) => *sending = None,
-            Some(Poll::Ready(Err(fault))) => return Poll::Ready(Err(fault)),
-            Some(Poll::Pending) | None if sent.get() == before => return Poll::Pending,
-            Some(Poll::Pending) | None => {}
+        let before = self.written;
+        loop {
+            let is_blocked = match &mut self.outgoing {
+                Some(outgoing) => outgoing.fill(&mut self.protocol, context)?,
+                None => false,
+            };
+            let pending = self.protocol.pending();
+            let is_stuck = match pending.is_empty() {
+                true => is_blocked,
+                false => match Pin::new(&mut self.stream).poll_write(context, pending) {
+                    Poll::Ready(Ok(length)) => {
+                        self.protocol.advance(length);
+                        self.written += length as u64;
+                        continue;
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::Write(error))),
+                    Poll::Pending => true,
+                },
+            };
+            if self.stream.needs_flush()
+                && let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(context)
+            {
+                return Poll::Ready(Err(Fault::Write(error)));
+            }
+            let has_sent = self.written > before;
+            if let Some(outgoing) = &mut self.outgoing
+                && outgoing.has_waited_too_long(is_stuck, has_sent, context)
+            {
+                return Poll::Ready(Err(Fault::SendTimedOut));
+            }
+            return if has_sent { Poll::Ready(Ok(())) } else { Poll::Pending };
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Sends on, and takes the head of the answer when it is there.
     pub fn poll_head(&mut self, context: &mut Context) -> Poll<Result<Step, Fault>> {
-        let sent = self.poll_send(context);
-        let Some(exchange) = &mut self.stream else { return Poll::Ready(Err(ended())) };
-        let Answer::Awaited(answer) = &mut exchange.answer else { return Poll::Ready(Err(ended())) };
-        // What went wrong is told by the answer itself.
-        while let Poll::Ready(Some(Ok(hints))) = answer.poll_informational(context) {
-            if hints.status() == http::StatusCode::EARLY_HINTS {
-                return Poll::Ready(Ok(Step::EarlyHints(lines(&hints.into_parts().0))));
+        loop {
+            let mut input = &self.received[self.position..];
+            let event = self.protocol.receive(&mut input, &mut Vec::new(), &mut self.trailers);
+            self.position = self.received.len() - input.len();
+            // Before anything is said of it: the backend may wait for an answer of ours.
+            let sent = self.poll_send(context)?;
+            match event.map_err(Fault::Protocol)? {
+                Some(Event::EarlyHints(fields)) => return Poll::Ready(Ok(Step::EarlyHints(fields))),
+                Some(Event::Head(status, fields)) => return Poll::Ready(Ok(Step::Head(status, fields))),
+                None => {}
             }
-        }
-        match Pin::new(answer).poll(context) {
-            Poll::Ready(Ok(head)) => {
-                let (parts, body) = head.into_parts();
-                exchange.answer = Answer::Begun(body);
-                Poll::Ready(Ok(Step::Head(lines(&parts))))
+            match self.poll_receive(context, PIECE) {
+                Poll::Ready(outcome) => outcome?,
+                Poll::Pending => return sent.map(|()| Ok(Step::Sent)),
             }
-            Poll::Ready(Err(fault)) => Poll::Ready(Err(fault.into())),
-            Poll::Pending => sent.map_ok(|()| Step::Sent),
         }
     }
 
     /// Whether nothing follows the head.
     pub fn is_head_all(&self) -> bool {
-        let exchange = self.stream.as_ref();
-        exchange.is_some_and(|exchange| matches!(&exchange.answer, Answer::Begun(body) if body.is_end_stream()))
+        self.protocol.is_done()
+    }
+
+    /// Behind the head: how long the body is to be.
+    pub fn expect_body(&mut self, length: Option<u64>) {
+        self.protocol.expect_body(length);
     }
 
     /// Reads what there is of the answer's body to the end of a buffer; 0 at its end. Nothing, if only something was sent.
-    pub fn poll_read(&mut self, context: &mut Context, buffer: &mut Vec<u8>) -> Poll<Result<Option<usize>, Fault>> {
-        let sent = self.poll_send(context);
-        let Some(exchange) = &mut self.stream else { return Poll::Ready(Err(ended())) };
-        let Answer::Begun(body) = &mut exchange.answer else { return Poll::Ready(Ok(Some(0))) };
+    pub fn poll_read(
+        &mut self,
+        context: &mut Context,
+        buffer: &mut Vec<u8>,
+        limit: usize,
+    ) -> Poll<Result<Option<usize>, Fault>> {
         loop {
-            match body.poll_data(context) {
-                Poll::Ready(Some(Ok(data))) if data.is_empty() => {}
-                Poll::Ready(Some(Ok(data))) => {
-                    buffer.extend_from_slice(&data);
-                    // A stream that was reset meanwhile has no window to give back to.
-                    body.flow_control().release_capacity(data.len()).ok();
-                    return Poll::Ready(Ok(Some(data.len())));
-                }
-                Poll::Ready(Some(Err(fault))) => return Poll::Ready(Err(fault.into())),
-                Poll::Ready(None) => return Poll::Ready(Ok(Some(0))),
-                Poll::Pending => return sent.map_ok(|()| None),
+            let before = buffer.len();
+            let mut input = &self.received[self.position..];
+            let event = self.protocol.receive(&mut input, buffer, &mut self.trailers);
+            self.position = self.received.len() - input.len();
+            event.map_err(Fault::Protocol)?;
+            let sent = self.poll_send(context)?;
+            if buffer.len() > before {
+                return Poll::Ready(Ok(Some(buffer.len() - before)));
+            }
+            if self.protocol.is_done() {
+                return Poll::Ready(Ok(Some(0)));
+            }
+            match self.poll_receive(context, limit) {
+                Poll::Ready(outcome) => outcome?,
+                Poll::Pending => return sent.map(|()| Ok(None)),
             }
         }
     }
 
     /// Behind the body: its trailers.
-    pub fn poll_trailers(&mut self, context: &mut Context) -> Poll<Result<HeaderList, Fault>> {
-        let Some(exchange) = &mut self.stream else { return Poll::Ready(Err(ended())) };
-        let Answer::Begun(body) = &mut exchange.answer else { return Poll::Ready(Ok(HeaderList::default())) };
-        let trailers = ready!(body.poll_trailers(context))?;
-        exchange.answer = Answer::Whole;
+    pub fn take_trailers(&mut self) -> HeaderList {
         let mut list = HeaderList::default();
-        for (name, value) in trailers.iter().flatten() {
-            list.push(name.as_str().as_bytes(), value.as_bytes());
-        }
-        Poll::Ready(Ok(list))
+        std::mem::take(&mut self.trailers).iter().for_each(|(name, value)| list.push(name, value));
+        list
     }
-}
 
-fn ended() -> Fault {
-    Fault::Io(io::ErrorKind::UnexpectedEof.into())
-}
-
-/// The head of an answer as the lines that a backend would have sent in HTTP/1: one parser then checks both.
-fn lines(head: &http::response::Parts) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {}\r\n", head.status.as_u16()).into_bytes();
-    for (name, value) in &head.headers {
-        text.extend_from_slice(name.as_str().as_bytes());
-        text.extend_from_slice(b": ");
-        text.extend_from_slice(value.as_bytes());
-        text.extend_from_slice(b"\r\n");
+    fn poll_receive(&mut self, context: &mut Context, limit: usize) -> Poll<Result<(), Fault>> {
+        self.received.clear();
+        self.position = 0;
+        self.stream.poll_read_to(context, &mut self.received, limit).map(|outcome| match outcome {
+            Ok(0) => Err(Fault::Closed),
+            Ok(length) => {
+                self.news += length as u64;
+                Ok(())
+            }
+            Err(error) => Err(Fault::Read(error)),
+        })
     }
-    text.extend_from_slice(b"\r\n");
-    text
-}
-
-/// Reads those lines: a head that has no phrase, and says nothing of the connection.
-pub fn parse(lines: &[u8]) -> Result<Parser, response::Fault> {
-    let mut parser = Parser::default();
-    let progress = parser.parse(lines)?;
-    debug_assert_ne!(progress, Progress::Again, "the lines end with an empty one");
-    parser.head.status_text = 0..0;
-    parser.head.close = false;
-    Ok(parser)
 }
 
 /// A request's body on its way out.
 struct Outgoing {
-    stream: SendStream<Bytes>,
-    sent: Rc<Cell<u64>>,
+    source: Body,
+    /// So many bytes of the source were taken.
+    read: u64,
+    /// The present piece, what was taken of it, and whether it is the last one.
+    piece: Vec<u8>,
+    taken: usize,
+    is_last: bool,
     patience: Patience,
+    sending: Deadline,
+    reading: Deadline,
+}
+
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outgoing").field("read", &self.read).finish_non_exhaustive()
+    }
 }
 
 impl Outgoing {
-    async fn send_all(mut self, first: Bytes, body: Body) -> Result<(), Fault> {
-        match body {
-            Body::None | Body::Handed => self.send(first, true).await,
+    fn new(first: &[u8], source: Body, patience: Patience) -> Self {
+        let mut piece = first.to_vec();
+        let source = match source {
             Body::Bytes(bytes) => {
-                self.send(first, false).await?;
-                self.send(bytes.into(), true).await
+                piece.extend_from_slice(&bytes);
+                Body::None
             }
-            Body::File(file, length) => self.send_file(&file, length).await,
-            Body::Client(limit) => self.send_as_it_comes(limit).await,
-        }
+            source => source,
+        };
+        let is_last = matches!(source, Body::None);
+        let sending = Deadline::after_ms(patience.send_timeout_ms);
+        let reading = Deadline::after_ms(patience.body_timeout_ms);
+        Self { source, read: 0, piece, taken: 0, is_last, patience, sending, reading }
     }
 
-    /// Sends a piece as far as the backend's window allows, the rest later.
-    async fn send(&mut self, mut bytes: Bytes, and_end: bool) -> Result<(), Fault> {
-        while !bytes.is_empty() {
-            let wanted = bytes.len().min(PIECE);
-            self.stream.reserve_capacity(wanted);
-            let mut deadline = Deadline::after_ms(self.patience.send_timeout_ms);
-            let (stream, client) = (&mut self.stream, &self.patience.client);
-            let room = poll_fn(|context| {
-                if stream.capacity() > 0 {
-                    return Poll::Ready(Ok(stream.capacity()));
-                }
-                match stream.poll_capacity(context) {
-                    Poll::Ready(Some(room)) => Poll::Ready(room.map_err(Fault::from)),
-                    Poll::Ready(None) => Poll::Ready(Err(ended())),
-                    Poll::Pending => client.poll_deadline(&mut deadline, context).map(|()| Err(Fault::SendTimedOut)),
-                }
-            });
-            let piece = bytes.split_to(room.await?.min(wanted));
-            let length = piece.len() as u64;
-            self.stream.send_data(piece, and_end && bytes.is_empty())?;
-            self.sent.set(self.sent.get() + length);
-            if bytes.is_empty() {
-                return Ok(());
+    fn left(&self) -> &[u8] {
+        &self.piece[self.taken..]
+    }
+
+    /// Gives the protocol what it has room for; true where it has none for something.
+    fn fill(&mut self, protocol: &mut Client, context: &mut Context) -> Result<bool, Fault> {
+        while !protocol.is_sent() && protocol.pending().len() < SEND_BUFFER {
+            if self.left().is_empty() && !self.is_last && self.refill(context)?.is_pending() {
+                return Ok(false);
             }
-        }
-        if and_end {
-            self.stream.send_data(Bytes::new(), true)?;
-        }
-        Ok(())
-    }
-
-    async fn send_file(&mut self, file: &File, length: u64) -> Result<(), Fault> {
-        let mut offset = 0;
-        while offset < length {
-            let mut piece = vec![0; usize::try_from(length - offset).unwrap_or(usize::MAX).min(PIECE)];
-            file.read_exact_at(&mut piece, offset).map_err(Fault::Io)?;
-            offset += piece.len() as u64;
-            self.send(piece.into(), offset == length).await?;
-        }
-        Ok(())
-    }
-
-    async fn send_as_it_comes(&mut self, limit: u64) -> Result<(), Fault> {
-        let client = Rc::clone(&self.patience.client);
-        loop {
-            let mut piece = Vec::new();
-            let mut deadline = Deadline::after_ms(self.patience.body_timeout_ms);
-            let length = client.read(&mut piece, PIECE, &mut deadline).await.map_err(|fault| match fault {
-                ReadFault::TimedOut => Fault::Client(408),
-                ReadFault::Io(_) => Fault::Client(400),
-            })?;
-            if limit > 0 && self.sent.get() + length as u64 > limit {
-                return Err(Fault::Client(413));
+            let room = protocol.room();
+            if room == 0 {
+                return Ok(true);
             }
-            let is_last = length == 0 || client.exchange().is_some_and(|stream| stream.is_read());
-            self.send(piece.into(), is_last).await?;
-            if is_last {
-                return Ok(());
+            let piece = &self.piece[self.taken..];
+            let length = piece.len().min(PIECE);
+            self.taken += protocol.send(&piece[..length], self.is_last && length == piece.len());
+        }
+        Ok(false)
+    }
+
+    /// Takes the next piece from the source.
+    fn refill(&mut self, context: &mut Context) -> Result<Poll<()>, Fault> {
+        match &self.source {
+            Body::File(file, total) => {
+                let left = total - self.read;
+                self.piece.resize(usize::try_from(left).unwrap_or(usize::MAX).min(PIECE), 0);
+                file.read_exact_at(&mut self.piece, self.read).map_err(Fault::File)?;
+                self.read += self.piece.len() as u64;
+                self.is_last = self.read == *total;
+                self.taken = 0;
+                Ok(Poll::Ready(()))
             }
+            Body::Client(limit) => self.read_client(*limit, context),
+            Body::None | Body::Bytes(_) | Body::Handed => Ok(Poll::Pending),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(path: &str) -> RequestHead {
-        let (method, authority, path) = (b"GET".to_vec(), b"localhost".to_vec(), path.as_bytes().to_vec());
-        RequestHead { method, is_secure: false, authority, path, fields: HeaderList::default() }
+    fn read_client(&mut self, limit: u64, context: &mut Context) -> Result<Poll<()>, Fault> {
+        self.piece.clear();
+        self.taken = 0;
+        let client = &self.patience.client;
+        let fault = |fault| match fault {
+            ReadFault::TimedOut => Fault::Client(408),
+            ReadFault::Io(_) => Fault::Client(400),
+        };
+        let length = match client.poll_read_to(context, &mut self.piece, PIECE) {
+            Poll::Ready(Ok(length)) => length,
+            Poll::Ready(Err(error)) => return Err(fault(ReadFault::Io(error))),
+            Poll::Pending => match client.poll_deadline(&mut self.reading, context) {
+                Poll::Ready(()) => return Err(fault(ReadFault::TimedOut)),
+                Poll::Pending => return Ok(Poll::Pending),
+            },
+        };
+        self.reading.restart();
+        self.read += length as u64;
+        if limit > 0 && self.read > limit {
+            return Err(Fault::Client(413));
+        }
+        self.is_last = length == 0 || client.exchange().is_some_and(|stream| stream.is_read());
+        Ok(Poll::Ready(()))
     }
 
-    #[test]
-    fn a_path_is_carried_as_it_is_where_the_library_takes_it() {
-        let request = head("/a%20b?c={d}").to_request().expect("a good request");
-        assert_eq!(request.uri(), "http://localhost/a%20b?c={d}");
-        let request = head("/a b<c>").to_request().expect("a good request");
-        assert_eq!(request.uri().path(), "/a%20b%3Cc%3E");
-    }
-
-    #[test]
-    fn a_head_becomes_lines_and_a_head_again() {
-        let mut answer = http::Response::new(());
-        answer.headers_mut().append("x", http::HeaderValue::from_static("y"));
-        let (parts, ()) = answer.into_parts();
-        let text = lines(&parts);
-        let parser = parse(&text).expect("a good head");
-        assert_eq!((parser.head.status, parser.head.lines.len(), parser.head.end), (200, 1, text.len()));
-        assert!(parser.head.status_text.is_empty());
+    fn has_waited_too_long(&mut self, is_stuck: bool, has_sent: bool, context: &mut Context) -> bool {
+        if has_sent || !is_stuck {
+            self.sending.restart();
+        }
+        is_stuck && self.patience.client.poll_deadline(&mut self.sending, context).is_ready()
     }
 }

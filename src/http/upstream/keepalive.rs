@@ -36,6 +36,22 @@ impl BackendConnection {
         matches!(self.wire, Wire::Http2(_))
     }
 
+    /// Bytes that were received, where the head of an answer is not what was received.
+    pub fn take_received(&mut self) -> u64 {
+        match &mut self.wire {
+            Wire::Http1(_) => 0,
+            Wire::Http2(session) => session.take_received(),
+        }
+    }
+
+    /// Bytes that were received and not looked at.
+    pub fn unread(&self) -> usize {
+        match &self.wire {
+            Wire::Http1(_) => 0,
+            Wire::Http2(session) => session.unread(),
+        }
+    }
+
     /// The backend closed it, or says something that nobody asked for.
     fn is_spoilt(&mut self) -> bool {
         match &mut self.wire {
@@ -114,7 +130,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read whole; the one unused for longest gives way.
-    pub fn put(self: &Rc<Self>, connection: Box<BackendConnection>, target: &Target, tag: usize, now_ms: u64) {
+    pub fn put(self: &Rc<Self>, mut connection: Box<BackendConnection>, target: &Target, tag: usize, now_ms: u64) {
         let age_ms = now_ms.saturating_sub(connection.opened_ms);
         if !self.is_on()
             || !connection.is_at_rest()
@@ -122,6 +138,9 @@ impl Pool {
             || age_ms > self.settings.time_ms
         {
             return;
+        }
+        if let Wire::Http2(session) = &mut connection.wire {
+            session.rest();
         }
         let until_ms = now_ms.saturating_add(self.settings.timeout_ms);
         let mut idle = self.idle.borrow_mut();

@@ -236,6 +236,11 @@ impl Pipe {
         }
     }
 
+    /// Bytes that were received behind the head and not looked at.
+    pub fn unread(&self) -> usize {
+        self.connection.as_ref().map_or(0, |connection| connection.unread())
+    }
+
     /// Takes what was read behind the head.
     pub fn take_first(&mut self, buffer: &mut [u8], from: usize) -> Range<usize> {
         if matches!(self.framing, Framing::Length(0)) && from == buffer.len() {
@@ -312,23 +317,23 @@ impl Pipe {
         let Some(Wire::Http2(session)) = self.connection.as_mut().map(|connection| &mut connection.wire) else {
             return Poll::Ready(0..0);
         };
-        match ready!(session.poll_read(context, buffer)) {
-            Ok(Some(0)) => match ready!(session.poll_trailers(context)) {
-                Ok(trailers) => {
-                    if matches!(self.framing, Framing::Stream(true)) {
-                        self.trailers = trailers;
-                    }
-                    self.end = Some(End::Whole(true));
+        let outcome = ready!(session.poll_read(context, buffer, self.read_size));
+        self.received += session.take_received();
+        match outcome {
+            Ok(Some(0)) => {
+                if matches!(self.framing, Framing::Stream(true)) {
+                    self.trailers = session.take_trailers();
                 }
-                Err(fault) => self.end = Some(End::Broken(fault)),
-            },
+                self.end = Some(End::Whole(true));
+            }
             Ok(Some(length)) => {
-                self.received += length as u64;
                 self.length += length as u64;
                 self.keep(buffer);
                 return Poll::Ready(0..buffer.len());
             }
             Ok(None) => {}
+            Err(http2::Fault::Closed) => self.end = Some(End::Premature),
+            Err(http2::Fault::Read(error)) => self.end = Some(End::Failed(error)),
             Err(fault) => self.end = Some(End::Broken(fault)),
         }
         Poll::Ready(0..0)

@@ -51,7 +51,7 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         return run_tunnel(request, job, answer).await;
     }
     // What came with the head is looked at before anything else is read.
-    let has_first = answer.buffer.len() > answer.head.end;
+    let has_first = answer.buffer.len() > answer.head.end || answer.connection.unread() > 0;
     request.action = if has_first && !buffering { exchange::READING_HEAD } else { READING };
     let store = StoredFile::of(request, job, &answer, buffering);
     if answer.has_no_body(job) || request.header_only && store.is_none() {
@@ -86,12 +86,16 @@ fn asks_for_upgrade(request: &Request) -> bool {
 }
 
 /// Keeps what variables show of the answer.
-pub fn note_head(request: &mut Request, head: &Head, buffer: &[u8]) {
+pub fn note_head(request: &mut Request, answer: &mut Answer) {
+    let Answer { connection, buffer, head } = answer;
     let attempt = record(request);
     if attempt.status == 0 {
         attempt.status = if head.version == 9 { 200 } else { head.status };
     }
-    attempt.bytes_received += buffer.len() as u64;
+    attempt.bytes_received += match connection.is_http2() {
+        true => connection.take_received(),
+        false => buffer.len() as u64,
+    };
     if request.connection.engine.upstreams.shows_headers() {
         let list = &mut request.upstream.headers;
         list.clear();
@@ -290,7 +294,7 @@ impl<'j> Relay<'j> {
     }
 
     async fn run(&mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
-        let first = (self.buffer.len() - self.from) as u64;
+        let first = (self.buffer.len() - self.from + self.pipe.unread()) as u64;
         record(request).response_length += first;
         if let Some(limit) = &mut self.limit {
             limit.read = first;

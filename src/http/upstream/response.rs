@@ -8,7 +8,7 @@ use crate::wire::http1::header_line::{HeaderLine, Progress as LineProgress};
 use crate::wire::http1::status_line;
 
 /// A backend's status for an answer that is not the last one.
-const EARLY_HINTS: u16 = 103;
+pub const EARLY_HINTS: u16 = 103;
 
 known_names! {
     /// A header of an answer that the proxy itself reads.
@@ -237,6 +237,26 @@ impl Parser {
         }
     }
 
+    /// The head of an answer over HTTP/2, whose fields are written one behind the other. It has no phrase, and says nothing of the
+    /// connection.
+    pub fn of_fields<'f>(
+        status: u16,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Self, Fault> {
+        let mut parser = Self { head: Head { version: 1001, status, ..Head::default() }, ..Self::default() };
+        for (name, value) in fields {
+            let start = buffer.len();
+            buffer.extend_from_slice(name);
+            let middle = buffer.len();
+            buffer.extend_from_slice(value);
+            parser.take_field(buffer, start..middle, middle..buffer.len())?;
+        }
+        parser.head.end = buffer.len();
+        parser.head.close = false;
+        Ok(parser)
+    }
+
     fn take_status(&mut self, line: status_line::StatusLine) -> Result<(), Fault> {
         let head = &mut self.head;
         head.version = line.version;
@@ -254,7 +274,10 @@ impl Parser {
     }
 
     fn take_line(&mut self, buffer: &[u8]) -> Result<(), Fault> {
-        let (name, value) = (self.line.name.clone(), self.line.value.clone());
+        self.take_field(buffer, self.line.name.clone(), self.line.value.clone())
+    }
+
+    fn take_field(&mut self, buffer: &[u8], name: Range<usize>, value: Range<usize>) -> Result<(), Fault> {
         let kind = Kind::of(&buffer[name.clone()]);
         let mut line = Line { kind, name, value, dropped: false };
         if kind != Kind::Other && self.head.status != EARLY_HINTS {
@@ -375,6 +398,17 @@ mod tests {
         let dropped: Vec<bool> = parser.head.lines.iter().map(|line| line.dropped).collect();
         assert_eq!(dropped, [false, true, false, false]);
         assert_eq!(parser.duplicates, [("ETag: b".to_owned(), "ETag: a".to_owned())]);
+    }
+
+    #[test]
+    fn fields_are_a_head_too() {
+        let mut buffer = Vec::new();
+        let fields = [(&b"content-length"[..], &b"5"[..]), (b"connection", b"close"), (b"etag", b"a"), (b"etag", b"b")];
+        let parser = Parser::of_fields(200, fields.into_iter(), &mut buffer).expect("a good head");
+        let head = &parser.head;
+        assert_eq!((head.status, head.content_length, head.close, head.end), (200, Some(5), false, buffer.len()));
+        assert_eq!((head.find(&buffer, Kind::Etag), head.lines[3].dropped), (Some(&b"a"[..]), true));
+        assert!(head.status_text.is_empty());
     }
 
     #[test]

@@ -137,9 +137,9 @@ fn over_or_failed(faulty: Faulty, reused: bool) -> Tried {
 }
 
 /// Decides what becomes of an answer whose head was read.
-async fn judge(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Tried {
+async fn judge(request: &mut Request, job: &Job, attempt: &mut Try<'_>, mut answer: Answer) -> Tried {
     let status = answer.head.status;
-    relay::note_head(request, &answer.head, &answer.buffer);
+    relay::note_head(request, &mut answer);
     if status >= 300 {
         let failure = Failure::Status(status);
         // The present server still counts among the tries here.

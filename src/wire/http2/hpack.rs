@@ -1,10 +1,10 @@
-//! Compressed header fields (RFC 7541): a decoder with the table it keeps for a connection, and what answers are written with.
+//! Compressed header fields (RFC 7541): a decoder with the table it keeps for a connection, and what heads are written with.
 
 use std::collections::VecDeque;
 
-use super::huffman;
+use super::huffman::{self, Padding};
 
-/// The table's size as long as nothing else is said (RFC 9113 section 6.5.2), and here it never is.
+/// The table's size as long as nothing else is said (RFC 9113 section 6.5.2), as it is of clients.
 const TABLE_SIZE: usize = 4096;
 /// What an entry counts beside its bytes (RFC 7541 section 4.1).
 const ENTRY_OVERHEAD: usize = 32;
@@ -43,18 +43,44 @@ static STATIC: [(&[u8], &[u8]); 61] = [
 ];
 /// The statuses of the static table.
 const STATUS_200: u8 = 8;
+/// The fields of the static table that requests begin with.
+const AUTHORITY: u8 = 1;
+const METHOD_GET: u8 = 2;
+const METHOD_POST: u8 = 3;
+const PATH_ROOT: u8 = 4;
+const SCHEME_HTTP: u8 = 6;
+const SCHEME_HTTPS: u8 = 7;
 
 /// Why a header block cannot be taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// It is not one.
-    Invalid,
+    /// It ends within a field.
+    Truncated,
+    /// No table has a field of this number.
+    Index(usize),
+    /// The number of a field is longer than any that there can be.
+    LongIndex,
+    /// The table changes its size behind a field, or to this, which is more than was allowed.
+    TableSize(usize),
     /// A field without a name.
     NoName,
-    /// A name or a value is longer than allowed.
-    LongField,
+    /// A text that is none in Huffman's code.
+    Huffman,
+    /// The length of a name or a value is longer than any that there can be.
+    LongLength(Part),
+    /// A name or a value of this length is longer than allowed.
+    LongField(Part, usize),
     /// All fields together are longer than allowed.
     LongBlock,
+}
+
+/// What fields consist of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// The name.
+    Name,
+    /// The value.
+    Value,
 }
 
 /// How long what is decoded may be.
@@ -85,6 +111,16 @@ impl Fields {
         })
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// Forgets them; the memory is for the next ones.
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -107,14 +143,20 @@ struct Table {
     entries: VecDeque<(Box<[u8]>, usize)>,
     size: usize,
     limit: usize,
+    /// What the other side may make of the limit.
+    most: usize,
 }
 
 impl Table {
+    fn of(size: usize) -> Self {
+        Self { entries: VecDeque::new(), size: 0, limit: size, most: size }
+    }
+
     fn find(&self, index: usize) -> Result<(&[u8], &[u8]), Fault> {
         if let Some(field) = STATIC.get(index.wrapping_sub(1)) {
             return Ok(*field);
         }
-        let (bytes, middle) = self.entries.get(index.wrapping_sub(STATIC.len() + 1)).ok_or(Fault::Invalid)?;
+        let (bytes, middle) = self.entries.get(index.wrapping_sub(STATIC.len() + 1)).ok_or(Fault::Index(index))?;
         Ok(bytes.split_at(*middle))
     }
 
@@ -141,41 +183,63 @@ impl Table {
 #[derive(Debug)]
 pub struct Decoder {
     table: Table,
+    padding: Padding,
 }
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self { table: Table { entries: VecDeque::new(), size: 0, limit: TABLE_SIZE } }
+        Self { table: Table::of(TABLE_SIZE), padding: Padding::Rest }
     }
 }
 
 impl Decoder {
+    /// A decoder for a backend, which was told to keep nothing, and may be as careless with texts as nginx lets it be.
+    pub fn of_backend() -> Self {
+        Self { table: Table::of(0), padding: Padding::Bytes }
+    }
+
     /// Appends the fields of a whole block.
     pub fn decode(&mut self, mut block: &[u8], limits: Limits, fields: &mut Fields) -> Result<(), Fault> {
-        let mut is_first = true;
-        let mut room = limits.block;
+        self.decode_begun(&mut block, limits, fields)?;
+        if block.is_empty() { Ok(()) } else { Err(Fault::Truncated) }
+    }
+
+    /// Appends those fields of a block that are whole, behind those that it began with; what is not whole is left.
+    pub fn decode_begun(&mut self, block: &mut &[u8], limits: Limits, fields: &mut Fields) -> Result<(), Fault> {
         while let Some(&first) = block.first() {
-            if first & 0xe0 == SIZE_UPDATE {
-                let size = number(&mut block, SIZE_UPDATE_BITS)?;
-                // RFC 7541 section 4.2: only before the first field, and not beyond what was allowed.
-                if !is_first || size > TABLE_SIZE {
-                    return Err(Fault::Invalid);
-                }
-                self.table.limit = size;
-                self.table.shrink(size);
-                continue;
-            }
-            is_first = false;
             let before = fields.bytes.len();
-            self.field(first, &mut block, limits, fields)?;
-            room = room.checked_sub(fields.bytes.len() - before).ok_or(Fault::LongBlock)?;
+            let mut rest = *block;
+            let outcome = match first & 0xe0 {
+                SIZE_UPDATE => self.resize(&mut rest, fields.is_empty()),
+                _ => self.field(first, &mut rest, limits, fields),
+            };
+            if outcome == Err(Fault::Truncated) {
+                fields.bytes.truncate(before);
+                return Ok(());
+            }
+            outcome?;
+            *block = rest;
+            if fields.bytes.len() > limits.block {
+                return Err(Fault::LongBlock);
+            }
         }
+        Ok(())
+    }
+
+    fn resize(&mut self, block: &mut &[u8], is_first: bool) -> Result<(), Fault> {
+        let size = number(block, SIZE_UPDATE_BITS)?.unwrap_or(usize::MAX);
+        // RFC 7541 section 4.2: only before the first field, and not beyond what was allowed.
+        if !is_first || size > self.table.most {
+            return Err(Fault::TableSize(size));
+        }
+        self.table.limit = size;
+        self.table.shrink(size);
         Ok(())
     }
 
     fn field(&mut self, first: u8, block: &mut &[u8], limits: Limits, fields: &mut Fields) -> Result<(), Fault> {
         if first & INDEXED != 0 {
-            let (name, value) = self.table.find(number(block, INDEXED_BITS)?)?;
+            let (name, value) = self.table.find(index(block, INDEXED_BITS)?)?;
             fields.bytes.extend_from_slice(name);
             let middle = fields.bytes.len();
             fields.bytes.extend_from_slice(value);
@@ -183,10 +247,10 @@ impl Decoder {
             return Ok(());
         }
         let is_kept = first & KEPT != 0;
-        match number(block, if is_kept { KEPT_BITS } else { LITERAL_BITS })? {
+        match index(block, if is_kept { KEPT_BITS } else { LITERAL_BITS })? {
             0 => {
                 let before = fields.bytes.len();
-                text(block, limits, &mut fields.bytes)?;
+                self.text(block, Part::Name, limits, &mut fields.bytes)?;
                 if fields.bytes.len() == before {
                     return Err(Fault::NoName);
                 }
@@ -194,7 +258,7 @@ impl Decoder {
             index => fields.bytes.extend_from_slice(self.table.find(index)?.0),
         }
         let middle = fields.bytes.len();
-        text(block, limits, &mut fields.bytes)?;
+        self.text(block, Part::Value, limits, &mut fields.bytes)?;
         fields.ends.push((middle as u32, fields.bytes.len() as u32));
         if is_kept {
             let (name, value) = fields.last();
@@ -202,17 +266,35 @@ impl Decoder {
         }
         Ok(())
     }
+
+    /// Takes a text (RFC 7541 section 5.2).
+    fn text(&self, block: &mut &[u8], part: Part, limits: Limits, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let is_coded = block.first().is_some_and(|first| first & HUFFMAN != 0);
+        let length = number(block, LENGTH_BITS)?.ok_or(Fault::LongLength(part))?;
+        if length > limits.field {
+            return Err(Fault::LongField(part, length));
+        }
+        let (text, rest) = block.split_at_checked(length).ok_or(Fault::Truncated)?;
+        *block = rest;
+        match is_coded {
+            true => huffman::decode(text, self.padding, out).map_err(|huffman::Invalid| Fault::Huffman),
+            false => {
+                out.extend_from_slice(text);
+                Ok(())
+            }
+        }
+    }
 }
 
-/// Takes a number whose first byte gives it so many bits (RFC 7541 section 5.1).
-fn number(block: &mut &[u8], bits: u32) -> Result<usize, Fault> {
-    let (&first, mut rest) = block.split_first().ok_or(Fault::Invalid)?;
+/// Takes a number whose first byte gives it so many bits (RFC 7541 section 5.1); nothing, if it is too long.
+fn number(block: &mut &[u8], bits: u32) -> Result<Option<usize>, Fault> {
+    let (&first, mut rest) = block.split_first().ok_or(Fault::Truncated)?;
     let most = (1usize << bits) - 1;
     let mut value = usize::from(first) & most;
     if value == most {
         let mut shift = 0;
         loop {
-            let (&byte, behind) = rest.split_first().ok_or(Fault::Invalid)?;
+            let (&byte, behind) = rest.split_first().ok_or(Fault::Truncated)?;
             rest = behind;
             value += usize::from(byte & 0x7f) << shift;
             shift += 7;
@@ -220,30 +302,16 @@ fn number(block: &mut &[u8], bits: u32) -> Result<usize, Fault> {
                 break;
             }
             if shift >= 7 * LONGEST_NUMBER {
-                return Err(Fault::Invalid);
+                return Ok(None);
             }
         }
     }
     *block = rest;
-    Ok(value)
+    Ok(Some(value))
 }
 
-/// Takes a text (RFC 7541 section 5.2).
-fn text(block: &mut &[u8], limits: Limits, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let is_coded = block.first().is_some_and(|first| first & HUFFMAN != 0);
-    let length = number(block, LENGTH_BITS)?;
-    if length > limits.field {
-        return Err(Fault::LongField);
-    }
-    let (text, rest) = block.split_at_checked(length).ok_or(Fault::Invalid)?;
-    *block = rest;
-    match is_coded {
-        true => huffman::decode(text, out).map_err(|huffman::Invalid| Fault::Invalid),
-        false => {
-            out.extend_from_slice(text);
-            Ok(())
-        }
-    }
+fn index(block: &mut &[u8], bits: u32) -> Result<usize, Fault> {
+    number(block, bits)?.ok_or(Fault::LongIndex)
 }
 
 /// Appends that the table is empty from now on: nothing that is encoded here refers to it.
@@ -269,11 +337,34 @@ pub fn encode_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     match usual_index(name) {
         // nginx lets the other side keep these, though it never refers to them.
         Some(index) => out.push(KEPT | index),
-        None => {
-            out.push(LITERAL);
-            encode_text(name, out);
-        }
+        None => return encode_literal(name, value, out),
     }
+    encode_text(value, out);
+}
+
+/// Appends what a request begins with, in nginx's order.
+pub fn encode_request(method: &[u8], is_secure: bool, path: &[u8], authority: &[u8], out: &mut Vec<u8>) {
+    let field = |index: u8, value: &[u8], out: &mut Vec<u8>| {
+        out.push(KEPT | index);
+        encode_text(value, out);
+    };
+    match method {
+        b"GET" => out.push(INDEXED | METHOD_GET),
+        b"POST" => out.push(INDEXED | METHOD_POST),
+        _ => field(METHOD_GET, method, out),
+    }
+    out.push(INDEXED | if is_secure { SCHEME_HTTPS } else { SCHEME_HTTP });
+    match path {
+        b"/" => out.push(INDEXED | PATH_ROOT),
+        _ => field(PATH_ROOT, path, out),
+    }
+    field(AUTHORITY, authority, out);
+}
+
+/// Appends a field of a request whose name has no capitals: nginx writes all of it.
+pub fn encode_literal(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.push(LITERAL);
+    encode_text(name, out);
     encode_text(value, out);
 }
 

@@ -109,23 +109,36 @@ const fn step(node: usize, nibble: usize) -> Step {
 }
 
 /// Whether a text may end at a node: behind it there are less than eight bits, all ones.
-static IS_END: [bool; NODES] = {
+static IS_END: [bool; NODES] = ends_within(8);
+/// The same with as many ones as are not yet the sign for the end, which has thirty.
+static IS_PADDED_END: [bool; NODES] = ends_within(30);
+
+const fn ends_within(most_bits: u32) -> [bool; NODES] {
     let mut ends = [false; NODES];
     let (mut node, mut bits) = (ROOT, 0);
-    while bits < 8 {
+    while bits < most_bits {
         ends[node] = true;
         node = TREE[node][1] as usize;
         bits += 1;
     }
     ends
-};
+}
+
+/// How much there may be behind a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Padding {
+    /// The rest of its last byte (RFC 7541 section 5.2).
+    Rest,
+    /// Whole bytes, too, as nginx lets it be.
+    Bytes,
+}
 
 /// The text is not one of this code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Invalid;
 
 /// Appends what a text says.
-pub fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
+pub fn decode(coded: &[u8], padding: Padding, out: &mut Vec<u8>) -> Result<(), Invalid> {
     let mut node = ROOT;
     // The shortest code has five bits.
     out.reserve(coded.len() * 8 / 5);
@@ -141,7 +154,11 @@ pub fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
             node = usize::from(step.next);
         }
     }
-    if IS_END[node] { Ok(()) } else { Err(Invalid) }
+    let is_end = match padding {
+        Padding::Rest => IS_END[node],
+        Padding::Bytes => IS_PADDED_END[node],
+    };
+    if is_end { Ok(()) } else { Err(Invalid) }
 }
 
 /// How long a text is in this code.
@@ -173,7 +190,7 @@ mod tests {
 
     fn decoded(coded: &[u8]) -> Result<Vec<u8>, Invalid> {
         let mut out = Vec::new();
-        decode(coded, &mut out).map(|()| out)
+        decode(coded, Padding::Rest, &mut out).map(|()| out)
     }
 
     #[test]
@@ -209,5 +226,9 @@ mod tests {
         assert_eq!(decoded(&[0x18]), Err(Invalid), "zeros");
         assert_eq!(decoded(&[0x1f, 0xff]), Err(Invalid), "too long");
         assert_eq!(decoded(&[0xff; 4]), Err(Invalid), "the end of strings itself");
+        let mut out = Vec::new();
+        assert_eq!(decode(&[0x1f, 0xff, 0xff], Padding::Bytes, &mut out), Ok(()));
+        assert_eq!(out, b"a");
+        assert_eq!(decode(&[0xff; 4], Padding::Bytes, &mut out), Err(Invalid), "the end of strings itself");
     }
 }

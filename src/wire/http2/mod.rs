@@ -1,5 +1,6 @@
-//! HTTP/2 (RFC 9113): frames, compressed header fields, and the server's side of a connection as a machine without a socket.
+//! HTTP/2 (RFC 9113): frames, compressed header fields, and both sides of a connection as machines without a socket.
 
+pub mod client;
 pub mod frame;
 pub mod hpack;
 pub mod huffman;

@@ -89,16 +89,16 @@ fn a_name_of_the_table_may_be_the_one_that_is_forgotten() {
 #[test]
 fn what_no_block_is() {
     for (name, block, fault) in [
-        ("the index 0", &[0x80][..], Fault::Invalid),
-        ("an index beyond the table", &[0xbe], Fault::Invalid),
-        ("a number without an end", &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], Fault::Invalid),
-        ("a number of five bytes", &[0x7f, 0x80, 0x80, 0x80, 0], Fault::Invalid),
-        ("a text that is cut off", &[0, 5, b'a'], Fault::Invalid),
-        ("a value that is missing", &[0, 1, b'a'], Fault::Invalid),
+        ("the index 0", &[0x80][..], Fault::Index(0)),
+        ("an index beyond the table", &[0xbe], Fault::Index(62)),
+        ("a number without an end", &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], Fault::LongIndex),
+        ("a number of five bytes", &[0x7f, 0x80, 0x80, 0x80, 0], Fault::LongIndex),
+        ("a text that is cut off", &[0, 5, b'a'], Fault::Truncated),
+        ("a value that is missing", &[0, 1, b'a'], Fault::Truncated),
         ("a name without letters", &[0, 0, 1, b'a'], Fault::NoName),
-        ("a table larger than allowed", &[0x3f, 0xe2, 0x1f], Fault::Invalid),
-        ("a new size behind a field", &[0x82, 0x20], Fault::Invalid),
-        ("a field longer than allowed", &[0, 0x7f, 0x82, 0x3f], Fault::LongField),
+        ("a table larger than allowed", &[0x3f, 0xe2, 0x1f], Fault::TableSize(4097)),
+        ("a new size behind a field", &[0x82, 0x20], Fault::TableSize(0)),
+        ("a field longer than allowed", &[0, 0x7f, 0x82, 0x3f], Fault::LongField(Part::Name, 8193)),
     ] {
         assert_eq!(decode(&mut Decoder::default(), block), Err(fault), "{name}");
     }

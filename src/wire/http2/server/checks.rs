@@ -96,9 +96,14 @@ pub fn check_block(length: usize, limits: Limits) -> Result<(), Fault> {
 
 pub fn block_fault(found: hpack::Fault) -> Fault {
     match found {
-        hpack::Fault::Invalid => fault(Code::COMPRESSION_ERROR, "client sent invalid header block"),
         hpack::Fault::NoName => fault(Code::PROTOCOL_ERROR, "client sent zero header name length"),
-        hpack::Fault::LongField => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header field"),
+        hpack::Fault::LongField(..) => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header field"),
         hpack::Fault::LongBlock => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header"),
+        hpack::Fault::Truncated
+        | hpack::Fault::Index(_)
+        | hpack::Fault::LongIndex
+        | hpack::Fault::TableSize(_)
+        | hpack::Fault::Huffman
+        | hpack::Fault::LongLength(_) => fault(Code::COMPRESSION_ERROR, "client sent invalid header block"),
     }
 }

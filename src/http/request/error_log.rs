@@ -79,7 +79,8 @@ impl Request {
             if attempt.address.starts_with("unix:") {
                 line.push(b":");
             }
-            if self.upstream.uri.first() != Some(&b'/') && !self.upstream.is_tunnel {
+            let has_uri = !self.upstream.is_tunnel && !self.upstream.is_grpc;
+            if has_uri && self.upstream.uri.first() != Some(&b'/') {
                 line.push(b"/");
             }
             line.push(&self.upstream.uri);

@@ -1,6 +1,6 @@
 //! `allow` and `deny` (`ngx_http_access_module`).
 
-use crate::http::connection::Peer;
+use crate::http::connection::peer::Peer;
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
 use crate::ir::http::access::Clients;
@@ -24,7 +24,7 @@ pub fn handle(request: &Request) -> Verdict {
 pub fn fits(clients: &Clients, peer: &Peer) -> bool {
     match (clients, peer) {
         (Clients::All, _) | (Clients::Unix, Peer::Unix) => true,
-        (Clients::Network(network), Peer::Inet(address)) => network.contains(address.ip()),
+        (Clients::Network(network), peer) => peer.ip().is_some_and(|address| network.contains(address)),
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use super::access;
-use crate::http::connection::Peer;
+use crate::http::connection::peer::Peer;
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::ir::http::realip::{Header, Trusted};
@@ -37,7 +37,7 @@ pub fn handle(request: &mut Request) {
         }
         Header::ProxyProtocol => {
             if let Some(addresses) = request.connection.proxied() {
-                request.client = Some(Peer::Inet(addresses.client));
+                request.client = Some(Peer::from(addresses.client));
             }
             return;
         }
@@ -46,11 +46,11 @@ pub fn handle(request: &mut Request) {
     let start = request.connection.peer.ip().unwrap_or(IpAddr::V4(0.into()));
     let first = std::cell::Cell::new(true);
     let trusted = |address: IpAddr| {
-        (first.replace(false) && address == start) || is_trusted(&Peer::Inet(SocketAddr::new(address, 0)))
+        (first.replace(false) && address == start) || is_trusted(&Peer::from(SocketAddr::new(address, 0)))
     };
     let multiple = !matches!(settings.header, Header::XRealIp);
     let Some((address, port)) = forwarded(start, &values, settings.recursive, multiple, trusted) else { return };
-    request.client = Some(Peer::Inet(SocketAddr::new(address, port)));
+    request.client = Some(Peer::from(SocketAddr::new(address, port)));
 }
 
 /// The address that a list of forwarding headers names for a connection from `address`, if anything in it counts.

@@ -1,6 +1,5 @@
 //! A try: the server that was chosen for it, what the balancer learns, and what variables show.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::answer::Faulty;
@@ -12,7 +11,7 @@ use super::record::UpstreamAttempt;
 use super::retry::Situation;
 use super::waiting::{Waited, wait_for};
 use crate::balance::{Outcome, Session, Times};
-use crate::http::connection::Peer;
+use crate::http::connection::peer::Peer;
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::log::error_log::Level;
@@ -234,8 +233,8 @@ fn start(request: &Request, group: &Group) -> Session {
         return group.start(&[]);
     }
     match request.peer() {
-        Peer::Inet(SocketAddr::V4(address)) => group.start(&address.ip().octets()[..3]),
-        Peer::Inet(SocketAddr::V6(address)) => group.start(&address.ip().octets()),
+        Peer::V4(address) => group.start(&address.ip().octets()[..3]),
+        Peer::V6(address) => group.start(&address.ip().octets()),
         Peer::Unix => group.start(&[0; 3]),
     }
 }

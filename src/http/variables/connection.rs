@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::put::{Write1, put, put_bytes, put_number, put_seconds};
-use crate::http::connection::Peer;
+use crate::http::connection::peer::Peer;
 use crate::http::product;
 use crate::http::request::Request;
 use crate::log::error_log::Level;

@@ -25,6 +25,8 @@ mod routing;
 mod signatures;
 #[path = "vrrp_namespaces/static_items.rs"]
 mod static_items;
+#[path = "vrrp_namespaces/virtual_mac.rs"]
+mod virtual_mac;
 
 use std::time::{Duration, Instant};
 

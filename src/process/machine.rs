@@ -12,6 +12,7 @@ use std::thread;
 use crate::conf::keepalived::files::{FileKind, Files};
 use crate::ir::keepalived::system::{Identity, Interface, RouteNames, ScriptFile, System};
 use crate::sys::{credentials, interfaces, namespace, scheduling};
+use crate::vrrp_io::kernel::Kernel;
 
 /// This machine, as it is when it is first asked.
 #[derive(Default)]
@@ -55,6 +56,11 @@ impl System for Machine {
             address_v4: found.address_v4,
             address_v6: found.address_v6,
         })
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        let kernel = Kernel::open().ok()?;
+        kernel.link_named(name)?.vrf_table
     }
 
     fn user(&self, name: &str) -> Option<Identity> {

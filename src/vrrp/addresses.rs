@@ -25,6 +25,12 @@ impl VirtualRouter {
         }
     }
 
+    /// `garp_extra_if`: one address for each interface that is no source of adverts.
+    pub(super) fn announce_on_further_interfaces(&self, actions: &mut Vec<Action>) {
+        let addresses = self.config.further_announced().into_iter().cloned().collect();
+        actions.push(Action::Announce { instance: self.id, addresses, repeat: 1 });
+    }
+
     /// Addresses, routes, rules: in this order in, in the opposite order out (keepalived).
     pub(super) fn hold(&self, actions: &mut Vec<Action>) {
         self.change_firewall(true, actions);

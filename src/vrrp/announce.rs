@@ -14,6 +14,8 @@ pub struct Announcements {
     refresh: Option<Monotonic>,
     /// The second one after a lower advert.
     lower_prio: Option<Monotonic>,
+    /// The next one on interfaces that no advert leaves from.
+    further: Option<Monotonic>,
 }
 
 impl Announcements {
@@ -21,10 +23,12 @@ impl Announcements {
     pub fn become_master(now: Monotonic, config: &Announce) -> Self {
         let delay = Duration::from_micros(config.master_delay_us);
         let refresh = Duration::from_micros(config.master_refresh_us);
+        let further = Duration::from_micros(config.extra_interface_us);
         Self {
             second: (!delay.is_zero()).then(|| now + delay),
             refresh: (!refresh.is_zero()).then(|| now + delay + refresh),
             lower_prio: None,
+            further: (!further.is_zero()).then(|| now + delay + further),
         }
     }
 
@@ -34,9 +38,9 @@ impl Announcements {
         self.lower_prio = (!delay.is_zero()).then(|| now + delay);
     }
 
-    /// The next moment that [`Announcements::due`] has something to say.
+    /// The next moment that [`Announcements::due`] or [`Announcements::further_due`] has something to say.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        [self.second, self.refresh, self.lower_prio].into_iter().flatten().min()
+        [self.second, self.refresh, self.lower_prio, self.further].into_iter().flatten().min()
     }
 
     /// How often each address is to be announced now; taken off the list.
@@ -53,6 +57,15 @@ impl Announcements {
             repeat += config.lower_prio_repeat;
         }
         repeat
+    }
+
+    /// Whether the interfaces that no advert leaves from are to be announced on; switches there have nothing else to learn from.
+    pub fn further_due(&mut self, now: Monotonic, config: &Announce) -> bool {
+        let is_due = take_due(&mut self.further, now);
+        if is_due {
+            self.further = Some(now + Duration::from_micros(config.extra_interface_us));
+        }
+        is_due
     }
 }
 
@@ -73,7 +86,7 @@ mod tests {
             master_refresh_repeat: 1,
             lower_prio_delay_us: 1_000_000,
             lower_prio_repeat: 3,
-            extra_interface_us: 0,
+            extra_interface_us: 20_000_000,
             extra_interface_all: false,
         };
         let at = |seconds: u64| Monotonic::from_micros(seconds * 1_000_000);
@@ -85,5 +98,8 @@ mod tests {
         assert_eq!(announcements.due(at(107), &config), 3);
         assert_eq!(announcements.due(at(115), &config), 1);
         assert_eq!(announcements.next_deadline(), Some(at(125)));
+        assert_eq!((announcements.due(at(125), &config), announcements.further_due(at(124), &config)), (1, false));
+        assert!(announcements.further_due(at(125), &config));
+        assert_eq!(announcements.further, Some(at(145)));
     }
 }

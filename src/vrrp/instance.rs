@@ -288,6 +288,9 @@ impl VirtualRouter {
             }
             let repeat = self.announcements.due(at.now, &self.config.announce);
             self.announce(repeat, actions);
+            if self.announcements.further_due(at.now, &self.config.announce) {
+                self.announce_on_further_interfaces(actions);
+            }
         }
         if let Some(OwnerConflict::Waiting { until }) = self.owner_conflict
             && until <= at.now

@@ -6,20 +6,24 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::ir::keepalived::Keepalived;
+use crate::ir::keepalived::{Instance, Keepalived};
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::primitives::monotonic::Monotonic;
 use crate::sys::fork::{self, End, Pid};
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{monotonic_clock, poll};
 use crate::vrrp::event::InstanceId;
+use crate::vrrp::instance::VirtualRouter;
 use crate::vrrp::{Action, Engine, Event};
+use crate::wire::netlink::link::Link;
 use crate::wire::vrrp::Family;
 
 use super::announcer::Announcer;
 use super::bfd_sessions::BfdSessions;
 use super::firewall::Firewall;
 use super::kernel::{Kernel, News};
+use super::link_delays::LinkDelays;
+use super::local_igmp::LocalIgmp;
 use super::notify::Notifier;
 use super::predecessor::Predecessor;
 use super::promote_secondaries::PromoteSecondaries;
@@ -31,7 +35,7 @@ use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
 use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
-use super::vmac::Devices;
+use super::vmac::{Devices, Tools};
 use super::{dump, dump_text, hmac_keys, receive_buffers};
 
 /// Packets of one socket that are read before timers are looked at again.
@@ -88,6 +92,8 @@ pub struct Driver<'a> {
     /// The interfaces of `use_vmac`.
     pub(super) devices: Devices,
     promote_secondaries: PromoteSecondaries,
+    local_igmp: LocalIgmp,
+    link_delays: LinkDelays,
     /// Addresses that we took away, until the kernel has confirmed it.
     pub(super) expected_removals: Vec<(IpAddr, u32)>,
     scripts: TrackScripts,
@@ -129,6 +135,8 @@ impl<'a> Driver<'a> {
             mailer: Mailer::default(),
             devices: Devices::default(),
             promote_secondaries: PromoteSecondaries::default(),
+            local_igmp: LocalIgmp::default(),
+            link_delays: LinkDelays::default(),
             expected_removals: Vec::new(),
             scripts: TrackScripts::default(),
             files,
@@ -137,17 +145,19 @@ impl<'a> Driver<'a> {
             status,
             recorder,
         };
-        if driver.config.global.nftables_table.is_none() && driver.config.instances.iter().any(|one| !one.accept) {
+        let needs_firewall = |one: &Instance| !one.accept || one.vmac.is_some();
+        if driver.config.global.nftables_table.is_none() && driver.config.instances.iter().any(needs_firewall) {
             log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
         }
         driver.promote_secondaries.keep(&driver.config.instances);
+        driver.local_igmp.keep(driver.config.global.disable_local_igmp, log);
         let config = driver.config.clone();
         static_items::exchange(&mut driver.kernel, &Keepalived::default(), &config, log);
         if driver.options.predecessor.is_some() {
-            let prefix = &driver.config.global.vmac_prefix;
-            driver.devices.adopt(driver.engine.instances(), prefix, &driver.kernel);
+            driver.with_devices(|devices, routers, tools| devices.adopt(routers, tools));
         }
         driver.log_monitored_addresses();
+        driver.link_delays.configure(&config.interface_delays);
         driver.create_missing_devices();
         driver.tell_everything();
         driver.log.info("Registering gratuitous ARP shared channel");
@@ -203,7 +213,7 @@ impl<'a> Driver<'a> {
 
     /// The instances whose addresses are all there.
     fn holders(&self) -> Vec<InstanceId> {
-        let holds = |router: &&crate::vrrp::instance::VirtualRouter| {
+        let holds = |router: &&VirtualRouter| {
             let config = &router.config;
             let mut addresses = config.addresses.iter().chain(&config.excluded_addresses).peekable();
             let is_there = |address| {
@@ -251,6 +261,7 @@ impl<'a> Driver<'a> {
             self.announcer.next_deadline(),
             self.processes.next_deadline(),
             self.bfd.next_deadline(),
+            self.link_delays.next_deadline(),
         ];
         let deadline = deadline.into_iter().flatten().min();
         let limit = deadline.map(|deadline| deadline.since(now()));
@@ -280,6 +291,9 @@ impl<'a> Driver<'a> {
         let processes = self.processes.run_due(now(), self.log);
         for event in scripts.into_iter().chain(processes).chain(self.bfd.run_due(now(), self.log)) {
             self.step(&event);
+        }
+        for (interface, running) in self.link_delays.due(now()) {
+            self.link_changed(&interface, running, running);
         }
         if self.engine.next_deadline().is_some_and(|deadline| deadline <= now()) {
             self.step(&Event::Deadline);
@@ -363,13 +377,14 @@ impl<'a> Driver<'a> {
             let config = self.config.clone();
             static_items::exchange(&mut self.kernel, &config, &Keepalived::default(), self.log);
         }
+        self.with_devices(|devices, _, tools| devices.remove_all(tools));
         if !self.options.keep_addresses
             && let Err(error) = self.firewall.close()
         {
             self.log.info(&format!("nftables: {error}"));
         }
-        self.devices.remove_all(self.engine.instances(), &mut self.kernel, self.log);
         self.promote_secondaries.keep(&[]);
+        self.local_igmp.keep(false, self.log);
     }
 
     fn topology(&self) -> String {
@@ -444,13 +459,14 @@ impl<'a> Driver<'a> {
             }
         }
         self.promote_secondaries.keep(&self.config.instances);
+        self.link_delays.configure(&self.config.interface_delays);
         self.create_missing_devices();
         self.tell_everything();
         self.announcer.configure(&self.config, now());
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();
         self.perform_all(&actions);
-        self.devices.remove_unused(self.engine.instances(), &mut self.kernel, self.log);
+        self.with_devices(|devices, routers, tools| devices.remove_unused(routers, tools));
         self.scripts.configure(&self.config.scripts, &self.config.global, now(), self.log);
         self.configure_bfd();
         self.log_sockets();
@@ -459,15 +475,21 @@ impl<'a> Driver<'a> {
     // ---- the kernel ----
 
     fn create_missing_devices(&mut self) {
-        let prefix = &self.config.global.vmac_prefix;
-        self.devices.create_missing(self.engine.instances(), prefix, &mut self.kernel, self.log);
+        self.with_devices(|devices, routers, tools| devices.create_missing(routers, tools));
+        // What they were on their way up is no news to anybody.
+        self.kernel.news();
+    }
+
+    fn with_devices(&mut self, change: impl FnOnce(&mut Devices, &[VirtualRouter], &mut Tools<'_>)) {
+        let Self { kernel, firewall, log, config, devices, engine, .. } = self;
+        change(devices, engine.instances(), &mut Tools { kernel, firewall, global: &config.global, log });
     }
 
     /// Tells the engine of every interface that it may ask for.
     fn tell_everything(&mut self) {
-        let links: Vec<(u32, String, bool)> =
-            self.kernel.links.values().map(|link| (link.index, link.name.clone(), link.running)).collect();
-        for (index, interface, running) in links {
+        let links: Vec<Link> = self.kernel.links.values().cloned().collect();
+        for Link { index, name: interface, running, flags, .. } in links {
+            self.link_delays.set(&interface, flags);
             self.step(&Event::Link { interface: interface.clone(), running });
             self.tell_addresses(index, &interface);
             self.log_addresses(index, &interface);
@@ -490,12 +512,17 @@ impl<'a> Driver<'a> {
     }
 
     fn primary_address(&self, index: u32, v6: bool) -> Option<IpAddr> {
+        // Adverts that leave from an interface with a virtual MAC address have its address, which has no need to be tested.
+        let name = self.kernel.links.get(&index).map(|link| link.name.as_str()).filter(|_| v6);
+        if let Some(device) = name.and_then(|name| self.devices.link_local_of(name)) {
+            return self.kernel.link_local_address(device.index);
+        }
         self.kernel.primary_address(index, v6, |address| self.holder(address).is_some())
     }
 
     /// The instance that an address belongs to.
     fn holder(&self, address: IpAddr) -> Option<InstanceId> {
-        let holds = |router: &&crate::vrrp::instance::VirtualRouter| {
+        let holds = |router: &&VirtualRouter| {
             let config = &router.config;
             config.addresses.iter().chain(&config.excluded_addresses).any(|own| own.prefix.address == address)
         };
@@ -506,13 +533,16 @@ impl<'a> Driver<'a> {
         for news in self.kernel.news() {
             match news {
                 News::Link { link, came_up } => {
-                    self.step(&Event::Link { interface: link.name.clone(), running: link.running });
+                    if let Some(running) = self.link_delays.change(&link.name, link.flags, now(), self.log) {
+                        self.link_changed(&link.name, running, came_up);
+                    }
                     if came_up {
-                        static_items::restore_interface(&mut self.kernel, &self.config, &link.name, self.log);
+                        self.devices.came_up(link.index, &mut self.kernel);
                     }
                     self.open_sockets();
                 }
                 News::LinkGone(link) => {
+                    self.link_delays.set(&link.name, 0);
                     self.step(&Event::Link { interface: link.name.clone(), running: false });
                     self.tell_addresses(link.index, &link.name);
                     self.open_sockets();
@@ -525,6 +555,13 @@ impl<'a> Driver<'a> {
                     }
                 }
             }
+        }
+    }
+
+    fn link_changed(&mut self, interface: &str, running: bool, came_up: bool) {
+        self.step(&Event::Link { interface: interface.to_owned(), running });
+        if came_up {
+            static_items::restore_interface(&mut self.kernel, &self.config, interface, self.log);
         }
     }
 
@@ -574,7 +611,7 @@ impl<'a> Driver<'a> {
         let mut wanted: Vec<Wanted> = Vec::new();
         for router in self.engine.instances() {
             let config = &router.config;
-            let device = self.devices.get(router.id).filter(|device| !device.transmit_base);
+            let device = self.devices.transmitting(router);
             let index = match (device, &config.interface) {
                 (Some(device), _) => Some(device.index),
                 (None, Some(name)) => self.kernel.link_named(name).map(|link| link.index),

@@ -1,4 +1,5 @@
-//! Packets to and from addresses that are not to be accepted, dropped by nftables as keepalived has it.
+//! Packets to and from addresses that are not to be accepted, and reports of groups from virtual MAC addresses: what nftables
+//! does with them, as keepalived has it.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -19,15 +20,26 @@ pub struct Firewall {
     socket: Option<NetlinkSocket>,
     sequence: u32,
     elements: BTreeSet<Element>,
-    /// The tables that were made: IPv4 and IPv6.
-    made: [bool; 2],
+    /// Interfaces with a virtual MAC address that are known there, with their family.
+    devices: BTreeSet<(bool, u32)>,
+    /// What was made for IPv4 and IPv6.
+    made: [Made; 2],
+}
+
+/// The parts of a table that are there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Made {
+    table: bool,
+    addresses: bool,
+    devices: bool,
 }
 
 impl Firewall {
     /// Nothing is made before an address needs it.
     pub fn new(table: Option<&str>, priority: i32) -> Self {
         let table = table.unwrap_or(DEFAULT_TABLE).to_owned();
-        Self { table, priority, socket: None, sequence: 0, elements: BTreeSet::new(), made: [false; 2] }
+        let (elements, devices, made) = Default::default();
+        Self { table, priority, socket: None, sequence: 0, elements, devices, made }
     }
 
     /// Adds addresses, or takes those out that are there.
@@ -38,9 +50,10 @@ impl Firewall {
             if changed.is_empty() {
                 continue;
             }
-            if !self.made[usize::from(ipv6)] {
-                self.request(ipv6, |table, sequence| table.create(sequence))?;
-                self.made[usize::from(ipv6)] = true;
+            self.make_table(ipv6)?;
+            if !self.made[usize::from(ipv6)].addresses {
+                self.request(ipv6, |table, sequence| table.create_addresses(sequence))?;
+                self.made[usize::from(ipv6)].addresses = true;
             }
             self.request(ipv6, |table, sequence| table.change(sequence, set, &changed))?;
             for element in changed {
@@ -54,11 +67,39 @@ impl Firewall {
         Ok(())
     }
 
+    /// Adds an interface with a virtual MAC address and the one below it, or takes it out if it is there.
+    pub fn change_device(&mut self, set: bool, ipv6: bool, device: (u32, u32)) -> io::Result<()> {
+        if self.devices.contains(&(ipv6, device.0)) == set {
+            return Ok(());
+        }
+        self.make_table(ipv6)?;
+        if !self.made[usize::from(ipv6)].devices {
+            self.request(ipv6, |table, sequence| table.create_devices(sequence))?;
+            self.made[usize::from(ipv6)].devices = true;
+        }
+        self.request(ipv6, |table, sequence| table.change_device(sequence, set, device))?;
+        if set {
+            self.devices.insert((ipv6, device.0));
+        } else {
+            self.devices.remove(&(ipv6, device.0));
+        }
+        Ok(())
+    }
+
+    fn make_table(&mut self, ipv6: bool) -> io::Result<()> {
+        if !self.made[usize::from(ipv6)].table {
+            self.request(ipv6, |table, sequence| table.create(sequence))?;
+            self.made[usize::from(ipv6)].table = true;
+        }
+        Ok(())
+    }
+
     /// Deletes the tables.
     pub fn close(&mut self) -> io::Result<()> {
         self.elements.clear();
+        self.devices.clear();
         for ipv6 in [false, true] {
-            if std::mem::take(&mut self.made[usize::from(ipv6)]) {
+            if std::mem::take(&mut self.made[usize::from(ipv6)]).table {
                 self.request(ipv6, |table, sequence| table.delete(sequence))?;
             }
         }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use crate::ir::keepalived::addresses::Prefix;
 use crate::ir::keepalived::routes::Insertion;
 use crate::ir::keepalived::{Route, Rule, VirtualAddress};
 use crate::sys::netlink_socket::{NetlinkSocket, group};
@@ -224,18 +225,46 @@ impl Kernel {
         ignoring(ENOENT, self.request(|sequence| repr.delete(sequence)))
     }
 
-    /// Makes the interface of `use_vmac` and brings it up.
-    pub fn create_vmac(&mut self, name: &str, parent: u32, mac: [u8; 6]) -> io::Result<u32> {
-        self.request(|sequence| link::create_macvlan(sequence, name, parent, mac))?;
+    /// Makes an interface.
+    pub fn create_link(&mut self, name: &str, build: impl FnOnce(u32) -> Vec<u8>) -> io::Result<Link> {
+        self.request(build)?;
         self.refresh()?;
-        let index = self.link_named(name).map(|link| link.index).ok_or(io::ErrorKind::NotFound)?;
-        self.request(|sequence| link::no_address_generation(sequence, index))?;
-        Ok(index)
+        self.link_named(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Brings an interface up.
-    pub fn set_up(&mut self, index: u32) -> io::Result<()> {
+    /// Brings an interface up that gets no address from the kernel.
+    pub fn set_up_without_address(&mut self, index: u32) -> io::Result<()> {
+        // A kernel without IPv6 knows nothing of it.
+        let _ = self.request(|sequence| link::no_address_generation(sequence, index));
         self.request(|sequence| link::set_up(sequence, index))
+    }
+
+    /// Makes the kernel tell all listeners of an interface.
+    pub fn tell_again(&mut self, link: &Link) -> io::Result<()> {
+        self.request(|sequence| link::tell_again(sequence, link.index, link.group))
+    }
+
+    /// Puts an address on an interface of ours that is no virtual one.
+    pub fn add_plain_address(&mut self, prefix: Prefix, index: u32, preferred_s: Option<u32>) -> io::Result<()> {
+        let is_ipv6 = prefix.address.is_ipv6();
+        let repr = addr::Repr {
+            interface: index,
+            address: prefix.address,
+            prefix_len: prefix.length,
+            scope: 0,
+            peer: None,
+            broadcast: None,
+            label: None,
+            flags: if is_ipv6 { address_flag::NO_DAD } else { 0 },
+            preferred_lifetime_s: preferred_s,
+        };
+        ignoring(EEXIST, self.request(|sequence| repr.add(sequence)))
+    }
+
+    /// The link-local address of an interface, usable or not yet.
+    pub fn link_local_address(&self, index: u32) -> Option<IpAddr> {
+        let mut found = self.addresses.iter().filter(|address| address.interface == index && address.address.is_ipv6());
+        found.find(|address| address.scope == SCOPE_LINK).map(|address| address.address)
     }
 
     /// Deletes an interface.
@@ -287,23 +316,30 @@ fn address_repr(config: &VirtualAddress, interface: u32) -> addr::Repr {
     }
 }
 
+/// An error in the C library's words alone.
+pub fn error_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 /// The kernel's word for a request that failed, as keepalived logs it.
 pub fn error_line(error: &io::Error, message: &str, kind: u16) -> String {
     let number = error.raw_os_error().unwrap_or(0);
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
+    let text = error_text(error);
     format!("Netlink: error: {text}({number}), type={message}({kind})")
 }
 
 /// Number and name of the messages that change something, for log lines.
 pub fn message_name(kind: u16) -> &'static str {
     match kind {
+        netlink::kind::NEW_LINK => "RTM_NEWLINK",
+        netlink::kind::DEL_LINK => "RTM_DELLINK",
         netlink::kind::NEW_ADDR => "RTM_NEWADDR",
         netlink::kind::DEL_ADDR => "RTM_DELADDR",
         netlink::kind::NEW_ROUTE => "RTM_NEWROUTE",
         netlink::kind::DEL_ROUTE => "RTM_DELROUTE",
         netlink::kind::NEW_RULE => "RTM_NEWRULE",
         netlink::kind::DEL_RULE => "RTM_DELRULE",
-        _ => "RTM_LINK",
+        _ => "unknown",
     }
 }

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use crate::ir::keepalived::{Instance, Keepalived};
 use crate::log::keepalived_log::KeepalivedLog;
 
+use crate::wire::netlink::link::Link;
+
 use super::kernel::Kernel;
 use super::vmac;
 
@@ -22,8 +24,9 @@ pub fn remove(config: &Keepalived, log: &KeepalivedLog) -> io::Result<()> {
         for route in &instance.routes {
             tell_of(kernel.delete_route(route), instance, "a route", log);
         }
-        if let Some(device) = vmac::find(instance, &config.global.vmac_prefix, &kernel) {
-            tell_of(kernel.delete_link(device.index), instance, &device.name, log);
+        let links: Vec<Link> = vmac::left_over(instance, &kernel).into_iter().cloned().collect();
+        for link in links {
+            tell_of(kernel.delete_link(link.index), instance, &link.name, log);
         }
     }
     Ok(())

@@ -10,6 +10,8 @@ mod firewall;
 mod hmac_keys;
 pub mod kernel;
 pub mod leftovers;
+mod link_delays;
+mod local_igmp;
 pub mod notify;
 mod perform;
 mod policy_routing;

@@ -4,6 +4,9 @@ use std::io;
 use std::net::IpAddr;
 
 use crate::ir::keepalived::VirtualAddress;
+use crate::ir::keepalived::addresses::Family;
+use crate::ir::keepalived::instance::Destination;
+use crate::ir::keepalived::placement::Placement;
 use crate::vrrp::Action;
 use crate::vrrp::action::Outgoing;
 use crate::vrrp::event::InstanceId;
@@ -11,7 +14,7 @@ use crate::wire::netlink::kind;
 
 use super::announcer::{Frame, frame_name};
 use super::driver::{self, Driver};
-use super::kernel::{error_line, message_name};
+use super::kernel::{error_line, error_text, message_name};
 
 impl Driver<'_> {
     /// Does one thing.
@@ -46,29 +49,36 @@ impl Driver<'_> {
     }
 
     fn send(&mut self, outgoing: &Outgoing) {
-        let device = self.devices.get(outgoing.instance).filter(|device| !device.transmit_base);
-        let device = device.map(|device| device.name.clone());
         let router = self.engine.instance(outgoing.instance);
+        let device = router.and_then(|router| self.devices.transmitting(router)).map(|device| device.name.clone());
+        let device = device.or_else(|| router?.config.vrf.clone());
         let hmac = router.and_then(|router| router.config.auth_hmac.as_ref());
+        let name = router.map_or("", |router| &router.config.name);
         for (destination, error) in self.sockets.send(outgoing, device.as_deref(), hmac) {
             // The last word of an instance whose interface is down cannot arrive (keepalived is silent as well).
-            if outgoing.repr.priority != 0 || error.kind() != io::ErrorKind::NetworkUnreachable {
-                self.log.info(&format!("VRID {}: can't send advert to {destination}: {error}", outgoing.repr.vrid));
+            if outgoing.repr.priority == 0 && error.kind() == io::ErrorKind::NetworkUnreachable {
+                continue;
             }
+            let number = error.raw_os_error().unwrap_or(0);
+            let text = error_text(&error);
+            self.log.info(&match outgoing.destination {
+                Destination::Multicast { .. } => format!("({name}): send advert error {number} ({text})"),
+                Destination::Unicast { .. } => format!("({name}) Cant send advert to {destination} ({text})"),
+            });
         }
     }
 
-    /// Where an address goes: the VMAC if the instance has one and the address is on its interface, else its own interface.
+    /// Where an address goes: index and name of the interface.
     pub(super) fn interface_of(&self, instance: InstanceId, address: &VirtualAddress) -> Option<(u32, String)> {
-        let router = self.engine.instance(instance);
-        let own = router.and_then(|router| router.config.interface.clone());
-        let device = self.devices.get(instance).filter(|_| address.interface.is_none() || address.interface == own);
-        if let Some(device) = device {
-            return Some((device.index, device.name.clone()));
-        }
-        let name = address.interface.clone().or(own)?;
-        let index = self.kernel.link_named(&name)?.index;
-        Some((index, name))
+        let router = self.engine.instance(instance)?;
+        let device = match router.config.placement(address)? {
+            Placement::Own => self.devices.own(router),
+            Placement::OnTop(base) => {
+                self.devices.for_address(&router.config, base, Family::of(address.prefix.address))
+            }
+            Placement::Plain(name) => return Some((self.kernel.link_named(name)?.index, name.to_owned())),
+        };
+        device.map(|device| (device.index, device.name.clone()))
     }
 
     fn change_addresses(&mut self, instance: InstanceId, set: bool, addresses: &[VirtualAddress]) {
@@ -138,6 +148,7 @@ impl Driver<'_> {
         self.log.detail(&format!("Sending {kind} on {name} for {address}"));
         if let Some(error) = error {
             let number = error.raw_os_error().unwrap_or(0);
+            let error = error_text(error);
             self.log.info(&format!("Error {number} ({error}) sending {kind} on {name} for {address}"));
         }
     }

@@ -30,7 +30,7 @@ const TTL: u8 = 255;
 pub struct Key {
     /// Bound to this interface, for instances that have one.
     pub interface: Option<String>,
-    /// Bound to this interface of its own when adverts have a VMAC.
+    /// Bound to this interface when adverts have a VMAC or a VRF.
     pub device: Option<String>,
     /// IPv4 or IPv6.
     pub family: Family,
@@ -79,6 +79,8 @@ pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Op
         Authentication::Header(_) => auth_header::PROTOCOL,
         Authentication::None | Authentication::Password(_) => PROTOCOL,
     };
+    // Without an interface of its own, a VRF says in which network the addresses are.
+    let device = device.or_else(|| config.vrf.clone());
     Some(Key { interface: config.interface.clone(), device, family, protocol, listens_to })
 }
 

@@ -283,7 +283,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -473,7 +473,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.3",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -483,7 +483,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",
@@ -1243,7 +1243,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.2.0",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",

@@ -253,6 +253,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "2.2.3",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

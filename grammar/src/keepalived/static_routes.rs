@@ -463,7 +463,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "VRF",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "static_routes",

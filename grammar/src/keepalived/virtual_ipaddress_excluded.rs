@@ -153,6 +153,6 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "-",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
 ];

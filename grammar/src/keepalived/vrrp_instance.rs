@@ -23,7 +23,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",
@@ -43,7 +43,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.0.17",
         needs: "IPVLAN",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",
@@ -123,7 +123,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "first kept",
         since: "2.2.5",
         needs: "VRF",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",
@@ -223,7 +223,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "-",
-        status: Status::NotYet,
+        status: Status::Accepted("the original forgets to look: it goes on when the address is gone"),
     },
     Keyword {
         block: "vrrp_instance",
@@ -633,7 +633,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.3",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",
@@ -643,7 +643,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.2.0",
         needs: "VMAC",
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",

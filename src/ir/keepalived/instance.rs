@@ -37,8 +37,6 @@ pub struct Instance {
     pub destination: Destination,
     /// `mcast_src_ip`, `unicast_src_ip`; else the interface's primary address.
     pub source_address: Option<IpAddr>,
-    /// `track_src_ip`: FAULT while the source address is missing.
-    pub track_source_address: bool,
     /// The password of version 2.
     pub authentication: Authentication,
     /// `auth_hmac`, new in 2.4.
@@ -87,6 +85,10 @@ pub struct Instance {
     pub announce: Announce,
     /// `use_vmac`
     pub vmac: Option<Vmac>,
+    /// `use_vmac_addr`: addresses that the interface of `use_vmac` is not for get such interfaces too.
+    pub vmac_for_addresses: bool,
+    /// The MAC address that `use_vmac` names for all of them, in place of 00:00:5e:00:01:VRID.
+    pub vmac_address: Option<[u8; 6]>,
     /// `use_ipvlan`
     pub ipvlan: Option<Ipvlan>,
     /// `kernel_rx_buf_size`; 0 leaves it to the policy.
@@ -221,12 +223,8 @@ pub struct Announce {
 pub struct Vmac {
     /// Its name; without one, `vrrp.VRID`.
     pub interface: Option<String>,
-    /// A MAC address of its own in place of 00:00:5e:00:01:VRID.
-    pub mac: Option<[u8; 6]>,
     /// `vmac_xmit_base`: adverts leave on the base interface.
     pub transmit_base: bool,
-    /// `use_vmac_addr`: addresses on other interfaces get VMACs too.
-    pub for_addresses: bool,
     /// `netlink_notify_msg`
     pub netlink_notify: bool,
     /// `group`

@@ -6,6 +6,7 @@ pub mod checker;
 pub mod global;
 pub mod instance;
 pub mod notify;
+pub mod placement;
 pub mod read;
 pub mod routes;
 pub mod rules;

@@ -63,6 +63,8 @@ pub enum RouteNames {
 pub trait System {
     /// An interface by its name.
     fn interface(&self, name: &str) -> Option<Interface>;
+    /// The table of an interface that is a VRF.
+    fn vrf_table(&self, name: &str) -> Option<u32>;
     /// A user by name, with the user's own group.
     fn user(&self, name: &str) -> Option<Identity>;
     /// A group by name.
@@ -98,6 +100,11 @@ impl System for AnyMachine {
             address_v4: None,
             address_v6: None,
         })
+    }
+
+    /// The main one, as if it were none.
+    fn vrf_table(&self, _: &str) -> Option<u32> {
+        Some(254)
     }
 
     fn user(&self, _: &str) -> Option<Identity> {

@@ -14,14 +14,20 @@ mod attribute {
     pub const LINK: u16 = 5;
     pub const MASTER: u16 = 10;
     pub const LINK_INFO: u16 = 18;
+    pub const GROUP: u16 = 27;
     pub const INFO_KIND: u16 = 1;
     pub const INFO_DATA: u16 = 2;
     pub const MACVLAN_MODE: u16 = 1;
+    pub const IPVLAN_MODE: u16 = 1;
+    pub const IPVLAN_FLAGS: u16 = 2;
+    pub const VRF_TABLE: u16 = 1;
     pub const AF_SPEC: u16 = 26;
     pub const INET6_ADDR_GEN_MODE: u16 = 8;
 }
 
 const MACVLAN_MODE_PRIVATE: u32 = 1;
+/// The packets of the interface below, with its hardware address.
+const IPVLAN_MODE_L2: u16 = 0;
 const ADDR_GEN_MODE_NONE: u8 = 1;
 
 /// An interface as the kernel tells of it.
@@ -37,6 +43,12 @@ pub struct Link {
     pub mtu: u32,
     /// Administratively up and with carrier.
     pub running: bool,
+    /// All flags of linux/if.h.
+    pub flags: u32,
+    /// The group of interfaces that it is in.
+    pub group: u32,
+    /// The table of a VRF; of other interfaces nothing.
+    pub vrf_table: Option<u32>,
     /// The interface below, of a VLAN or macvlan.
     pub parent: Option<u32>,
     /// The bridge, bond or VRF above.
@@ -49,8 +61,7 @@ impl Link {
         let fixed: [u8; BODY_LEN] = body.get(..BODY_LEN)?.try_into().ok()?;
         let word = |at: usize| u32::from_ne_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
         let flags = word(8);
-        let running = flags & (FLAG_UP | FLAG_RUNNING) == FLAG_UP | FLAG_RUNNING;
-        let mut link = Self { index: word(4), running, ..Self::default() };
+        let mut link = Self { index: word(4), running: is_running(flags), flags, ..Self::default() };
         for (number, value) in attributes(&body[BODY_LEN..]) {
             let number_in = || value.try_into().ok().map(u32::from_ne_bytes);
             match number {
@@ -59,6 +70,8 @@ impl Link {
                 attribute::MTU => link.mtu = number_in()?,
                 attribute::LINK => link.parent = number_in(),
                 attribute::MASTER => link.master = number_in(),
+                attribute::GROUP => link.group = number_in()?,
+                attribute::LINK_INFO => link.vrf_table = vrf_table(value),
                 _ => {}
             }
         }
@@ -66,23 +79,79 @@ impl Link {
     }
 }
 
+/// Whether an interface with these flags is administratively up and has carrier.
+pub fn is_running(flags: u32) -> bool {
+    flags & (FLAG_UP | FLAG_RUNNING) == FLAG_UP | FLAG_RUNNING
+}
+
+fn vrf_table(info: &[u8]) -> Option<u32> {
+    let value_of = |bytes, wanted| attributes(bytes).find(|(number, _)| *number == wanted).map(|(_, value)| value);
+    let kind = value_of(info, attribute::INFO_KIND)?;
+    let table = value_of(value_of(info, attribute::INFO_DATA)?, attribute::VRF_TABLE)?;
+    (text(kind) == "vrf").then(|| table.try_into().ok().map(u32::from_ne_bytes))?
+}
+
 /// The request for all interfaces.
 pub fn dump(sequence: u32) -> Vec<u8> {
     Request::new(kind::GET_LINK, flag::REQUEST | flag::DUMP, sequence, &[0; BODY_LEN]).finish()
 }
 
-/// The request for a macvlan in private mode with its own hardware address, as `use_vmac` makes it.
-pub fn create_macvlan(sequence: u32, name: &str, parent: u32, mac: [u8; 6]) -> Vec<u8> {
-    let mut data = Vec::new();
-    put_attribute(&mut data, attribute::MACVLAN_MODE, &MACVLAN_MODE_PRIVATE.to_ne_bytes());
+/// An interface that stands on another one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Upper<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The index of the interface below.
+    pub parent: u32,
+    /// Its group, else filters by groups would treat its packets in another way than the packets of the interface below.
+    pub group: u32,
+    /// The VRF that the interface below belongs to.
+    pub master: Option<u32>,
+}
+
+const CREATE: u16 = flag::REQUEST | flag::ACK | flag::CREATE | flag::EXCL;
+
+impl Upper<'_> {
+    /// The request for a macvlan in private mode with its own hardware address, as `use_vmac` makes it.
+    pub fn create_macvlan(&self, sequence: u32, mac: [u8; 6]) -> Vec<u8> {
+        let mut data = Vec::new();
+        put_attribute(&mut data, attribute::MACVLAN_MODE, &MACVLAN_MODE_PRIVATE.to_ne_bytes());
+        Request::new(kind::NEW_LINK, CREATE, sequence, &[0; BODY_LEN])
+            .attribute(attribute::LINK_INFO | NESTED, &info("macvlan", &data))
+            .attribute(attribute::LINK, &self.parent.to_ne_bytes())
+            .attribute(attribute::NAME, &zero_ended(self.name))
+            .attribute(attribute::GROUP, &self.group.to_ne_bytes())
+            .attribute(attribute::ADDRESS, &mac)
+            .optional(attribute::MASTER, self.master.map(u32::to_ne_bytes))
+            .finish()
+    }
+
+    /// The request for an ipvlan in L2 mode, up at once, as `use_ipvlan` makes it. `flags`: 0 bridge, 1 private, 2 vepa.
+    pub fn create_ipvlan(&self, sequence: u32, flags: u16) -> Vec<u8> {
+        let mut data = Vec::new();
+        put_attribute(&mut data, attribute::IPVLAN_MODE, &IPVLAN_MODE_L2.to_ne_bytes());
+        put_attribute(&mut data, attribute::IPVLAN_FLAGS, &flags.to_ne_bytes());
+        Request::new(kind::NEW_LINK, CREATE, sequence, &body(0, FLAG_UP, FLAG_UP))
+            .attribute(attribute::LINK, &self.parent.to_ne_bytes())
+            .attribute(attribute::NAME, &zero_ended(self.name))
+            .attribute(attribute::GROUP, &self.group.to_ne_bytes())
+            .attribute(attribute::LINK_INFO | NESTED, &info("ipvlan", &data))
+            .optional(attribute::MASTER, self.master.map(u32::to_ne_bytes))
+            .finish()
+    }
+}
+
+fn info(kind: &str, data: &[u8]) -> Vec<u8> {
     let mut info = Vec::new();
-    put_attribute(&mut info, attribute::INFO_KIND, b"macvlan");
-    put_attribute(&mut info, attribute::INFO_DATA | NESTED, &data);
-    Request::new(kind::NEW_LINK, flag::REQUEST | flag::ACK | flag::CREATE | flag::EXCL, sequence, &[0; BODY_LEN])
-        .attribute(attribute::LINK, &parent.to_ne_bytes())
-        .attribute(attribute::NAME, &zero_ended(name))
-        .attribute(attribute::ADDRESS, &mac)
-        .attribute(attribute::LINK_INFO | NESTED, &info)
+    put_attribute(&mut info, attribute::INFO_KIND, kind.as_bytes());
+    put_attribute(&mut info, attribute::INFO_DATA | NESTED, data);
+    info
+}
+
+/// The request that changes nothing, and makes the kernel tell of an interface: some drivers change flags in silence.
+pub fn tell_again(sequence: u32, index: u32, group: u32) -> Vec<u8> {
+    Request::new(kind::NEW_LINK, flag::REQUEST | flag::ACK, sequence, &body(index, 0, 0))
+        .attribute(attribute::GROUP, &group.to_ne_bytes())
         .finish()
 }
 
@@ -132,5 +201,51 @@ mod tests {
         assert_eq!((link.index, link.name.as_str(), link.running, link.mtu), (5, "eth0", true, 1500));
         assert_eq!(link.mac, Some([2, 0, 0, 0, 0, 1]));
         assert!(Link::parse(&message.body[..12]).is_none());
+    }
+
+    fn words(numbers: &[u32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
+    }
+
+    fn halves(numbers: &[u16]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
+    }
+
+    /// What keepalived 2.4 sends, attribute by attribute.
+    #[test]
+    fn an_ipvlan_is_asked_for_as_keepalived_does() {
+        let upper = Upper { name: "vrrp.5", parent: 2, group: 7, master: None };
+        let bytes = upper.create_ipvlan(9, 1);
+        let expected = [
+            words(&[96]),
+            halves(&[kind::NEW_LINK, 0x605]),
+            words(&[9, 0, 0, 0, FLAG_UP, FLAG_UP]),
+            halves(&[8, 5]),
+            words(&[2]),
+            halves(&[11, 3]),
+            b"vrrp.5\0\0".to_vec(),
+            halves(&[8, 27]),
+            words(&[7]),
+            halves(&[36, 18 | NESTED, 10, 1]),
+            b"ipvlan\0\0".to_vec(),
+            halves(&[20, 2 | NESTED, 6, 1, 0, 0, 6, 2, 1, 0]),
+        ];
+        assert_eq!(bytes, expected.concat());
+        let slave = Upper { master: Some(4), ..upper }.create_ipvlan(9, 1);
+        assert_eq!(slave[96..], [halves(&[8, 10]), words(&[4])].concat());
+    }
+
+    #[test]
+    fn a_vrf_has_a_table() {
+        let mut data = Vec::new();
+        put_attribute(&mut data, attribute::VRF_TABLE, &100u32.to_ne_bytes());
+        let tell = |kind: &str| {
+            let bytes = Request::new(kind::NEW_LINK, 0, 0, &body(5, 0, 0))
+                .attribute(attribute::NAME, b"red\0")
+                .attribute(attribute::LINK_INFO | NESTED, &info(kind, &data))
+                .finish();
+            Link::parse(messages(&bytes).next().expect("one message").body).expect("a link").vrf_table
+        };
+        assert_eq!((tell("vrf"), tell("macvlan")), (Some(100), None));
     }
 }

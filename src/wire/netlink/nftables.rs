@@ -1,4 +1,5 @@
-//! Messages of nftables: a table that drops packets from and to a set of addresses (numbers of linux/netfilter/nf_tables.h).
+//! Messages of nftables: a table that drops packets from and to a set of addresses, and sends what the kernel reports of groups
+//! on interfaces with a virtual MAC address out of the interface below (numbers of linux/netfilter/nf_tables.h).
 //!
 //! Unlike rtnetlink's, these numbers are in network byte order, and every change is a batch that holds whole or not at all.
 
@@ -25,6 +26,7 @@ const DROP: u32 = 0;
 const ACCEPT: u32 = 1;
 const GOTO: u32 = -4i32 as u32;
 const SET_CONSTANT: u32 = 2;
+const SET_MAP: u32 = 8;
 /// nft(8)'s numbers of the types of keys, which it needs to show a set.
 const TYPE_IPV4: u32 = 7;
 const TYPE_IPV6: u32 = 8;
@@ -35,12 +37,25 @@ const NETWORK_HEADER: u32 = 1;
 const TRANSPORT_HEADER: u32 = 2;
 const META_INPUT_INTERFACE: u32 = 4;
 const META_OUTPUT_INTERFACE: u32 = 5;
+const META_PROTOCOL: u32 = 16;
+const META_OUTPUT_KIND: u32 = 27;
+/// The second register, which is larger.
+const SECOND: u32 = 2;
+const INTERFACE_NAME_LEN: usize = 16;
+const IGMP: u8 = 2;
 const ICMPV6: u8 = 58;
+const MLD2_REPORT: u8 = 143;
+const ROUTER_SOLICIT: u8 = 133;
 const NEIGHBOUR_DISCOVERY: [u8; 2] = [135, 136];
 
 const ADDRESSES: &str = "vips";
 const LINK_LOCAL_ADDRESSES: &str = "vips_link_local";
 const DISCOVERY: &str = "neighbor-discovery";
+/// Tells nft(8), and nobody else, how to read a key or a value.
+const HOST_ORDER_KEY: [u8; 6] = [0, 4, 1, 0, 0, 0];
+const HOST_ORDER_DATA: [u8; 6] = [1, 4, 1, 0, 0, 0];
+const DEVICE_MAP: &str = "vmac_map";
+const DEVICE_SET: &str = "vmac_set";
 
 /// A table of one family.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +99,7 @@ fn attributes() -> Attributes {
 }
 
 impl Table<'_> {
-    /// Makes the table anew with its sets, chains and rules.
+    /// Makes the table anew.
     pub fn create(&self, sequence: u32) -> Vec<u8> {
         let table = || attributes().text(1, self.name).number(2, 0);
         let mut batch = Batch::new(sequence, self.family());
@@ -92,19 +107,58 @@ impl Table<'_> {
         batch.add(NEW_TABLE, flag::CREATE, table());
         batch.add(DELETE_TABLE, 0, attributes().text(1, self.name));
         batch.add(NEW_TABLE, flag::CREATE, table());
+        batch.finish()
+    }
+
+    /// Adds the sets of addresses, with chains and rules.
+    pub fn create_addresses(&self, sequence: u32) -> Vec<u8> {
+        let mut batch = Batch::new(sequence, self.family());
         let address_type = if self.ipv6 { TYPE_IPV6 } else { TYPE_IPV4 };
         self.add_set(&mut batch, ADDRESSES, address_type, self.address_len(), 0);
-        for (name, hook) in [("out", HOOK_OUTPUT), ("in", HOOK_INPUT)] {
-            let hook = attributes().number(1, hook).number(2, self.priority as u32);
-            let chain = attributes().text(1, self.name).text(3, name).nested(4, hook);
-            batch.add(NEW_CHAIN, flag::CREATE, chain.number(5, ACCEPT).text(7, "filter"));
-        }
+        self.add_chain(&mut batch, "out", HOOK_OUTPUT);
+        self.add_chain(&mut batch, "in", HOOK_INPUT);
         if self.ipv6 {
             self.add_link_local_rules(&mut batch);
         }
         for (chain, offset) in self.chains() {
             let rule = [self.load_address(offset), lookup(ADDRESSES), verdict(DROP, None)];
             self.add_rule(&mut batch, chain, rule);
+        }
+        batch.finish()
+    }
+
+    /// Adds the map from interfaces to those below them, with chain and rules (RFC 9568 §8.1.2: a switch that hears of a group from
+    /// the virtual MAC address would learn where that is).
+    pub fn create_devices(&self, sequence: u32) -> Vec<u8> {
+        let mut batch = Batch::new(sequence, self.family());
+        batch.set_id += 1;
+        let map = attributes().text(1, self.name).text(2, DEVICE_MAP).number(3, SET_MAP);
+        let map = map.number(4, TYPE_INTERFACE).number(5, 4).number(6, TYPE_INTERFACE).number(7, 4);
+        let host_order = [HOST_ORDER_KEY, HOST_ORDER_DATA].concat();
+        batch.add(NEW_SET, flag::CREATE, map.number(10, batch.set_id).bytes(13, &host_order));
+        if self.ipv6 {
+            batch.set_id += 1;
+            let set = attributes().text(1, self.name).text(2, DEVICE_SET).number(3, 0).number(4, TYPE_INTERFACE);
+            let set = set.number(5, 4).number(10, batch.set_id).bytes(13, &HOST_ORDER_KEY);
+            batch.add(NEW_SET, flag::CREATE, set);
+        }
+        self.add_chain(&mut batch, "out", HOOK_OUTPUT);
+        let destination = self.load_address(if self.ipv6 { 24 } else { 16 });
+        let is_macvlan = || {
+            let mut kind = b"macvlan".to_vec();
+            kind.resize(INTERFACE_NAME_LEN, 0);
+            [meta(META_OUTPUT_KIND, SECOND), compare_in(SECOND, &kind), meta(META_OUTPUT_INTERFACE, SECOND)]
+        };
+        let is_report =
+            if self.ipv6 { icmpv6(MLD2_REPORT) } else { vec![payload(NETWORK_HEADER, 9, 1), compare(&[IGMP])] };
+        let below = attributes().text(1, DEVICE_MAP).number(2, SECOND).number(3, SECOND);
+        let copy = expression("dup", attributes().number(1, 1).number(2, SECOND));
+        let send = [expression("lookup", below), copy, verdict(DROP, None)];
+        self.add_rule(&mut batch, "out", is_report.into_iter().chain([destination]).chain(is_macvlan()).chain(send));
+        if self.ipv6 {
+            let is_ours = expression("lookup", attributes().text(1, DEVICE_SET).number(2, SECOND));
+            let solicit = icmpv6(ROUTER_SOLICIT).into_iter().chain(is_macvlan());
+            self.add_rule(&mut batch, "out", solicit.chain([is_ours, verdict(DROP, None)]));
         }
         batch.finish()
     }
@@ -128,6 +182,20 @@ impl Table<'_> {
             let set = if is_link_local { LINK_LOCAL_ADDRESSES } else { ADDRESSES };
             let kind = if add { NEW_ELEMENT } else { DELETE_ELEMENT };
             batch.add(kind, if add { flag::CREATE } else { 0 }, self.elements(set, &[&key]));
+        }
+        batch.finish()
+    }
+
+    /// Adds an interface and the one below it, or takes it out.
+    pub fn change_device(&self, sequence: u32, add: bool, (device, below): (u32, u32)) -> Vec<u8> {
+        let mut batch = Batch::new(sequence, self.family());
+        let (kind, flags) = if add { (NEW_ELEMENT, flag::CREATE) } else { (DELETE_ELEMENT, 0) };
+        let key = attributes().nested(1, attributes().bytes(1, &device.to_ne_bytes()));
+        let pair = key.nested(2, attributes().bytes(1, &below.to_ne_bytes()));
+        let elements = attributes().nested(LIST_ELEMENT, pair);
+        batch.add(kind, flags, attributes().text(1, self.name).text(2, DEVICE_MAP).nested(3, elements));
+        if self.ipv6 {
+            batch.add(kind, flags, self.elements(DEVICE_SET, &[&device.to_ne_bytes()]));
         }
         batch.finish()
     }
@@ -167,10 +235,16 @@ impl Table<'_> {
             let mask = IpAddr::from([0xffc0, 0, 0, 0, 0, 0, 0, 0]);
             let is_local = [self.load_address(offset), masked(&octets(mask)), compare(&octets(prefix))];
             self.add_rule(batch, chain, is_local.into_iter().chain([verdict(GOTO, Some(goto))]));
-            let meta = expression("meta", attributes().number(1, 2).number(2, interface));
-            let drop = [self.load_address(offset), meta, lookup(LINK_LOCAL_ADDRESSES), verdict(DROP, None)];
+            let drop =
+                [self.load_address(offset), meta(interface, SECOND), lookup(LINK_LOCAL_ADDRESSES), verdict(DROP, None)];
             self.add_rule(batch, goto, drop);
         }
+    }
+
+    fn add_chain(&self, batch: &mut Batch, name: &str, hook: u32) {
+        let hook = attributes().number(1, hook).number(2, self.priority as u32);
+        let chain = attributes().text(1, self.name).text(3, name).nested(4, hook);
+        batch.add(NEW_CHAIN, flag::CREATE, chain.number(5, ACCEPT).text(7, "filter"));
     }
 
     fn add_set(&self, batch: &mut Batch, name: &str, key_type: u32, key_len: u32, flags: u32) {
@@ -202,12 +276,26 @@ fn payload(base: u32, offset: u32, len: u32) -> Attributes {
     expression("payload", attributes().number(1, 1).number(2, base).number(3, offset).number(4, len))
 }
 
+/// Loads what is known of a packet.
+fn meta(key: u32, register: u32) -> Attributes {
+    expression("meta", attributes().number(1, register).number(2, key))
+}
+
+/// Holds for an ICMPv6 message of this type.
+fn icmpv6(message: u8) -> Vec<Attributes> {
+    vec![meta(META_PROTOCOL, 1), compare(&[ICMPV6]), payload(TRANSPORT_HEADER, 0, 1), compare(&[message])]
+}
+
 fn lookup(set: &str) -> Attributes {
     expression("lookup", attributes().text(1, set).number(2, 1))
 }
 
 fn compare(value: &[u8]) -> Attributes {
-    expression("cmp", attributes().number(1, 1).number(2, 0).nested(3, attributes().bytes(1, value)))
+    compare_in(1, value)
+}
+
+fn compare_in(register: u32, value: &[u8]) -> Attributes {
+    expression("cmp", attributes().number(1, register).number(2, 0).nested(3, attributes().bytes(1, value)))
 }
 
 fn masked(mask: &[u8]) -> Attributes {
@@ -273,8 +361,12 @@ mod tests {
 
     #[test]
     fn a_table_has_sets_chains_and_rules() {
-        let bytes = TABLE.create(1);
-        let count = |kind| messages(&bytes).filter(|message| message.kind == SUBSYSTEM << 8 | kind).count();
-        assert_eq!((count(NEW_SET), count(NEW_CHAIN), count(NEW_RULE)), (3, 4, 8));
+        let counts = |bytes: Vec<u8>| {
+            let count = |kind| messages(&bytes).filter(|message| message.kind == SUBSYSTEM << 8 | kind).count();
+            (count(NEW_SET), count(NEW_CHAIN), count(NEW_RULE))
+        };
+        assert_eq!(counts(TABLE.create_addresses(1)), (3, 4, 8));
+        assert_eq!(counts(TABLE.create_devices(1)), (2, 1, 2));
+        assert_eq!(counts(Table { ipv6: false, ..TABLE }.create_devices(1)), (1, 1, 1));
     }
 }

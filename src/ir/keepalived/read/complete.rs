@@ -12,7 +12,7 @@ use crate::ir::keepalived::tracker::Trackers;
 use super::command::Safety;
 use super::complete_instance::complete_instance;
 use super::completion::say;
-use super::{Reading, notify, static_tracking};
+use super::{Reading, interface_delays, notify, static_tracking};
 
 /// The scripts of all that were looked at together.
 #[derive(Default)]
@@ -90,7 +90,10 @@ pub(super) fn vrrp(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
     sync_groups(reading, reports);
     for draft in std::mem::take(&mut reading.vrrp.instances) {
         match complete_instance(reading, reports, draft) {
-            Some(instance) => reading.completed.push(instance),
+            Some(instance) => {
+                interface_delays::limit(&mut reading.vrrp.interface_delays, &instance, reports);
+                reading.completed.push(instance);
+            }
             None => {
                 reading.refusal = Some(2);
                 return;

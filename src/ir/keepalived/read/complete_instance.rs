@@ -387,7 +387,27 @@ impl Completion<'_, '_> {
         }
     }
 
+    /// `use_vmac` of an address says what the instance may have said already.
+    fn check_vmac_of_addresses(&mut self) {
+        let Draft { interface: own, vmac, .. } = &self.draft;
+        let (own, vmac, for_addresses) = (own.clone(), vmac.enabled, vmac.for_addresses);
+        let mut texts = Vec::new();
+        for address in self.draft.addresses.iter_mut().chain(&mut self.draft.excluded_addresses) {
+            let is_primary = address.interface.is_none() || address.interface == own;
+            let is_covered = is_primary && Family::of(address.prefix.address) == self.family;
+            let said = match (address.use_vmac, is_covered) {
+                (true, true) if vmac => ("use_vmac", " and vrrp instance"),
+                (true, false) if for_addresses => ("use_vmac_addr specified and use_vmac", ""),
+                _ => continue,
+            };
+            address.use_vmac = false;
+            texts.push(format!("{} specified for VIP/eVIP {}{}", said.0, shown(address), said.1));
+        }
+        texts.into_iter().for_each(|text| self.say(text));
+    }
+
     fn check_addresses(&mut self) -> Option<()> {
+        self.check_vmac_of_addresses();
         if self.draft.interface.is_none() {
             for (list, kind) in [(true, ""), (false, "e")] {
                 let addresses = if list { &mut self.draft.addresses } else { &mut self.draft.excluded_addresses };

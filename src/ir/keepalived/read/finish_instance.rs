@@ -25,10 +25,15 @@ pub(super) fn finish(completion: Completion<'_, '_>) -> Instance {
         }
     }
     let advert_interval_us = draft.advert_interval_us.unwrap_or(SECOND_US);
-    Instance {
+    let mut instance = Instance {
         destination: destination(&mut draft, global, family, unicast),
         notify: notify(&mut draft, reading),
-        vmac: vmac(&draft, id),
+        vmac: vmac(&draft),
+        vmac_for_addresses: draft.vmac.for_addresses,
+        vmac_address: draft
+            .vmac
+            .mac
+            .map(|[a, b, c, d, e, f]| [a, b, c, d, e, if draft.vmac.mac_ends_with_id { id } else { f }]),
         announce: announce(&draft, global),
         authentication: match completion.authentication {
             None => Authentication::None,
@@ -47,7 +52,6 @@ pub(super) fn finish(completion: Completion<'_, '_>) -> Instance {
         advert_interval_us,
         down_timer_adverts: draft.down_timer_adverts,
         source_address: draft.source_address,
-        track_source_address: draft.track_source_address,
         addresses: draft.addresses,
         excluded_addresses: draft.excluded_addresses,
         routes: draft.routes,
@@ -70,7 +74,11 @@ pub(super) fn finish(completion: Completion<'_, '_>) -> Instance {
         ipvlan: draft.vmac.ipvlan,
         receive_buffer_size: draft.receive_buffer_size,
         debug: draft.debug,
+    };
+    if instance.further_announced().is_empty() {
+        instance.announce.extra_interface_us = 0;
     }
+    instance
 }
 
 fn destination(draft: &mut Draft, global: &GlobalDraft, family: Family, unicast: bool) -> Destination {
@@ -102,19 +110,11 @@ fn notify(draft: &mut Draft, reading: &Reading<'_>) -> Notify {
     notify
 }
 
-fn vmac(draft: &Draft, id: u8) -> Option<Vmac> {
+fn vmac(draft: &Draft) -> Option<Vmac> {
     let vmac = &draft.vmac;
-    let with_id = |mut mac: [u8; 6]| {
-        if vmac.mac_ends_with_id {
-            mac[5] = id;
-        }
-        mac
-    };
     vmac.enabled.then(|| Vmac {
         interface: vmac.interface.clone(),
-        mac: vmac.mac.map(with_id),
         transmit_base: vmac.transmit_base,
-        for_addresses: vmac.for_addresses,
         netlink_notify: vmac.netlink_notify,
         group: vmac.group,
     })
@@ -129,7 +129,7 @@ fn announce(draft: &Draft, global: &GlobalDraft) -> Announce {
         lower_prio_delay_us: draft.garp_lower_prio_delay_us.unwrap_or(0),
         lower_prio_repeat: draft.garp_lower_prio_repeat.unwrap_or(0),
         extra_interface_us: draft.garp_extra_us.unwrap_or(global.garp_extra_us),
-        extra_interface_all: draft.garp_extra_all || global.garp_extra_all,
+        extra_interface_all: if draft.garp_extra_us.is_some() { draft.garp_extra_all } else { global.garp_extra_all },
     }
 }
 

@@ -197,7 +197,7 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         source_address(draft, reading, parser, line)
     }),
     ("mcast_dst_ip", multicast_destination),
-    flag!("track_src_ip", |draft| draft.track_source_address = true),
+    ("track_src_ip", |_, _, _, _| Ok(())),
     ("virtual_router_id", |draft, _, parser, line| {
         match unsigned_word(parser, line, 1, 255, Trailing::Refused)? {
             Some(id) => draft.virtual_router_id = Some(id as u8),
@@ -258,7 +258,6 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     ("virtual_routes", |draft, reading, parser, line| {
         let mut values = parser.values(line);
         while let Some(line) = values.next(parser) {
-            reading.note_options(parser, "vrrp_instance/virtual_routes", &line);
             draft.routes.extend(routes::read(reading, parser, &line, false)?);
         }
         Ok(())
@@ -266,7 +265,6 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     ("virtual_rules", |draft, reading, parser, line| {
         let mut values = parser.values(line);
         while let Some(line) = values.next(parser) {
-            reading.note_options(parser, "vrrp_instance/virtual_rules", &line);
             draft.rules.extend(rules::read(reading, parser, &line, false)?);
         }
         Ok(())

@@ -31,7 +31,6 @@ pub(super) struct Draft {
     pub(super) unicast_ttl: Option<u8>,
     pub(super) multicast_destination: Option<IpAddr>,
     pub(super) source_address: Option<IpAddr>,
-    pub(super) track_source_address: bool,
     pub(super) authentication: authentication::Draft,
     pub(super) auth_hmac: Option<HmacDraft>,
     pub(super) addresses: Vec<VirtualAddress>,

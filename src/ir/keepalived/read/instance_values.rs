@@ -228,7 +228,6 @@ pub(super) fn virtual_addresses(
 ) -> Result<(), Stop> {
     let mut values = parser.values(line);
     while let Some(line) = values.next(parser) {
-        reading.note_options(parser, "vrrp_instance/virtual_ipaddress", &line);
         let Some(address) = addresses::read(reading, parser, &line, false)?.map(|read| read.address) else { continue };
         let word = &line.words[0];
         let name = &draft.name;

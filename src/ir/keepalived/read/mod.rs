@@ -24,6 +24,7 @@ mod global_vrrp;
 mod instance;
 mod instance_draft;
 mod instance_values;
+mod interface_delays;
 mod notify;
 mod real_server;
 mod route_words;
@@ -238,7 +239,6 @@ impl<'s> Reading<'s> {
     fn static_block(&mut self, parser: &mut Parser<'_, '_>, name: &str, line: &Line) -> Result<(), Stop> {
         let mut values = parser.values(line);
         while let Some(line) = values.next(parser) {
-            self.note_options(parser, name, &line);
             match name {
                 "static_ipaddress" => {
                     let address = addresses::read(self, parser, &line, true)?;
@@ -269,7 +269,7 @@ impl<'s> Reading<'s> {
                 continue;
             }
             if !linkbeat {
-                self.interface_delay(parser, &line);
+                self.vrrp.interface_delays.extend(interface_delays::read(parser, &line));
                 continue;
             }
             if let Some(kind) = line.words.get(1)
@@ -278,27 +278,6 @@ impl<'s> Reading<'s> {
                 parser.report(Fault::General, format!("extra characters {kind} in linkbeat interface"));
             }
         }
-    }
-
-    fn interface_delay(&mut self, parser: &mut Parser<'_, '_>, line: &Line) {
-        let interface = line.words[0].clone();
-        if line.len() < 2 {
-            parser.report(Fault::LogOnly, format!("No timeouts specified for {interface} up/down delays"));
-            return;
-        }
-        if line.len() > 3 {
-            parser.report(Fault::LogOnly, format!("Too many parameters for {interface} up/down delays"));
-        }
-        let mut delays = [0; 2];
-        for (index, title) in ["down", "up"].into_iter().enumerate() {
-            let Some(word) = line.words.get(index + 1) else { continue };
-            let Some(delay) = value::seconds(parser, word, 0, 255_000_000) else {
-                parser.report(Fault::LogOnly, format!("Invalid {title} delay {word} for {interface}"));
-                return;
-            };
-            delays[index] = delay;
-        }
-        self.vrrp.interface_delays.push(InterfaceDelays { interface, down_us: delays[0], up_us: delays[1] });
     }
 
     /// Reads the text once, as one process. `Err` if a value is missing that must not.
@@ -408,17 +387,6 @@ impl Reading<'_> {
         let idle = row.block.is_empty() && matches!(row.name, "virtual_server_group" | "SSL");
         if !inside && !idle {
             self.value_not_served(parser, row.name);
-        }
-    }
-
-    /// Notes the words of an address, a route or a rule that are not served.
-    fn note_options(&mut self, parser: &Parser<'_, '_>, block: &str, line: &Line) {
-        for word in &line.words {
-            let row = grammar::keepalived::find(block, word);
-            if row.is_some_and(|row| row.status == Status::NotYet) {
-                let title = block.rsplit('/').next().unwrap_or_default();
-                self.value_not_served(parser, &format!("{word} of {title}"));
-            }
         }
     }
 

@@ -137,7 +137,10 @@ impl<'l> Draft<'l> {
                 if reading.system.interface(value).is_none() {
                     return drop_with(parser, format!("VRF {value} not found for route"));
                 }
-                return drop_with(parser, format!("Route specified VRF {value} is not a VRF"));
+                match reading.system.vrf_table(value) {
+                    Some(table) => self.route.table = table,
+                    None => return drop_with(parser, format!("Route specified VRF {value} is not a VRF")),
+                }
             }
             _ => return self.rare_word(reading, parser, word),
         }

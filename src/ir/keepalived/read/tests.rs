@@ -34,7 +34,7 @@ impl Files for Memory {
 
 impl System for Memory {
     fn interface(&self, name: &str) -> Option<Interface> {
-        (name == "eth0").then_some(Interface {
+        matches!(name, "eth0" | "red").then_some(Interface {
             loopback: false,
             multicast: true,
             ethernet: true,
@@ -42,6 +42,10 @@ impl System for Memory {
             address_v4: None,
             address_v6: None,
         })
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        (name == "red").then_some(100)
     }
 
     fn user(&self, name: &str) -> Option<Identity> {
@@ -158,6 +162,15 @@ fn a_refused_configuration_names_its_exit_code() {
     let unserved = run("virtual_server 192.0.2.1 80 {\n}\n");
     assert_eq!((unserved.test_exit_code, unserved.refusal), (5, Some(2)));
     assert_eq!(unserved.not_served[0].to_string(), "(k.conf: Line 1) virtual_server is not served yet by evenkeel");
+}
+
+/// This kernel may have none: the table is that of the interface.
+#[test]
+fn a_route_of_a_vrf_goes_into_its_table() {
+    let outcome = run("static_routes {\n 192.0.2.0/24 via 198.51.100.9 vrf red\n 192.0.3.0/24 dev eth0 vrf eth0\n}\n");
+    let tables: Vec<u32> = outcome.keepalived.static_routes.iter().map(|route| route.table).collect();
+    assert_eq!(tables, [100]);
+    assert_eq!(outcome.reports[0].to_string(), "(k.conf: Line 3) Route specified VRF eth0 is not a VRF");
 }
 
 /// keepalived ends with 1 there, VRRP included.

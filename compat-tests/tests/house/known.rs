@@ -9,6 +9,5 @@ pub const LARGE_FUNCTIONS: &[(&str, usize)] = &[];
 /// Files that make a banned call.
 pub const BANNED_CALLS: &[&str] = &[];
 
-/// Folders and files that still import each other in rings. In `src/http` the engine keeps idle connections to backends, and those
-/// that speak HTTP/2 wait with the timer of a client's connection, which has the engine.
-pub const RINGS: &[&str] = &["src/http"];
+/// Folders whose files still import each other in rings.
+pub const RINGS: &[&str] = &[];

@@ -92,7 +92,7 @@ async fn run_http2(
     let Some(head) = &job.http2 else { return Err(Faulty::Request(500)) };
     let body = body(request, job);
     let patience = Patience {
-        client: Rc::clone(&request.connection),
+        client: request.connection.clone(),
         send_timeout_ms: job.proxy.send_timeout_ms,
         body_timeout_ms: request.location.settings.core.client_body_timeout_ms,
     };

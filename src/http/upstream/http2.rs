@@ -9,7 +9,6 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::AsyncWrite;
 
-use crate::http::connection::Connection;
 use crate::http::connection::waiting::{Deadline, ReadFault};
 use crate::http::message::headers::HeaderList;
 use crate::net::stream::Stream;
@@ -50,10 +49,20 @@ pub enum Body {
     Handed,
 }
 
+/// The client that an exchange is for, as far as sending needs it.
+pub trait Downstream {
+    /// Reads more of its body to the end of a buffer, at most `limit` bytes; 0 at its end.
+    fn poll_body(&self, context: &mut Context, buffer: &mut Vec<u8>, limit: usize) -> Poll<io::Result<usize>>;
+    /// Whether the whole body was read.
+    fn is_read(&self) -> bool;
+    /// Whether a deadline has passed, by its timer.
+    fn poll_deadline(&self, deadline: &mut Deadline, context: &mut Context) -> Poll<()>;
+}
+
 /// How long sending may wait, and for whom.
 pub struct Patience {
-    /// The client's connection, which has the timer.
-    pub client: Rc<Connection>,
+    /// The client.
+    pub client: Rc<dyn Downstream>,
     /// `grpc_send_timeout`
     pub send_timeout_ms: u64,
     /// `client_body_timeout`
@@ -369,7 +378,7 @@ impl Outgoing {
             ReadFault::TimedOut => Fault::Client(408),
             ReadFault::Io(_) => Fault::Client(400),
         };
-        let length = match client.poll_read_to(context, &mut self.piece, PIECE) {
+        let length = match client.poll_body(context, &mut self.piece, PIECE) {
             Poll::Ready(Ok(length)) => length,
             Poll::Ready(Err(error)) => return Err(fault(ReadFault::Io(error))),
             Poll::Pending => match client.poll_deadline(&mut self.reading, context) {
@@ -382,7 +391,7 @@ impl Outgoing {
         if limit > 0 && self.read > limit {
             return Err(Fault::Client(413));
         }
-        self.is_last = length == 0 || client.exchange().is_some_and(|stream| stream.is_read());
+        self.is_last = length == 0 || client.is_read();
         Ok(Poll::Ready(()))
     }
 

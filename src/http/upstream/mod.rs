@@ -8,6 +8,7 @@ pub mod answer;
 pub mod attempt;
 pub mod connect;
 pub mod cookie;
+mod downstream;
 pub mod dynamic;
 pub mod exchange;
 pub mod group;

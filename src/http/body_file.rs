@@ -64,6 +64,11 @@ impl BodyFile {
         Self { path: file.keep(), file: content, held: None, length: 0, remove }
     }
 
+    /// A file that was there before the request, and stays.
+    pub fn existing(path: String, file: File, length: u64) -> Self {
+        Self { path, file: OnceCell::from(Rc::new(file)), held: None, length, remove: false }
+    }
+
     /// A body that is in memory; with its path, should a file be wanted.
     pub fn held(path: String, bytes: Vec<u8>, place: Place) -> Self {
         let length = bytes.len() as u64;

@@ -55,7 +55,7 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
         Some(b'/') => {
             if request.method != Method::Head {
                 request.method = Method::Get;
-                request.method_name = Some(b"GET");
+                request.method_name = Some(b"GET".into());
             }
             match (&page.arguments, page.target.constant()) {
                 (Some(arguments), _) => redirect::internal_redirect(request, &target, arguments.as_bytes()),

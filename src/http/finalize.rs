@@ -48,6 +48,7 @@ async fn post_action(request: &mut Request) {
     let keepalive = request.keepalive;
     let mut action = Request::inside(request);
     action.is_subrequest = false;
+    action.began = request.began;
     action.sink = Sink::Discard;
     action.header_only = true;
     action.uri.clone_from(&request.uri);
@@ -111,7 +112,6 @@ pub fn reset(request: &Request) {
 }
 
 fn close(request: &mut Request) {
-    request.keepalive = false;
     request.lingering_close = false;
     request.client_gone = true;
 }

@@ -1,5 +1,6 @@
 //! The memory that a request leaves to the next one: in the usual course a request allocates next to nothing.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -27,7 +28,7 @@ pub struct Spare {
     /// Of what is known of backends.
     pub upstream: UpstreamRecord,
     /// Of the values of variables.
-    pub variables: Vec<Slot>,
+    pub variables: Option<Rc<RefCell<Vec<Slot>>>>,
 }
 
 impl Spare {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::filters::write;
+use super::message::response::ContentType;
 use super::request::family::{Family, Outlet};
 use super::request::{Entry, Request, Sink};
 use super::verdict::ClientGone;
@@ -76,11 +77,32 @@ pub fn prepare(parent: &mut Request, uri: &[u8], args: &[u8], sink: Sink) -> Res
 
 /// Starts a request for a part of the parent's body.
 pub fn start(parent: &mut Request, uri: &[u8], args: &[u8], stub: Option<Vec<u8>>) -> Result<Running, TooDeep> {
-    let (pieces, receiver) = mpsc::channel(WAITING_PIECES);
     let stub = stub.map(|stub| (stub, parent.response.content_type.clone()));
+    start_with(parent, uri, args, stub, |_| {})
+}
+
+/// The same, for a request that differs in more than its path.
+pub fn start_changed(
+    parent: &mut Request,
+    uri: &[u8],
+    args: &[u8],
+    change: impl FnOnce(&mut Request),
+) -> Result<Running, TooDeep> {
+    start_with(parent, uri, args, None, change)
+}
+
+fn start_with(
+    parent: &mut Request,
+    uri: &[u8],
+    args: &[u8],
+    stub: Option<(Vec<u8>, Option<ContentType>)>,
+    change: impl FnOnce(&mut Request),
+) -> Result<Running, TooDeep> {
+    let (pieces, receiver) = mpsc::channel(WAITING_PIECES);
     let sink = Sink::Parent(Box::new(Outlet { pieces, stub, has_output: false }));
-    let child = prepare(parent, uri, args, sink)?;
-    Ok(spawn(parent, child, Entry::NewUri, receiver))
+    let mut child = prepare(parent, uri, args, sink)?;
+    change(&mut child);
+    Ok(spawn(child, Entry::NewUri, receiver))
 }
 
 /// Starts a request for the same as the parent, in the same location (`NGX_HTTP_SUBREQUEST_CLONE`).
@@ -90,17 +112,16 @@ pub fn start_again(parent: &mut Request) -> Result<Running, TooDeep> {
     let (uri, args) = (parent.uri.clone(), parent.args.clone());
     let mut child = prepare(parent, &uri, &args, sink)?;
     child.method = parent.method;
-    child.method_name = parent.method_name;
+    child.method_name.clone_from(&parent.method_name);
     child.location = Rc::clone(&parent.location);
     child.content.clone_from(&parent.content);
     child.valid_location = parent.valid_location;
     child.valid_unparsed_uri = parent.valid_unparsed_uri;
     child.contexts.slices = parent.contexts.slices.clone();
-    Ok(spawn(parent, child, Entry::Content, receiver))
+    Ok(spawn(child, Entry::Content, receiver))
 }
 
-fn spawn(parent: &Request, mut child: Request, entry: Entry, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
-    child.variables.borrow_mut().clone_from(&parent.variables.borrow());
+fn spawn(mut child: Request, entry: Entry, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
     let task = tokio::task::spawn_local(async move {
         (child.handlers.run)(&mut child, entry).await;
         !child.client_gone

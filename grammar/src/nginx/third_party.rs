@@ -24,7 +24,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_after_body",
@@ -57,7 +57,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_duplicate",
@@ -167,7 +167,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_sleep",
@@ -200,7 +200,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "echo_subrequest_async",
@@ -211,7 +211,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::ThirdParty,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "fair",

@@ -15,12 +15,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     inner.header_only = true;
     inner.content_length = None;
     inner.chunked_body = false;
-    // Both requests see the same variables.
-    inner.variables.swap(&request.variables);
     Box::pin(subrequest::run(&mut inner)).await;
     let values: Vec<_> =
         settings.variables.iter().map(|(id, value)| (*id, evaluate::text(&inner, value).into_owned())).collect();
-    inner.variables.swap(&request.variables);
     // One connection has one of them in nginx.
     request.action = inner.action;
     for (id, value) in values {

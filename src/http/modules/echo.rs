@@ -1,18 +1,24 @@
 //! `echo`: what a location says by itself, command by command.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fs::File;
 use std::rc::Rc;
+use std::time::Duration;
 
+use crate::http::body_file::BodyFile;
 use crate::http::filters::{echo, order, write};
 use crate::http::request::Request;
 use crate::http::request::body::Body;
 use crate::http::subrequest::{self, Running};
 use crate::http::upstream::unsafe_uri;
 use crate::http::verdict::Verdict;
-use crate::http::{body_reader, evaluate, redirect, rewrite, variables};
-use crate::ir::http::echo::{Command, Target};
+use crate::http::{body_reader, evaluate, map_uri, redirect, rewrite, variables};
+use crate::ir::http::echo::{Command, Subrequest, Target};
 use crate::ir::value::Template;
 use crate::log::error_log::Level;
+use crate::log::now;
+use crate::wire::http1::request_line::Method;
 
 /// Repeated text is made in pieces of about this size.
 const LARGEST_PIECE: usize = 64 * 1024;
@@ -24,17 +30,16 @@ pub async fn handle(request: &mut Request) -> Verdict {
     if !reads_body && let Err(status) = body_reader::discard(request) {
         return Verdict::Finish(status);
     }
-    request.response.status = echo.status;
     request.response.content_type = Some(rewrite::content_type(request));
-    let mut run = Run { commands: &echo.commands, next: 0, each: None, running: VecDeque::new() };
+    let mut run = Run { commands: &echo.commands, status: echo.status, next: 0, each: None, running: VecDeque::new() };
     while let Some(command) = run.commands.get(run.next) {
         run.next += 1;
         if let Err(verdict) = run.step(request, command).await {
             return verdict;
         }
     }
-    if let Err(fault) = order::send_head(request).await {
-        return fault.into();
+    if let Err(verdict) = run.send_head(request).await {
+        return verdict;
     }
     if run.send_running(request).await.is_err() {
         return Verdict::Close;
@@ -48,6 +53,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
 /// How far the commands have come.
 struct Run<'c> {
     commands: &'c [Command],
+    status: u16,
     next: usize,
     /// The loop that is run, and its further pieces.
     each: Option<(usize, VecDeque<Vec<u8>>)>,
@@ -63,7 +69,24 @@ impl Run<'_> {
                 self.say(request, &line).await
             }
             Command::Duplicate { count, text } => self.duplicate(request, count, text).await,
-            Command::Sleep(seconds) => sleep(request, seconds).await,
+            Command::Sleep(seconds) => {
+                let pause_ms = duration_ms(request, seconds)?;
+                request.pause(pause_ms).await.map_err(|_| Verdict::Close)
+            }
+            Command::BlockingSleep(seconds) => {
+                // Who asks for it wants to see what becomes of the others.
+                std::thread::sleep(Duration::from_millis(duration_ms(request, seconds)?));
+                Ok(())
+            }
+            Command::ResetTimer => {
+                request.contexts.echo_timer_began = Some(now::since_epoch());
+                Ok(())
+            }
+            // What the original says of its own command.
+            Command::AbortParent => {
+                request.log(Level::Error, "unknown opcode: 17");
+                Err(refuse(request, 500))
+            }
             Command::Flush => {
                 self.say(request, b"").await?;
                 write::flush(request).await.map_err(|_| Verdict::Close)
@@ -76,15 +99,28 @@ impl Run<'_> {
                 self.send_running(request).await
             }
             Command::LocationAsync(target) => self.start(request, target).await,
+            Command::Subrequest(asked) => {
+                self.start_subrequest(request, asked).await?;
+                self.send_running(request).await
+            }
+            Command::SubrequestAsync(asked) => self.start_subrequest(request, asked).await,
             Command::ForeachSplit { delimiter, text } => self.begin_each(request, delimiter, text),
             Command::End => self.end_each(request),
         }
     }
 
     async fn say(&mut self, request: &mut Request, text: &[u8]) -> Result<(), Verdict> {
-        order::send_head(request).await?;
+        self.send_head(request).await?;
         self.send_running(request).await?;
         order::send_body(request, text).await.map_err(|_| Verdict::Close)
+    }
+
+    /// Until its head goes out an answer has no status.
+    async fn send_head(&self, request: &mut Request) -> Result<(), Verdict> {
+        if !request.header_sent {
+            request.response.status = self.status;
+        }
+        Ok(order::send_head(request).await?)
     }
 
     async fn send_running(&mut self, request: &mut Request) -> Result<(), Verdict> {
@@ -137,9 +173,31 @@ impl Run<'_> {
     async fn start(&mut self, request: &mut Request, target: &Target) -> Result<(), Verdict> {
         let uri = evaluate::text(request, &target.uri).into_owned();
         let args = target.args.as_ref().map(|args| evaluate::text(request, args).into_owned());
-        order::send_head(request).await?;
+        self.send_head(request).await?;
         let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
-        let started = subrequest::start(request, &uri, &args.unwrap_or(own_args), None);
+        let started = subrequest::start_changed(request, &uri, &args.unwrap_or(own_args), forget_variables);
+        self.running.push_back(started.map_err(|_| Verdict::Close)?);
+        Ok(())
+    }
+
+    /// The same, with another method and a body of its own.
+    async fn start_subrequest(&mut self, request: &mut Request, asked: &Subrequest) -> Result<(), Verdict> {
+        let method = evaluate::text(request, &asked.method).into_owned();
+        let uri = evaluate::text(request, &asked.uri).into_owned();
+        let options = options(request, &asked.options)?;
+        let body = options.body(request)?;
+        let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
+        self.send_head(request).await?;
+        let args = options.args.unwrap_or(own_args);
+        let started = subrequest::start_changed(request, &uri, &args, |child| {
+            forget_variables(child);
+            child.method = Method::from_name(&method);
+            child.header_only = child.method == Method::Head;
+            child.method_name = Some(method.into());
+            if let Some(body) = body {
+                give_body(child, body);
+            }
+        });
         self.running.push_back(started.map_err(|_| Verdict::Close)?);
         Ok(())
     }
@@ -183,6 +241,67 @@ impl Run<'_> {
     }
 }
 
+/// What stands behind the URI of an `echo_subrequest`.
+#[derive(Default)]
+struct Options {
+    /// `-q`
+    args: Option<Vec<u8>>,
+    /// `-b`
+    body: Vec<u8>,
+    /// `-f`
+    file: Vec<u8>,
+}
+
+fn options(request: &Request, words: &[Template]) -> Result<Options, Verdict> {
+    let mut options = Options::default();
+    let mut words = words.iter().map(|word| evaluate::text(request, word).into_owned());
+    while let Some(name) = words.next() {
+        if !matches!(name.as_slice(), b"-q" | b"-b" | b"-f") {
+            let name = String::from_utf8_lossy(&name);
+            request.log(Level::Error, format_args!("unknown option for echo_subrequest*: {name}"));
+            return Err(give_up(request));
+        }
+        let Some(value) = words.next() else { break };
+        match name[1] {
+            b'q' => options.args = Some(value).filter(|args| !args.is_empty()),
+            b'b' => options.body = value,
+            _ => options.file = value,
+        }
+    }
+    Ok(options)
+}
+
+impl Options {
+    /// The body that takes the place of the one that this request has.
+    fn body(&self, request: &Request) -> Result<Option<Body>, Verdict> {
+        if !self.body.is_empty() {
+            return Ok(Some(Body::Memory(self.body.clone())));
+        }
+        if self.file.is_empty() {
+            return Ok(None);
+        }
+        let path = map_uri::full_path(request, Cow::Borrowed(&self.file));
+        let shown = String::from_utf8_lossy(&path).into_owned();
+        let opened = File::open(map_uri::path(&path)).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (length, file) = opened.map_err(|error| {
+            request.log_error(Level::Error, &error, format_args!("open() \"{shown}\" failed"));
+            give_up(request)
+        })?;
+        Ok(Some(Body::File(Rc::new(BodyFile::existing(shown, file, length)))))
+    }
+}
+
+/// Unlike the other modules, this one gives each request values of its own.
+fn forget_variables(child: &mut Request) {
+    child.variables = Rc::default();
+}
+
+fn give_body(child: &mut Request, body: Body) {
+    let length = body.len();
+    (child.content_length, child.chunked_body, child.body) = (Some(length), false, body);
+    Rc::make_mut(&mut child.head).set_header(b"Content-Length", length.to_string().as_bytes(), true);
+}
+
 /// The pieces of a text; there are no empty ones.
 fn split(text: &[u8], delimiter: &[u8]) -> VecDeque<Vec<u8>> {
     let mut pieces = VecDeque::new();
@@ -196,14 +315,13 @@ fn split(text: &[u8], delimiter: &[u8]) -> VecDeque<Vec<u8>> {
     pieces
 }
 
-async fn sleep(request: &mut Request, seconds: &Template) -> Result<(), Verdict> {
-    let written = evaluate::text(request, seconds);
-    let Some(pause_ms) = milliseconds(&written) else {
+fn duration_ms(request: &mut Request, seconds: &Template) -> Result<u64, Verdict> {
+    let written = evaluate::text(request, seconds).into_owned();
+    milliseconds(&written).ok_or_else(|| {
         let written = String::from_utf8_lossy(&written);
         request.log(Level::Error, format_args!("invalid sleep duration \"{written}\""));
-        return Err(refuse(request, 400));
-    };
-    request.pause(pause_ms).await.map_err(|_| Verdict::Close)
+        refuse(request, 400)
+    })
 }
 
 /// `echo_exec`

@@ -21,10 +21,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
         let args = request.args.clone();
         let mut copy = subrequest::beside(request, uri, &args, Sink::Discard);
         copy.method = request.method;
-        copy.method_name = request.method_name;
+        copy.method_name.clone_from(&request.method_name);
         copy.header_only = true;
         copy.body = request.body.share();
-        copy.variables.borrow_mut().clone_from(&request.variables.borrow());
         tokio::task::spawn_local(async move { subrequest::run(&mut copy).await });
     }
     Verdict::Declined

@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::identity::Identity;
 use super::slices::Slices;
@@ -27,6 +28,8 @@ pub struct Contexts {
     pub secure_link_expires: RefCell<Option<Vec<u8>>>,
     /// Who the client is by its cookie, once `userid` has asked.
     pub userid: RefCell<Option<Box<Identity>>>,
+    /// When `echo_reset_timer` set the clock of `$echo_timer_elapsed` back.
+    pub echo_timer_began: Option<Duration>,
     /// An answer that is made up of slices.
     pub slices: OnceCell<Rc<Slices>>,
 }

@@ -8,6 +8,7 @@ pub mod identity;
 pub mod slices;
 pub mod values;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::pin::Pin;
@@ -125,9 +126,9 @@ pub struct Request {
     /// The method; `error_page` may change it.
     pub method: Method,
     /// The method's name where it is not the one that was sent.
-    pub method_name: Option<&'static [u8]>,
+    pub method_name: Option<Cow<'static, [u8]>>,
     /// That of the request that all others are inside of, where this is one of them.
-    pub main_method_name: Option<&'static [u8]>,
+    pub main_method_name: Option<Cow<'static, [u8]>>,
     /// 9, 1000 or 1001.
     pub version: u16,
     /// The path, decoded and made normal.
@@ -225,8 +226,8 @@ pub struct Request {
     pub request_length: Cell<u64>,
     /// When it began, since 1970.
     pub began: Duration,
-    /// Values of variables that were assigned or are to be looked up only once.
-    pub variables: RefCell<Vec<Slot>>,
+    /// Values of variables that were assigned or are to be looked up only once; all requests inside one another have the same.
+    pub variables: Rc<RefCell<Vec<Slot>>>,
     /// What groups of the last pattern caught.
     pub captures: RefCell<Captures>,
     /// `limit_rate` as `set $limit_rate` or a backend changed it.
@@ -312,7 +313,7 @@ impl Request {
             header_size: 0,
             request_length: Cell::new(0),
             began: crate::log::now::since_epoch(),
-            variables: RefCell::new(spare.variables),
+            variables: spare.variables.unwrap_or_default(),
             captures: RefCell::default(),
             limit_rate: None,
             contexts: Contexts::default(),
@@ -334,12 +335,17 @@ impl Request {
             host: emptied(std::mem::take(&mut self.host)),
             response: std::mem::take(&mut self.response),
             upstream: std::mem::take(&mut self.upstream),
-            variables: self.variables.take(),
+            variables: self.emptied_variables(),
         };
         spare.response.clear();
         spare.upstream.clear();
-        spare.variables.clear();
         spare
+    }
+
+    /// A mirrored request may still look at them.
+    fn emptied_variables(&mut self) -> Option<Rc<RefCell<Vec<Slot>>>> {
+        Rc::get_mut(&mut self.variables)?.get_mut().clear();
+        Some(Rc::clone(&self.variables))
     }
 
     /// A request that another one makes: it has the other's client and head, and answers in its place or beside it.
@@ -348,8 +354,9 @@ impl Request {
         child.head = Rc::clone(&parent.head);
         child.set_server(parent.server);
         child.method = Method::Get;
-        child.method_name = Some(b"GET");
-        child.main_method_name = if parent.is_subrequest { parent.main_method_name } else { parent.method_name };
+        child.method_name = Some(Cow::Borrowed(b"GET"));
+        child.main_method_name = parent.changed_main_method_name().clone();
+        child.variables = Rc::clone(&parent.variables);
         child.version = parent.version;
         child.host.clone_from(&parent.host);
         child.host_port = parent.host_port;
@@ -360,20 +367,22 @@ impl Request {
         child.expect_tested = true;
         child.is_subrequest = true;
         child.uri_changes_left = MAX_URI_CHANGES + 1;
-        child.began = parent.began;
         child.action = "";
         child
     }
 
     /// The name of the method.
     pub fn method_name(&self) -> &[u8] {
-        self.method_name.unwrap_or_else(|| self.head.method())
+        self.method_name.as_deref().unwrap_or_else(|| self.head.method())
     }
 
     /// The name of the method that the client's request has, as `$request_method` shows it inside of that request too.
     pub fn main_method_name(&self) -> &[u8] {
-        let name = if self.is_subrequest { self.main_method_name } else { self.method_name };
-        name.unwrap_or_else(|| self.head.method())
+        self.changed_main_method_name().as_deref().unwrap_or_else(|| self.head.method())
+    }
+
+    fn changed_main_method_name(&self) -> &Option<Cow<'static, [u8]>> {
+        if self.is_subrequest { &self.main_method_name } else { &self.method_name }
     }
 
     /// The value of a header of the request.

@@ -203,7 +203,7 @@ fn redirect(request: &mut Request, target: &[u8]) -> Verdict {
     };
     if request.method != Method::Head {
         request.method = Method::Get;
-        request.method_name = Some(b"GET");
+        request.method_name = Some(b"GET".into());
     }
     redirect::internal_redirect(request, &uri, &args)
 }

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::put::{Write1, put_some, text_of};
+use super::put::{Write1, put_bytes, put_number, put_seconds, put_some, text_of};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
+use crate::http::request::body::Body;
 use crate::http::{evaluate, filters, modules};
 use crate::ir::http::geo::Geo;
 use crate::ir::http::map::Map;
@@ -31,6 +32,25 @@ pub fn find(name: &str) -> Option<Write1> {
         "secure_link" => modules::secure_link::write,
         "secure_link_expires" => modules::secure_link::write_expires,
         "echo_it" => |_, _| false,
+        "echo_request_method" => |request, out| put_bytes(out, request.method_name()),
+        "echo_client_request_method" => |request, out| put_bytes(out, request.main_method_name()),
+        "echo_client_request_headers" => |request, out| {
+            let head = &request.head;
+            head.buffer.get(head.line.start..head.end).is_some_and(|bytes| put_bytes(out, bytes))
+        },
+        "echo_request_uri" | "echo_cacheable_request_uri" => |request, out| put_bytes(out, &request.uri),
+        "echo_request_body" => |request, out| match &request.body {
+            Body::Memory(bytes) => put_bytes(out, bytes),
+            _ => false,
+        },
+        "echo_timer_elapsed" => |request, out| {
+            let began = request.contexts.echo_timer_began.unwrap_or(request.began);
+            put_seconds(out, now::since_epoch().saturating_sub(began).as_millis() as u64)
+        },
+        "echo_response_status" => |request, out| match request.response.status {
+            0 => false,
+            status => put_number(out, status.into()),
+        },
         "slice_range" => filters::slice::write_range,
         "uid_got" => modules::userid::write_got,
         "uid_set" => modules::userid::write_set,

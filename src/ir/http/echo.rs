@@ -35,6 +35,12 @@ pub enum Command {
     },
     /// `echo_sleep`: seconds.
     Sleep(Template),
+    /// `echo_blocking_sleep`: the same, and the worker does nothing else meanwhile.
+    BlockingSleep(Template),
+    /// `echo_reset_timer`: the clock of `$echo_timer_elapsed` begins anew.
+    ResetTimer,
+    /// `echo_abort_parent`: the original has the directive and refuses to carry it out.
+    AbortParent,
     /// `echo_flush`
     Flush,
     /// `echo_read_request_body`
@@ -47,6 +53,10 @@ pub enum Command {
     Location(Target),
     /// `echo_location_async`: the same, without waiting for it before the next command.
     LocationAsync(Target),
+    /// `echo_subrequest`: the same as `echo_location`, with another method and body.
+    Subrequest(Subrequest),
+    /// `echo_subrequest_async`: the same, without waiting for it.
+    SubrequestAsync(Subrequest),
     /// `echo_foreach_split`: what follows up to `echo_end`, once for each piece.
     ForeachSplit {
         /// What stands between the pieces.
@@ -76,13 +86,28 @@ pub struct Target {
     pub args: Option<Template>,
 }
 
+/// Another location, and what it is asked.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Subrequest {
+    /// The method's name.
+    pub method: Template,
+    /// A path with or without arguments.
+    pub uri: Template,
+    /// `-q`, `-b`, `-f`, each with its value: words that only the request can tell apart.
+    pub options: Vec<Template>,
+}
+
 /// The setters of `echo`.
 pub const SETTERS: Table = &[
     ("echo", |reader, directive| {
         add(reader, directive, |reader, directive| line(reader, directive).map(Command::Echo))
     }),
+    ("echo_abort_parent", |reader, directive| add(reader, directive, |_, _| Ok(Command::AbortParent))),
     ("echo_after_body", own_push!(echo.after_body, line)),
     ("echo_before_body", own_push!(echo.before_body, line)),
+    ("echo_blocking_sleep", |reader, directive| {
+        add(reader, directive, |reader, directive| setter::template(reader, directive).map(Command::BlockingSleep))
+    }),
     ("echo_duplicate", |reader, directive| add(reader, directive, duplicate)),
     ("echo_end", |reader, directive| add(reader, directive, |_, _| Ok(Command::End))),
     ("echo_exec", |reader, directive| {
@@ -98,10 +123,17 @@ pub const SETTERS: Table = &[
     }),
     ("echo_read_request_body", |reader, directive| add(reader, directive, |_, _| Ok(Command::ReadRequestBody))),
     ("echo_request_body", |reader, directive| add(reader, directive, |_, _| Ok(Command::RequestBody))),
+    ("echo_reset_timer", |reader, directive| add(reader, directive, |_, _| Ok(Command::ResetTimer))),
     ("echo_sleep", |reader, directive| {
         add(reader, directive, |reader, directive| setter::template(reader, directive).map(Command::Sleep))
     }),
     ("echo_status", own!(echo.status, setter::number)),
+    ("echo_subrequest", |reader, directive| {
+        add(reader, directive, |reader, directive| subrequest(reader, directive).map(Command::Subrequest))
+    }),
+    ("echo_subrequest_async", |reader, directive| {
+        add(reader, directive, |reader, directive| subrequest(reader, directive).map(Command::SubrequestAsync))
+    }),
 ];
 
 type Parse = fn(&mut Reader<'_>, &Directive<'_>) -> Result<Command, Diagnostic>;
@@ -135,6 +167,15 @@ fn target(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Target, 
     let uri = setter::template(reader, directive)?;
     let args = directive.args().get(1).map(|word| reader.template(directive, word.value)).transpose()?;
     Ok(Target { uri, args })
+}
+
+fn subrequest(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Subrequest, Diagnostic> {
+    let [method, uri, options @ ..] = directive.args() else { return Err(directive.fails("invalid value")) };
+    Ok(Subrequest {
+        method: reader.template(directive, method.value)?,
+        uri: reader.template(directive, uri.value)?,
+        options: options.iter().map(|word| reader.template(directive, word.value)).collect::<Result<_, _>>()?,
+    })
 }
 
 fn foreach_split(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Command, Diagnostic> {

@@ -95,9 +95,7 @@ impl Interpreter {
     ) -> Result<(), Failure> {
         let sink = Sink::Memory(Vec::new());
         let mut child = subrequest::prepare(request, path, args, sink).map_err(|_| Failure::Error)?;
-        child.variables.swap(&request.variables);
         Box::pin(subrequest::run(&mut child)).await;
-        child.variables.swap(&request.variables);
         if child.client_gone {
             return Err(Failure::Gone);
         }

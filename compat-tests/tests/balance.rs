@@ -1,6 +1,7 @@
 //! The sequence of peers over thousands of picks, nginx's beside ours; passes over a method whose original is not installed.
 
 use evenkeel::balance::{Balancer, Method, Outcome, Peer, Times};
+use evenkeel::ir::upstream::{Fair, WeightMode};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -74,7 +75,7 @@ fn start_original(name: &str, directive: &str, names: &[String], servers: &[Serv
             writeln!(listen, "listen {name};").expect("a string");
         }
     }
-    let module = if directive == "fair;" { format!("load_module {FAIR};") } else { String::new() };
+    let module = if directive.starts_with("fair") { format!("load_module {FAIR};") } else { String::new() };
     // Without a line of its own the server would listen on port 80, where only one can.
     let living = if listen.is_empty() { String::new() } else { format!("server {{ {listen} return 204; }}") };
     let text = format!(
@@ -182,7 +183,7 @@ fn ask_ours(balancer: &Balancer, method: Method, names: &[String], servers: &[Se
 }
 
 fn compare(name: &str, directive: &str, method: Method, parameters: &[&'static str], keys: &[String]) {
-    if !Path::new(NGINX).exists() || (directive == "fair;" && !Path::new(FAIR).exists()) {
+    if !Path::new(NGINX).exists() || (directive.starts_with("fair") && !Path::new(FAIR).exists()) {
         eprintln!("{name}: the original is not installed");
         return;
     }
@@ -278,7 +279,7 @@ fn least_conn_when_idle() {
 
 #[test]
 fn fair_when_idle() {
-    let compare = |name, servers| compare(name, "fair;", Method::Fair, servers, &same_key());
+    let compare = |name, servers| compare(name, "fair;", Method::Fair(Fair::default()), servers, &same_key());
     compare("fair-plain", &["", "", ""]);
     compare("fair-weights", &["weight=5", "", "weight=2"]);
     compare("fair-ascending", &["", "weight=2", "weight=2"]);
@@ -328,9 +329,22 @@ impl Load {
     }
 }
 
+/// Of each of several rules so many steps are enough.
+const FEWER_STEPS: u64 = 1_000;
+
 fn compare_under_load(name: &str, directive: &str, method: Method, parameters: &[&'static str], most_held: usize) {
-    const STEPS: u64 = 4_000;
-    if !Path::new(NGINX).exists() || (directive == "fair;" && !Path::new(FAIR).exists()) {
+    compare_steps(4_000, name, directive, method, parameters, most_held);
+}
+
+fn compare_steps(
+    steps: u64,
+    name: &str,
+    directive: &str,
+    method: Method,
+    parameters: &[&'static str],
+    most_held: usize,
+) {
+    if !Path::new(NGINX).exists() || (directive.starts_with("fair") && !Path::new(FAIR).exists()) {
         eprintln!("{name}: the original is not installed");
         return;
     }
@@ -343,7 +357,7 @@ fn compare_under_load(name: &str, directive: &str, method: Method, parameters: &
     listeners.iter().for_each(|listener| listener.set_nonblocking(true).expect("a socket"));
     let balancer = balancer(method, &names, &servers);
     let mut load = Load { original: start_original(name, directive, &names, &servers), listeners, held: Vec::new() };
-    for step in 0..STEPS {
+    for step in 0..steps {
         let lot = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize;
         let held = load.held.len();
         if held > 0 && (held >= most_held || lot.is_multiple_of(2)) {
@@ -373,5 +387,15 @@ fn limits_under_load() {
 
 #[test]
 fn fair_under_load() {
-    compare_under_load("load-fair", "fair;", Method::Fair, &["", "", ""], 7);
+    let compare = |name, directive, rule, servers, most| {
+        compare_steps(FEWER_STEPS, name, directive, Method::Fair(rule), servers, most);
+    };
+    compare_under_load("load-fair", "fair;", Method::Fair(Fair::default()), &["", "", ""], 7);
+    compare("load-fair-weights", "fair;", Fair::default(), &["weight=5", "", "weight=2"], 12);
+    let weights = &["weight=3", "", "weight=2"];
+    let rule = |no_rr, weight_mode| Fair { no_rr, weight_mode };
+    compare("load-fair-no-rr", "fair no_rr;", rule(true, WeightMode::Load), weights, 7);
+    compare("load-fair-idle", "fair weight_mode=idle;", rule(false, WeightMode::Idle), weights, 9);
+    compare("load-fair-first-idle", "fair no_rr weight_mode=idle;", rule(true, WeightMode::Idle), weights, 9);
+    compare("load-fair-peak", "fair weight_mode=peak;", rule(false, WeightMode::Peak), weights, 7);
 }

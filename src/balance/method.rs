@@ -1,5 +1,7 @@
 //! The balancing methods.
 
+use crate::ir::upstream::Fair;
+
 /// How an `upstream` chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -26,7 +28,7 @@ pub enum Method {
         inflight: bool,
     },
     /// Third-party `fair`.
-    Fair,
+    Fair(Fair),
     /// Third-party `hash` with `hash_again`: as `Hash`, with this many further tries.
     UrlHash {
         /// How often a taken or failed peer leads to another hash.

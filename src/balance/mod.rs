@@ -163,10 +163,10 @@ impl Balancer {
             Method::ConsistentHash if is_single => None,
             Method::ConsistentHash => hash::pick_consistent(group, &members.points, walk, now_s)?,
             Method::Random { two } => random::pick(group, &members.ranges, walk, now_s, two, random),
-            Method::LeastConn | Method::LeastTime { .. } | Method::Fair if is_single => None,
+            Method::LeastConn | Method::LeastTime { .. } | Method::Fair(_) if is_single => None,
             Method::LeastConn => least_conn::pick(group, walk, now_s),
             Method::LeastTime { last_byte, inflight } => least_time::pick(group, walk, now_ms, last_byte, inflight),
-            Method::Fair => fair::pick(group, &self.fair_turn, walk, now_s),
+            Method::Fair(rule) => return Ok(fair::pick(group, &self.fair_turn, rule, walk, now_s)),
         };
         Ok(index.or_else(|| match is_single {
             true => round_robin::pick_only(group, walk, now_s),

@@ -55,10 +55,7 @@ impl Upstream {
 
     /// May there be backup servers?
     pub fn takes_backup(&self) -> bool {
-        matches!(
-            self.balancer,
-            Balancer::RoundRobin | Balancer::LeastConn | Balancer::LeastTime { .. } | Balancer::Fair
-        )
+        matches!(self.balancer, Balancer::RoundRobin | Balancer::LeastConn | Balancer::LeastTime { .. })
     }
 }
 
@@ -161,7 +158,28 @@ pub enum Balancer {
         inflight: bool,
     },
     /// The third-party `fair`.
-    Fair,
+    Fair(Fair),
+}
+
+/// The parameters of the third-party `fair`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize)]
+pub struct Fair {
+    /// `no_rr`: each search begins with the first server again.
+    pub no_rr: bool,
+    /// `weight_mode`
+    pub weight_mode: WeightMode,
+}
+
+/// What a weight means to the third-party `fair`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize)]
+pub enum WeightMode {
+    /// The load counts in shares of it.
+    #[default]
+    Load,
+    /// `idle`: with fewer requests a server counts as idle.
+    Idle,
+    /// `peak`: a server gets no more requests at a time.
+    Peak,
 }
 
 /// Idle connections to servers that are kept for later requests.

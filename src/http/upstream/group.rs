@@ -178,7 +178,7 @@ fn method(balancer: &upstream::Balancer) -> Method {
         Ir::LeastConn => Method::LeastConn,
         Ir::LeastTime { last_byte, inflight } => Method::LeastTime { last_byte: *last_byte, inflight: *inflight },
         Ir::Random { two } => Method::Random { two: *two },
-        Ir::Fair => Method::Fair,
+        Ir::Fair(rule) => Method::Fair(*rule),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ir::http::core::resolver::resolver;
 use crate::ir::lookup::AskedBy;
 use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate, once};
-use crate::ir::upstream::{Balancer, PeerAddress, Queue, Server, Upstream, Zone};
+use crate::ir::upstream::{Balancer, Fair, PeerAddress, Queue, Server, Upstream, WeightMode, Zone};
 use crate::ir::url::{Form, Host, Url};
 use crate::ir::value::{PAGE_SIZE, Text};
 use crate::primitives::{duration, size};
@@ -59,10 +59,7 @@ pub const PLUS_SETTERS: Table = &[("queue", |reader, directive| once(&mut draft(
 pub const ZONE_SETTERS: Table = &[("zone", zone)];
 
 /// The setters of the third-party upstream_fair.
-pub const FAIR_SETTERS: Table = &[("fair", |reader, directive| {
-    balance(reader, directive, Balancer::Fair, true);
-    Ok(())
-})];
+pub const FAIR_SETTERS: Table = &[("fair", fair)];
 
 /// The setters of the third-party upstream_hash that go beyond nginx's own `hash`.
 pub const URL_HASH_SETTERS: Table = &[("hash_again", hash_again)];
@@ -112,7 +109,7 @@ fn complete_resolving(upstream: &mut Upstream, http: &Core) -> Set {
         let text = format!("{start} to be in shared memory");
         return Err(Diagnostic { level: Level::Emerg, text, place: Place::Nowhere });
     }
-    if is_resolved && upstream.balancer == Balancer::Fair {
+    if is_resolved && matches!(upstream.balancer, Balancer::Fair(_)) {
         let start = "load balancing method does not support resolving names at run time";
         return Err(fault(format!("{start} in upstream \"{name}\"")));
     }
@@ -232,6 +229,27 @@ fn hash(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         Some(word) => return Err(directive.emerg(format!("invalid parameter \"{}\"", word.text()))),
     };
     balance(reader, directive, Balancer::Hash { key, consistent }, false);
+    Ok(())
+}
+
+fn fair(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let (mut no_rr, mut weight_mode) = (false, None);
+    for word in directive.args() {
+        let named = match word.value {
+            b"no_rr" => {
+                no_rr = true;
+                continue;
+            }
+            b"weight_mode=idle" => WeightMode::Idle,
+            b"weight_mode=peak" => WeightMode::Peak,
+            _ => return Err(directive.emerg(format!("Invalid `fair' parameter `{}'", word.text()))),
+        };
+        if weight_mode.replace(named).is_some() {
+            return Err(directive.emerg("weight_mode= options are mutually exclusive"));
+        }
+    }
+    let fair = Fair { no_rr, weight_mode: weight_mode.unwrap_or_default() };
+    balance(reader, directive, Balancer::Fair(fair), false);
     Ok(())
 }
 

@@ -133,6 +133,28 @@ async fn preaccess(request: &mut Request) -> Verdict {
     modules::limit_conn::handle(request)
 }
 
+/// The modules of the access phase, in nginx's order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum AccessModule {
+    /// `allow`, `deny`
+    Access,
+    /// `auth_basic`
+    AuthBasic,
+    /// `auth_request`
+    AuthRequest,
+}
+
+impl AccessModule {
+    /// What the module says.
+    async fn handle(self, request: &mut Request) -> Verdict {
+        match self {
+            Self::Access => modules::access::handle(request),
+            Self::AuthBasic => modules::auth_basic::handle(request),
+            Self::AuthRequest => modules::auth_request::handle(request).await,
+        }
+    }
+}
+
 /// `satisfy all`: each module has to be content, or to have nothing to say. `satisfy any`: the first that is content opens.
 async fn access(request: &mut Request) -> Verdict {
     if request.is_subrequest {
@@ -140,8 +162,7 @@ async fn access(request: &mut Request) -> Verdict {
     }
     let any = request.location.settings.core.satisfy == Satisfy::Any;
     let mut refused = None;
-    for module in [modules::AccessModule::Access, modules::AccessModule::AuthBasic, modules::AccessModule::AuthRequest]
-    {
+    for module in [AccessModule::Access, AccessModule::AuthBasic, AccessModule::AuthRequest] {
         match module.handle(request).await {
             Verdict::Declined => {}
             Verdict::Passed if any => {

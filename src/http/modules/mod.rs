@@ -27,28 +27,3 @@ pub mod stub_status;
 pub mod try_files;
 pub mod tunnel;
 pub mod userid;
-
-use super::request::Request;
-use super::verdict::Verdict;
-
-/// The modules of the access phase, in nginx's order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AccessModule {
-    /// `allow`, `deny`
-    Access,
-    /// `auth_basic`
-    AuthBasic,
-    /// `auth_request`
-    AuthRequest,
-}
-
-impl AccessModule {
-    /// What the module says.
-    pub async fn handle(self, request: &mut Request) -> Verdict {
-        match self {
-            Self::Access => access::handle(request),
-            Self::AuthBasic => auth_basic::handle(request),
-            Self::AuthRequest => auth_request::handle(request).await,
-        }
-    }
-}

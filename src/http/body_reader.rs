@@ -101,6 +101,16 @@ fn test_expect(request: &mut Request) {
 
 /// Reads the whole body; with an error, the status to answer.
 pub async fn read(request: &mut Request) -> Result<(), u16> {
+    let in_file = request.location.settings.core.client_body_in_file_only != BodyInFile::Off;
+    read_unless_read(request, in_file).await
+}
+
+/// The same for a body that would go on as it comes, were it not at hand as a whole: no file is made of it.
+pub async fn read_at_hand(request: &mut Request) -> Result<(), u16> {
+    read_unless_read(request, false).await
+}
+
+async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u16> {
     if request.is_subrequest || !matches!(request.body, Body::None) {
         return Ok(());
     }
@@ -108,7 +118,6 @@ pub async fn read(request: &mut Request) -> Result<(), u16> {
     if request.framing.is_done() {
         return Ok(());
     }
-    let in_file = request.location.settings.core.client_body_in_file_only != BodyInFile::Off;
     read_whole(request, in_file, true).await
 }
 
@@ -158,6 +167,10 @@ async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Resu
             write_spill(request, &mut spill, &bytes, says_so)?;
             bytes.clear();
         }
+    }
+    if in_file && spill.is_none() && held.is_none() {
+        // A body that turned out empty is a file like the others.
+        write_spill(request, &mut spill, &[], says_so)?;
     }
     request.body = match (spill, held) {
         (None, None) => Body::Memory(bytes),

@@ -12,7 +12,7 @@ use crate::http::upstream::resolve::{self, Servers};
 use crate::http::upstream::tries;
 use crate::http::upstream::url;
 use crate::http::verdict::Verdict;
-use crate::ir::http::proxy::{HttpVersion, ProxyPass, ProxyTarget};
+use crate::ir::http::proxy::{HttpVersion, Proxy, ProxyPass, ProxyTarget};
 use crate::ir::http::{Content, grpc};
 use crate::ir::value::{Template, Text};
 use crate::log::error_log::Level;
@@ -36,14 +36,11 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         Ok(resolved) => resolved,
         Err(status) => return Verdict::Finish(status),
     };
-    let is_http11 = proxy.http_version != HttpVersion::Http10;
     let passes_body = proxy.pass_request_body && proxy.set_body.is_none();
-    let passes_body_through =
-        !proxy.request_buffering && passes_body && (is_http11 || !request.chunked_body) && !request.is_subrequest;
-    let passes_body_through = passes_body_through && !body_reader::is_at_hand(request);
-    if !passes_body_through && let Err(status) = body_reader::read(request).await {
-        return Verdict::Finish(status);
-    }
+    let passes_body_through = match read_body(request, &proxy, passes_body).await {
+        Ok(passes_through) => passes_through,
+        Err(status) => return Verdict::Finish(status),
+    };
     let tls = if resolved.is_secure { Secure::of(request, &ssl) } else { None };
     note_destination(request, pass, &resolved);
     let plans = request.connection.engine.upstreams.plans(&proxy, pass);
@@ -95,6 +92,20 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     let verdict = tries::run(request, &job).await;
     request.connection.engine.give_buffer(job.head);
     verdict
+}
+
+/// Reads the body, unless it goes on as it comes; whether it does.
+async fn read_body(request: &mut Request, proxy: &Proxy, passes_body: bool) -> Result<bool, u16> {
+    let is_http11 = proxy.http_version != HttpVersion::Http10;
+    let may_come_later =
+        !proxy.request_buffering && passes_body && (is_http11 || !request.chunked_body) && !request.is_subrequest;
+    if !may_come_later {
+        return body_reader::read(request).await.map(|()| false);
+    }
+    match body_reader::is_at_hand(request) {
+        true => body_reader::read_at_hand(request).await.map(|()| false),
+        false => Ok(true),
+    }
 }
 
 /// An `if` without a handler leaves the handler of an `if` before it in place, but not what that one's `proxy_pass` says.

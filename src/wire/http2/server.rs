@@ -1,6 +1,7 @@
 //! The server's side of a connection: bytes go in, requests come out, and what is to be sent gathers. No socket, no clock.
 
 mod checks;
+mod priority;
 mod stream;
 mod streams;
 #[cfg(test)]
@@ -9,10 +10,11 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::frame::{self, Code, HEAD_LENGTH, Head, PREFACE, RESERVED, flag, kind, setting};
-use super::hpack::{Decoder, Fields, Limits};
+use super::hpack::{self, Decoder, Fields, Limits};
 use checks::{
     block_fault, check_block, check_dependency, check_frame, check_length, check_stream, fault, prefix_length,
 };
+use priority::Priorities;
 use stream::{Former, Stream, Streams};
 
 pub use checks::Fault;
@@ -89,7 +91,9 @@ struct Block {
     ends_stream: bool,
     /// The present frame is its last.
     is_last: bool,
-    /// The pieces before the present frame.
+    /// What was decoded of it.
+    fields: Fields,
+    /// What was not: less than a field.
     bytes: Vec<u8>,
     length: usize,
 }
@@ -131,7 +135,8 @@ pub struct Server {
     is_over: bool,
     new_streams: u32,
     refused_streams: u32,
-    priorities: u32,
+    priorities: Priorities,
+    priority_frames: u32,
     total: u64,
     payload: u64,
     out: Vec<u8>,
@@ -174,7 +179,8 @@ impl Server {
             is_over: false,
             new_streams: 0,
             refused_streams: 0,
-            priorities: 0,
+            priorities: Priorities::default(),
+            priority_frames: 0,
             total: 0,
             payload: 0,
             out,
@@ -334,7 +340,9 @@ impl Server {
         };
         check_block(left, self.settings.limits)?;
         if head.has(flag::PRIORITY) {
-            check_dependency(head, &prefix[prefix.len() - 5..])?;
+            let priority = &prefix[prefix.len() - 5..];
+            check_dependency(head, priority)?;
+            self.priorities.take(head.stream, priority);
         }
         let ends_stream = head.has(flag::END_STREAM);
         let purpose = match self.streams.find(head.stream) {
@@ -350,6 +358,7 @@ impl Server {
             purpose,
             ends_stream,
             is_last: head.has(flag::END_HEADERS),
+            fields: self.spare_fields(),
             bytes: Vec::new(),
             length: left,
         });
@@ -392,19 +401,26 @@ impl Server {
     }
 
     fn take_block(&mut self, bytes: &[u8], is_whole: bool, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let Some(block) = &mut self.block else { return Ok(()) };
-        let is_whole = is_whole && block.is_last;
-        if !is_whole || !block.bytes.is_empty() {
-            block.bytes.extend_from_slice(bytes);
-        }
-        if !is_whole {
+        let Some(mut block) = self.block.take() else { return Ok(()) };
+        let gathered;
+        let mut rest = match block.bytes.is_empty() {
+            true => bytes,
+            false => {
+                block.bytes.extend_from_slice(bytes);
+                gathered = std::mem::take(&mut block.bytes);
+                &gathered
+            }
+        };
+        self.decoder.decode_begun(&mut rest, self.settings.limits, &mut block.fields).map_err(block_fault)?;
+        if !(is_whole && block.is_last) {
+            block.bytes = rest.to_vec();
+            self.block = Some(block);
             return Ok(());
         }
-        let Some(block) = self.block.take() else { return Ok(()) };
-        let bytes = if block.bytes.is_empty() { bytes } else { &block.bytes };
-        let mut fields = std::mem::take(&mut self.spare);
-        fields.clear();
-        self.decoder.decode(bytes, self.settings.limits, &mut fields).map_err(block_fault)?;
+        if !rest.is_empty() {
+            return Err(block_fault(hpack::Fault::Truncated));
+        }
+        let fields = block.fields;
         match block.purpose {
             Purpose::Request => {
                 self.payload += block.length as u64;
@@ -423,15 +439,23 @@ impl Server {
         Ok(())
     }
 
+    fn spare_fields(&mut self) -> Fields {
+        let mut fields = std::mem::take(&mut self.spare);
+        fields.clear();
+        fields
+    }
+
     fn payload(&mut self, head: &Head, payload: &[u8], events: &mut Vec<Event>) -> Result<(), Fault> {
         let number = payload.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
         match head.kind {
             kind::PRIORITY => {
-                self.priorities += 1;
-                if self.priorities >= self.settings.max_streams.max(PATIENCE) {
+                self.priority_frames += 1;
+                if self.priority_frames >= self.settings.max_streams.max(PATIENCE) {
                     return Err(fault(Code::ENHANCE_YOUR_CALM, "client sent too many PRIORITY frames"));
                 }
-                check_dependency(head, payload)
+                check_dependency(head, payload)?;
+                self.priorities.take(head.stream, payload);
+                Ok(())
             }
             kind::RST_STREAM => self.take_reset(head.stream, Code(number)),
             kind::SETTINGS if head.has(flag::ACK) => {

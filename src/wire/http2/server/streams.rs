@@ -191,6 +191,7 @@ impl Server {
         if self.send_window == 0 || self.pending().len() >= MOST_GATHERED || self.blocked.is_empty() {
             return;
         }
+        let first = self.woken.len();
         let (streams, woken) = (&mut self.streams, &mut self.woken);
         self.blocked.retain(|id| {
             let Some(stream) = streams.find_mut(*id) else { return false };
@@ -201,6 +202,9 @@ impl Server {
             }
             stays
         });
+        if !self.priorities.is_empty() {
+            self.priorities.sort(&mut self.woken[first..]);
+        }
     }
 }
 

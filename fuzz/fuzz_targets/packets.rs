@@ -6,6 +6,7 @@ use evenkeel::wire::auth_header::AuthHeader;
 use evenkeel::wire::bfd::Control;
 use evenkeel::wire::netlink::addr::Address;
 use evenkeel::wire::netlink::link::Link;
+use evenkeel::wire::netlink::removal;
 use evenkeel::wire::vrrp::{Family, Packet};
 use evenkeel::wire::mp4::{self, Parts, Span};
 use evenkeel::wire::{ip, netlink, proxy_protocol, proxy_protocol_tlv, vrrp};
@@ -56,6 +57,7 @@ fn kernel(bytes: &[u8]) {
     for message in netlink::messages(bytes) {
         let _ = message.error_number();
         let _ = (Address::parse(message.body), Link::parse(message.body));
+        let _ = (removal::Route::parse(message.body), removal::Rule::parse(message.body));
         for (_, value) in netlink::attributes(message.body) {
             let _ = (netlink::address(value), netlink::text(value));
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, socket,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, recv, send, socket,
 };
 
 /// Groups of news that a socket can join (linux/rtnetlink.h).
@@ -15,6 +15,8 @@ pub mod group {
     pub const IPV6_ADDRESS: u32 = 0x100;
     pub const IPV4_ROUTE: u32 = 0x40;
     pub const IPV6_ROUTE: u32 = 0x400;
+    pub const IPV4_RULE: u32 = 0x80;
+    pub const IPV6_RULE: u32 = 0x4_0000;
 }
 
 /// Large enough for any datagram that the kernel sends.
@@ -41,6 +43,17 @@ impl NetlinkSocket {
         let descriptor = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkNetFilter)?;
         bind(descriptor.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         Ok(Self { descriptor })
+    }
+
+    /// The number that the kernel knows it by.
+    pub fn port(&self) -> io::Result<u32> {
+        Ok(getsockname::<NetlinkAddr>(self.descriptor.as_raw_fd())?.pid())
+    }
+
+    /// Hears of these groups from now on, and of no others.
+    pub fn hear(&self, groups: u32) -> io::Result<()> {
+        bind(self.descriptor.as_raw_fd(), &NetlinkAddr::new(self.port()?, groups))?;
+        Ok(())
     }
 
     /// Sends requests.

@@ -15,13 +15,12 @@ use crate::sys::{monotonic_clock, poll};
 use crate::vrrp::event::InstanceId;
 use crate::vrrp::instance::VirtualRouter;
 use crate::vrrp::{Action, Engine, Event};
-use crate::wire::netlink::link::Link;
 use crate::wire::vrrp::Family;
 
 use super::announcer::Announcer;
 use super::bfd_sessions::BfdSessions;
 use super::firewall::Firewall;
-use super::kernel::{Kernel, News};
+use super::kernel::Kernel;
 use super::link_delays::LinkDelays;
 use super::local_igmp::LocalIgmp;
 use super::notify::Notifier;
@@ -35,7 +34,7 @@ use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
 use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
-use super::vmac::{Devices, Tools};
+use super::vmac::Devices;
 use super::{dump, dump_text, hmac_keys, receive_buffers};
 
 /// Packets of one socket that are read before timers are looked at again.
@@ -93,7 +92,7 @@ pub struct Driver<'a> {
     pub(super) devices: Devices,
     promote_secondaries: PromoteSecondaries,
     local_igmp: LocalIgmp,
-    link_delays: LinkDelays,
+    pub(super) link_delays: LinkDelays,
     /// Addresses that we took away, until the kernel has confirmed it.
     pub(super) expected_removals: Vec<(IpAddr, u32)>,
     scripts: TrackScripts,
@@ -157,9 +156,7 @@ impl<'a> Driver<'a> {
             driver.with_devices(|devices, routers, tools| devices.adopt(routers, tools));
         }
         driver.log_monitored_addresses();
-        driver.link_delays.configure(&config.interface_delays);
-        driver.create_missing_devices();
-        driver.tell_everything();
+        driver.prepare_kernel();
         driver.log.info("Registering gratuitous ARP shared channel");
         if driver.engine.instances().iter().any(|router| router.has_ipv6_address()) {
             driver.log.info("Registering gratuitous NDISC shared channel");
@@ -459,9 +456,7 @@ impl<'a> Driver<'a> {
             }
         }
         self.promote_secondaries.keep(&self.config.instances);
-        self.link_delays.configure(&self.config.interface_delays);
-        self.create_missing_devices();
-        self.tell_everything();
+        self.prepare_kernel();
         self.announcer.configure(&self.config, now());
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();
@@ -472,142 +467,10 @@ impl<'a> Driver<'a> {
         self.log_sockets();
     }
 
-    // ---- the kernel ----
-
-    fn create_missing_devices(&mut self) {
-        self.with_devices(|devices, routers, tools| devices.create_missing(routers, tools));
-        // What they were on their way up is no news to anybody.
-        self.kernel.news();
-    }
-
-    fn with_devices(&mut self, change: impl FnOnce(&mut Devices, &[VirtualRouter], &mut Tools<'_>)) {
-        let Self { kernel, firewall, log, config, devices, engine, .. } = self;
-        change(devices, engine.instances(), &mut Tools { kernel, firewall, global: &config.global, log });
-    }
-
-    /// Tells the engine of every interface that it may ask for.
-    fn tell_everything(&mut self) {
-        let links: Vec<Link> = self.kernel.links.values().cloned().collect();
-        for Link { index, name: interface, running, flags, .. } in links {
-            self.link_delays.set(&interface, flags);
-            self.step(&Event::Link { interface: interface.clone(), running });
-            self.tell_addresses(index, &interface);
-            self.log_addresses(index, &interface);
-        }
-    }
-
-    fn log_addresses(&self, index: u32, interface: &str) {
-        if self.engine.instances().iter().any(|router| router.config.interface.as_deref() == Some(interface)) {
-            for address in [false, true].map(|v6| self.primary_address(index, v6)).into_iter().flatten() {
-                self.log.detail(&format!("Assigned address {address} for interface {interface}"));
-            }
-        }
-    }
-
-    fn tell_addresses(&mut self, index: u32, interface: &str) {
-        for (family, v6) in [(Family::Ipv4, false), (Family::Ipv6, true)] {
-            let address = self.primary_address(index, v6);
-            self.step(&Event::PrimaryAddress { interface: interface.to_owned(), family, address });
-        }
-    }
-
-    fn primary_address(&self, index: u32, v6: bool) -> Option<IpAddr> {
-        // Adverts that leave from an interface with a virtual MAC address have its address, which has no need to be tested.
-        let name = self.kernel.links.get(&index).map(|link| link.name.as_str()).filter(|_| v6);
-        if let Some(device) = name.and_then(|name| self.devices.link_local_of(name)) {
-            return self.kernel.link_local_address(device.index);
-        }
-        self.kernel.primary_address(index, v6, |address| self.holder(address).is_some())
-    }
-
-    /// The instance that an address belongs to.
-    fn holder(&self, address: IpAddr) -> Option<InstanceId> {
-        let holds = |router: &&VirtualRouter| {
-            let config = &router.config;
-            config.addresses.iter().chain(&config.excluded_addresses).any(|own| own.prefix.address == address)
-        };
-        self.engine.instances().iter().find(holds).map(|router| router.id)
-    }
-
-    fn take_kernel_news(&mut self) {
-        for news in self.kernel.news() {
-            match news {
-                News::Link { link, came_up } => {
-                    if let Some(running) = self.link_delays.change(&link.name, link.flags, now(), self.log) {
-                        self.link_changed(&link.name, running, came_up);
-                    }
-                    if came_up {
-                        self.devices.came_up(link.index, &mut self.kernel);
-                    }
-                    self.open_sockets();
-                }
-                News::LinkGone(link) => {
-                    self.link_delays.set(&link.name, 0);
-                    self.step(&Event::Link { interface: link.name.clone(), running: false });
-                    self.tell_addresses(link.index, &link.name);
-                    self.open_sockets();
-                }
-                News::AddressAdded(address) => self.address_changed(address.interface, address.address, false),
-                News::AddressRemoved(address) => self.address_changed(address.interface, address.address, true),
-                News::Lost => {
-                    if self.kernel.refresh().is_ok() {
-                        self.tell_everything();
-                    }
-                }
-            }
-        }
-    }
-
-    fn link_changed(&mut self, interface: &str, running: bool, came_up: bool) {
-        self.step(&Event::Link { interface: interface.to_owned(), running });
-        if came_up {
-            static_items::restore_interface(&mut self.kernel, &self.config, interface, self.log);
-        }
-    }
-
-    fn address_changed(&mut self, index: u32, address: IpAddr, removed: bool) {
-        let name = self.kernel.links.get(&index).map(|link| link.name.clone()).unwrap_or_default();
-        if let Some(instance) = self.holder(address) {
-            let expected = self.expected_removals.iter().position(|known| *known == (address, index));
-            match (removed, expected) {
-                (true, Some(place)) => {
-                    self.expected_removals.swap_remove(place);
-                }
-                (true, None) => {
-                    self.log_address(address, &name, true);
-                    self.step(&Event::Removed { instance });
-                }
-                (false, _) => {}
-            }
-            return;
-        }
-        if self.options.monitors_addresses {
-            self.log_address(address, &name, removed);
-        }
-        self.tell_addresses(index, &name);
-        self.open_sockets();
-        if removed {
-            static_items::restore_address(&mut self.kernel, &self.config, address, index, self.log);
-        }
-    }
-
-    fn log_monitored_addresses(&self) {
-        for address in self.kernel.addresses.iter().filter(|_| self.options.monitors_addresses) {
-            let interface = self.kernel.links.get(&address.interface).map_or("", |link| link.name.as_str());
-            self.log_address(address.address, interface, false);
-        }
-    }
-
-    fn log_address(&self, address: IpAddr, interface: &str, removed: bool) {
-        let change = if removed { "removed from" } else { "added to" };
-        let text = format!("Netlink reflector reports IP {address} {change} {interface}");
-        if self.options.monitors_addresses { self.log.info(&text) } else { self.log.detail(&text) }
-    }
-
     // ---- sockets ----
 
     /// Opens the sockets that instances need now, and closes those that none needs.
-    fn open_sockets(&mut self) {
+    pub(super) fn open_sockets(&mut self) {
         let mut wanted: Vec<Wanted> = Vec::new();
         for router in self.engine.instances() {
             let config = &router.config;

@@ -11,7 +11,7 @@ use crate::ir::keepalived::{Route, Rule, VirtualAddress};
 use crate::sys::netlink_socket::{NetlinkSocket, group};
 use crate::wire::netlink::addr::{self, Address, address_flag};
 use crate::wire::netlink::link::{self, Link};
-use crate::wire::netlink::{self, Message, kind, messages, route};
+use crate::wire::netlink::{self, Message, kind, messages, removal, route};
 
 use super::policy_routing;
 
@@ -20,6 +20,9 @@ const ENOENT: i32 = 2;
 const ESRCH: i32 = 3;
 const EOPNOTSUPP: i32 = 95;
 const SCOPE_LINK: u8 = 253;
+/// keepalived looks at routes and rules of this maker alone.
+const PROTOCOL_KEEPALIVED: u8 = 18;
+const LINKS_AND_ADDRESSES: u32 = group::LINK | group::IPV4_ADDRESS | group::IPV6_ADDRESS;
 
 /// What the kernel told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +40,10 @@ pub enum News {
     AddressAdded(Address),
     /// An address is gone.
     AddressRemoved(Address),
+    /// Somebody else took a route away.
+    RouteRemoved(removal::Route),
+    /// Somebody else took a rule away.
+    RuleRemoved(removal::Rule),
     /// News were lost: everything has to be asked for again.
     Lost,
 }
@@ -47,6 +54,8 @@ pub struct Kernel {
     requests: NetlinkSocket,
     news: NetlinkSocket,
     sequence: u32,
+    /// The number of `requests`: what we did ourselves is no news.
+    port: u32,
     /// By index.
     pub links: BTreeMap<u32, Link>,
     /// In the order in which the kernel told of them.
@@ -56,11 +65,18 @@ pub struct Kernel {
 impl Kernel {
     /// Opens both sockets and asks for everything there is.
     pub fn open() -> io::Result<Self> {
-        let news = NetlinkSocket::open(group::LINK | group::IPV4_ADDRESS | group::IPV6_ADDRESS)?;
+        let news = NetlinkSocket::open(LINKS_AND_ADDRESSES)?;
         let requests = NetlinkSocket::open(0)?;
-        let mut kernel = Self { requests, news, sequence: 1, links: BTreeMap::new(), addresses: Vec::new() };
+        let port = requests.port()?;
+        let mut kernel = Self { requests, news, sequence: 1, port, links: BTreeMap::new(), addresses: Vec::new() };
         kernel.refresh()?;
         Ok(kernel)
+    }
+
+    /// Whether routes and rules that go away are news: on a router with all of the internet they would be many.
+    pub fn follow_routing(&self, follow: bool) -> io::Result<()> {
+        let routing = group::IPV4_ROUTE | group::IPV6_ROUTE | group::IPV4_RULE | group::IPV6_RULE;
+        self.news.hear(LINKS_AND_ADDRESSES | if follow { routing } else { 0 })
     }
 
     /// Asks for all interfaces and addresses anew.
@@ -132,6 +148,15 @@ impl Kernel {
                 let before = self.addresses.len();
                 self.addresses.retain(|known| !same(known, &address));
                 (self.addresses.len() < before).then_some(News::AddressRemoved(address))
+            }
+            kind::DEL_ROUTE if message.port != self.port => {
+                let route = removal::Route::parse(message.body)?;
+                (route.protocol == PROTOCOL_KEEPALIVED).then_some(News::RouteRemoved(route))
+            }
+            kind::DEL_RULE if message.port != self.port => {
+                let rule = removal::Rule::parse(message.body)?;
+                let is_ours = rule.protocol.is_none_or(|protocol| protocol == PROTOCOL_KEEPALIVED);
+                is_ours.then_some(News::RuleRemoved(rule))
             }
             _ => None,
         }
@@ -270,6 +295,16 @@ impl Kernel {
     /// Deletes an interface.
     pub fn delete_link(&mut self, index: u32) -> io::Result<()> {
         self.request(|sequence| link::delete(sequence, index))
+    }
+
+    /// Whether it is a route of the configuration that was taken away.
+    pub fn is_route(&self, removed: &removal::Route, config: &Route) -> bool {
+        config.tracked && self.route_repr(config).is_ok_and(|repr| removed.is(&repr))
+    }
+
+    /// Whether it is a rule of the configuration that was taken away.
+    pub fn is_rule(removed: &removal::Rule, config: &Rule) -> bool {
+        config.tracked && removed.is(&policy_routing::rule(config))
     }
 
     fn route_repr(&self, config: &Route) -> io::Result<route::Repr> {

@@ -9,6 +9,7 @@ pub mod dump_text;
 mod firewall;
 mod hmac_keys;
 pub mod kernel;
+mod kernel_news;
 pub mod leftovers;
 mod link_delays;
 mod local_igmp;

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use crate::ir::keepalived::{Keepalived, StaticAddress};
+use crate::ir::keepalived::{Keepalived, Route, Rule, StaticAddress};
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::wire::netlink::kind;
 
@@ -59,10 +59,22 @@ pub fn restore_interface(kernel: &mut Kernel, config: &Keepalived, name: &str, l
     }
     let routes = config.static_routes.iter().filter(|route| route.tracked);
     for route in routes.filter(|route| route.interface.as_deref() == Some(name)) {
-        let outcome = kernel.add_route(route);
-        note(log, outcome, kind::NEW_ROUTE);
-        log.info(&format!("Restoring deleted static route {}", dump::show_route(route)));
+        restore_route(kernel, route, log);
     }
+}
+
+/// Puts back a route that someone took away.
+pub fn restore_route(kernel: &mut Kernel, route: &Route, log: &KeepalivedLog) {
+    let outcome = kernel.add_route(route);
+    note(log, outcome, kind::NEW_ROUTE);
+    log.info(&format!("Restoring deleted static route {}", dump::show_route(route)));
+}
+
+/// Puts back a rule that someone took away.
+pub fn restore_rule(kernel: &mut Kernel, rule: &Rule, log: &KeepalivedLog) {
+    let outcome = kernel.add_rule(rule);
+    note(log, outcome, kind::NEW_RULE);
+    log.info(&format!("Restoring deleted static rule {}", dump::show_rule(rule)));
 }
 
 fn restore(kernel: &mut Kernel, item: &StaticAddress, config: &Keepalived, log: &KeepalivedLog) {

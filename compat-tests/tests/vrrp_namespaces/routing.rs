@@ -59,3 +59,65 @@ fn the_kernel_holds_the_routes_and_rules_that_keepalived_makes() {
         assert_eq!(ours, story(Which::Keepalived));
     }
 }
+
+/// Static ones, and those of a router; those with `no_track` stay away.
+const TAKEN_AWAY: &str = "static_routes {
+  203.0.113.0/24 dev eth0
+  203.0.114.0/24 dev eth0 no_track
+}
+static_rules {
+  from 203.0.113.0/24 lookup 100 priority 90
+}
+vrrp_instance A {
+  interface eth0
+  virtual_router_id 5
+  version 3
+  advert_int 0.1
+  virtual_ipaddress {
+    198.51.100.100/24
+  }
+  virtual_routes {
+    192.0.2.0/24 dev eth0
+    192.0.3.0/24 dev eth0 no_track
+  }
+  virtual_rules {
+    from 192.0.2.0/24 lookup 100 priority 77
+  }
+}
+";
+
+/// A route or rule that somebody takes away comes back: a router's by way of its backup state, which puts all in its place.
+#[test]
+fn routes_and_rules_that_are_taken_away_come_back() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> (String, Vec<String>) {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        node.rewrite(|_| TAKEN_AWAY.to_owned());
+        node.start();
+        let is_whole = || node.routing().contains("77:\tfrom 192.0.2.0/24") && node.is_master("A");
+        lab.wait("it is master", ELECTION, is_whole, &[&node]);
+        let count = |word: &str| node.log().matches(word).count();
+        node.ip(&["route", "del", "203.0.114.0/24"]);
+        node.ip(&["route", "del", "192.0.3.0/24"]);
+        for (words, sign, times) in [
+            (&["route", "del", "203.0.113.0/24"][..], "Restoring deleted static route", 1),
+            (&["rule", "del", "priority", "90"], "Restoring deleted static rule", 1),
+            (&["route", "del", "192.0.2.0/24"], "Entering MASTER STATE", 2),
+            (&["rule", "del", "priority", "77"], "Entering MASTER STATE", 3),
+        ] {
+            node.ip(words);
+            lab.wait(sign, ELECTION, || count(sign) == times && is_whole(), &[&node]);
+        }
+        let routing = node.routing();
+        let log = node.log();
+        let lines = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text.to_owned());
+        let lines = lines.skip_while(|line| line != "(A) Entering MASTER STATE");
+        (routing, lines.filter(|line| !line.contains("gratuitous ARP on")).collect())
+    };
+    let (routing, said) = story(Which::Evenkeel);
+    assert!(!routing.contains("203.0.114.0") && said.len() > 20, "{routing}\n{said:#?}");
+    if Which::Keepalived.exists() {
+        assert_eq!((routing, said), story(Which::Keepalived));
+    }
+}

@@ -8,6 +8,7 @@ pub mod encapsulation;
 pub mod link;
 pub mod nftables;
 pub mod process_event;
+pub mod removal;
 pub mod route;
 pub mod rule;
 
@@ -132,6 +133,8 @@ pub struct Message<'a> {
     pub kind: u16,
     /// The request it answers; 0 for news.
     pub sequence: u32,
+    /// The socket whose request it answers or tells of; 0 for what the kernel did by itself.
+    pub port: u32,
     /// What follows the header.
     pub body: &'a [u8],
 }
@@ -153,9 +156,10 @@ pub fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
         let len = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
         let kind = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
         let sequence = u32::from_ne_bytes(bytes.get(8..12)?.try_into().ok()?);
+        let port = u32::from_ne_bytes(bytes.get(12..16)?.try_into().ok()?);
         let body = bytes.get(HEADER_LEN..len)?;
         bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
-        Some(Message { kind, sequence, body })
+        Some(Message { kind, sequence, port, body })
     })
 }
 
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn errors_are_positive_numbers() {
         let body = (-17i32).to_ne_bytes();
-        assert_eq!(Message { kind: kind::ERROR, sequence: 0, body: &body }.error_number(), Some(17));
-        assert_eq!(Message { kind: kind::DONE, sequence: 0, body: &body }.error_number(), None);
+        assert_eq!(Message { kind: kind::ERROR, sequence: 0, port: 0, body: &body }.error_number(), Some(17));
+        assert_eq!(Message { kind: kind::DONE, sequence: 0, port: 0, body: &body }.error_number(), None);
     }
 }

@@ -1,0 +1,189 @@
+//! What the kernel tells of interfaces, addresses, routes and rules, and what follows from it.
+
+use std::net::IpAddr;
+
+use crate::ir::keepalived::{Instance, Route, Rule};
+use crate::vrrp::Event;
+use crate::vrrp::event::InstanceId;
+use crate::vrrp::instance::VirtualRouter;
+use crate::wire::netlink::link::Link;
+use crate::wire::netlink::removal;
+use crate::wire::vrrp::Family;
+
+use super::driver::{Driver, now};
+use super::kernel::{Kernel, News};
+use super::static_items;
+use super::vmac::{Devices, Tools};
+
+impl Driver<'_> {
+    /// What a configuration wants of interfaces, and all that is known of them.
+    pub(super) fn prepare_kernel(&mut self) {
+        self.link_delays.configure(&self.config.interface_delays);
+        self.follow_routing();
+        self.create_missing_devices();
+        self.tell_everything();
+    }
+
+    fn create_missing_devices(&mut self) {
+        self.with_devices(|devices, routers, tools| devices.create_missing(routers, tools));
+        // What they were on their way up is no news to anybody.
+        self.kernel.news();
+    }
+
+    pub(super) fn with_devices(&mut self, change: impl FnOnce(&mut Devices, &[VirtualRouter], &mut Tools<'_>)) {
+        let Self { kernel, firewall, log, config, devices, engine, .. } = self;
+        change(devices, engine.instances(), &mut Tools { kernel, firewall, global: &config.global, log });
+    }
+
+    /// Tells the engine of every interface that it may ask for.
+    fn tell_everything(&mut self) {
+        let links: Vec<Link> = self.kernel.links.values().cloned().collect();
+        for Link { index, name: interface, running, flags, .. } in links {
+            self.link_delays.set(&interface, flags);
+            self.step(&Event::Link { interface: interface.clone(), running });
+            self.tell_addresses(index, &interface);
+            self.log_addresses(index, &interface);
+        }
+    }
+
+    fn log_addresses(&self, index: u32, interface: &str) {
+        if self.engine.instances().iter().any(|router| router.config.interface.as_deref() == Some(interface)) {
+            for address in [false, true].map(|v6| self.primary_address(index, v6)).into_iter().flatten() {
+                self.log.detail(&format!("Assigned address {address} for interface {interface}"));
+            }
+        }
+    }
+
+    fn tell_addresses(&mut self, index: u32, interface: &str) {
+        for (family, v6) in [(Family::Ipv4, false), (Family::Ipv6, true)] {
+            let address = self.primary_address(index, v6);
+            self.step(&Event::PrimaryAddress { interface: interface.to_owned(), family, address });
+        }
+    }
+
+    pub(super) fn primary_address(&self, index: u32, v6: bool) -> Option<IpAddr> {
+        // Adverts that leave from an interface with a virtual MAC address have its address, which has no need to be tested.
+        let name = self.kernel.links.get(&index).map(|link| link.name.as_str()).filter(|_| v6);
+        if let Some(device) = name.and_then(|name| self.devices.link_local_of(name)) {
+            return self.kernel.link_local_address(device.index);
+        }
+        self.kernel.primary_address(index, v6, |address| self.holder(address).is_some())
+    }
+
+    /// The instance that an address belongs to.
+    fn holder(&self, address: IpAddr) -> Option<InstanceId> {
+        let holds = |router: &&VirtualRouter| {
+            let config = &router.config;
+            config.addresses.iter().chain(&config.excluded_addresses).any(|own| own.prefix.address == address)
+        };
+        self.engine.instances().iter().find(holds).map(|router| router.id)
+    }
+
+    pub(super) fn take_kernel_news(&mut self) {
+        for news in self.kernel.news() {
+            match news {
+                News::Link { link, came_up } => {
+                    if let Some(running) = self.link_delays.change(&link.name, link.flags, now(), self.log) {
+                        self.link_changed(&link.name, running, came_up);
+                    }
+                    if came_up {
+                        self.devices.came_up(link.index, &mut self.kernel);
+                    }
+                    self.open_sockets();
+                }
+                News::LinkGone(link) => {
+                    self.link_delays.set(&link.name, 0);
+                    self.step(&Event::Link { interface: link.name.clone(), running: false });
+                    self.tell_addresses(link.index, &link.name);
+                    self.open_sockets();
+                }
+                News::AddressAdded(address) => self.address_changed(address.interface, address.address, false),
+                News::AddressRemoved(address) => self.address_changed(address.interface, address.address, true),
+                News::RouteRemoved(route) => self.route_removed(&route),
+                News::RuleRemoved(rule) => self.rule_removed(&rule),
+                News::Lost => {
+                    if self.kernel.refresh().is_ok() {
+                        self.tell_everything();
+                    }
+                }
+            }
+        }
+    }
+
+    fn route_removed(&mut self, route: &removal::Route) {
+        let is_it = |config: &Route| self.kernel.is_route(route, config);
+        let mut routers = self.engine.instances().iter();
+        if let Some(instance) = routers.find(|router| router.config.routes.iter().any(is_it)).map(|router| router.id) {
+            self.step(&Event::Removed { instance });
+        } else if let Some(place) = self.config.static_routes.iter().position(is_it) {
+            static_items::restore_route(&mut self.kernel, &self.config.static_routes[place], self.log);
+        }
+    }
+
+    fn rule_removed(&mut self, rule: &removal::Rule) {
+        let is_it = |config: &&Rule| Kernel::is_rule(rule, config);
+        let mut routers = self.engine.instances().iter();
+        let holder = routers.find(|router| router.config.rules.iter().any(|config| is_it(&config)));
+        if let Some(instance) = holder.map(|router| router.id) {
+            self.step(&Event::Removed { instance });
+        } else if let Some(config) = self.config.static_rules.iter().find(is_it) {
+            static_items::restore_rule(&mut self.kernel, config, self.log);
+        }
+    }
+
+    /// Routes and rules that go away matter to those who have some.
+    fn follow_routing(&self) {
+        let config = &self.config;
+        let has_some = |one: &Instance| !one.routes.is_empty() || !one.rules.is_empty();
+        let has_static = !config.static_routes.is_empty() || !config.static_rules.is_empty();
+        if let Err(error) = self.kernel.follow_routing(has_static || config.instances.iter().any(has_some)) {
+            self.log.info(&format!("Netlink: routes and rules are not followed: {error}"));
+        }
+    }
+
+    pub(super) fn link_changed(&mut self, interface: &str, running: bool, came_up: bool) {
+        self.step(&Event::Link { interface: interface.to_owned(), running });
+        if came_up {
+            static_items::restore_interface(&mut self.kernel, &self.config, interface, self.log);
+        }
+    }
+
+    fn address_changed(&mut self, index: u32, address: IpAddr, removed: bool) {
+        let name = self.kernel.links.get(&index).map(|link| link.name.clone()).unwrap_or_default();
+        if let Some(instance) = self.holder(address) {
+            let expected = self.expected_removals.iter().position(|known| *known == (address, index));
+            match (removed, expected) {
+                (true, Some(place)) => {
+                    self.expected_removals.swap_remove(place);
+                }
+                (true, None) => {
+                    self.log_address(address, &name, true);
+                    self.step(&Event::Removed { instance });
+                }
+                (false, _) => {}
+            }
+            return;
+        }
+        if self.options.monitors_addresses {
+            self.log_address(address, &name, removed);
+        }
+        self.tell_addresses(index, &name);
+        self.open_sockets();
+        if removed {
+            static_items::restore_address(&mut self.kernel, &self.config, address, index, self.log);
+        }
+    }
+
+    pub(super) fn log_monitored_addresses(&self) {
+        for address in self.kernel.addresses.iter().filter(|_| self.options.monitors_addresses) {
+            let interface = self.kernel.links.get(&address.interface).map_or("", |link| link.name.as_str());
+            self.log_address(address.address, interface, false);
+        }
+    }
+
+    fn log_address(&self, address: IpAddr, interface: &str, removed: bool) {
+        let change = if removed { "removed from" } else { "added to" };
+        let text = format!("Netlink reflector reports IP {address} {change} {interface}");
+        if self.options.monitors_addresses { self.log.info(&text) } else { self.log.detail(&text) }
+    }
+}

@@ -70,6 +70,8 @@ pub(super) struct Expanded {
     pub(super) text: String,
     /// Whether a name was replaced.
     pub(super) changed: bool,
+    /// How often one was, as far as the line did not become too long by it.
+    pub(super) replacements: usize,
     /// Definitions of several lines that the line enters, outermost first.
     pub(super) entered: Vec<Lines>,
     /// Messages about wrong parameters.
@@ -149,7 +151,13 @@ impl Definitions {
 
     /// Replaces every use of a known name. A definition of several lines counts only at the end of the line.
     pub(super) fn expand(&mut self, line: &str, directory: &str) -> Expanded {
-        let mut out = Expanded { text: line.to_owned(), changed: false, entered: Vec::new(), complaints: Vec::new() };
+        let mut out = Expanded {
+            text: line.to_owned(),
+            changed: false,
+            replacements: 0,
+            entered: Vec::new(),
+            complaints: Vec::new(),
+        };
         let mut from = 0;
         for _ in 0..REPLACEMENT_LIMIT {
             let Some(at) = out.text[from..].find('$').map(|found| from + found) else { break };
@@ -165,6 +173,7 @@ impl Definitions {
                 break;
             }
             out.changed = true;
+            out.replacements += 1;
             out.entered.extend(lines);
             out.text.replace_range(at..at + length, &value);
             from = at;

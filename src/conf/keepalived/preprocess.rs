@@ -15,7 +15,7 @@ use super::sequence::{Invalid, Repeat};
 const OPEN_LIMIT: usize = 1000;
 /// How many files may be read in all, since two includes of a file in itself double at every depth.
 const FILE_LIMIT: usize = 10_000;
-/// How many lines definitions and repetitions may make, since they can name each other.
+/// How many lines definitions and repetitions may make, and replacements in those lines, since they can name each other.
 const GENERATED_LIMIT: usize = 100_000;
 
 /// One line of the parent's copy.
@@ -369,11 +369,13 @@ impl<'f> Reader<'f> {
     /// The next line for the keywords: words, or one brace alone. `None` at the end of the file.
     pub fn next_line(&mut self) -> Option<String> {
         let line = loop {
-            let Some(line) = self.generated_line().or_else(|| self.physical_line()) else {
+            let generated = self.generated_line();
+            let is_written = generated.is_none();
+            let Some(line) = generated.or_else(|| self.physical_line()) else {
                 self.end_collecting();
                 return None;
             };
-            let line = if self.collecting.is_some() { self.collect(&line) } else { self.resolve(line) };
+            let line = if self.collecting.is_some() { self.collect(&line) } else { self.resolve(line, is_written) };
             match line {
                 Some(line) if !line.is_empty() && !self.check_include(&line) => break line,
                 _ => {}
@@ -394,7 +396,7 @@ impl<'f> Reader<'f> {
             return None;
         }
         if self.repeats.len() > self.repeats_held {
-            self.count_generated();
+            self.count_generated(1);
             let repeat = self.repeats.last_mut()?;
             let (values, done) = repeat.next();
             let text = if done { self.repeats.pop()?.text } else { repeat.text.clone() };
@@ -410,13 +412,14 @@ impl<'f> Reader<'f> {
             self.repeats_held = outer.as_ref().map_or(0, |(_, held)| *held);
             self.lines = outer.map(|(lines, _)| lines);
         }
-        self.count_generated();
+        self.count_generated(1);
         Some(line)
     }
 
-    fn count_generated(&mut self) {
-        self.generated += 1;
-        if self.generated == GENERATED_LIMIT + 1 {
+    fn count_generated(&mut self, number: usize) {
+        let was_enough = self.generated > GENERATED_LIMIT;
+        self.generated += number;
+        if self.generated > GENERATED_LIMIT && !was_enough {
             let text =
                 format!("Definitions and repetitions make more than {GENERATED_LIMIT} lines - ignoring the rest");
             self.report(Fault::General, text);
@@ -450,8 +453,9 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// Applies `@id`, takes up definitions and repetitions, replaces names. `None` if nothing is left of the line.
-    fn resolve(&mut self, mut line: String) -> Option<String> {
+    /// Applies `@id`, takes up definitions and repetitions, replaces names. `None` if nothing is left of the line. A line that is
+    /// not written in a file counts as generated, what a brace has left over of one too: it may name itself again.
+    fn resolve(&mut self, mut line: String, mut is_written: bool) -> Option<String> {
         loop {
             if line.starts_with('@') {
                 line = self.matching_rest(&line)?.to_owned();
@@ -471,10 +475,15 @@ impl<'f> Reader<'f> {
                 self.begin_repeat(&line);
                 return None;
             }
-            if line.starts_with('~') || !line.contains('$') {
+            let is_too_much = self.generated > GENERATED_LIMIT && !is_written;
+            if line.starts_with('~') || !line.contains('$') || is_too_much {
                 return Some(line);
             }
             let expanded = self.definitions.expand(&line, &self.directory);
+            if !is_written {
+                self.count_generated(expanded.replacements.max(1));
+            }
+            is_written = false;
             for complaint in expanded.complaints {
                 self.report(Fault::General, complaint);
             }
@@ -482,20 +491,18 @@ impl<'f> Reader<'f> {
                 return Some(expanded.text);
             }
             for lines in expanded.entered {
-                self.count_generated();
+                self.count_generated(1);
                 if let Some(outer) = self.lines.replace(lines) {
                     self.outer_lines.push((outer, self.repeats_held));
                 }
                 self.repeats_held = self.repeats.len();
             }
-            self.count_generated();
             let again = decomment(&expanded.text);
             if again.open_quote {
                 self.report(Fault::General, format!("Unterminated quote '{}'", again.text));
             }
             line = again.text;
-            let more = line.starts_with(['@', '~']) || line.contains('$');
-            if !more || self.generated > GENERATED_LIMIT {
+            if !line.starts_with(['@', '~']) && !line.contains('$') {
                 return Some(line);
             }
         }

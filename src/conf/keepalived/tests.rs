@@ -165,3 +165,11 @@ fn definitions_that_name_each_other_end() {
     let text = "$A= \\\n$B \\\n$B\n$B= \\\n$A \\\n$A\n$A\n~SEQ(I, 1, 99999999999) x\n";
     assert!(outline(text).contains("ignoring the rest"));
 }
+
+#[test]
+fn what_a_brace_leaves_over_ends_when_it_names_itself() {
+    let text = "$A= \\\n{ x $A\n\n$A\n$B=last\n$B\n";
+    let outline = outline(text);
+    assert!(outline.contains("ignoring the rest"));
+    assert!(outline.contains("last"), "a line of the file is resolved all the same");
+}

@@ -37,6 +37,9 @@ pub mod vrrp_sync_group;
 pub mod vrrp_track_file;
 pub mod vrrp_track_process;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::Status;
 
 /// One keyword in one block of keepalived.conf.
@@ -107,7 +110,10 @@ pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
 
 /// The row of a keyword in a block; the empty block is the outside of all.
 pub fn find(block: &str, name: &str) -> Option<&'static Keyword> {
-    keywords().find(|row| row.name == name && row.block == block)
+    // Every line of a file asks, and there are a thousand rows.
+    static ROWS: LazyLock<HashMap<(&str, &str), &Keyword>> =
+        LazyLock::new(|| keywords().map(|row| ((row.block, row.name), row)).collect());
+    ROWS.get(&(block, name)).copied()
 }
 
 /// The blocks that hold keywords. All other blocks hold values, which the keyword before them reads.

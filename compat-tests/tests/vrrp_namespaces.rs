@@ -9,6 +9,8 @@ mod bad_adverts;
 mod bfd;
 #[path = "vrrp_namespaces/daemon_files.rs"]
 mod daemon_files;
+#[path = "vrrp_namespaces/data_dump.rs"]
+mod data_dump;
 #[path = "vrrp_namespaces/globals.rs"]
 mod globals;
 #[path = "vrrp_namespaces/known_faults.rs"]

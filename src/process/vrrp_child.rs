@@ -58,7 +58,7 @@ fn serve(
     let signals = Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR])?;
     // A parent that dies without a word must not leave addresses behind: we stop as if it had told us.
     credentials::die_with_parent(Signal::SIGTERM)?;
-    if options.snmp || config.global.snmp {
+    if options.snmp || config.global.other_duties.snmp.is_wanted() {
         log.info("Warning: SNMP is not served by evenkeel, no agentx master agent is asked");
     }
     schedule(&config, log);
@@ -71,6 +71,7 @@ fn serve(
         monitors_addresses: options.monitors_addresses,
         ignores_interrupts: options.ignores_interrupts,
         dump_directory: std::env::temp_dir(),
+        reload_file: options.reload_file(&config),
         predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),
     };
     let mut reload_file = options.reload_file(&config);

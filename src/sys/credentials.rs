@@ -107,6 +107,13 @@ pub fn identity() -> (u32, u32) {
     (unistd::geteuid().as_raw(), unistd::getegid().as_raw())
 }
 
+/// Our user's name, or its number where it has none.
+pub fn own_name() -> String {
+    let uid = unistd::getuid();
+    let user = unistd::User::from_uid(uid).ok().flatten();
+    user.map_or_else(|| uid.to_string(), |user| user.name)
+}
+
 /// The number of the user at the other end of a unix socket.
 pub fn of_peer(socket: impl std::os::fd::AsFd) -> io::Result<u32> {
     Ok(getsockopt(&socket, sockopt::PeerCredentials)?.uid())

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::tracker::Trackers;
+use crate::ir::keepalived::{Keepalived, SyncGroup};
 use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::OWNER;
 
@@ -80,6 +80,17 @@ pub struct InstanceStatus {
     pub statistics: Statistics,
 }
 
+/// How a sync group stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GroupStatus {
+    /// The state that it has told last.
+    pub state: StateName,
+    /// Members with a fault.
+    pub down: usize,
+    /// Members that wait for the first results of scripts.
+    pub pending: usize,
+}
+
 impl Engine {
     /// An engine before its start; nothing is known of interfaces and scripts.
     pub fn new(config: &Keepalived, now: Monotonic) -> Self {
@@ -125,9 +136,9 @@ impl Engine {
         self.instances.place_of(id).map(|place| &self.instances[place])
     }
 
-    /// A script by its name.
-    pub fn script(&self, name: &str) -> Option<&ScriptCounter> {
-        self.watched.scripts.get(name)
+    /// Everything that it was told from outside.
+    pub fn watched(&self) -> &Watched {
+        &self.watched
     }
 
     /// Where an instance's adverts come from.
@@ -217,6 +228,20 @@ impl Engine {
         (0..self.instances.len()).map(|place| self.instance_status(now, place)).collect()
     }
 
+    /// Every sync group as configured, and how it stands.
+    pub fn group_status(&self) -> impl Iterator<Item = (&SyncGroup, GroupStatus)> {
+        self.groups.iter().map(|group| {
+            let count = |health| group.members.iter().filter(|member| self.health(**member) == health).count();
+            let (down, pending) = (count(Health::Down), count(Health::Pending));
+            let state = match (self.started, down) {
+                (true, _) => group.told,
+                (false, 0) => self.first_state(group),
+                (false, _) => StateName::Fault,
+            };
+            (&group.config, GroupStatus { state, down, pending })
+        })
+    }
+
     fn instance_status(&self, now: Monotonic, place: usize) -> InstanceStatus {
         let router = &self.instances[place];
         let addresses = router.config.addresses.iter().chain(&router.config.excluded_addresses);
@@ -263,14 +288,7 @@ impl Engine {
     /// The first states of groups, and the faults that keepalived names before anything else.
     pub(super) fn report_start_faults(&mut self, actions: &mut Vec<Action>) {
         for group in 0..self.groups.len() {
-            let members = &self.groups[group].members;
-            let owners = members.iter().all(|member| self.instances[*member].config.priority == OWNER);
-            let pending = members.iter().any(|member| self.health(*member) == Health::Pending);
-            self.groups[group].told = match (pending, owners) {
-                (true, _) => StateName::Init,
-                (false, true) => StateName::Master,
-                (false, false) => StateName::Backup,
-            };
+            self.groups[group].told = self.first_state(&self.groups[group]);
         }
         for place in 0..self.instances.len() {
             let faults = self.tracking(place).faults();
@@ -292,6 +310,16 @@ impl Engine {
                     instance: self.instances[place].config.name.clone(),
                 }));
             }
+        }
+    }
+
+    fn first_state(&self, group: &Group) -> StateName {
+        let owners = group.members.iter().all(|member| self.instances[*member].config.priority == OWNER);
+        let pending = group.members.iter().any(|member| self.health(*member) == Health::Pending);
+        match (pending, owners) {
+            (true, _) => StateName::Init,
+            (false, true) => StateName::Master,
+            (false, false) => StateName::Backup,
         }
     }
 

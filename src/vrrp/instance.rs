@@ -211,6 +211,11 @@ impl VirtualRouter {
         self.wishes_master
     }
 
+    /// Whether adverts have the checksum that old versions write.
+    pub fn uses_old_checksum(&self) -> bool {
+        self.old_checksum
+    }
+
     /// Whether it gave up its claim to own the addresses (254 in place of 255).
     pub fn stepped_down(&self) -> bool {
         self.owner_conflict == Some(OwnerConflict::SteppedDown)

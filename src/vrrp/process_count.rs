@@ -30,6 +30,15 @@ struct Counted {
     settles: Option<Monotonic>,
 }
 
+/// How one block stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Count {
+    /// The processes that fit.
+    pub processes: usize,
+    /// A change waits until it has lasted long enough.
+    pub settles: bool,
+}
+
 /// All blocks.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ProcessCount {
@@ -51,6 +60,15 @@ impl ProcessCount {
             counted
         };
         Self { blocks: configs.iter().map(count).collect() }
+    }
+
+    /// How a block stands.
+    pub fn count(&self, name: &str) -> Count {
+        let counted = self.blocks.iter().find(|counted| counted.config.name == name);
+        counted.map_or(Count::default(), |counted| Count {
+            processes: counted.pids.len(),
+            settles: counted.settles.is_some(),
+        })
     }
 
     /// What is to be said of every block at the start.

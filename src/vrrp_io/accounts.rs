@@ -11,10 +11,23 @@ const DEFAULT_USER: &str = "keepalived_script";
 
 /// Who runs a command; `None` is ourselves.
 pub fn identity(command: &Command, global: &Global) -> io::Result<Option<Identity>> {
+    identity_of(command.user.as_ref(), global)
+}
+
+/// The numbers of a user, or of the default one where nobody is named, as keepalived shows them.
+pub(super) fn numbers(user: Option<&User>, global: &Global) -> String {
+    let (uid, gid) = match identity_of(user, global) {
+        Ok(Some(identity)) => (identity.uid, identity.gid),
+        _ => credentials::identity(),
+    };
+    format!("{uid}:{gid}")
+}
+
+fn identity_of(user: Option<&User>, global: &Global) -> io::Result<Option<Identity>> {
     if !credentials::is_root() {
         return Ok(None);
     }
-    match command.user.as_ref().or(global.script_user.as_ref()) {
+    match user.or(global.script_user.as_ref()) {
         Some(user) => named(user).map(Some),
         None => match credentials::user(DEFAULT_USER)? {
             Some(account) => {

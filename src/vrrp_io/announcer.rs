@@ -50,13 +50,13 @@ impl Announcer {
     }
 
     /// Takes `garp_group`, `vrrp_garp_interval` and `vrrp_gna_interval` of a configuration.
-    pub fn configure(&mut self, config: &Keepalived, now: Monotonic) {
+    pub fn configure(&mut self, config: &Keepalived) {
         let pace = |interfaces, arp_us, advertisement_us| Pace {
             interfaces,
             arp: Duration::from_micros(arp_us),
             advertisement: Duration::from_micros(advertisement_us),
-            arp_at: now,
-            advertisement_at: now,
+            arp_at: Monotonic::default(),
+            advertisement_at: Monotonic::default(),
         };
         let groups = config.garp_groups.iter();
         let groups =
@@ -91,13 +91,20 @@ impl Announcer {
         self.waiting.retain(|frame| frame.address != address);
     }
 
-    fn pace_of(&self, frame: &Frame) -> Option<usize> {
-        let names = |pace: &Pace| pace.interfaces.as_ref().is_none_or(|names| names.contains(&frame.name));
+    /// When the next frame of each kind may leave an interface, if one has left before.
+    pub fn next_times(&self, interface: &str) -> Option<[Option<Monotonic>; 2]> {
+        let pace = &self.paces[self.pace_of(interface)?];
+        Some([pace.arp_at, pace.advertisement_at].map(|at| Some(at).filter(|at| *at != Monotonic::default())))
+    }
+
+    fn pace_of(&self, interface: &str) -> Option<usize> {
+        let names =
+            |pace: &Pace| pace.interfaces.as_ref().is_none_or(|names| names.iter().any(|name| name == interface));
         self.paces.iter().position(names)
     }
 
     fn allowed_at(&self, frame: &Frame) -> Monotonic {
-        let pace = self.pace_of(frame).map(|place| &self.paces[place]);
+        let pace = self.pace_of(&frame.name).map(|place| &self.paces[place]);
         pace.map_or(
             Monotonic::default(),
             |pace| {
@@ -107,7 +114,7 @@ impl Announcer {
     }
 
     fn send(&mut self, frame: &Frame, now: Monotonic) -> Option<io::Error> {
-        if let Some(place) = self.pace_of(frame) {
+        if let Some(place) = self.pace_of(&frame.name) {
             let pace = &mut self.paces[place];
             match frame.address {
                 IpAddr::V4(_) => pace.arp_at = now + pace.arp,

@@ -19,6 +19,7 @@ use crate::wire::vrrp::Family;
 
 use super::announcer::Announcer;
 use super::bfd_sessions::BfdSessions;
+use super::dump_source::Source;
 use super::firewall::Firewall;
 use super::kernel::Kernel;
 use super::link_delays::LinkDelays;
@@ -28,7 +29,7 @@ use super::predecessor::Predecessor;
 use super::promote_secondaries::PromoteSecondaries;
 use super::recorder::Recorder;
 use super::smtp_alert::Mailer;
-use super::sockets::{self, Sockets, Wanted};
+use super::sockets::{self, OpenPair, Sockets, Wanted};
 use super::static_items;
 use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
@@ -67,6 +68,8 @@ pub struct Options {
     pub ignores_interrupts: bool,
     /// Where SIGUSR1 and its like write.
     pub dump_directory: PathBuf,
+    /// Where `reload_file` is, if the configuration asks for it.
+    pub reload_file: Option<PathBuf>,
     /// Whose place is taken without a transition.
     pub predecessor: Option<Predecessor>,
 }
@@ -165,10 +168,10 @@ impl<'a> Driver<'a> {
         for event in file_events.into_iter().chain(process_events) {
             driver.step(&event);
         }
-        driver.announcer.configure(&driver.config, now());
+        driver.announcer.configure(&driver.config);
         driver.notifier.configure(&driver.config, log);
         driver.open_sockets();
-        driver.log_topology();
+        driver.log_data();
         match driver.options.predecessor {
             None => driver.step(&Event::Start),
             Some(predecessor) => driver.take_over(predecessor)?,
@@ -384,18 +387,31 @@ impl<'a> Driver<'a> {
         self.local_igmp.keep(false, self.log);
     }
 
-    fn topology(&self) -> String {
-        dump_text::topology(&self.engine, &self.config, now(), |name| self.scripts.is_running(name))
+    fn data(&self, at_start: bool) -> String {
+        dump_text::whole(&Source {
+            config: &self.config,
+            engine: &self.engine,
+            kernel: &self.kernel,
+            sockets: &self.sockets,
+            devices: &self.devices,
+            promote_secondaries: &self.promote_secondaries,
+            announcer: &self.announcer,
+            processes: &self.processes,
+            is_running: &|name| self.scripts.is_running(name),
+            reload_file: self.options.reload_file.clone(),
+            at_start,
+            now: now(),
+        })
     }
 
-    fn log_topology(&self) {
+    fn log_data(&self) {
         if self.options.dumps_configuration {
-            self.topology().lines().for_each(|line| self.log.info(line));
+            self.data(true).lines().for_each(|line| self.log.info(line));
         }
     }
 
     fn dump(&self) {
-        let text = self.topology();
+        let text = self.data(false);
         self.log.info(&format!("Printing VRRP data for process({}) on signal", fork::own_pid()));
         let process = &self.config.process;
         let names = [&process.net_namespace, &process.instance].into_iter().flatten().filter(|_| {
@@ -457,9 +473,10 @@ impl<'a> Driver<'a> {
         }
         self.promote_secondaries.keep(&self.config.instances);
         self.prepare_kernel();
-        self.announcer.configure(&self.config, now());
+        self.announcer.configure(&self.config);
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();
+        self.log_data();
         self.perform_all(&actions);
         self.with_devices(|devices, routers, tools| devices.remove_unused(routers, tools));
         self.scripts.configure(&self.config.scripts, &self.config.global, now(), self.log);
@@ -500,7 +517,7 @@ impl<'a> Driver<'a> {
     }
 
     fn log_sockets(&self) {
-        for (key, index, receiver, sender) in self.sockets.describe() {
+        for OpenPair { key, index, numbers: (receiver, sender), .. } in self.sockets.describe() {
             let cast = if key.listens_to.is_multicast() { "multicast" } else { "unicast" };
             self.log.detail(&format!(
                 "VRRP sockpool: [ifindex({index:3}), family(IPv{}), proto({}), fd({receiver},{sender}) {cast}, address({})]",

@@ -172,7 +172,7 @@ fn tracked(object: &mut Object, engine: &Engine, router: &VirtualRouter) {
     // Its own interface, with or without a weight, is none of these.
     let others = trackers.interfaces.iter().filter(|one| Some(&one.interface) != router.config.interface.as_ref());
     object.list("track_ifp", others.map(|one| one.interface.clone()));
-    let command = |name: &String| engine.script(name).map(|script| command_line(&script.config.command));
+    let command = |name: &String| engine.watched().scripts.get(name).map(|script| command_line(&script.config.command));
     object.list("track_script", trackers.scripts.iter().filter_map(|one| command(&one.name)));
 }
 

@@ -1,74 +1,103 @@
-//! What SIGUSR1 writes of instances: keepalived's text, which exporters take apart line by line.
+//! What SIGUSR1 writes and `-d` logs: keepalived's text, which exporters take apart line by line. Instances are here, the
+//! other sections in files of their own.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::ir::keepalived::Global;
 use crate::ir::keepalived::addresses::Family;
-use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination, HmacMode};
-use crate::ir::keepalived::tracker::Tracked;
-use crate::ir::keepalived::{Command, Global, Keepalived};
-use crate::log::now;
+use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination, HmacMode, OldUnicastChecksum};
 use crate::primitives::monotonic::Monotonic;
-use crate::sys::credentials;
-use crate::vrrp::engine::{Engine, InstanceStatus};
+use crate::vrrp::engine::InstanceStatus;
 use crate::vrrp::fault::Fault;
 use crate::vrrp::instance::{StateName, VirtualRouter};
 
-use super::accounts;
-use super::dump::{command_line, show_address, show_route, show_rule, wall_clock};
+use super::dump::{show_address, show_route, show_rule, wall_clock};
+use super::dump_source::{Source, moment, notify_lines, tracked_lines};
+use super::{dump_global, dump_groups, dump_interfaces, dump_watched};
 
-/// Everything about instances and scripts.
-pub fn topology(engine: &Engine, config: &Keepalived, now: Monotonic, is_running: impl Fn(&str) -> bool) -> String {
-    let mut lines = Vec::new();
-    if !engine.instances().is_empty() {
+/// All sections in keepalived's order.
+pub fn whole(source: &Source<'_>) -> String {
+    let mut lines = dump_global::lines(source.config, source.reload_file.clone(), source.at_start);
+    lines.extend(dump_interfaces::announcement_paces(source));
+    lines.extend(dump_groups::static_items(source));
+    if !source.engine.instances().is_empty() {
         lines.push("------< VRRP Topology >------".to_owned());
     }
-    for (status, router) in engine.status(now).iter().zip(engine.instances()) {
-        state(&mut lines, config, router, status, now);
-        protocol(&mut lines, router, status, engine.source_address(router.id));
-        holdings(&mut lines, router);
-        trackers(&mut lines, router);
-        notifies(&mut lines, router, &config.global);
+    for (status, router) in source.engine.status(source.now).iter().zip(source.engine.instances()) {
+        state(&mut lines, source, router, status);
+        protocol(&mut lines, source, router, status);
+        holdings(&mut lines, source, router);
+        lines.extend(tracked_lines(&router.config.trackers, router.config.interface.as_deref(), "processes"));
+        notifies(&mut lines, router, &source.config.global);
     }
-    if !config.scripts.is_empty() {
-        lines.push("------< VRRP Scripts >------".to_owned());
-    }
-    scripts(&mut lines, engine, config, is_running);
+    lines.extend(dump_groups::socket_pool(source));
+    lines.extend(dump_groups::sync_groups(source));
+    lines.extend(dump_watched::lines(source));
+    lines.extend(dump_interfaces::lines(source));
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
-fn state(
-    lines: &mut Vec<String>,
-    config: &Keepalived,
-    router: &VirtualRouter,
-    status: &InstanceStatus,
-    now: Monotonic,
-) {
+fn state(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter, status: &InstanceStatus) {
     let own = &router.config;
     lines.push(format!(" VRRP Instance = {}", own.name));
     lines.push(format!("   VRRP Version = {}", own.version));
-    if let Some(group) = config.sync_groups.iter().find(|group| group.members.contains(&own.name)) {
+    if let Some(group) = source.config.sync_groups.iter().find(|group| group.members.contains(&own.name)) {
         lines.push(format!("   Sync group = {}", group.name));
     }
     if own.family == Family::V6 {
         lines.push("   Using Native IPv6".to_owned());
     }
-    lines.push(format!("   State = {}", router.state().word()));
-    if router.state() == StateName::Backup {
-        let (address, priority) =
-            router.master().map_or(("0.0.0.0".to_owned(), 0), |(address, priority)| (address.to_string(), priority));
-        lines.push(format!("   Master router = {address}"));
-        lines.push(format!("   Master priority = {priority}"));
-        if own.version == 3 {
-            lines.push(format!("   Master advert int = {:.2} sec", router.master_interval().as_secs_f64()));
+    if !source.at_start {
+        lines.push(format!("   State = {}", router.state().word()));
+        if router.state() == StateName::Backup {
+            master(lines, router);
         }
     }
-    match own.destination {
-        Destination::Unicast { .. } => lines.extend(["   Flags:", "     Using unicast"].map(str::to_owned)),
-        Destination::Multicast { .. } => lines.push("   Flags: none".to_owned()),
-    }
+    lines.extend(flags(router));
     lines.push(format!("   Wantstate = {}", if router.wishes_master() { "MASTER" } else { "BACKUP" }));
     lines.push("   Number of config faults = 0".to_owned());
+    if !source.at_start {
+        timers(lines, router, status, source.now);
+    }
+}
+
+fn master(lines: &mut Vec<String>, router: &VirtualRouter) {
+    let (address, priority) =
+        router.master().map_or(("0.0.0.0".to_owned(), 0), |(address, priority)| (address.to_string(), priority));
+    lines.push(format!("   Master router = {address}"));
+    lines.push(format!("   Master priority = {priority}"));
+    if router.config.version == 3 {
+        lines.push(format!("   Master advert int = {:.2} sec", router.master_interval().as_secs_f64()));
+    }
+}
+
+/// Of what keepalived keeps as bits only unicast has lines of its own.
+fn flags(router: &VirtualRouter) -> Vec<String> {
+    let own = &router.config;
+    let (is_unicast, needs_peers) = match own.destination {
+        Destination::Unicast { fault_without_peer, .. } => (true, fault_without_peer),
+        Destination::Multicast { .. } => (false, false),
+    };
+    let any = is_unicast
+        || !own.track_primary
+        || own.skip_check_adv_addr
+        || own.source_address.is_some()
+        || own.promote_secondaries
+        || !own.preempt
+        || own.vmac.is_some()
+        || own.vmac_for_addresses;
+    if !any {
+        return vec!["   Flags: none".to_owned()];
+    }
+    let parts = [
+        Some("   Flags:"),
+        is_unicast.then_some("     Using unicast"),
+        needs_peers.then_some("     If unicast go to fault state if no peers"),
+    ];
+    parts.into_iter().flatten().map(str::to_owned).collect()
+}
+
+fn timers(lines: &mut Vec<String>, router: &VirtualRouter, status: &InstanceStatus, now: Monotonic) {
     let pending = status.faults.iter().filter(|fault| matches!(fault, Fault::ScriptPending(_))).count();
     lines.push(format!("   Number of interface and track script faults = {}", status.faults.len() - pending));
     lines.push(format!("   Number of track scripts init = {pending}"));
@@ -81,19 +110,12 @@ fn state(
     lines.push(format!("   Master down timer = {master_down} usecs"));
 }
 
-/// Seconds since 1970, and the local time with parts of the second in it.
-fn moment(time: Duration) -> String {
-    let (seconds, micros) = (time.as_secs(), time.subsec_micros());
-    let date = now::format_at(time, "%a %b %e %H:%M:%S", false).unwrap_or_default();
-    let year = now::format_at(time, "%Y", false).unwrap_or_default();
-    format!("{seconds}.{micros:06} ({date}.{micros:06} {year})")
-}
-
-fn protocol(lines: &mut Vec<String>, router: &VirtualRouter, status: &InstanceStatus, source: Option<IpAddr>) {
+fn protocol(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter, status: &InstanceStatus) {
     let config = &router.config;
+    let place = Place::of(source, router);
+    lines.extend(place.lines);
     let announce = &config.announce;
     let word = |is_on: bool, on: &'static str, off: &'static str| if is_on { on } else { off };
-    lines.push(format!("   Interface = {}", config.interface.as_deref().unwrap_or("not configured")));
     if !config.track_primary {
         lines.push("   VRRP interface tracking disabled".to_owned());
     }
@@ -103,13 +125,15 @@ fn protocol(lines: &mut Vec<String>, router: &VirtualRouter, status: &InstanceSt
     if config.strict {
         lines.push("   Enforcing strict VRRP compliance".to_owned());
     }
-    let source = source.map_or("(none)".to_owned(), |source| source.to_string());
+    let address = source.engine.source_address(router.id);
+    let address = address.map_or("(none)".to_owned(), |address| address.to_string());
     lines.push(format!(
-        "   Using src_ip = {source}{}",
+        "   Using src_ip = {address}{}",
         word(config.source_address.is_some(), " (from configuration)", "")
     ));
     if let Destination::Multicast { group } = &config.destination {
-        lines.push(format!("   Multicast address {group}"));
+        let scope = if group.is_ipv6() { format!(", ifindex {}", place.index) } else { String::new() };
+        lines.push(format!("   Multicast address {group}{scope}"));
     }
     let seconds = |micros: u64| micros / 1_000_000;
     lines.push(format!("   Gratuitous ARP delay = {}", seconds(announce.master_delay_us)));
@@ -125,9 +149,11 @@ fn protocol(lines: &mut Vec<String>, router: &VirtualRouter, status: &InstanceSt
     lines.push(format!("   Send advert after receive higher priority advert = {tells}"));
     lines.push(format!("   Virtual Router ID = {}", config.virtual_router_id));
     lines.push(format!("   Priority = {}", config.priority));
-    lines.push(format!("   Effective priority = {}", status.effective_priority));
-    let sum: i32 = status.addends.iter().map(|addend| addend.value).sum();
-    lines.push(format!("   Total priority = {}", i32::from(config.priority) + sum));
+    if !source.at_start {
+        lines.push(format!("   Effective priority = {}", status.effective_priority));
+        let sum: i32 = status.addends.iter().map(|addend| addend.value).sum();
+        lines.push(format!("   Total priority = {}", i32::from(config.priority) + sum));
+    }
     lines.push(match config.version {
         2 => format!("   Advert interval = {} sec", seconds(config.advert_interval_us)),
         _ => format!("   Advert interval = {} milli-sec", config.advert_interval_us / 1000),
@@ -144,6 +170,37 @@ fn protocol(lines: &mut Vec<String>, router: &VirtualRouter, status: &InstanceSt
     authentication(lines, &config.authentication, config.version);
     if let Some(hmac) = &config.auth_hmac {
         lines.extend(signatures(hmac));
+    }
+    for (title, value) in [("Kernel rx buffer size", config.receive_buffer_size), ("Debug level", config.debug)] {
+        lines.extend((value > 0).then(|| format!("   {title} = {value}")));
+    }
+}
+
+/// Where adverts leave: the interface of the file, or one with the virtual MAC address above it.
+struct Place {
+    lines: Vec<String>,
+    index: u32,
+}
+
+impl Place {
+    fn of(source: &Source<'_>, router: &VirtualRouter) -> Self {
+        let config = &router.config;
+        let name = config.interface.as_deref();
+        let index = name.and_then(|name| source.kernel.link_named(name)).map_or(0, |link| link.index);
+        let plain = format!("   Interface = {}", name.unwrap_or("not configured"));
+        let vrf = config.vrf.as_ref().map(|vrf| format!("   VRF = {vrf}"));
+        let (Some(vmac), Some(device)) = (&config.vmac, source.devices.own(router)) else {
+            return Self { lines: [plain].into_iter().chain(vrf).collect(), index };
+        };
+        let is_up = source.kernel.links.get(&device.index).is_some_and(|link| link.running);
+        let own_mac = config.vmac_address.map(|mac| format!("     MAC = {}", dump_interfaces::hexadecimal(mac)));
+        let (below, base) = (name.unwrap_or("(unknown)"), if vmac.transmit_base { ", xmit base i/f" } else { "" });
+        let first =
+            format!("   Use VMAC, i/f name {}, is_up = {is_up}, xmit_base = {}", device.name, vmac.transmit_base);
+        let last = format!("   Interface = {}, vmac on {below}{base}", device.name);
+        let for_others = config.vmac_for_addresses.then(|| "   Use VMAC for VIPs on other interfaces".to_owned());
+        let lines = [Some(first), own_mac, for_others, Some(last), vrf].into_iter().flatten().collect();
+        Self { lines, index: device.index }
     }
 }
 
@@ -175,7 +232,7 @@ fn authentication(lines: &mut Vec<String>, authentication: &Authentication, vers
     }
 }
 
-fn holdings(lines: &mut Vec<String>, router: &VirtualRouter) {
+fn holdings(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter) {
     let config = &router.config;
     let set = router.state() == StateName::Master;
     let show = |address| format!("     {}", show_address(address, config.interface.as_deref(), set, config.accept));
@@ -195,7 +252,14 @@ fn holdings(lines: &mut Vec<String>, router: &VirtualRouter) {
             format!("     {} min_ttl {} max_ttl {}", peer.address, peer.min_ttl, peer.max_ttl)
         };
         lines.extend(peers.iter().map(peer));
+        if config.family == Family::V4 {
+            lines.push(format!("   Unicast checksum compatibility = {}", checksum_form(router)));
+        }
     }
+    lines.push(match source.pair_of(router) {
+        Some(pair) => format!("   fd_in {}, fd_out {}", pair.numbers.0, pair.numbers.1),
+        None => "   No sockets allocated".to_owned(),
+    });
     if !config.routes.is_empty() {
         lines.push("   Virtual Routes :".to_owned());
         lines.extend(config.routes.iter().map(|route| format!("     {}", show_route(route))));
@@ -206,23 +270,13 @@ fn holdings(lines: &mut Vec<String>, router: &VirtualRouter) {
     }
 }
 
-fn trackers(lines: &mut Vec<String>, router: &VirtualRouter) {
-    let trackers = &router.config.trackers;
-    let reverse = |is_reverse: bool| if is_reverse { " reverse" } else { "" };
-    let others = trackers.interfaces.iter().filter(|one| Some(&one.interface) != router.config.interface.as_ref());
-    let mut interfaces = others.peekable();
-    if interfaces.peek().is_some() {
-        lines.push("   Tracked interfaces :".to_owned());
-        lines.extend(
-            interfaces.map(|one| format!("     {} weight {}{}", one.interface, one.weight, reverse(one.reverse))),
-        );
-    }
-    let kinds: [(&str, &[Tracked], &str); 3] =
-        [("scripts", &trackers.scripts, ""), ("files", &trackers.files, ","), ("processes", &trackers.processes, ",")];
-    for (kind, tracked, comma) in kinds.into_iter().filter(|(_, tracked, _)| !tracked.is_empty()) {
-        lines.push(format!("   Tracked {kind} :"));
-        let show = |one: &Tracked| format!("     {}{comma} weight {}{}", one.name, one.weight, reverse(one.reverse));
-        lines.extend(tracked.iter().map(show));
+/// The form of checksums, which old versions write otherwise: of the file, or as peers use it.
+fn checksum_form(router: &VirtualRouter) -> &'static str {
+    match router.config.old_unicast_checksum {
+        OldUnicastChecksum::Never => "never",
+        OldUnicastChecksum::Always => "config",
+        OldUnicastChecksum::Auto if router.uses_old_checksum() => "auto",
+        OldUnicastChecksum::Auto => "no",
     }
 }
 
@@ -231,78 +285,6 @@ fn notifies(lines: &mut Vec<String>, router: &VirtualRouter, global: &Global) {
     lines.push(format!("   Using smtp notification = {}", if notify.smtp_alert { "yes" } else { "no" }));
     let deleted = notify.deleted.is_some() || notify.deleted_without_command;
     lines.push(format!("   Notify deleted = {}", if deleted { "Deleted" } else { "Fault" }));
-    for (title, command) in [
-        ("Backup", &notify.backup),
-        ("Master", &notify.master),
-        ("Fault", &notify.fault),
-        ("Stop", &notify.stop),
-        ("Deleted", &notify.deleted),
-        ("Generic", &notify.any),
-        ("Master rx lower pri", &notify.master_received_lower_priority),
-    ] {
-        if let Some(command) = command {
-            let (line, owner) = (command_line(command), owner(command, global));
-            lines.push(format!("   {title} state transition script = {line}, uid:gid {owner}"));
-        }
-    }
+    lines.extend(notify_lines(notify, global));
     lines.push(format!("   Notify priority changes = {}", notify.priority_changes));
-}
-
-/// As whom it runs, in numbers.
-fn owner(command: &Command, global: &Global) -> String {
-    let (uid, gid) = match accounts::identity(command, global) {
-        Ok(Some(identity)) => (identity.uid, identity.gid),
-        _ => credentials::identity(),
-    };
-    format!("{uid}:{gid}")
-}
-
-fn scripts(lines: &mut Vec<String>, engine: &Engine, config: &Keepalived, is_running: impl Fn(&str) -> bool) {
-    for script in &config.scripts {
-        let Some(counter) = engine.script(&script.name) else { continue };
-        // Without a word about it, a run may last until the next one; keepalived shows that as none.
-        let timeout_us = if script.timeout_us == script.interval_us { 0 } else { script.timeout_us };
-        let init_state = match (counter.good(), counter.pending()) {
-            (Some(_), _) => "unknown",
-            (None, true) => "INIT",
-            (None, false) => "INIT/RELOAD",
-        };
-        lines.extend([
-            format!(" VRRP Script = {}", script.name),
-            format!("   Command = {}", command_line(&script.command)),
-            format!("   Interval = {} sec", script.interval_us / 1_000_000),
-            format!("   Timeout = {} sec", timeout_us / 1_000_000),
-            format!("   Weight = {}{}", script.weight, if script.reverse { " reverse" } else { "" }),
-            format!("   Rise = {}", script.rise),
-            format!("   Fall = {}", script.fall),
-            format!("   Result = {}", counter.count()),
-            "   Insecure = no".to_owned(),
-            format!("   Init state = {init_state}"),
-            format!("   Status = {}", if counter.good() == Some(true) { "GOOD" } else { "BAD" }),
-            format!("   Script uid:gid = {}", owner(&script.command, &config.global)),
-            "   VRRP instances :".to_owned(),
-        ]);
-        let mut users = config.instances.iter().filter_map(|instance| {
-            let tracked = instance.trackers.scripts.iter().find(|tracked| tracked.name == script.name)?;
-            let reverse = if tracked.reverse { " reverse" } else { "" };
-            Some(format!("     {}, weight {}{reverse}", instance.name, tracked.weight))
-        });
-        if let Some(first) = users.next() {
-            lines.extend(["   Tracking instances :".to_owned(), first]);
-            lines.extend(users);
-        }
-        lines.push(format!("   State = {}", if is_running(&script.name) { "running" } else { "idle" }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_has_its_parts_of_a_second_twice() {
-        let text = moment(Duration::new(1_795_399_001, 587_055_000));
-        assert!(text.starts_with("1795399001.587055 ("), "{text}");
-        assert!(text.contains(".587055 2026)"), "{text}");
-    }
 }

@@ -9,7 +9,7 @@ use crate::wire::netlink::messages;
 use crate::wire::netlink::nftables::{Element, Table};
 
 /// The table that keepalived makes where the file names none.
-const DEFAULT_TABLE: &str = "keepalived";
+pub(super) const DEFAULT_TABLE: &str = "keepalived";
 
 /// What stands in the tables of this process.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The kernel's interfaces, addresses, routes and rules: asked for at the start, followed by its news, changed on request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -60,6 +60,8 @@ pub struct Kernel {
     pub links: BTreeMap<u32, Link>,
     /// In the order in which the kernel told of them.
     pub addresses: Vec<Address>,
+    /// The interfaces that were up at some time.
+    seen_up: BTreeSet<u32>,
 }
 
 impl Kernel {
@@ -68,7 +70,8 @@ impl Kernel {
         let news = NetlinkSocket::open(LINKS_AND_ADDRESSES)?;
         let requests = NetlinkSocket::open(0)?;
         let port = requests.port()?;
-        let mut kernel = Self { requests, news, sequence: 1, port, links: BTreeMap::new(), addresses: Vec::new() };
+        let (links, addresses, seen_up) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        let mut kernel = Self { requests, news, sequence: 1, port, links, addresses, seen_up };
         kernel.refresh()?;
         Ok(kernel)
     }
@@ -126,6 +129,9 @@ impl Kernel {
                 let link = Link::parse(message.body)?;
                 let before = self.links.insert(link.index, link.clone());
                 let came_up = link.running && !before.is_some_and(|before| before.running);
+                if link.running {
+                    self.seen_up.insert(link.index);
+                }
                 Some(News::Link { link, came_up })
             }
             kind::DEL_LINK => {
@@ -170,14 +176,24 @@ impl Kernel {
     /// Where adverts of an interface come from: its first IPv4 address, or its link-local IPv6 one. `own` are addresses that
     /// we put there ourselves.
     pub fn primary_address(&self, index: u32, v6: bool, own: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-        let usable = |address: &&Address| {
+        self.usable_addresses(index, v6, own).next()
+    }
+
+    /// All addresses that adverts could come from.
+    pub fn usable_addresses(&self, index: u32, v6: bool, own: impl Fn(IpAddr) -> bool) -> impl Iterator<Item = IpAddr> {
+        let usable = move |address: &&Address| {
             address.interface == index
                 && address.address.is_ipv6() == v6
                 && !own(address.address)
                 && (!v6 || address.scope == SCOPE_LINK)
                 && address.flags & address_flag::TENTATIVE == 0
         };
-        self.addresses.iter().find(usable).map(|address| address.address)
+        self.addresses.iter().filter(usable).map(|address| address.address)
+    }
+
+    /// Whether packets could ever pass an interface.
+    pub fn was_up(&self, index: u32) -> bool {
+        self.seen_up.contains(&index)
     }
 
     // ---- changes ----

@@ -72,11 +72,7 @@ impl Driver<'_> {
 
     /// The instance that an address belongs to.
     fn holder(&self, address: IpAddr) -> Option<InstanceId> {
-        let holds = |router: &&VirtualRouter| {
-            let config = &router.config;
-            config.addresses.iter().chain(&config.excluded_addresses).any(|own| own.prefix.address == address)
-        };
-        self.engine.instances().iter().find(holds).map(|router| router.id)
+        self.engine.instances().iter().find(|router| router.config.holds(address)).map(|router| router.id)
     }
 
     pub(super) fn take_kernel_news(&mut self) {

@@ -21,6 +21,11 @@ impl PromoteSecondaries {
             }
         }
     }
+
+    /// Whether we have switched it on there.
+    pub fn is_changed(&self, interface: &str) -> bool {
+        self.0.iter().any(|known| known == interface)
+    }
 }
 
 fn path(interface: &str) -> String {

@@ -6,8 +6,10 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use crate::ir::keepalived::Global;
+use crate::ir::keepalived::global::Mail;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::log::now;
+use crate::sys::credentials;
 use crate::sys::fork;
 use crate::sys::scheduling;
 use crate::vrrp::action::{Notification, Occasion, Subject};
@@ -143,10 +145,9 @@ impl Conversation<'_> {
 
     fn mail(&mut self, global: &Global, subject: &str, body: &str) -> Result<(), (&'static str, Failure)> {
         let mail = &global.mail;
-        let sender = mail.sender.as_deref().unwrap_or_default();
+        let sender = &sender(mail);
         self.expect(220).map_err(|failure| ("(E)SMTP", failure))?;
-        let own_name = scheduling::hostname().unwrap_or_else(|_| "localhost".into());
-        let helo = mail.helo_name.as_deref().unwrap_or(&own_name);
+        let helo = helo_name(mail);
         self.command("HELO", &format!("HELO {helo}\r\n"), 250)?;
         self.command("MAIL", &format!("MAIL FROM:{}\r\n", path(sender)), 250)?;
         for recipient in &mail.recipients {
@@ -220,6 +221,21 @@ impl Conversation<'_> {
 fn status(line: &[u8]) -> i32 {
     let digit = |place: usize| i32::from(line.get(place).copied().unwrap_or_default()) - i32::from(b'0');
     digit(0) * 100 + digit(1) * 10 + digit(2)
+}
+
+/// The machine's name.
+pub(super) fn own_name() -> String {
+    scheduling::hostname().unwrap_or_else(|_| "localhost".into())
+}
+
+/// What the server is greeted with.
+pub(super) fn helo_name(mail: &Mail) -> String {
+    mail.helo_name.clone().unwrap_or_else(own_name)
+}
+
+/// From whom mail comes: who runs the daemon, on this machine, unless the file says otherwise.
+pub(super) fn sender(mail: &Mail) -> String {
+    mail.sender.clone().unwrap_or_else(|| format!("{}@{}", credentials::own_name(), own_name()))
 }
 
 /// `Name <a@b>` gives `<a@b>`, and so does `a@b`.

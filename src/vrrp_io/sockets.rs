@@ -51,6 +51,19 @@ pub struct Wanted {
     pub receive_buffer: u32,
 }
 
+/// A pair that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenPair<'a> {
+    /// What for.
+    pub key: &'a Key,
+    /// Index of the interface.
+    pub index: u32,
+    /// Numbers of the receiving and the sending descriptor.
+    pub numbers: (i32, i32),
+    /// Bytes of adverts that may wait; 0 leaves it to the kernel.
+    pub receive_buffer: u32,
+}
+
 #[derive(Debug)]
 struct Pair {
     receiver: RawSocket,
@@ -113,10 +126,15 @@ impl Sockets {
         self.pairs.values().map(|pair| pair.receiver.as_fd())
     }
 
-    /// Each pair for the log: key, index of the interface, numbers of the receiving and the sending descriptor.
-    pub fn describe(&self) -> impl Iterator<Item = (&Key, u32, i32, i32)> {
+    /// Each pair for people to look at.
+    pub fn describe(&self) -> impl Iterator<Item = OpenPair<'_>> {
         let number = |socket: &RawSocket| descriptors::number(socket.as_fd());
-        self.pairs.iter().map(move |(key, pair)| (key, pair.device_index, number(&pair.receiver), number(&pair.sender)))
+        self.pairs.iter().map(move |(key, pair)| OpenPair {
+            key,
+            index: pair.device_index,
+            numbers: (number(&pair.receiver), number(&pair.sender)),
+            receive_buffer: pair.receive_buffer,
+        })
     }
 
     /// The next packet of the socket at a place in [`Sockets::descriptors`].

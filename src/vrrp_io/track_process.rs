@@ -11,7 +11,7 @@ use crate::log::keepalived_log::KeepalivedLog;
 use crate::primitives::monotonic::Monotonic;
 use crate::sys::process_events::ProcessEvents;
 use crate::vrrp::Event;
-use crate::vrrp::process_count::{Names, ProcessCount};
+use crate::vrrp::process_count::{Count, Names, ProcessCount};
 use crate::wire::netlink::process_event::{self, ProcessEvent};
 
 /// A kernel that tells of processes says so within this time.
@@ -45,6 +45,11 @@ impl TrackProcesses {
         let there = if self.news.is_some() { all() } else { Vec::new() };
         self.count = ProcessCount::new(configs, &there);
         self.count.events()
+    }
+
+    /// How one block stands.
+    pub fn count(&self, name: &str) -> Count {
+        self.count.count(name)
     }
 
     /// What to wait on, if anything.

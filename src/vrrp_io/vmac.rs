@@ -107,6 +107,11 @@ impl Devices {
         self.all.iter().find(|device| device.base == wanted.base && device.kind == wanted.kind)
     }
 
+    /// Whether an interface is one of them.
+    pub fn made(&self, index: u32) -> bool {
+        self.all.iter().any(|device| device.index == index)
+    }
+
     /// Takes over the interfaces that another process has made.
     pub fn adopt(&mut self, routers: &[VirtualRouter], tools: &mut Tools<'_>) {
         for wanted in routers.iter().flat_map(|router| wanted(router.id, &router.config)) {

@@ -24,6 +24,8 @@ fn config(end: usize) -> BfdInstance {
         ttl: 255,
         max_hops: Some(0),
         multihop: false,
+        weight: 0,
+        reverse: false,
         for_vrrp: true,
     }
 }

@@ -29,6 +29,10 @@ pub struct BfdInstance {
     pub max_hops: Option<u8>,
     /// `multihop`: the other port (RFC 5883).
     pub multihop: bool,
+    /// What a `track_bfd` without a weight of its own counts.
+    pub weight: i32,
+    /// The weight counts with its sign swapped.
+    pub reverse: bool,
     /// Whether instances may track it; `checker` alone keeps them from it.
     pub for_vrrp: bool,
 }

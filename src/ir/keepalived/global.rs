@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
+use super::global_values::{InstanceDefaults, OtherDuties, Scheduling};
 use super::notify::{Command, User};
 
 /// The keywords outside all blocks.
@@ -36,7 +37,7 @@ impl Default for ProcessSettings {
     }
 }
 
-/// `global_defs`, as far as it is not already in the instances.
+/// `global_defs`
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Global {
     /// `router_id`; without one, the host name.
@@ -99,8 +100,6 @@ pub struct Global {
     pub vrrp_scheduling: Scheduling,
     /// `umask`
     pub umask: Option<u32>,
-    /// `enable_snmp_vrrp` and its like.
-    pub snmp: bool,
     /// `vrrp_rx_bufs_policy`
     pub receive_buffer_policy: ReceiveBufferPolicy,
     /// `vrrp_rx_bufs_multiplier`
@@ -135,6 +134,12 @@ pub struct Global {
     pub json_version: u32,
     /// `state_dump_file`
     pub state_dump_file: Option<String>,
+    /// What instances took over from here.
+    #[serde(skip_serializing_if = "InstanceDefaults::is_default")]
+    pub instances: InstanceDefaults,
+    /// What concerns duties that evenkeel does not have.
+    #[serde(skip_serializing_if = "OtherDuties::is_default")]
+    pub other_duties: OtherDuties,
 }
 
 impl Default for Global {
@@ -170,7 +175,6 @@ impl Default for Global {
             process_names: ProcessNames::default(),
             vrrp_scheduling: Scheduling::default(),
             umask: None,
-            snmp: false,
             receive_buffer_policy: ReceiveBufferPolicy::Kernel,
             receive_buffer_multiplier: 3,
             netlink_command_buffer: 0,
@@ -188,6 +192,8 @@ impl Default for Global {
             data_use_instance: false,
             json_version: 1,
             state_dump_file: None,
+            instances: InstanceDefaults::default(),
+            other_duties: OtherDuties::default(),
         }
     }
 }
@@ -280,27 +286,6 @@ pub struct ProcessNames {
     pub checker: Option<String>,
     /// `bfd_process_name`
     pub bfd: Option<String>,
-}
-
-/// How the kernel schedules a process.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Scheduling {
-    /// nice value
-    pub nice: i32,
-    /// The SCHED_RR priority; `None` is ordinary scheduling.
-    pub realtime_priority: Option<u32>,
-    /// Its pages stay in memory.
-    pub no_swap: bool,
-    /// The processors it may run on; empty is all.
-    pub cpu_affinity: Vec<u32>,
-    /// How long it may run without a pause under SCHED_RR.
-    pub rlimit_rttime_us: u64,
-}
-
-impl Default for Scheduling {
-    fn default() -> Self {
-        Self { nice: 0, realtime_priority: None, no_swap: false, cpu_affinity: Vec::new(), rlimit_rttime_us: 10_000 }
-    }
 }
 
 /// `vrrp_rx_bufs_policy`

@@ -97,6 +97,13 @@ pub struct Instance {
     pub debug: u32,
 }
 
+impl Instance {
+    /// Whether an address is one of those that it holds as master.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        self.addresses.iter().chain(&self.excluded_addresses).any(|own| own.prefix.address == address)
+    }
+}
+
 /// Where adverts go.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub enum Destination {

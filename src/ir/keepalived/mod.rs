@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod bfd;
 pub mod checker;
 pub mod global;
+pub mod global_values;
 pub mod instance;
 pub mod notify;
 pub mod placement;

@@ -3,12 +3,29 @@
 use super::{NESTED, Request, attributes, flag, kind, put_attribute, text, zero_ended};
 
 const BODY_LEN: usize = 16;
-const FLAG_UP: u32 = 0x1;
-const FLAG_RUNNING: u32 = 0x40;
+
+/// Flags of net/if.h.
+pub mod link_flag {
+    /// Switched on.
+    pub const UP: u32 = 0x1;
+    /// It has a broadcast address.
+    pub const BROADCAST: u32 = 0x2;
+    /// It is the loopback interface.
+    pub const LOOPBACK: u32 = 0x8;
+    /// It leads to one neighbour.
+    pub const POINT_TO_POINT: u32 = 0x10;
+    /// With carrier.
+    pub const RUNNING: u32 = 0x40;
+    /// It needs no ARP.
+    pub const NO_ARP: u32 = 0x80;
+    /// It can send to groups.
+    pub const MULTICAST: u32 = 0x1000;
+}
 
 /// Attribute numbers of linux/if_link.h.
 mod attribute {
     pub const ADDRESS: u16 = 1;
+    pub const BROADCAST: u16 = 2;
     pub const NAME: u16 = 3;
     pub const MTU: u16 = 4;
     pub const LINK: u16 = 5;
@@ -39,12 +56,18 @@ pub struct Link {
     pub name: String,
     /// Hardware address, if it is an Ethernet one.
     pub mac: Option<[u8; 6]>,
+    /// Its broadcast address, if it is an Ethernet one.
+    pub broadcast: Option<[u8; 6]>,
+    /// Number of linux/if_arp.h.
+    pub hardware: u16,
+    /// Bits of [`link_flag`].
+    pub flags: u32,
+    /// What kind of virtual interface it is.
+    pub kind: Option<String>,
     /// Largest packet.
     pub mtu: u32,
     /// Administratively up and with carrier.
     pub running: bool,
-    /// All flags of linux/if.h.
-    pub flags: u32,
     /// The group of interfaces that it is in.
     pub group: u32,
     /// The table of a VRF; of other interfaces nothing.
@@ -60,28 +83,38 @@ impl Link {
     pub fn parse(body: &[u8]) -> Option<Self> {
         let fixed: [u8; BODY_LEN] = body.get(..BODY_LEN)?.try_into().ok()?;
         let word = |at: usize| u32::from_ne_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
-        let flags = word(8);
-        let mut link = Self { index: word(4), running: is_running(flags), flags, ..Self::default() };
+        let (flags, hardware) = (word(8), u16::from_ne_bytes([fixed[2], fixed[3]]));
+        let mut link = Self { index: word(4), running: is_running(flags), flags, hardware, ..Self::default() };
         for (number, value) in attributes(&body[BODY_LEN..]) {
             let number_in = || value.try_into().ok().map(u32::from_ne_bytes);
             match number {
                 attribute::ADDRESS => link.mac = value.try_into().ok(),
+                attribute::BROADCAST => link.broadcast = value.try_into().ok(),
+                attribute::LINK_INFO => {
+                    let mut parts = attributes(value);
+                    link.kind = parts.find(|(number, _)| *number == attribute::INFO_KIND).map(|(_, kind)| text(kind));
+                    link.vrf_table = vrf_table(value);
+                }
                 attribute::NAME => link.name = text(value),
                 attribute::MTU => link.mtu = number_in()?,
                 attribute::LINK => link.parent = number_in(),
                 attribute::MASTER => link.master = number_in(),
                 attribute::GROUP => link.group = number_in()?,
-                attribute::LINK_INFO => link.vrf_table = vrf_table(value),
                 _ => {}
             }
         }
         Some(link)
     }
+
+    /// Whether it is one of those that `use_vmac` makes.
+    pub fn is_macvlan(&self) -> bool {
+        self.kind.as_deref() == Some("macvlan")
+    }
 }
 
 /// Whether an interface with these flags is administratively up and has carrier.
 pub fn is_running(flags: u32) -> bool {
-    flags & (FLAG_UP | FLAG_RUNNING) == FLAG_UP | FLAG_RUNNING
+    flags & (link_flag::UP | link_flag::RUNNING) == link_flag::UP | link_flag::RUNNING
 }
 
 fn vrf_table(info: &[u8]) -> Option<u32> {
@@ -131,7 +164,7 @@ impl Upper<'_> {
         let mut data = Vec::new();
         put_attribute(&mut data, attribute::IPVLAN_MODE, &IPVLAN_MODE_L2.to_ne_bytes());
         put_attribute(&mut data, attribute::IPVLAN_FLAGS, &flags.to_ne_bytes());
-        Request::new(kind::NEW_LINK, CREATE, sequence, &body(0, FLAG_UP, FLAG_UP))
+        Request::new(kind::NEW_LINK, CREATE, sequence, &body(0, link_flag::UP, link_flag::UP))
             .attribute(attribute::LINK, &self.parent.to_ne_bytes())
             .attribute(attribute::NAME, &zero_ended(self.name))
             .attribute(attribute::GROUP, &self.group.to_ne_bytes())
@@ -168,7 +201,8 @@ pub fn no_address_generation(sequence: u32, index: u32) -> Vec<u8> {
 
 /// The request to bring an interface up.
 pub fn set_up(sequence: u32, index: u32) -> Vec<u8> {
-    Request::new(kind::NEW_LINK, flag::REQUEST | flag::ACK, sequence, &body(index, FLAG_UP, FLAG_UP)).finish()
+    Request::new(kind::NEW_LINK, flag::REQUEST | flag::ACK, sequence, &body(index, link_flag::UP, link_flag::UP))
+        .finish()
 }
 
 /// The request to delete an interface.
@@ -191,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_link_with_carrier() {
-        let bytes = Request::new(kind::NEW_LINK, 0, 0, &body(5, FLAG_UP | FLAG_RUNNING, 0))
+        let bytes = Request::new(kind::NEW_LINK, 0, 0, &body(5, link_flag::UP | link_flag::RUNNING, 0))
             .attribute(attribute::NAME, b"eth0\0")
             .attribute(attribute::ADDRESS, &[2, 0, 0, 0, 0, 1])
             .attribute(attribute::MTU, &1500u32.to_ne_bytes())
@@ -219,7 +253,7 @@ mod tests {
         let expected = [
             words(&[96]),
             halves(&[kind::NEW_LINK, 0x605]),
-            words(&[9, 0, 0, 0, FLAG_UP, FLAG_UP]),
+            words(&[9, 0, 0, 0, link_flag::UP, link_flag::UP]),
             halves(&[8, 5]),
             words(&[2]),
             halves(&[11, 3]),

@@ -1,5 +1,6 @@
 //! `bfd_instance`: three processes read it, each for its own part.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
@@ -166,6 +167,9 @@ pub(super) fn end(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>) {
         Role::Vrrp if any && !draft.for_vrrp => return,
         Role::Checker if any && !draft.for_checker => return,
         Role::Vrrp | Role::Checker | Role::Parent => {
+            if reading.role == Role::Vrrp {
+                reading.bfd_weights.insert(draft.name.clone(), (draft.weight, draft.reverse));
+            }
             reading.bfds.push(draft);
             return;
         }
@@ -213,11 +217,14 @@ const INTERVAL_US: u32 = 10_000;
 const IDLE_INTERVAL_US: u32 = 1_000_000;
 
 /// A draft that the process with the sessions has accepted.
-pub(super) fn finish(draft: Draft) -> Option<BfdInstance> {
+pub(super) fn finish(draft: Draft, weights: &BTreeMap<String, (i32, bool)>) -> Option<BfdInstance> {
     let neighbor = draft.neighbor?;
     let ttl = draft.ttl.unwrap_or_else(|| default_ttl(neighbor));
     let max_hops = Some(max_hops(&draft).min(ttl)).filter(|hops| *hops != u8::MAX);
+    let (weight, reverse) = weights.get(&draft.name).copied().unwrap_or_default();
     Some(BfdInstance {
+        weight,
+        reverse,
         name: draft.name,
         neighbor,
         source: draft.source,

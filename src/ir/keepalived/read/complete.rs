@@ -284,7 +284,8 @@ fn source_of(reading: &Reading<'_>, instance: &Instance) -> Option<IpAddr> {
 
 /// Weights cannot count in a group with an address owner; then the defaults of the group's alerts.
 fn group_trackers(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
-    let smtp_alert = reading.global.smtp_alert_vrrp.or(reading.global.smtp_alert).unwrap_or(false);
+    let smtp_alert =
+        reading.global.ir.instances.smtp_alert_vrrp.or(reading.global.ir.instances.smtp_alert).unwrap_or(false);
     let priority_changes = reading.global.ir.notify_priority_changes;
     for draft in &mut reading.vrrp.groups {
         let owner = reading

@@ -17,7 +17,7 @@ const SECOND_US: u64 = 1_000_000;
 
 /// Completes one instance; `None` if keepalived refuses to start with it.
 pub(super) fn complete_instance(reading: &Reading<'_>, reports: &mut Vec<Report>, draft: Draft) -> Option<Instance> {
-    let strict = draft.strict.unwrap_or(reading.global.strict);
+    let strict = draft.strict.unwrap_or(reading.global.ir.instances.strict);
     let family = draft.family.unwrap_or_default();
     let interface = draft.interface.as_ref().and_then(|name| reading.system.interface(name));
     let authentication = draft.authentication.kind;
@@ -71,7 +71,7 @@ impl Completion<'_, '_> {
                 3
             }
             (Family::V6, version) => version.unwrap_or(3),
-            (Family::V4, version) => version.unwrap_or(self.reading.global.version),
+            (Family::V4, version) => version.unwrap_or(self.reading.global.ir.instances.version),
         };
         let wanted = self.draft.wants_master;
         self.priority = self.draft.priority.unwrap_or(if wanted == Some(true) { 255 } else { 100 });
@@ -258,8 +258,8 @@ impl Completion<'_, '_> {
     /// Bursts after lower adverts are no part of the RFC, so strict mode has none.
     fn set_announcements(&mut self) {
         let global = &self.reading.global;
-        let default_repeat = global.garp_lower_prio_repeat.unwrap_or(global.garp_repeat);
-        let default_delay = global.garp_lower_prio_delay_us.unwrap_or(global.garp_delay_us);
+        let default_repeat = global.ir.instances.garp_lower_prio_repeat.unwrap_or(global.ir.instances.garp_repeat);
+        let default_delay = global.ir.instances.garp_lower_prio_delay_us.unwrap_or(global.ir.instances.garp_delay_us);
         let strict = self.strict;
         let repeat = match self.draft.garp_lower_prio_repeat {
             None => {
@@ -295,8 +295,11 @@ impl Completion<'_, '_> {
 
     fn set_adverts(&mut self) {
         let global = &self.reading.global;
-        let (lower, higher, ignore) =
-            (global.lower_prio_no_advert, global.higher_prio_send_advert, global.owner_ignore_adverts);
+        let (lower, higher, ignore) = (
+            global.ir.instances.lower_prio_no_advert,
+            global.ir.instances.higher_prio_send_advert,
+            global.ir.instances.owner_ignore_adverts,
+        );
         let strict = self.strict;
         let lower = match self.draft.lower_prio_no_advert {
             None => strict || lower,

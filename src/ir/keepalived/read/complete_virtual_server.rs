@@ -168,7 +168,7 @@ impl Completion<'_, '_> {
             self.draft.server.scheduler = "wlc".into();
         }
         let global = &self.reading.global;
-        let alert = global.smtp_alert_checker.or(global.smtp_alert);
+        let alert = global.ir.instances.smtp_alert_checker.or(global.ir.instances.smtp_alert);
         self.draft.server.smtp_alert = self.draft.smtp_alert.or(alert).unwrap_or(false);
         for real in &mut self.draft.real_servers {
             // Unlike all others these alert by default, as they always have.

@@ -87,7 +87,7 @@ fn destination(draft: &mut Draft, global: &GlobalDraft, family: Family, unicast:
         return Destination::Unicast {
             peers: std::mem::take(&mut draft.unicast_peers),
             ttl: draft.unicast_ttl,
-            check_source: draft.check_unicast_src || global.check_unicast_src,
+            check_source: draft.check_unicast_src || global.ir.instances.check_unicast_src,
             fault_without_peer: draft.unicast_fault_no_peer,
         };
     }
@@ -102,7 +102,8 @@ fn notify(draft: &mut Draft, reading: &Reading<'_>) -> Notify {
     let global = &reading.global;
     let group = reading.vrrp.groups.iter().find(|group| group.group.members.contains(&draft.name));
     let mut notify = std::mem::take(&mut draft.notify);
-    notify.smtp_alert = draft.smtp_alert.or(global.smtp_alert_vrrp).or(global.smtp_alert).unwrap_or(false);
+    notify.smtp_alert =
+        draft.smtp_alert.or(global.ir.instances.smtp_alert_vrrp).or(global.ir.instances.smtp_alert).unwrap_or(false);
     notify.priority_changes = draft
         .notify_priority_changes
         .or(group.and_then(|group| group.notify_priority_changes))
@@ -128,8 +129,12 @@ fn announce(draft: &Draft, global: &GlobalDraft) -> Announce {
         master_refresh_repeat: draft.garp_refresh_repeat,
         lower_prio_delay_us: draft.garp_lower_prio_delay_us.unwrap_or(0),
         lower_prio_repeat: draft.garp_lower_prio_repeat.unwrap_or(0),
-        extra_interface_us: draft.garp_extra_us.unwrap_or(global.garp_extra_us),
-        extra_interface_all: if draft.garp_extra_us.is_some() { draft.garp_extra_all } else { global.garp_extra_all },
+        extra_interface_us: draft.garp_extra_us.unwrap_or(global.ir.instances.garp_extra_us),
+        extra_interface_all: if draft.garp_extra_us.is_some() {
+            draft.garp_extra_all
+        } else {
+            global.ir.instances.garp_extra_all
+        },
     }
 }
 

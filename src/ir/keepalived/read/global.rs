@@ -9,70 +9,22 @@ use super::global_macros::{flag, global_switch};
 use super::value::{Trailing, socket_address, switch_or_on, unsigned, unsigned_word};
 use super::{Reading, Setter, global_lvs, global_process, global_vrrp};
 
-/// The values of `global_defs`: those of the IR, and those that only instances take over.
+/// The values of `global_defs`, and what matters only while they are read.
 #[derive(Debug)]
 pub(super) struct GlobalDraft {
     pub(super) ir: Global,
-    pub(super) strict: bool,
-    pub(super) version: u8,
-    pub(super) smtp_alert: Option<bool>,
-    pub(super) smtp_alert_vrrp: Option<bool>,
-    pub(super) smtp_alert_checker: Option<bool>,
-    pub(super) garp_delay_us: u64,
-    pub(super) garp_repeat: u32,
-    pub(super) garp_refresh_us: u64,
-    pub(super) garp_refresh_repeat: u32,
-    pub(super) garp_lower_prio_delay_us: Option<u64>,
-    pub(super) garp_lower_prio_repeat: Option<u32>,
-    pub(super) garp_extra_us: u64,
-    pub(super) garp_extra_all: bool,
-    pub(super) down_timer_adverts: u32,
-    pub(super) lower_prio_no_advert: bool,
-    pub(super) higher_prio_send_advert: bool,
-    pub(super) owner_ignore_adverts: bool,
-    pub(super) check_unicast_src: bool,
-    pub(super) skip_check_adv_addr: bool,
-    pub(super) v3_checksum_as_v2: bool,
     startup_timeout_us: u64,
     shutdown_timeout_us: u64,
-    pub(super) lvs_sync_interface: Option<String>,
     pub(super) vmac_prefix_set: bool,
-    pub(super) ipvs_nftables: bool,
-    pub(super) snmp_socket: bool,
-    pub(super) config_directory: bool,
 }
 
 impl Default for GlobalDraft {
     fn default() -> Self {
         Self {
             ir: Global::default(),
-            strict: false,
-            version: 2,
-            smtp_alert: None,
-            smtp_alert_vrrp: None,
-            smtp_alert_checker: None,
-            garp_delay_us: 5_000_000,
-            garp_repeat: 5,
-            garp_refresh_us: 0,
-            garp_refresh_repeat: 1,
-            garp_lower_prio_delay_us: None,
-            garp_lower_prio_repeat: None,
-            garp_extra_us: 0,
-            garp_extra_all: false,
-            down_timer_adverts: 3,
-            lower_prio_no_advert: false,
-            higher_prio_send_advert: false,
-            owner_ignore_adverts: false,
-            check_unicast_src: false,
-            skip_check_adv_addr: false,
-            v3_checksum_as_v2: false,
             startup_timeout_us: 10_000_000,
             shutdown_timeout_us: 10_000_000,
-            lvs_sync_interface: None,
             vmac_prefix_set: false,
-            ipvs_nftables: false,
-            snmp_socket: false,
-            config_directory: false,
         }
     }
 }
@@ -204,9 +156,9 @@ const SETTERS: &[(&str, Setter)] = &[
         reading.global.ir.mail.recipients.extend(recipients);
         Ok(())
     }),
-    global_switch!("smtp_alert", |draft, value| draft.smtp_alert = Some(value)),
-    global_switch!("smtp_alert_vrrp", |draft, value| draft.smtp_alert_vrrp = Some(value)),
-    global_switch!("smtp_alert_checker", |draft, value| draft.smtp_alert_checker = Some(value)),
+    global_switch!("smtp_alert", |draft, value| draft.ir.instances.smtp_alert = Some(value)),
+    global_switch!("smtp_alert_vrrp", |draft, value| draft.ir.instances.smtp_alert_vrrp = Some(value)),
+    global_switch!("smtp_alert_checker", |draft, value| draft.ir.instances.smtp_alert_checker = Some(value)),
     ("startup_script", |reading, parser, line| daemon_script(reading, parser, line, DaemonScript::Startup)),
     ("startup_script_timeout", |reading, parser, line| {
         daemon_script_timeout(reading, parser, line, DaemonScript::Startup);

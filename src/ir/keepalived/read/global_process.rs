@@ -4,7 +4,8 @@ use crate::conf::keepalived::include::include_check;
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::preprocess::Reader;
 use crate::conf::keepalived::report::Fault;
-use crate::ir::keepalived::global::{ProcessNames, ReceiveBufferPolicy, Scheduling};
+use crate::ir::keepalived::global::{ProcessNames, ReceiveBufferPolicy};
+use crate::ir::keepalived::global_values::Scheduling;
 
 use super::global_macros::{flag, global_switch, plain_switch};
 use super::global_vrrp::table_name;
@@ -31,24 +32,31 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         process_name(reading, parser, line, |names| &mut names.checker)
     }),
     ("bfd_process_name", |reading, parser, line| process_name(reading, parser, line, |names| &mut names.bfd)),
-    plain_switch!("checker_log_all_failures", |_draft, _value| ()),
-    ("max_auto_priority", |_, parser, line| {
-        if let Some(word) = line.words.get(1)
-            && signed(parser, word, -1, 99, Trailing::Warned).is_none()
-        {
-            let text = format!("max_auto_priority '{word}' must be in [0, 99] (or -1 to disable) - ignoring");
-            parser.report(Fault::General, text);
+    plain_switch!("checker_log_all_failures", |draft, value| draft.ir.other_duties.checker_log_all_failures = value),
+    ("max_auto_priority", |reading, parser, line| {
+        let slot = &mut reading.global.ir.other_duties.max_auto_priority;
+        match line.words.get(1) {
+            None => *slot = 99,
+            Some(word) => match signed(parser, word, -1, 99, Trailing::Warned) {
+                Some(priority) => *slot = priority,
+                None => {
+                    let text = format!("max_auto_priority '{word}' must be in [0, 99] (or -1 to disable) - ignoring");
+                    parser.report(Fault::General, text);
+                }
+            },
         }
         Ok(())
     }),
-    ("min_auto_priority_delay", |_, parser, line| {
+    ("min_auto_priority_delay", |reading, parser, line| {
         match line.words.get(1) {
             None => parser.report(Fault::General, "min_auto_priority_delay requires delay time"),
-            Some(word) if unsigned(parser, word, 1, 10_000_000, Trailing::Warned).is_none() => {
-                let text = format!("min_auto_priority_delay '{word}' must be in [1, 10000000] - ignoring");
-                parser.report(Fault::General, text);
-            }
-            Some(_) => {}
+            Some(word) => match unsigned(parser, word, 1, 10_000_000, Trailing::Warned) {
+                Some(delay) => reading.global.ir.other_duties.min_auto_priority_delay_us = delay as u32,
+                None => {
+                    let text = format!("min_auto_priority_delay '{word}' must be in [1, 10000000] - ignoring");
+                    parser.report(Fault::General, text);
+                }
+            },
         }
         Ok(())
     }),
@@ -58,78 +66,103 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     }),
     flag!("vrrp_no_swap", |draft| draft.ir.vrrp_scheduling.no_swap = true),
     ("vrrp_rt_priority", |reading, parser, line| {
-        realtime_priority(parser, line, "vrrp", Some(&mut reading.global.ir.vrrp_scheduling))
+        realtime_priority(parser, line, "vrrp", &mut reading.global.ir.vrrp_scheduling)
     }),
     ("vrrp_cpu_affinity", |reading, parser, line| {
         let processors = cpu_affinity(reading, parser, line, "vrrp");
         reading.global.ir.vrrp_scheduling.cpu_affinity = processors;
         Ok(())
     }),
-    ("vrrp_rlimit_rttime", |reading, parser, line| rt_limit(reading, parser, line, "vrrp")),
-    ("vrrp_rlimit_rtime", |reading, parser, line| rt_limit(reading, parser, line, "vrrp")),
+    ("vrrp_rlimit_rttime", |reading, parser, line| {
+        rt_limit(parser, line, "vrrp", &mut reading.global.ir.vrrp_scheduling)
+    }),
+    ("vrrp_rlimit_rtime", |reading, parser, line| {
+        rt_limit(parser, line, "vrrp", &mut reading.global.ir.vrrp_scheduling)
+    }),
     ("nftables_ipvs", |reading, parser, line| {
-        if reading.global.ipvs_nftables {
+        if reading.global.ir.other_duties.ipvs_table.is_some() {
             parser.report(Fault::General, "ipvs nftables already specified - ignoring");
         } else {
-            reading.global.ipvs_nftables = table_name(parser, line, "ipvs chain", "keepalived_ipvs").is_some();
+            reading.global.ir.other_duties.ipvs_table = table_name(parser, line, "ipvs chain", "keepalived_ipvs");
         }
         Ok(())
     }),
-    ("nftables_ipvs_priority", |_, parser, line| {
+    ("nftables_ipvs_priority", |reading, parser, line| {
         let word = line.word(1, parser.reader)?.to_owned();
-        if signed(parser, &word, i32::MIN, i32::MAX, Trailing::Refused).is_none() {
-            parser.report(Fault::InvalidNumber, format!("invalid ipvs nftables chain priority '{word}'"));
+        match signed(parser, &word, i32::MIN, i32::MAX, Trailing::Refused) {
+            Some(priority) => reading.global.ir.other_duties.ipvs_priority = priority,
+            None => parser.report(Fault::InvalidNumber, format!("invalid ipvs nftables chain priority '{word}'")),
         }
         Ok(())
     }),
-    ("nftables_ipvs_start_fwmark", |_, parser, line| {
-        if unsigned_word(parser, line, 1, MOST, Trailing::Refused)?.is_none() {
-            let text = format!("invalid ipvs nftables start_fwmark priority '{}'", line.words[1]);
-            parser.report(Fault::InvalidNumber, text);
+    ("nftables_ipvs_start_fwmark", |reading, parser, line| {
+        match unsigned_word(parser, line, 1, MOST, Trailing::Refused)? {
+            Some(mark) => reading.global.ir.other_duties.ipvs_start_fwmark = mark as u32,
+            None => {
+                let text = format!("invalid ipvs nftables start_fwmark priority '{}'", line.words[1]);
+                parser.report(Fault::InvalidNumber, text);
+            }
         }
         Ok(())
     }),
     ("lvs_notify_fifo", |reading, parser, line| super::fifo::name(reading, parser, line, "lvs_")),
     ("lvs_notify_fifo_script", |reading, parser, line| super::fifo::script(reading, parser, line, "lvs_")),
-    ("checker_priority", |_, parser, line| {
-        nice(parser, line, "checker");
+    ("checker_priority", |reading, parser, line| {
+        reading.global.ir.other_duties.checker_scheduling.nice = nice(parser, line, "checker");
         Ok(())
     }),
-    flag!("checker_no_swap", |_draft| ()),
-    ("checker_rt_priority", |_, parser, line| realtime_priority(parser, line, "checker", None)),
+    flag!("checker_no_swap", |draft| draft.ir.other_duties.checker_scheduling.no_swap = true),
+    ("checker_rt_priority", |reading, parser, line| {
+        realtime_priority(parser, line, "checker", &mut reading.global.ir.other_duties.checker_scheduling)
+    }),
     ("checker_cpu_affinity", |reading, parser, line| {
-        cpu_affinity(reading, parser, line, "checker");
+        let processors = cpu_affinity(reading, parser, line, "checker");
+        reading.global.ir.other_duties.checker_scheduling.cpu_affinity = processors;
         Ok(())
     }),
-    ("checker_rlimit_rttime", |reading, parser, line| rt_limit(reading, parser, line, "checker")),
-    ("checker_rlimit_rtime", |reading, parser, line| rt_limit(reading, parser, line, "checker")),
-    ("bfd_priority", |_, parser, line| {
-        nice(parser, line, "bfd");
+    ("checker_rlimit_rttime", |reading, parser, line| {
+        rt_limit(parser, line, "checker", &mut reading.global.ir.other_duties.checker_scheduling)
+    }),
+    ("checker_rlimit_rtime", |reading, parser, line| {
+        rt_limit(parser, line, "checker", &mut reading.global.ir.other_duties.checker_scheduling)
+    }),
+    ("bfd_priority", |reading, parser, line| {
+        reading.global.ir.other_duties.bfd_scheduling.nice = nice(parser, line, "bfd");
         Ok(())
     }),
-    flag!("bfd_no_swap", |_draft| ()),
-    ("bfd_rt_priority", |_, parser, line| realtime_priority(parser, line, "bfd", None)),
+    flag!("bfd_no_swap", |draft| draft.ir.other_duties.bfd_scheduling.no_swap = true),
+    ("bfd_rt_priority", |reading, parser, line| {
+        realtime_priority(parser, line, "bfd", &mut reading.global.ir.other_duties.bfd_scheduling)
+    }),
     ("bfd_cpu_affinity", |reading, parser, line| {
-        cpu_affinity(reading, parser, line, "bfd");
+        let processors = cpu_affinity(reading, parser, line, "bfd");
+        reading.global.ir.other_duties.bfd_scheduling.cpu_affinity = processors;
         Ok(())
     }),
-    ("bfd_rlimit_rttime", |reading, parser, line| rt_limit(reading, parser, line, "bfd")),
-    ("bfd_rlimit_rtime", |reading, parser, line| rt_limit(reading, parser, line, "bfd")),
+    ("bfd_rlimit_rttime", |reading, parser, line| {
+        rt_limit(parser, line, "bfd", &mut reading.global.ir.other_duties.bfd_scheduling)
+    }),
+    ("bfd_rlimit_rtime", |reading, parser, line| {
+        rt_limit(parser, line, "bfd", &mut reading.global.ir.other_duties.bfd_scheduling)
+    }),
     ("snmp_socket", |reading, parser, line| {
         match line.words.len() {
             0 | 1 => parser.report(Fault::General, "SNMP error : snmp socket name missing"),
-            2 => reading.global.snmp_socket = true,
+            2 => reading.global.ir.other_duties.snmp.socket = Some(line.words[1].clone()),
             _ => parser.report(Fault::General, "Too many parameters specified for snmp_socket - ignoring"),
         }
         Ok(())
     }),
-    flag!("enable_traps", |_draft| ()),
-    flag!("enable_snmp_vrrp", |draft| draft.ir.snmp = true),
-    flag!("enable_snmp_keepalived", |draft| draft.ir.snmp = true),
-    flag!("enable_snmp_rfc", |draft| draft.ir.snmp = true),
-    flag!("enable_snmp_rfcv2", |draft| draft.ir.snmp = true),
-    flag!("enable_snmp_rfcv3", |draft| draft.ir.snmp = true),
-    flag!("enable_snmp_checker", |draft| draft.ir.snmp = true),
+    flag!("enable_traps", |draft| draft.ir.other_duties.snmp.traps = true),
+    flag!("enable_snmp_vrrp", |draft| draft.ir.other_duties.snmp.vrrp = true),
+    flag!("enable_snmp_keepalived", |draft| draft.ir.other_duties.snmp.vrrp = true),
+    flag!("enable_snmp_rfc", |draft| {
+        let snmp = &mut draft.ir.other_duties.snmp;
+        (snmp.rfc_v2, snmp.rfc_v3) = (true, true);
+    }),
+    flag!("enable_snmp_rfcv2", |draft| draft.ir.other_duties.snmp.rfc_v2 = true),
+    flag!("enable_snmp_rfcv3", |draft| draft.ir.other_duties.snmp.rfc_v3 = true),
+    flag!("enable_snmp_checker", |draft| draft.ir.other_duties.snmp.checker = true),
     ("snmp_vs_stats_update_interval", snmp_interval),
     ("snmp_rs_stats_update_interval", snmp_interval),
     flag!("enable_dbus", |_draft| ()),
@@ -147,12 +180,20 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         buffer_size(parser, line, "process_monitor", &mut reading.global.ir.process_monitor_buffer)
     }),
     global_switch!("process_monitor_rcv_bufs_force", |draft, value| draft.ir.process_monitor_buffer_force = value),
-    ("lvs_netlink_cmd_rcv_bufs", |_, parser, line| buffer_size(parser, line, "lvs_netlink_cmd", &mut 0)),
-    global_switch!("lvs_netlink_cmd_rcv_bufs_force", |_draft, _value| ()),
-    ("lvs_netlink_monitor_rcv_bufs", |_, parser, line| buffer_size(parser, line, "lvs_netlink_monitor", &mut 0)),
-    global_switch!("lvs_netlink_monitor_rcv_bufs_force", |_draft, _value| ()),
-    global_switch!("rs_init_notifies", |_draft, _value| ()),
-    global_switch!("no_checker_emails", |_draft, _value| ()),
+    ("lvs_netlink_cmd_rcv_bufs", |reading, parser, line| {
+        buffer_size(parser, line, "lvs_netlink_cmd", &mut reading.global.ir.other_duties.checker_command_buffer)
+    }),
+    global_switch!("lvs_netlink_cmd_rcv_bufs_force", |draft, value| {
+        draft.ir.other_duties.checker_command_buffer_force = value;
+    }),
+    ("lvs_netlink_monitor_rcv_bufs", |reading, parser, line| {
+        buffer_size(parser, line, "lvs_netlink_monitor", &mut reading.global.ir.other_duties.checker_monitor_buffer)
+    }),
+    global_switch!("lvs_netlink_monitor_rcv_bufs_force", |draft, value| {
+        draft.ir.other_duties.checker_monitor_buffer_force = value;
+    }),
+    global_switch!("rs_init_notifies", |draft, value| draft.ir.other_duties.rs_init_notifies = value),
+    global_switch!("no_checker_emails", |draft, value| draft.ir.other_duties.no_checker_emails = value),
     ("vrrp_rx_bufs_policy", receive_buffer_policy),
     ("vrrp_rx_bufs_multiplier", |reading, parser, line| {
         if line.len() != 2 {
@@ -195,12 +236,13 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     ("config_save_dir", |_, parser, line| line.word(1, parser.reader).map(|_| ())),
     ("tmp_config_directory", |reading, parser, line| {
         let name = &line.words[0];
-        if reading.global.config_directory {
+        let directory = &mut reading.global.ir.other_duties.config_directory;
+        if directory.is_some() {
             parser.report(Fault::General, format!("{name} already specified - ignoring"));
         } else if line.len() < 2 {
             parser.report(Fault::General, format!("{name} missing directory name"));
         } else {
-            reading.global.config_directory = true;
+            *directory = Some(line.words[1].clone());
         }
         Ok(())
     }),
@@ -281,7 +323,7 @@ fn realtime_priority(
     parser: &mut Parser<'_, '_>,
     line: &Line,
     process: &str,
-    scheduling: Option<&mut Scheduling>,
+    scheduling: &mut Scheduling,
 ) -> Result<(), Stop> {
     let Some(word) = line.words.get(1) else {
         parser.report(Fault::General, format!("No {process} process real-time priority specified"));
@@ -300,9 +342,7 @@ fn realtime_priority(
             format!("{process} process real-time priority {priority} greater than maximum 99 - setting to maximum");
         parser.report(Fault::General, text);
     }
-    if let Some(scheduling) = scheduling {
-        scheduling.realtime_priority = Some(clamped as u32);
-    }
+    scheduling.realtime_priority = Some(clamped as u32);
     Ok(())
 }
 
@@ -326,7 +366,7 @@ fn cpu_affinity(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &L
     processors
 }
 
-fn rt_limit(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line, process: &str) -> Result<(), Stop> {
+fn rt_limit(parser: &mut Parser<'_, '_>, line: &Line, process: &str, scheduling: &mut Scheduling) -> Result<(), Stop> {
     let name = &line.words[0];
     if let Some(stem) = name.strip_suffix("rtime").filter(|stem| stem.ends_with('_')) {
         let text = format!("Keyword '{name}' is deprecated - please use '{stem}rttime'");
@@ -335,8 +375,7 @@ fn rt_limit(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line,
     match unsigned_word(parser, line, 1, MOST, Trailing::Warned)? {
         None => parser.report(Fault::General, format!("Invalid {process} real-time limit - {}", line.words[1])),
         // Half of it is used as the soft limit, so it is at least 2.
-        Some(limit) if process == "vrrp" => reading.global.ir.vrrp_scheduling.rlimit_rttime_us = limit.max(2),
-        Some(_) => {}
+        Some(limit) => scheduling.rlimit_rttime_us = limit.max(2),
     }
     Ok(())
 }

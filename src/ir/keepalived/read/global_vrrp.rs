@@ -34,7 +34,7 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         Ok(())
     }),
     flag!("disable_local_igmp", |draft| draft.ir.disable_local_igmp = true),
-    flag!("v3_checksum_as_v2", |draft| draft.v3_checksum_as_v2 = true),
+    flag!("v3_checksum_as_v2", |draft| draft.ir.instances.v3_checksum_as_v2 = true),
     ("vrrp_mcast_group4", |reading, parser, line| {
         if let Some(IpAddr::V4(group)) = group(parser, line, "vrrp_mcast_group4", "IPv4", IpAddr::is_ipv4)? {
             reading.global.ir.multicast_group_v4 = group;
@@ -55,25 +55,25 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         if let Some(delay) =
             number(parser, line, 0, MOST_SECONDS, |word| format!("vrrp_garp_master_delay '{word}' invalid - ignoring"))?
         {
-            reading.global.garp_delay_us = delay * SECOND_US;
+            reading.global.ir.instances.garp_delay_us = delay * SECOND_US;
         }
         Ok(())
     }),
     ("vrrp_garp_master_repeat", |reading, parser, line| {
         if let Some(repeat) = repeat(parser, line, "vrrp_garp_master_repeat")? {
-            reading.global.garp_repeat = repeat;
+            reading.global.ir.instances.garp_repeat = repeat;
         }
         Ok(())
     }),
     ("vrrp_garp_master_refresh", |reading, parser, line| {
         let refresh =
             number(parser, line, 0, MOST, |word| format!("Invalid vrrp_garp_master_refresh '{word}' - ignoring"))?;
-        reading.global.garp_refresh_us = refresh.unwrap_or(0) * SECOND_US;
+        reading.global.ir.instances.garp_refresh_us = refresh.unwrap_or(0) * SECOND_US;
         Ok(())
     }),
     ("vrrp_garp_master_refresh_repeat", |reading, parser, line| {
         if let Some(repeat) = repeat(parser, line, "vrrp_garp_master_refresh_repeat")? {
-            reading.global.garp_refresh_repeat = repeat;
+            reading.global.ir.instances.garp_refresh_repeat = repeat;
         }
         Ok(())
     }),
@@ -81,21 +81,21 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         if let Some(delay) = number(parser, line, 0, MOST_SECONDS, |word| {
             format!("vrrp_garp_lower_prio_delay '{word}' invalid - ignoring")
         })? {
-            reading.global.garp_lower_prio_delay_us = Some(delay * SECOND_US);
+            reading.global.ir.instances.garp_lower_prio_delay_us = Some(delay * SECOND_US);
         }
         Ok(())
     }),
     ("vrrp_garp_lower_prio_repeat", |reading, parser, line| {
         let complaint = |word: &str| format!("Invalid vrrp_garp_lower_prio_repeat '{word}'");
         if let Some(repeat) = number(parser, line, 0, i32::MAX as u64, complaint)? {
-            reading.global.garp_lower_prio_repeat = Some(repeat as u32);
+            reading.global.ir.instances.garp_lower_prio_repeat = Some(repeat as u32);
         }
         Ok(())
     }),
     ("vrrp_down_timer_adverts", |reading, parser, line| {
         let complaint = |word: &str| format!("Invalid vrrp_down_timer_adverts [1:100] '{word}'");
         if let Some(adverts) = number(parser, line, 1, 100, complaint)? {
-            reading.global.down_timer_adverts = adverts as u32;
+            reading.global.ir.instances.down_timer_adverts = adverts as u32;
         }
         Ok(())
     }),
@@ -121,10 +121,10 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
             Some(false) => {}
             // What was set before stays.
             Some(true) => {
-                let draft = &mut reading.global;
-                draft.garp_repeat = if draft.garp_repeat == 5 { 1 } else { draft.garp_repeat };
-                draft.garp_refresh_repeat = if draft.garp_refresh_repeat == 1 { 0 } else { draft.garp_refresh_repeat };
-                draft.garp_delay_us = if draft.garp_delay_us == 5_000_000 { 0 } else { draft.garp_delay_us };
+                let set = &mut reading.global.ir.instances;
+                set.garp_repeat = if set.garp_repeat == 5 { 1 } else { set.garp_repeat };
+                set.garp_refresh_repeat = if set.garp_refresh_repeat == 1 { 0 } else { set.garp_refresh_repeat };
+                set.garp_delay_us = if set.garp_delay_us == 5_000_000 { 0 } else { set.garp_delay_us };
             }
         }
         Ok(())
@@ -135,12 +135,12 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         parser.report(Fault::Deprecated, text);
         garp_extra_if(reading, parser, line)
     }),
-    plain_switch!("vrrp_lower_prio_no_advert", |draft, value| draft.lower_prio_no_advert = value),
-    plain_switch!("vrrp_higher_prio_send_advert", |draft, value| draft.higher_prio_send_advert = value),
+    plain_switch!("vrrp_lower_prio_no_advert", |draft, value| draft.ir.instances.lower_prio_no_advert = value),
+    plain_switch!("vrrp_higher_prio_send_advert", |draft, value| draft.ir.instances.higher_prio_send_advert = value),
     ("vrrp_version", |reading, parser, line| {
         let word = line.word(1, parser.reader)?.to_owned();
         match signed(parser, &word, 2, 3, Trailing::Warned) {
-            Some(version) => reading.global.version = version as u8,
+            Some(version) => reading.global.ir.instances.version = version as u8,
             None => parser.report(Fault::General, "VRRP Error: Version must be either 2 or 3"),
         }
         Ok(())
@@ -170,15 +170,15 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         Ok(())
     }),
     flag!("nftables_ifindex", |draft| draft.ir.nftables_ifindex = true),
-    flag!("vrrp_check_unicast_src", |draft| draft.check_unicast_src = true),
+    flag!("vrrp_check_unicast_src", |draft| draft.ir.instances.check_unicast_src = true),
     ("vrrp_skip_check_adv_addr", |reading, parser, line| {
         let complaint = |word: &str| format!("Invalid value '{word}' for global vrrp_check_adv_addr specified");
         if let Some(value) = switch_or_on(parser, line, complaint) {
-            reading.global.skip_check_adv_addr = value;
+            reading.global.ir.instances.skip_check_adv_addr = value;
         }
         Ok(())
     }),
-    global_switch!("vrrp_strict", |draft, value| draft.strict = value),
+    global_switch!("vrrp_strict", |draft, value| draft.ir.instances.strict = value),
     flag!("nftables_counters", |draft| draft.ir.nftables_counters = true),
     global_switch!("vrrp_notify_priority_changes", |draft, value| draft.ir.notify_priority_changes = value),
     ("vrrp_startup_delay", |reading, parser, line| {
@@ -198,7 +198,7 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
         // The original names keyword and word the wrong way round.
         let complaint = |word: &str| format!("Invalid value '{}' for global {word} specified", line.words[0]);
         if let Some(value) = switch_or_on(parser, line, complaint) {
-            reading.global.owner_ignore_adverts = value;
+            reading.global.ir.instances.owner_ignore_adverts = value;
         }
         Ok(())
     }),
@@ -267,7 +267,7 @@ fn garp_extra_if(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &
     let mut delay = None;
     for word in &line.words[1..] {
         if word == "all" {
-            reading.global.garp_extra_all = true;
+            reading.global.ir.instances.garp_extra_all = true;
             continue;
         }
         delay = unsigned(parser, word, 1, 86400, Trailing::Warned);
@@ -278,7 +278,7 @@ fn garp_extra_if(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &
     }
     match delay {
         None => parser.report(Fault::General, format!("{name} specified without time - ignoring")),
-        Some(delay) => reading.global.garp_extra_us = delay * SECOND_US,
+        Some(delay) => reading.global.ir.instances.garp_extra_us = delay * SECOND_US,
     }
     Ok(())
 }

@@ -34,13 +34,13 @@ pub(super) fn begin(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line
     let global = &reading.global;
     reading.instance = Some(Draft {
         name: name.clone(),
-        down_timer_adverts: global.down_timer_adverts,
-        skip_check_adv_addr: global.skip_check_adv_addr,
-        v3_checksum_as_v2: global.v3_checksum_as_v2,
-        garp_delay_us: global.garp_delay_us,
-        garp_repeat: global.garp_repeat,
-        garp_refresh_us: global.garp_refresh_us,
-        garp_refresh_repeat: global.garp_refresh_repeat,
+        down_timer_adverts: global.ir.instances.down_timer_adverts,
+        skip_check_adv_addr: global.ir.instances.skip_check_adv_addr,
+        v3_checksum_as_v2: global.ir.instances.v3_checksum_as_v2,
+        garp_delay_us: global.ir.instances.garp_delay_us,
+        garp_repeat: global.ir.instances.garp_repeat,
+        garp_refresh_us: global.ir.instances.garp_refresh_us,
+        garp_refresh_repeat: global.ir.instances.garp_refresh_repeat,
         ..Draft::default()
     });
 }

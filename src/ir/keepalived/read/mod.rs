@@ -42,6 +42,7 @@ mod vmac;
 
 use grammar::Status;
 use grammar::keepalived::Keyword;
+use std::collections::BTreeMap;
 
 use crate::conf::keepalived::definitions::Surroundings;
 use crate::conf::keepalived::files::Files;
@@ -143,6 +144,8 @@ struct Reading<'s> {
     missing_interface: bool,
     bfd: Option<bfd::Draft>,
     bfds: Vec<bfd::Draft>,
+    /// What the VRRP process read of them, for the IR.
+    bfd_weights: BTreeMap<String, (i32, bool)>,
     completed: Vec<super::Instance>,
     /// The exit code with which a daemon refuses this configuration.
     refusal: Option<i32>,
@@ -174,6 +177,7 @@ impl<'s> Reading<'s> {
             missing_interface: false,
             bfd: None,
             bfds: Vec::new(),
+            bfd_weights: BTreeMap::new(),
             completed: Vec::new(),
             refusal: None,
             not_served: Vec::new(),
@@ -525,7 +529,7 @@ impl Reading<'_> {
         global.lvs_notify_fifo = lvs.finish();
         let vrrp = std::mem::take(&mut self.vrrp);
         let sessions = std::mem::take(&mut self.bfds).into_iter().filter(|_| !self.options.without_bfd);
-        let bfd_instances = sessions.filter_map(bfd::finish).collect();
+        let bfd_instances = sessions.filter_map(|draft| bfd::finish(draft, &self.bfd_weights)).collect();
         Keepalived {
             process: std::mem::take(&mut self.process),
             global,

@@ -52,6 +52,8 @@ async fn post_action(request: &mut Request) {
     action.sink = Sink::Discard;
     action.header_only = true;
     action.uri.clone_from(&request.uri);
+    action.args.clone_from(&request.args);
+    action.has_args = request.has_args;
     action.response.status = request.response.status;
     action.error_status = request.error_status;
     let verdict = match uri.first() {
@@ -60,6 +62,8 @@ async fn post_action(request: &mut Request) {
     };
     Box::pin(conclude(&mut action, verdict)).await;
     request.uri = std::mem::take(&mut action.uri);
+    request.args = std::mem::take(&mut action.args);
+    request.has_args = action.has_args;
     request.keepalive = keepalive;
 }
 

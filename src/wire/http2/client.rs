@@ -424,13 +424,12 @@ impl Client {
     fn take_block(&mut self, piece: &[u8], is_whole: bool, trailers: &mut Fields) -> Result<Option<Event>, Fault> {
         let is_head = self.phase == Phase::Head;
         let Some(mut block) = self.block.take() else { return Ok(None) };
-        block.take(&mut self.decoder, piece, self.block_limit).map_err(|fault| self.ends_block(fault))?;
-        if is_head { block.check_head() } else { block.check_trailers() }?;
+        block.take(&mut self.decoder, piece, self.block_limit, is_head)?;
         if !is_whole {
             self.block = Some(block);
             return Ok(None);
         }
-        let (status, fields) = block.finish().map_err(|fault| self.ends_block(fault))?;
+        let (status, fields) = block.finish().map_err(|fault| fault.of_block(is_head))?;
         if !is_head {
             if !self.has_ended {
                 return Err(fault("upstream sent trailer without end stream flag"));
@@ -450,16 +449,8 @@ impl Client {
         }
     }
 
-    /// A fault in a header block, of which nginx says more than one thing.
     fn in_block(&self, text: impl Display) -> Fault {
-        self.ends_block(fault(text))
-    }
-
-    fn ends_block(&self, fault: Fault) -> Fault {
-        fault.and(match self.phase {
-            Phase::Head => "upstream sent invalid header",
-            Phase::Body | Phase::Done => "upstream sent invalid trailer",
-        })
+        fault(text).of_block(self.phase == Phase::Head)
     }
 
     fn take_payload(&mut self, head: &Head, payload: &[u8]) -> Result<(), Fault> {

@@ -22,8 +22,9 @@ impl Fault {
         Self { lines: vec![text.to_string()] }
     }
 
-    /// With a further one.
-    pub fn and(mut self, text: &str) -> Self {
+    /// In a header block, of which nginx says more than one thing.
+    pub fn of_block(mut self, is_head: bool) -> Self {
+        let text = if is_head { "upstream sent invalid header" } else { "upstream sent invalid trailer" };
         self.lines.push(text.to_owned());
         self
     }
@@ -73,51 +74,36 @@ pub struct Block {
 }
 
 impl Block {
-    /// Takes a piece, and decodes the fields that are whole.
-    pub fn take(&mut self, decoder: &mut Decoder, piece: &[u8], limit: usize) -> Result<(), Fault> {
+    /// Takes a piece, and decodes and checks the fields that are whole: those of a head, or trailers.
+    pub fn take(&mut self, decoder: &mut Decoder, piece: &[u8], limit: usize, is_head: bool) -> Result<(), Fault> {
         self.rest.extend_from_slice(piece);
         let mut rest = &self.rest[..];
-        decoder.decode_begun(&mut rest, Limits { field: limit, block: limit }, &mut self.fields)?;
+        let limits = Limits { field: limit, block: limit };
+        let mut outcome = decoder.decode_begun(&mut rest, limits, &mut self.fields);
         if rest.len() > limit.saturating_mul(MOST_GROWTH) {
-            return Err(hpack::Fault::LongBlock.into());
+            outcome = outcome.and(Err(hpack::Fault::LongBlock));
         }
         let decoded = self.rest.len() - rest.len();
         self.rest.drain(..decoded);
-        let found = self.fields.iter().skip(self.checked).find(|(name, value)| !is_valid(name, value));
-        match found {
-            Some((name, value)) => {
-                Err(Fault::new(format_args!("upstream sent invalid header: {}", Shown(name, value))))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Checks the fields of a head that were not checked yet.
-    pub fn check_head(&mut self) -> Result<(), Fault> {
+        // What is wrong with fields comes before what is wrong behind them.
         for (name, value) in self.fields.iter().skip(self.checked) {
-            if name == b":status" {
-                if self.status.is_some() {
+            let shown = Shown(name, value);
+            if !is_valid(name, value) {
+                return Err(Fault::new(format_args!("upstream sent invalid header: {shown}")).of_block(is_head));
+            }
+            match (name, is_head) {
+                (b":status", true) if self.status.is_some() => {
                     return Err(Fault::new("upstream sent duplicate :status header"));
                 }
-                self.status = Some(status(value)?);
-            } else if name.starts_with(b":") {
-                return Err(Fault::new(format_args!("upstream sent invalid header {}", Shown(name, value))));
-            } else if self.status.is_none() {
-                return Err(Fault::new("upstream sent no :status header"));
+                (b":status", true) => self.status = Some(status(value)?),
+                ([b':', ..], true) => return Err(Fault::new(format_args!("upstream sent invalid header {shown}"))),
+                ([b':', ..], false) => return Err(Fault::new(format_args!("upstream sent invalid trailer {shown}"))),
+                (_, true) if self.status.is_none() => return Err(Fault::new("upstream sent no :status header")),
+                _ => {}
             }
         }
         self.checked = self.fields.len();
-        Ok(())
-    }
-
-    /// The same for trailers.
-    pub fn check_trailers(&mut self) -> Result<(), Fault> {
-        let found = self.fields.iter().skip(self.checked).find(|(name, _)| name.starts_with(b":"));
-        if let Some((name, value)) = found {
-            return Err(Fault::new(format_args!("upstream sent invalid trailer {}", Shown(name, value))));
-        }
-        self.checked = self.fields.len();
-        Ok(())
+        outcome.map_err(|fault| Fault::from(fault).of_block(is_head))
     }
 
     /// The fields of a block that is whole, and the status among them.

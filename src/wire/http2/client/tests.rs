@@ -189,6 +189,16 @@ fn faults_in_nginx_s_words() {
 }
 
 #[test]
+fn the_first_fault_counts_in_any_pieces() {
+    // A field before any status, and behind it one without a name.
+    let bytes = frame_of(kind::HEADERS, flag::END_HEADERS, 1, b"\x63\0\0\0");
+    for piece in [1, 100] {
+        let fault = take(&mut client(true), &bytes, piece).expect_err("a fault");
+        assert_eq!(fault.lines().collect::<Vec<_>>(), ["upstream sent no :status header"]);
+    }
+}
+
+#[test]
 fn frames_that_want_answers_have_an_end() {
     let mut client = client(true);
     let pings = frame_of(kind::PING, 0, 0, b"12345678").repeat(1001);

@@ -79,6 +79,24 @@ fn a_single_router_says_what_keepalived_says() {
     assert_eq!(story(Which::Evenkeel), Some(theirs));
 }
 
+/// A master that loses its own address says so from that very address: the backup need not wait for silence.
+#[test]
+fn a_master_without_an_address_says_its_last_word() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new();
+        let mut a = lab.node("a", which, 150, false);
+        let mut b = lab.node("b", Which::Evenkeel, 100, false);
+        a.start();
+        b.start();
+        lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.ip(&["addr", "del", "198.51.100.1/24", "dev", "eth0"]);
+        lab.wait("b takes over", ELECTION, || b.holds() && a.log().contains("Entering FAULT STATE"), &[&a, &b]);
+        let heard = "(LAB) Backup received priority 0 advertisement";
+        assert!(b.log().contains(heard), "{which:?}: {}\n{}", a.log(), b.log());
+    }
+}
+
 /// Faster than the file of the lab: a new master within half a second.
 fn fast(text: &str) -> String {
     let (before, rest) = text.split_once("authentication {").expect("it has a password");

@@ -510,12 +510,13 @@ impl Engine {
         change: impl FnOnce(&mut Watched),
         told: impl Fn(Tracking<'_>) -> Option<InstanceReport>,
     ) {
-        let look = |engine: &Self| -> Vec<(u8, Health)> {
-            (0..engine.instances.len()).map(|place| (engine.priority(place), engine.health(place))).collect()
+        let look_at = |engine: &Self, place| {
+            (engine.priority(place), engine.health(place), engine.tracking(place).source_address())
         };
-        let before = if self.started { look(self) } else { Vec::new() };
+        let look = |engine: &Self| (0..engine.instances.len()).map(|place| look_at(engine, place)).collect();
+        let before: Vec<(u8, Health, Option<IpAddr>)> = if self.started { look(self) } else { Vec::new() };
         change(&mut self.watched);
-        for (place, (priority, health)) in before.into_iter().enumerate() {
+        for (place, (priority, health, source)) in before.into_iter().enumerate() {
             if let Some(text) = told(self.tracking(place)) {
                 self.instances[place].report(text, actions);
             }
@@ -525,14 +526,24 @@ impl Engine {
             }
             let now_health = self.health(place);
             if now_health != health {
-                self.change_health(now, place, now_health, actions);
+                self.change_health(now, place, now_health, source, actions);
             }
         }
     }
 
-    pub(super) fn change_health(&mut self, now: Monotonic, place: usize, health: Health, actions: &mut Vec<Action>) {
+    /// `source`: where adverts came from until now. The kernel still sends an IPv4 packet from an address that is gone, so the
+    /// others hear the last word and need not wait for silence (keepalived).
+    pub(super) fn change_health(
+        &mut self,
+        now: Monotonic,
+        place: usize,
+        health: Health,
+        source: Option<IpAddr>,
+        actions: &mut Vec<Action>,
+    ) {
         if health == Health::Down {
-            let at = self.situation(now, place);
+            let mut at = self.situation(now, place);
+            at.source = at.source.or(source.filter(IpAddr::is_ipv4));
             self.instances[place].enter_fault(at, true, actions);
             self.sync_fault(now, place, actions);
         } else if self.group_health(place) == Health::Up && self.instances[place].state() == StateName::Fault {

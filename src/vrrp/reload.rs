@@ -129,8 +129,8 @@ impl Engine {
         for place in 0..self.instances.len() {
             let in_fault = self.instances[place].state() == StateName::Fault;
             match self.health(place) {
-                Health::Down if !in_fault => self.change_health(now, place, Health::Down, actions),
-                Health::Up if in_fault => self.change_health(now, place, Health::Up, actions),
+                Health::Down if !in_fault => self.change_health(now, place, Health::Down, None, actions),
+                Health::Up if in_fault => self.change_health(now, place, Health::Up, None, actions),
                 _ => {}
             }
         }

@@ -489,7 +489,7 @@ impl Engine {
             self.watched.interfaces.set_running(interface, running);
             return;
         }
-        if self.started {
+        if self.started && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
             actions.push(Action::Report(Report::Link { interface: interface.to_owned(), running }));
         }
         self.observe(now, actions, |watched| {

@@ -43,6 +43,17 @@ impl<'a> Tracking<'a> {
         self.trackers().flat_map(|trackers| &trackers.bfds).any(|tracked| tracked.name == session)
     }
 
+    /// Whether what happens to an interface concerns it. Names of interfaces with virtual MAC addresses come about only when they are
+    /// made: an instance that has such takes news of all.
+    pub fn follows(&self, interface: &str) -> bool {
+        self.config.interface.as_deref() == Some(interface)
+            || self.carries(interface)
+            || self.trackers().flat_map(|trackers| &trackers.interfaces).any(|tracked| tracked.interface == interface)
+            || self.config.vmac.is_some()
+            || self.config.vmac_for_addresses
+            || self.config.ipvlan.is_some()
+    }
+
     fn trackers(&self) -> impl Iterator<Item = &'a Trackers> + use<'a> {
         std::iter::once(&self.config.trackers).chain(self.group)
     }
@@ -64,7 +75,9 @@ impl<'a> Tracking<'a> {
             let reached = watched.processes.get(&tracked.name).copied().unwrap_or(false);
             (CauseRef::Process(&tracked.name), weighed(tracked.weight, tracked.reverse, reached))
         });
+        let this = *self;
         let interfaces = self.trackers().flat_map(|trackers| &trackers.interfaces);
+        let interfaces = interfaces.filter(move |tracked| tracked.weight != 0 && !this.carries(&tracked.interface));
         let interfaces = interfaces.map(move |tracked| {
             let running = watched.interfaces.running(&tracked.interface);
             (CauseRef::Interface(&tracked.interface), weighed(tracked.weight, tracked.reverse, running))
@@ -127,26 +140,43 @@ impl<'a> Tracking<'a> {
 
     /// Interfaces without which the instance cannot be: its own, those tracked with weight 0, those of its addresses.
     fn vital_interfaces(&self) -> impl Iterator<Item = (&'a str, bool)> + use<'a> {
-        let tracked: Vec<&'a TrackedInterface> = self.trackers().flat_map(|trackers| &trackers.interfaces).collect();
+        let tracked = self.trackers().flat_map(|trackers| &trackers.interfaces).filter(|tracked| tracked.weight == 0);
+        let tracked: Vec<&'a TrackedInterface> = tracked.collect();
         let named = |name: &str| tracked.iter().any(|tracked| tracked.interface == name);
         let mut vital: Vec<(&str, bool)> = Vec::new();
+        for name in self.carriers() {
+            if !named(name) && !vital.iter().any(|(known, _)| *known == name) {
+                vital.push((name, false));
+            }
+        }
+        vital.extend(tracked.iter().map(|tracked| (&*tracked.interface, tracked.reverse)));
+        vital.into_iter()
+    }
+
+    /// Whether an interface carries what the instance has: as keepalived sees it, a weight of `track_interface` counts for nothing
+    /// then.
+    fn carries(&self, interface: &str) -> bool {
+        self.carriers().any(|name| name == interface)
+    }
+
+    /// Its own interface, and those of its addresses, routes and rules.
+    fn carriers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let own = self.config.interface.as_deref().filter(|_| self.config.track_primary);
         let addresses = self.config.addresses.iter().chain(&self.config.excluded_addresses);
         let addresses = addresses.filter(|address| address.tracked).filter_map(|address| address.interface.as_deref());
         let routes =
             self.config.routes.iter().filter(|route| route.tracked).filter_map(|route| route.interface.as_deref());
+        let rules = self.config.rules.iter().filter(|rule| rule.tracked);
+        let rules = rules.flat_map(|rule| [&rule.input_interface, &rule.output_interface]).filter_map(Option::as_deref);
         let statics = self.config.static_interfaces.iter().map(String::as_str);
-        for name in own.into_iter().chain(addresses).chain(routes).chain(statics) {
-            // `dont_track_primary` holds for the addresses on the primary interface as well.
-            let untracked = !self.config.track_primary && self.config.interface.as_deref() == Some(name);
-            if !untracked && !named(name) && !vital.iter().any(|(known, _)| *known == name) {
-                vital.push((name, false));
-            }
-        }
-        vital.extend(
-            tracked.iter().filter(|tracked| tracked.weight == 0).map(|tracked| (&*tracked.interface, tracked.reverse)),
-        );
-        vital.into_iter()
+        // `dont_track_primary` holds for the addresses on the primary interface as well.
+        let untracked = self.config.interface.as_deref().filter(|_| !self.config.track_primary);
+        own.into_iter()
+            .chain(addresses)
+            .chain(routes)
+            .chain(rules)
+            .chain(statics)
+            .filter(move |name| untracked != Some(*name))
     }
 
     /// Where adverts come from: as configured, else what the interface has.
@@ -195,4 +225,43 @@ fn file_status(tracked: &Tracked, watched: &Watched) -> i64 {
     }
     let product = value * i64::from(tracked.weight);
     if tracked.reverse { -product } else { product }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vrrp::configuration_text;
+
+    /// The priority and the faults with these interfaces running.
+    fn with_running(running: &[&str]) -> (u8, Vec<String>) {
+        let text = "vrrp_instance A {\n interface eth0\n virtual_router_id 51\n priority 100\n track_interface {\n \
+                    eth1 weight 20\n eth2 weight 10\n }\n virtual_ipaddress {\n 192.0.2.10\n 192.0.2.11 dev eth1\n }\n \
+                    virtual_rules {\n iif eth3 lookup 100\n }\n}\n";
+        let config = configuration_text::read(text);
+        let mut watched = Watched::new(&config);
+        for name in running {
+            watched.interfaces.set_running(name, true);
+        }
+        let tracking = Tracking { config: &config.instances[0], group: None, watched: &watched };
+        let interfaces = tracking.faults().into_iter().filter_map(|fault| match fault {
+            Fault::Interface(name) => Some(name),
+            _ => None,
+        });
+        (tracking.effective_priority(), interfaces.collect())
+    }
+
+    #[test]
+    fn news_of_other_interfaces_are_none() {
+        let config = configuration_text::read("vrrp_instance A {\n interface eth0\n virtual_router_id 51\n}\n");
+        let watched = Watched::new(&config);
+        let tracking = Tracking { config: &config.instances[0], group: None, watched: &watched };
+        assert_eq!(["eth0", "eth1"].map(|name| tracking.follows(name)), [true, false]);
+    }
+
+    #[test]
+    fn an_interface_that_carries_an_address_is_vital_whatever_its_weight() {
+        assert_eq!(with_running(&["eth0", "eth1", "eth2", "eth3"]), (110, Vec::new()));
+        assert_eq!(with_running(&["eth0", "eth1", "eth3"]), (100, Vec::new()));
+        assert_eq!(with_running(&["eth0", "eth2"]), (110, vec!["eth1".to_owned(), "eth3".to_owned()]));
+    }
 }

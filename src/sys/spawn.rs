@@ -9,7 +9,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
 
-use super::scheduling;
+use super::{scheduling, signal};
 
 /// Who a program runs as.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +65,8 @@ pub fn start(words: &[String], identity: Option<&Identity>) -> io::Result<i32> {
     let groups: Vec<Gid> = identity.iter().flat_map(|id| &id.groups).map(|gid| Gid::from_raw(*gid)).collect();
     let prepare = move || {
         restore_limits();
+        // We take our own signals from a descriptor and block them: a script that did so would not end with SIGTERM.
+        signal::reset_all()?;
         if let Some(identity) = &identity {
             setgroups(&groups)?;
             let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
@@ -83,4 +85,20 @@ pub fn start(words: &[String], identity: Option<&Identity>) -> io::Result<i32> {
 /// Sends a signal to a whole process group; `false` if it no longer exists.
 pub fn signal_group(group: i32, signal: Signal) -> bool {
     killpg(Pid::from_raw(group), signal).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::signal::Signals;
+
+    #[test]
+    fn a_program_blocks_no_signal_though_we_do() {
+        let _blocked = Signals::block(&[Signal::SIGTERM]).expect("SIGTERM can be blocked");
+        let pid = start(&["sleep".into(), "100".into()], None).expect("there is a sleep");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).expect("Linux tells");
+        signal_group(pid, Signal::SIGTERM);
+        assert_eq!(blocked.trim().trim_matches('0'), "");
+    }
 }

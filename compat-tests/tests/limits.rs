@@ -121,6 +121,8 @@ fn a_zone_holds_as_many_keys_and_forgets_the_oldest() {
 fn another_key_for_the_same_zone_is_refused() {
     both(|program| {
         let nginx = Running::start(program, SERVER);
+        // nginx loses a SIGHUP that comes before its workers are there.
+        nginx.await_workers(2);
         nginx.configure(&SERVER.replace("zone $arg_key zone=requests", "zone $uri zone=requests"));
         nginx.signal(nginx.master(), "HUP");
         let fault = "limit_req \"requests\" uses the \"$uri\" key while previously it used the \"$arg_key\" key\n";

@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use crate::ir::http::limit_conn::ConnZone as ConnSettings;
 use crate::ir::http::limit_req::ReqZone as ReqSettings;
-use crate::sys::fork;
+use crate::net::zone_holder;
 use crate::sys::shared_words::SharedWords;
 use crate::zone::limit_conn::ConnTable;
 use crate::zone::limit_req::ReqTable;
-use crate::zone::lock::Holder;
 use crate::zone::slab::Place;
 
 /// A zone of `limit_req`.
@@ -16,18 +15,14 @@ pub type ReqZone = ReqTable<SharedWords>;
 /// A zone of `limit_conn`.
 pub type ConnZone = ConnTable<SharedWords>;
 
-fn holder() -> Holder {
-    Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now }
-}
-
 /// The zone over its words.
 pub fn req_zone(settings: &ReqSettings, words: SharedWords) -> ReqZone {
-    ReqTable::over(words, settings.size, settings.rate, holder())
+    ReqTable::over(words, settings.size, settings.rate, zone_holder::own())
 }
 
 /// The zone over its words.
 pub fn conn_zone(settings: &ConnSettings, words: SharedWords) -> ConnZone {
-    ConnTable::over(words, settings.size, holder())
+    ConnTable::over(words, settings.size, zone_holder::own())
 }
 
 /// One request counted in a zone, until this is dropped.

@@ -24,3 +24,4 @@ pub mod tls_stream;
 pub mod tls_verify;
 pub mod turn;
 pub mod turns;
+pub mod zone_holder;

@@ -9,9 +9,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
 
-use crate::sys::fork;
+use super::zone_holder;
 use crate::wire::ocsp::Status;
-use crate::zone::lock::Holder;
 use crate::zone::ssl_sessions::{KEY_LENGTH, Key, Sessions};
 
 const TIME_LENGTH: usize = 8;
@@ -34,7 +33,7 @@ impl SessionZone {
 
     /// What a responder said of a certificate, if it still holds.
     pub fn status(&self, id: &[u8]) -> Option<Status> {
-        match self.0.get(id, now_s(), holder())?[..] {
+        match self.0.get(id, now_s(), zone_holder::own())?[..] {
             [0] => Some(Status::Good),
             [1] => Some(Status::Revoked),
             _ => Some(Status::Unknown),
@@ -43,7 +42,7 @@ impl SessionZone {
 
     /// Keeps what a responder said until a second.
     pub fn keep_status(&self, id: &[u8], status: Status, until_s: i64) {
-        self.0.put(id, &[status as u8], until_s.max(0).cast_unsigned(), holder());
+        self.0.put(id, &[status as u8], until_s.max(0).cast_unsigned(), zone_holder::own());
     }
 }
 
@@ -52,10 +51,6 @@ pub type SessionContext = [u8; 32];
 
 fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn holder() -> Holder {
-    Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now }
 }
 
 fn fresh_key() -> Key {
@@ -99,7 +94,7 @@ impl Tickets {
     }
 
     fn shared_keys(&self, zone: &SessionZone) -> [Key; 2] {
-        zone.0.keys(now_s(), u64::from(self.timeout_s), fresh_key, holder())
+        zone.0.keys(now_s(), u64::from(self.timeout_s), fresh_key, zone_holder::own())
     }
 
     fn seal(&self, key: &RandomizedNonceKey, plain: &[u8]) -> Option<Vec<u8>> {
@@ -179,15 +174,15 @@ impl fmt::Debug for SharedMemory {
 
 impl StoresServerSessions for SharedMemory {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
-        self.zone.0.put(&self.name(&key), &value, now_s() + u64::from(self.timeout_s), holder())
+        self.zone.0.put(&self.name(&key), &value, now_s() + u64::from(self.timeout_s), zone_holder::own())
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.zone.0.get(&self.name(key), now_s(), holder())
+        self.zone.0.get(&self.name(key), now_s(), zone_holder::own())
     }
 
     fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.zone.0.take(&self.name(key), now_s(), holder())
+        self.zone.0.take(&self.name(key), now_s(), zone_holder::own())
     }
 
     fn can_cache(&self) -> bool {

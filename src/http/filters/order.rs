@@ -94,9 +94,7 @@ pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
         let mut packed = request.connection.engine.take_buffer();
         encoder.finish(&mut packed);
         request.filters.gzip_totals = Some(encoder.totals());
-        let outcome = if request.header_only { Ok(()) } else { write::deliver_encoded(request, &packed).await };
-        request.connection.engine.give_buffer(packed);
-        outcome?;
+        write::send_packed(request, packed).await?;
     }
     if request.version == HTTP_20 {
         return http2::end(request).await;

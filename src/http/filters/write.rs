@@ -25,9 +25,7 @@ pub async fn flush(request: &mut Request) -> Result<(), ClientGone> {
         let mut packed = request.connection.engine.take_buffer();
         encoder.flush(&mut packed);
         request.filters.gzip = Some(encoder);
-        let outcome = deliver_encoded(request, &packed).await;
-        request.connection.engine.give_buffer(packed);
-        outcome?;
+        send_packed(request, packed).await?;
     }
     request.flush().await
 }
@@ -38,13 +36,18 @@ pub async fn encode(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGon
     let mut packed = request.connection.engine.take_buffer();
     encoder.write(bytes, &mut packed);
     request.filters.gzip = Some(encoder);
-    let outcome = deliver_encoded(request, &packed).await;
+    send_packed(request, packed).await
+}
+
+/// Sends what came out of the compressor, and gives its buffer back.
+pub async fn send_packed(request: &mut Request, packed: Vec<u8>) -> Result<(), ClientGone> {
+    let outcome = if request.header_only { Ok(()) } else { deliver_encoded(request, &packed).await };
     request.connection.engine.give_buffer(packed);
     outcome
 }
 
 /// Sends text that has passed the compressor: to the client, or to whoever made the request.
-pub async fn deliver_encoded(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
+async fn deliver_encoded(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
     if bytes.is_empty() {
         return Ok(());
     }

@@ -9,8 +9,7 @@ use crate::balance::Peer;
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::{self, PeerAddress, Upstream};
 use crate::net::connect::Target;
-use crate::sys::fork;
-use crate::zone::lock::Holder;
+use crate::net::zone_holder;
 use crate::zone::members::Members;
 use crate::zone::peers::PeerTable;
 
@@ -131,7 +130,7 @@ impl SharedLayout {
 
     /// The state of primary and backup servers.
     pub fn tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
-        [0, 1].map(|rank| PeerTable::shared(self.table(words, rank), holder()))
+        [0, 1].map(|rank| PeerTable::shared(self.table(words, rank), zone_holder::own()))
     }
 
     /// How many words the tables of one worker take that share nothing.
@@ -158,15 +157,11 @@ impl SharedLayout {
     /// The addresses that are looked up.
     pub fn members(&self, words: &'static [AtomicU64]) -> Option<Members> {
         let words = &words[self.table_words(0) + self.table_words(1)..];
-        (self.templates > 0).then(|| Members::over(words, self.templates, self.capacity, holder()))
+        (self.templates > 0).then(|| Members::over(words, self.templates, self.capacity, zone_holder::own()))
     }
 
     /// Where the state of a looked up address stands in the table of its rank.
     pub fn slot(&self, place: usize, is_backup: bool) -> usize {
         self.weights[usize::from(is_backup)].len() + place
     }
-}
-
-fn holder() -> Holder {
-    Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now }
 }

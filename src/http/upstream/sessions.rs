@@ -5,9 +5,8 @@ use md5::{Digest, Md5};
 use crate::ir::upstream::sticky::{Learn, Source, Sticky as Configured};
 use crate::ir::value::Text;
 use crate::log::now;
-use crate::sys::fork;
+use crate::net::zone_holder;
 use crate::sys::shared_words::SharedWords;
-use crate::zone::lock::Holder;
 use crate::zone::sticky::{Key, Sessions};
 
 /// What binds the requests of one group.
@@ -27,8 +26,7 @@ pub fn sid(route: Option<&Text>, name: &str) -> Box<[u8]> {
 
 /// The sessions of `learn`, over the words of its zone.
 pub fn sessions(learn: &Learn, words: SharedWords) -> Sessions<SharedWords> {
-    let holder = Holder { id: u64::from(fork::own_pid().unsigned_abs()), wait: std::thread::yield_now };
-    Sessions::over(words, learn.zone.size, learn.timeout_ms, holder)
+    Sessions::over(words, learn.zone.size, learn.timeout_ms, zone_holder::own())
 }
 
 impl Sticky {

@@ -1,118 +1,19 @@
-//! The keywords of `virtual_server/real_server/SSL_GET/url`.
+//! The keywords of `virtual_server/real_server/SSL_GET/url`: those of `HTTP_GET/url`, and what only TLS has.
 
 use crate::Status;
-use crate::keepalived::Keyword;
+use crate::keepalived::{Keyword, also_in, check_http_get_url::KEYWORDS as ROWS};
 
 /// A row for each keyword.
-pub const KEYWORDS: &[Keyword] = &[
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "path",
-        value: "string",
-        default: "none (required)",
-        repeatable: "last wins",
-        since: "0.6.6",
-        needs: "LVS",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "digest",
-        value: "string: 32 hex digits (MD5 of the body)",
-        default: "unset",
-        repeatable: "last wins",
-        since: "0.6.6",
-        needs: "LVS",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "status_code",
-        value: "list of int 100-599 or ranges",
-        default: "200-299",
-        repeatable: "yes",
-        since: "0.7.6",
-        needs: "LVS",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "virtualhost",
-        value: "string",
-        default: "checker value",
-        repeatable: "last wins",
-        since: "1.3.6",
-        needs: "LVS",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "regex",
-        value: "string (quoted)",
-        default: "unset",
-        repeatable: "last wins",
-        since: "2.0.7",
-        needs: "LVS,REGEX",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "regex_no_match",
-        value: "none (flag)",
-        default: "off",
-        repeatable: "last wins",
-        since: "2.0.7",
-        needs: "LVS,REGEX",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "regex_options",
-        value: "list of PCRE option names",
-        default: "none",
-        repeatable: "yes",
-        since: "2.0.7",
-        needs: "LVS,REGEX",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "regex_min_offset",
-        value: "int >= 0",
-        default: "0",
-        repeatable: "last wins",
-        since: "2.0.7",
-        needs: "LVS,REGEX",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "regex_max_offset",
-        value: "int >= 0",
-        default: "0",
-        repeatable: "last wins",
-        since: "2.0.7",
-        needs: "LVS,REGEX",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "regex_stack",
-        value: "int START int MAX",
-        default: "library",
-        repeatable: "last wins",
-        since: "2.0.7",
-        needs: "LVS,REGEX",
-        status: Status::NotYet,
-    },
-    Keyword {
-        block: "virtual_server/real_server/SSL_GET/url",
-        name: "tls_compliant",
-        value: "bool (no value = true)",
-        default: "checker value",
-        repeatable: "last wins",
-        since: "2.2.8",
-        needs: "LVS",
-        status: Status::NotYet,
-    },
-];
+pub const KEYWORDS: &[Keyword] =
+    &also_in::<{ ROWS.len() + 1 }>("virtual_server/real_server/SSL_GET/url", ROWS, &[TLS_COMPLIANT]);
+
+const TLS_COMPLIANT: Keyword = Keyword {
+    block: "",
+    name: "tls_compliant",
+    value: "bool (no value = true)",
+    default: "checker value",
+    repeatable: "last wins",
+    since: "2.2.8",
+    needs: "LVS",
+    status: Status::NotYet,
+};

@@ -43,7 +43,7 @@ use std::sync::LazyLock;
 use crate::Status;
 
 /// One keyword in one block of keepalived.conf.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Keyword {
     /// The path of blocks it stands in, parted by `/`; empty outside all blocks.
     pub block: &'static str,
@@ -62,6 +62,31 @@ pub struct Keyword {
     /// What evenkeel does with it.
     pub status: Status,
 }
+
+/// The same rows in `block`, and what it has beyond them; `N` is the number of both.
+const fn also_in<const N: usize>(block: &'static str, rows: &[Keyword], further: &[Keyword]) -> [Keyword; N] {
+    assert!(N == rows.len() + further.len());
+    let mut keywords = [Keyword { block, ..rows[0] }; N];
+    let mut at = 0;
+    while at < N {
+        let row = if at < rows.len() { rows[at] } else { further[at - rows.len()] };
+        keywords[at] = Keyword { block, ..row };
+        at += 1;
+    }
+    keywords
+}
+
+/// What ties a static address, route or rule to a `track_group`.
+const TRACK_GROUP_OF_STATIC: Keyword = Keyword {
+    block: "",
+    name: "track_group",
+    value: "string NAME",
+    default: "none",
+    repeatable: "first kept",
+    since: "-",
+    needs: "-",
+    status: Status::Done,
+};
 
 /// All tables, by the name of their file.
 pub const TABLES: &[(&str, &[Keyword])] = &[

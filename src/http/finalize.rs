@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::filters::order;
+use super::modules::mirror;
 use super::request::{Boxed, Entry, Request, Sink};
 use super::verdict::{CLIENT_CLOSED_REQUEST, CLOSE, Verdict};
 use super::{access_log, body_reader, error_page, evaluate, phases, redirect};
@@ -17,6 +18,7 @@ pub async fn answer(request: &mut Request) {
     };
     conclude(request, verdict).await;
     post_action(request).await;
+    mirror::wait(request).await;
 }
 
 /// `client_body_early_read`: the body is read before the first phase.
@@ -39,37 +41,35 @@ async fn read_early_body(request: &mut Request) -> Result<(), u16> {
     body_reader::read(request).await
 }
 
-/// `post_action`: once the answer is out, another location runs for its effects.
+/// `post_action`: once the answer is out, the request goes to another location for its effects, and from there perhaps to one
+/// more (`ngx_http_post_action`).
 async fn post_action(request: &mut Request) {
-    let Some(uri) = request.location.settings.core.post_action.clone() else { return };
-    if request.flush().await.is_err() {
-        request.client_gone = true;
+    let version = request.version;
+    while let Some(uri) = request.location.settings.core.post_action.clone() {
+        if request.post_action && request.uri_changes_left == 0 {
+            break;
+        }
+        if !request.post_action && request.flush().await.is_err() {
+            request.client_gone = true;
+        }
+        request.post_action = true;
+        request.version = 9;
+        request.header_only = true;
+        request.header_sent = true;
+        request.sink = Sink::Discard;
+        let verdict = match uri.first() {
+            Some(b'@') => redirect::named_location(request, &uri),
+            _ => redirect::internal_redirect(request, &uri, b""),
+        };
+        Box::pin(conclude(request, verdict)).await;
     }
-    let keepalive = request.keepalive;
-    let mut action = Request::inside(request);
-    action.is_subrequest = false;
-    action.began = request.began;
-    action.sink = Sink::Discard;
-    action.header_only = true;
-    action.uri.clone_from(&request.uri);
-    action.args.clone_from(&request.args);
-    action.has_args = request.has_args;
-    action.response.status = request.response.status;
-    action.error_status = request.error_status;
-    let verdict = match uri.first() {
-        Some(b'@') => redirect::named_location(&mut action, &uri),
-        _ => redirect::internal_redirect(&mut action, &uri, b""),
-    };
-    Box::pin(conclude(&mut action, verdict)).await;
-    request.uri = std::mem::take(&mut action.uri);
-    request.args = std::mem::take(&mut action.args);
-    request.has_args = action.has_args;
-    request.keepalive = keepalive;
+    request.version = version;
 }
 
 /// Answers a request that was refused while it was read.
 pub async fn refuse(request: &mut Request, status: u16) {
     conclude(request, Verdict::Finish(status)).await;
+    post_action(request).await;
 }
 
 /// Acts on verdicts until the answer is out.
@@ -93,7 +93,7 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
                 close(request);
                 return;
             }
-            Verdict::Finish(_) if request.header_sent => {
+            Verdict::Finish(_) if request.header_sent && !request.post_action => {
                 // The head is out: all that can still be said is that the answer is not whole.
                 close(request);
                 return;

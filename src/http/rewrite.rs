@@ -123,12 +123,12 @@ async fn answer_with(request: &mut Request, answer: &Return) -> Verdict {
     if let Err(status) = body_reader::discard(request) {
         return Verdict::Finish(status);
     }
+    request.response.status = answer.status;
     let text = answer.text.as_ref().map(|text| evaluate::text(request, text)).unwrap_or_default();
     if matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
         request.response.set_location(&text);
         return Verdict::Finish(answer.status);
     }
-    request.response.status = answer.status;
     if request.response.content_type.is_none() {
         request.response.content_type = Some(content_type(request));
     }

@@ -701,7 +701,7 @@ pub static VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "proxy_internal_chunked",
@@ -710,7 +710,7 @@ pub static VARIABLES: &[Variable] = &[
         changeable: false,
         cacheable: false,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Variable {
         name: "proxy_port",

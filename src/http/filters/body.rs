@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{charset, echo, gunzip, gzip, ssi, sub, write};
+use super::{charset, echo, gunzip, gzip, headers, ssi, sub, write};
 use crate::http::request::{BodyChain, Boxed, Request};
 use crate::http::subrequest;
 use crate::http::verdict::ClientGone;
@@ -72,7 +72,11 @@ impl BodyChain for BodyFilters {
     fn follow<'f>(&'f self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>> {
         Box::pin(async move {
             match &self.after_body {
-                Some(uri) => add(request, uri).await,
+                Some(uri) => {
+                    // The body itself ends here: nginx adds trailers to that, and again to the end of all.
+                    headers::add_trailers(request);
+                    add(request, uri).await
+                }
                 None => Ok(()),
             }
         })

@@ -56,6 +56,12 @@ pub fn expects_trailers(status: u16, settings: &Headers) -> bool {
 
 /// What follows a chunked body: a backend's trailers, then the location's.
 pub fn trailers(request: &mut Request) -> HeaderList {
+    add_trailers(request);
+    request.response.trailers.clone()
+}
+
+/// `add_trailer`
+pub fn add_trailers(request: &mut Request) {
     let settings = Rc::clone(&request.location.settings.headers);
     let safe = is_safe(request.response.status);
     for trailer in settings.add_trailers.iter().filter(|trailer| safe || trailer.always) {
@@ -64,7 +70,6 @@ pub fn trailers(request: &mut Request) -> HeaderList {
             request.response.trailers.push(&trailer.name, &value);
         }
     }
-    request.response.trailers.clone()
 }
 
 fn expires(request: &mut Request, setting: &Expires) {

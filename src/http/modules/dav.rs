@@ -83,6 +83,10 @@ async fn put(request: &mut Request) -> Verdict {
     if request.header(Known::ContentRange).is_some() {
         return refuse(request, 501, "PUT with range is unsupported");
     }
+    if request.content_length.is_none() && !request.chunked_body {
+        // Where no body is announced none is read, so that there is no file of it either.
+        return refuse(request, 500, "PUT request body must be in a file");
+    }
     let body = match body_reader::read_to_file(request).await {
         Ok(body) => body,
         Err(status) => return Verdict::Finish(status),

@@ -1,4 +1,4 @@
-//! `mirror`: copies of a request whose answers nobody waits for (`ngx_http_mirror_module`).
+//! `mirror`: copies of a request whose answers nobody sees (`ngx_http_mirror_module`).
 
 use std::rc::Rc;
 
@@ -24,7 +24,26 @@ pub async fn handle(request: &mut Request) -> Verdict {
         copy.method_name.clone_from(&request.method_name);
         copy.header_only = true;
         copy.body = request.body.share();
-        tokio::task::spawn_local(async move { subrequest::run(&mut copy).await });
+        request.contexts.mirrors.get_or_insert_default().running.spawn_local(async move {
+            subrequest::run(&mut copy).await;
+            std::mem::take(&mut copy.uri)
+        });
     }
     Verdict::Declined
+}
+
+/// A request is over when its copies are, and only then comes its line in the log, or the next request of the connection.
+pub async fn wait(request: &mut Request) {
+    let Some(mut mirrors) = request.contexts.mirrors.take() else { return };
+    if request.client_gone {
+        return;
+    }
+    while mirrors.running.try_join_next().is_some() {}
+    if !mirrors.running.is_empty() && request.flush().await.is_err() {
+        request.client_gone = true;
+    }
+    while let Some(ended) = mirrors.running.join_next().await {
+        mirrors.last = ended.ok();
+    }
+    request.contexts.mirrors = Some(mirrors);
 }

@@ -4,6 +4,8 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::identity::Identity;
 use super::slices::Slices;
 use crate::http::limit_zones::Held;
@@ -15,6 +17,15 @@ pub struct LimitStatus {
     pub req: Option<&'static str>,
     /// `$limit_conn_status`
     pub conn: Option<&'static str>,
+}
+
+/// The copies of a request that `mirror` made.
+#[derive(Default, Debug)]
+pub struct Mirrors {
+    /// Those that are not over; each gives its path.
+    pub running: JoinSet<Vec<u8>>,
+    /// The path of the last one, if the request had to wait for it: lines in the log are then about it.
+    pub last: Option<Vec<u8>>,
 }
 
 /// What modules keep of a request.
@@ -30,6 +41,8 @@ pub struct Contexts {
     pub userid: RefCell<Option<Box<Identity>>>,
     /// When `echo_reset_timer` set the clock of `$echo_timer_elapsed` back.
     pub echo_timer_began: Option<Duration>,
+    /// Copies of this request.
+    pub mirrors: Option<Box<Mirrors>>,
     /// An answer that is made up of slices.
     pub slices: OnceCell<Rc<Slices>>,
 }

@@ -67,9 +67,10 @@ impl Request {
             line.push(request_line);
             line.push(b"\"");
         }
-        if self.is_subrequest {
+        let mirror = self.contexts.mirrors.as_ref().and_then(|mirrors| mirrors.last.as_deref());
+        if let Some(uri) = mirror.or(self.is_subrequest.then_some(&self.uri)) {
             line.push(b", subrequest: \"");
-            line.push(&self.uri);
+            line.push(uri);
             line.push(b"\"");
         }
         if let Some(attempt) = self.upstream.attempts.last()

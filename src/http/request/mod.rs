@@ -195,6 +195,8 @@ pub struct Request {
     pub header_only: bool,
     /// The head of the answer went out.
     pub header_sent: bool,
+    /// The answer is out, and `post_action` sent the request on: what it answers there goes nowhere.
+    pub post_action: bool,
     /// The answer was sent whole.
     pub finished: bool,
     /// A filter of heads answered in the place of what it was given: HTTP/1 gives the connection up behind that
@@ -299,6 +301,7 @@ impl Request {
             expect_tested: false,
             header_only: false,
             header_sent: false,
+            post_action: false,
             finished: false,
             filter_finalize: false,
             client_gone: false,

@@ -20,6 +20,10 @@ pub struct UpstreamRecord {
     pub proxy_host: Option<Text>,
     /// `$proxy_port`
     pub proxy_port: Option<Text>,
+    /// `$proxy_internal_body_length`
+    pub body_length: Option<u64>,
+    /// `$proxy_internal_chunked`
+    pub body_is_chunked: bool,
     /// TLS towards the backend.
     pub is_secure: bool,
     /// `grpc_pass`
@@ -49,6 +53,7 @@ impl UpstreamRecord {
         self.trailers.clear();
         self.uri.clear();
         (self.proxy_host, self.proxy_port) = (None, None);
+        (self.body_length, self.body_is_chunked) = (None, false);
         self.is_tunnel = false;
     }
 }

@@ -199,7 +199,10 @@ impl Merging {
         Server { name: shown_name(&names), names, core, tls, verify_client, v2: ServerV2::default(), location }
     }
 
-    fn location(&mut self, draft: LocationDraft, outer: &Outer<'_>) -> Location {
+    fn location(&mut self, mut draft: LocationDraft, outer: &Outer<'_>) -> Location {
+        if outer.settings.headers.stay_outside() {
+            draft.own.headers.get_or_insert_default();
+        }
         if let Some(fault) = draft.own.referer.as_ref().and_then(|referer| referer.fault(&self.names)) {
             let fault = Diagnostic { level: Level::Emerg, text: fault.to_owned(), place: Place::Nowhere };
             self.faults.push((checks::Order::REFERER, fault));

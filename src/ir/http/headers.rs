@@ -79,6 +79,13 @@ pub const SETTERS: Table = &[
     ("expires", own_with!(headers.expires, expires)),
 ];
 
+impl Headers {
+    /// A block inside does not simply have the same, even if it sets nothing itself.
+    pub fn stay_outside(&self) -> bool {
+        [self.add_header_inherit, self.add_trailer_inherit].contains(&ListInherit::Off)
+    }
+}
+
 impl HeadersOwn {
     /// Lists are put before or in the place of the outer ones, as `add_header_inherit` says.
     pub fn over(self, outer: &Headers) -> Headers {

@@ -34,6 +34,8 @@ pub struct Core {
     pub worker_cpu_affinity: Option<CpuAffinity>,
     /// `working_directory`
     pub working_directory: Option<Text>,
+    /// `ssl_object_cache_inheritable`: the next generation reads only those certificates and keys that have changed.
+    pub ssl_object_cache_inheritable: bool,
     /// A `proxy_bind … transparent` stands somewhere: workers keep the right to use addresses of others.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub transparent: bool,
@@ -131,6 +133,7 @@ pub struct CoreDraft {
     worker_shutdown_timeout_ms: Option<u64>,
     worker_cpu_affinity: Option<CpuAffinity>,
     working_directory: Option<Text>,
+    ssl_object_cache_inheritable: Option<bool>,
     /// A `proxy_bind … transparent` was met.
     pub transparent: bool,
     env: Vec<Text>,

@@ -64,7 +64,7 @@ pub fn setter(row: &Row) -> Option<Setter> {
 /// The setters of a module.
 pub fn table(module: &str) -> Option<Table> {
     Some(match module {
-        "core" | "errlog" | "thread_pool" => core::setters::SETTERS,
+        "core" | "errlog" | "openssl_cache" | "thread_pool" => core::setters::SETTERS,
         "event_core" => core::setters::EVENTS_SETTERS,
         "http" => http::blocks::SETTERS,
         "http_upstream" => upstream::draft::setters::SETTERS,

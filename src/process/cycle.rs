@@ -3,11 +3,7 @@
 //! A reload makes a new generation beside the running one. Nothing of the old one changes until everything of the new one
 //! is open, so a fault leaves the old one as it was.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use super::disk_files::DiskFiles;
@@ -16,6 +12,7 @@ use super::options::Places;
 use super::paths;
 use super::pid_file;
 use super::session_zones::SessionZones;
+use super::tls_files::TlsFiles;
 use super::upstream_status::UpstreamStatus;
 use super::upstream_zones::UpstreamZones;
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
@@ -103,6 +100,8 @@ pub struct Cycle {
     pub limit_zones: LimitZones,
     /// The sessions of TLS that all workers share.
     pub session_zones: SessionZones,
+    /// The files of TLS as they were read.
+    tls_files: TlsFiles,
 }
 
 impl Cycle {
@@ -171,7 +170,7 @@ impl Loader<'_> {
         now::update_zone();
         let (read, files) = self.read()?;
         let cycle = if self.purpose == Purpose::Signal {
-            let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, .. } } = read;
+            let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, tls_files, .. } } = read;
             let (prefix, conf_prefix, log) = (self.prefix(), self.conf_prefix(), Rc::clone(self.log));
             let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
             let (upstream_zones, limit_zones) = (UpstreamZones::default(), LimitZones::default());
@@ -190,6 +189,7 @@ impl Loader<'_> {
                 upstream_zones,
                 limit_zones,
                 session_zones,
+                tls_files,
             }
         } else {
             self.open(read, available)?
@@ -267,7 +267,7 @@ impl Loader<'_> {
                 let mut zone = |wanted| zones.of(wanted, old, self.log).map_err(|_| NotLoaded);
                 let ocsp = tls.ocsp.as_ref().and_then(|ocsp| ocsp.cache.as_ref());
                 let zones = Zones { sessions: zone(tls.session_cache.zone())?, ocsp: zone(ocsp)? };
-                let made = tls_server::build(tls, zones, |path| found.files.read(path));
+                let made = tls_server::build(tls, zones, |path| self.tls_file(found, path));
                 let fault = |fault: TlsFault| {
                     self.log.say(Level::Emerg, fault);
                     NotLoaded
@@ -281,7 +281,7 @@ impl Loader<'_> {
                 found.client_tls.insert(Rc::as_ptr(ssl) as usize, context);
             }
             Event::MustBeReadable { path, place } => {
-                found.files.read(path).map_err(|error| {
+                self.tls_file(found, path).map_err(|error| {
                     let text = format!("open() \"{path}\" failed{}", os_error::suffix(&error));
                     self.say(&Diagnostic { level: Level::Emerg, text, place: place.clone() })
                 })?;
@@ -290,12 +290,17 @@ impl Loader<'_> {
         Ok(())
     }
 
+    fn tls_file(&self, found: &Found, path: &Text) -> io::Result<Vec<u8>> {
+        let inherited = self.old.filter(|old| old.nginx.core.ssl_object_cache_inheritable).map(|old| &old.tls_files);
+        found.tls_files.read(path, inherited)
+    }
+
     /// Locations that want the same share it.
     fn client_tls(&self, wanted: &Rc<ClientTls>, found: &mut Found) -> Result<Rc<tls_client::Context>, NotLoaded> {
         if let Some((_, context)) = found.client_contexts.iter().find(|(known, _)| known == wanted) {
             return Ok(Rc::clone(context));
         }
-        let made = tls_client::build(wanted, &self.places.conf_prefix, |path| found.files.read(path));
+        let made = tls_client::build(wanted, &self.places.conf_prefix, |path| self.tls_file(found, path));
         let context = Rc::new(made.map_err(|fault| {
             self.log.say(Level::Emerg, fault);
             NotLoaded
@@ -340,7 +345,7 @@ impl Loader<'_> {
     }
 
     fn open(&self, read: Read, available: Vec<Available>) -> Result<Cycle, NotLoaded> {
-        let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, .. } } = read;
+        let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, tls_files, .. } } = read;
         let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
         self.pid_file(&nginx)?;
         let owner = user.as_ref().map(|user| user.uid);
@@ -388,6 +393,7 @@ impl Loader<'_> {
             upstream_zones,
             limit_zones,
             session_zones,
+            tls_files,
         })
     }
 
@@ -429,24 +435,9 @@ struct Found {
     tls: tls_server::Contexts,
     client_tls: tls_client::Contexts,
     session_zones: SessionZones,
-    files: FilesOnce,
+    tls_files: TlsFiles,
     /// What the locations' TLS was made of.
     client_contexts: Vec<(Rc<ClientTls>, Rc<tls_client::Context>)>,
-}
-
-/// Certificates, keys and the like, read once however many servers name them: some are pipes.
-#[derive(Default)]
-struct FilesOnce(RefCell<HashMap<Text, Vec<u8>>>);
-
-impl FilesOnce {
-    fn read(&self, path: &Text) -> io::Result<Vec<u8>> {
-        if let Some(contents) = self.0.borrow().get(path) {
-            return Ok(contents.clone());
-        }
-        let contents = std::fs::read(OsStr::from_bytes(path))?;
-        self.0.borrow_mut().insert(path.clone(), contents.clone());
-        Ok(contents)
-    }
 }
 
 /// The machine's name in small letters, as nginx keeps it.

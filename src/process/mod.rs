@@ -26,6 +26,7 @@ pub mod single;
 pub mod start;
 pub mod startup_script;
 pub mod takeover;
+pub mod tls_files;
 pub mod upgrade;
 pub mod upstream_status;
 pub mod upstream_zones;

@@ -147,7 +147,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted("rustls has Encrypted Client Hello for clients alone"),
     },
     Directive {
         name: "ssl_ocsp",

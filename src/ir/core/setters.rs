@@ -30,6 +30,9 @@ pub const SETTERS: Table = &[
     ("lock_file", |reader, directive| once(&mut reader.core.lock_file, directive, setter::text)),
     ("master_process", |reader, directive| once(&mut reader.core.master_process, directive, setter::flag)),
     ("pid", |reader, directive| once(&mut reader.core.pid, directive, setter::text)),
+    ("ssl_object_cache_inheritable", |reader, directive| {
+        once(&mut reader.core.ssl_object_cache_inheritable, directive, setter::flag)
+    }),
     ("thread_pool", thread_pool),
     ("user", user),
     ("worker_cpu_affinity", |reader, directive| {
@@ -92,6 +95,7 @@ impl CoreDraft {
             worker_shutdown_timeout_ms: self.worker_shutdown_timeout_ms,
             worker_cpu_affinity: self.worker_cpu_affinity,
             working_directory: self.working_directory,
+            ssl_object_cache_inheritable: self.ssl_object_cache_inheritable.unwrap_or(true),
             transparent: self.transparent,
             env: self.env,
             error_log: self.error_log,

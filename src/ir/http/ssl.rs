@@ -86,6 +86,8 @@ layer! {
         ocsp_responder: Text = Text::default(),
         /// `ssl_ocsp_cache`
         ocsp_cache: Option<Zone> = None,
+        /// `ssl_ech_file`
+        ech_files: Vec<Text> = Vec::new(),
         /// `ssl_certificate_compression`
         certificate_compression: bool = false,
         /// `ssl_conf_command`
@@ -160,6 +162,7 @@ impl Ssl {
             stapling: self.stapling(),
             ocsp: self.ocsp()?,
             certificate_compression: self.certificate_compression,
+            wants_ech: !self.ech_files.is_empty(),
             dhparam: self.dhparam.as_ref().map(path),
         };
         self.apply_conf_commands(&mut tls, path)?;

@@ -60,6 +60,9 @@ pub struct ServerTls {
     pub ocsp: Option<Ocsp>,
     /// `ssl_certificate_compression`
     pub certificate_compression: bool,
+    /// There is a `ssl_ech_file`, which has no effect.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wants_ech: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
 }
@@ -270,6 +273,7 @@ impl Default for ServerTls {
             stapling: None,
             ocsp: None,
             certificate_compression: false,
+            wants_ech: false,
             dhparam: None,
         }
     }

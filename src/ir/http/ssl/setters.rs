@@ -40,6 +40,7 @@ pub const SETTERS: Table = &[
     ("ssl_trusted_certificate", ssl!(trusted_certificate, setter::text)),
     ("ssl_crl", ssl!(crl, setter::text)),
     ("ssl_session_ticket_key", ticket_key),
+    ("ssl_ech_file", ech_file),
     ("ssl_certificate_compression", ssl!(certificate_compression, setter::flag)),
     ("ssl_conf_command", conf_command),
     ("ssl_stapling", ssl!(stapling, setter::flag)),
@@ -91,6 +92,12 @@ fn password_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 fn conf_command(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let command = super::super::proxy_ssl::setters::conf_command(reader, directive)?;
     reader.http.server_ssl().conf_commands.get_or_insert_default().push(command);
+    Ok(())
+}
+
+fn ech_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let path = setter::text(directive)?;
+    reader.http.server_ssl().ech_files.get_or_insert_default().push(path);
     Ok(())
 }
 

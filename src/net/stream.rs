@@ -101,7 +101,9 @@ impl Stream {
             });
         }
         let mut limited = bytes::BufMut::limit(buffer, limit);
-        match pin!(self.read_buf(&mut limited)).poll(context) {
+        let outcome = pin!(self.read_buf(&mut limited)).poll(context);
+        self.answer(context);
+        match outcome {
             // A client that ends TLS without saying so does no wrong (OpenSSL's SSL_OP_IGNORE_UNEXPECTED_EOF, which nginx sets).
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
             outcome => outcome,
@@ -141,11 +143,26 @@ impl Stream {
             Self::Tcp(stream) => stream.poll_peek(context, &mut room).map_ok(|length| length > 0),
             Self::Unix(stream) => stream.poll_read_ready(context).map_ok(|()| true),
             // What came along with the end of the handshake makes no socket readable.
-            Self::Tls(stream) => match Pin::new(stream).poll_fill_buf(context) {
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(false)),
-                filled => filled.map_ok(|bytes| !bytes.is_empty()),
-            },
+            Self::Tls(stream) => {
+                let filled = Pin::new(stream).poll_fill_buf(context).map_ok(|bytes| !bytes.is_empty());
+                self.answer(context);
+                match filled {
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(false)),
+                    filled => filled,
+                }
+            }
             Self::TlsClient(stream) => stream.poll_peek(context),
+        }
+    }
+
+    /// Sends what TLS itself answers to what was read: that there is no renegotiation, or that a key has changed. What the socket
+    /// does not take goes out with the next write.
+    fn answer(&mut self, context: &mut Context) {
+        if let Self::Tls(stream) = self
+            && stream.get_ref().1.wants_write()
+        {
+            // A client that is gone shows that with the next read.
+            drop(Pin::new(stream).poll_flush(context));
         }
     }
 

@@ -195,7 +195,8 @@ impl Connection {
                 }
             }
             // TLS may still hold what it has taken.
-            match Pin::new(&mut *self.stream()).poll_flush(context) {
+            let flushed = Pin::new(&mut *self.stream()).poll_flush(context);
+            match flushed {
                 Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|error| SendFault::Failed("writev()", error))),
                 Poll::Pending => self.poll_patience(patience, &mut deadline, context).map(Err),
             }
@@ -241,7 +242,8 @@ impl Connection {
                     Ok(0) => return Poll::Ready(Err(SendFault::Known)),
                     Ok(_) => deadline.restart(),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        match self.stream().poll_writable(context) {
+                        let writable = self.stream().poll_writable(context);
+                        match writable {
                             Poll::Ready(Ok(())) => {}
                             Poll::Ready(Err(error)) => return Poll::Ready(Err(SendFault::Closed(Some(error)))),
                             Poll::Pending => return self.poll_patience(patience, &mut deadline, context).map(Err),

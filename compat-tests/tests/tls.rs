@@ -92,6 +92,7 @@ http {
         ssl_certificate $ssl_server_name.crt;
         ssl_certificate_key $ssl_server_name.key;
         ssl_certificate_cache max=8 valid=1h;
+        ssl_ech_file never-read.pem;
         return 200 "offered $ssl_ciphers|$ssl_curves|$ssl_sigalgs|$ssl_sigalg|$ssl_ech_status\n";
     }
     server {
@@ -176,9 +177,16 @@ fn openssl(folder: &Path, arguments: &str, input: &str) -> String {
 /// Gives a certificate and its key another name.
 fn scene_copy(folder: &Path, from: &str, to: &str) {
     for kind in ["crt", "key"] {
-        let copied = std::fs::copy(folder.join(format!("{from}.{kind}")), folder.join(format!("{to}.{kind}")));
-        copied.expect("both are there");
+        let contents = std::fs::read(folder.join(format!("{from}.{kind}"))).expect("it is there");
+        put(folder, &format!("{to}.{kind}"), &contents);
     }
+}
+
+/// Puts a file in another one's place, as a reload has to see it.
+fn put(folder: &Path, name: &str, contents: &[u8]) {
+    let new = folder.join(format!("{name}.new"));
+    std::fs::write(&new, contents).expect("it can be written");
+    std::fs::rename(new, folder.join(name)).expect("it is in the same folder");
 }
 
 impl Scene {
@@ -309,6 +317,7 @@ fn a_name_chooses_the_certificate() {
         ),
         "{good}"
     );
+    assert!(scene.log().contains("\"ssl_ech_file\" is not supported on this platform, ignored"), "{}", scene.log());
     let none = scene.ask(8084, "-servername nobody");
     assert!(none.contains("alert internal error"), "{none}");
     let log = scene.log();
@@ -361,7 +370,7 @@ fn workers_share_sessions_over_a_reload() {
 #[test]
 fn a_reload_takes_a_new_certificate_and_no_broken_one() {
     let scene = Scene::set_by(CHOSEN, &[8086]);
-    scene.scratch.write("current.crt", "-----BEGIN CERTIFICATE-----\n").expect("it can be written");
+    put(scene.scratch.path(), "current.crt", b"-----BEGIN CERTIFICATE-----\n");
     scene.reload();
     until("the fault", || scene.log().contains("[emerg]"));
     assert!(scene.log().contains("cannot load certificate \""), "{}", scene.log());
@@ -372,6 +381,30 @@ fn a_reload_takes_a_new_certificate_and_no_broken_one() {
     until("the old workers' end", || scene.log().matches(" exited with code 0").count() >= 2);
     let after = scene.ask(8086, "");
     assert!(after.contains("CN = own") || after.contains("CN=own"), "{after}");
+}
+
+/// nginx looks at inode and time of change alone, to the second.
+#[test]
+fn a_reload_reads_only_certificates_that_have_changed() {
+    let rewritten = |scene: &Scene| {
+        for kind in ["crt", "key"] {
+            let path = scene.scratch.path().join(format!("current.{kind}"));
+            let modified = std::fs::metadata(&path).and_then(|found| found.modified()).expect("it is there");
+            let other = std::fs::read(scene.scratch.path().join(format!("own.{kind}"))).expect("it was made");
+            let mut file = std::fs::File::options().write(true).truncate(true).open(&path).expect("it is ours");
+            file.write_all(&other).and_then(|()| file.set_modified(modified)).expect("it can be written");
+        }
+        scene.reload();
+        until("the old workers' end", || scene.log().matches(" exited with code 0").count() >= 2);
+        scene.ask(8086, "")
+    };
+    let scene = Scene::set_by(CHOSEN, &[8086]);
+    let kept = rewritten(&scene);
+    assert!(kept.contains("CN = good") || kept.contains("CN=good"), "{kept}");
+    let anew = format!("ssl_object_cache_inheritable off;{CHOSEN}");
+    let scene = Scene::set_by(&anew, &[8086]);
+    let read = rewritten(&scene);
+    assert!(read.contains("CN = own") || read.contains("CN=own"), "{read} {}", scene.log());
 }
 
 /// OpenSSL's responder, which answers so many questions; each question is a connection.
@@ -424,9 +457,12 @@ fn responders_are_asked() {
 const HANDSHAKES: &str = r#"
 daemon off;
 pid nginx.pid;
+error_log error.log info;
 events {}
 http {
     access_log off;
+    ssl_certificate own.crt;
+    ssl_certificate_key own.key;
     ssl_certificate server.crt;
     ssl_certificate_key open.key;
     ssl_protocols TLSv1.2;
@@ -440,12 +476,13 @@ http {
     server { listen 127.0.0.1:8086; ssl on; return 200 "took $scheme\n"; }
     server { listen 127.0.0.1:8087 ssl; ssl_buffer_size 1k; root .; }
     server { listen 127.0.0.1:8088 ssl; root .; }
+    server { listen 127.0.0.1:8089 ssl sndbuf=4k; return 200 "took\n"; }
 }
 "#;
 
 /// Plays a scenario with the original, then with evenkeel.
 fn both(scenario: impl Fn(&Scene)) {
-    let listening: Vec<u16> = (8080..=8088).collect();
+    let listening: Vec<u16> = (8080..=8089).collect();
     for program in
         [reference::originals().expect("the original is installed"), subject::ours().expect("evenkeel builds")]
     {
@@ -463,6 +500,11 @@ fn the_server_says_which_ciphers_and_curves_there_are() {
         assert!(servers_choice.contains("took ECDHE-ECDSA-AES256-GCM-SHA384\n"), "{servers_choice}");
         let none = scene.ask(8080, "-cipher ECDHE-ECDSA-CHACHA20-POLY1305");
         assert!(none.contains("alert handshake failure") && !none.contains("took"), "{none}");
+        let no_key = scene.ask(8080, "-cipher ECDHE-RSA-AES256-GCM-SHA384");
+        assert!(no_key.contains("alert handshake failure") && !no_key.contains("took"), "{no_key}");
+        let logged =
+            "SSL_do_handshake() failed (SSL: error:0A0000C1:SSL routines::no shared cipher) while SSL handshaking";
+        assert_eq!(scene.log().matches(logged).count(), 2, "{}", scene.log());
         let curve = scene.ask(8082, "-groups X25519:P-256:P-384");
         assert!(curve.contains("took secp384r1\n"), "{curve}");
         let no_curve = scene.ask(8082, "-groups X25519:P-256");
@@ -506,5 +548,45 @@ fn records_are_as_long_as_the_buffer() {
         // Number and tag of AES-GCM take 24 bytes.
         assert_eq!(longest(8087), 1024 + 24);
         assert!(longest(8088) > 4 * 1024);
+    });
+}
+
+/// The last certificate of a kind is the one that counts.
+#[test]
+fn a_certificate_takes_the_place_of_one_of_its_kind() {
+    both(|scene| {
+        let shown = scene.ask(8080, "");
+        assert!(shown.contains("CN = localhost") || shown.contains("CN=localhost"), "{shown}");
+    });
+}
+
+/// With little room in the socket, every answer has to wait for the client.
+#[test]
+fn a_client_that_takes_its_answers_slowly_gets_them_all() {
+    both(|scene| {
+        let requests = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(300);
+        let last = "GET / HTTP/1.0\r\n\r\n";
+        let arguments = format!("s_client -connect 127.0.0.1:{} -quiet", scene.ports.real(8089));
+        let answers = openssl(scene.scratch.path(), &arguments, &(requests + last));
+        assert_eq!(answers.matches("\ntook\n").count(), 301, "{answers} {}", scene.log());
+    });
+}
+
+/// Its client sends `R` as a wish for another handshake, and ends when it is told that there is none.
+#[test]
+fn a_second_handshake_is_refused() {
+    both(|scene| {
+        let arguments = format!("s_client -connect 127.0.0.1:{} -tls1_2", scene.ports.real(8080));
+        let mut command = Command::new("openssl");
+        command.args(arguments.split_whitespace()).current_dir(scene.scratch.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut client = command.spawn().expect("openssl is installed");
+        let mut wish = client.stdin.take().expect("it has an input");
+        wish.write_all(b"R\n").expect("it reads");
+        until("the client's end", || client.try_wait().expect("it is ours").is_some());
+        let said = client.wait_with_output().expect("it has ended");
+        let said = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.contains("no renegotiation"), "{said}");
+        drop(wish);
     });
 }

@@ -29,9 +29,12 @@ pub fn run(words: Vec<String>, explains: bool) -> ExitCode {
     ExitCode::from(process::start::run(&options, arguments, &version()) as u8)
 }
 
+/// What nginx's `configure` is told with `--build`.
+const BUILD: &str = concat!("evenkeel/", env!("CARGO_PKG_VERSION"));
+
 /// `nginx/1.31.5 (evenkeel/0.1.0)`
 fn version() -> String {
-    format!("nginx/{NGINX_VERSION} (evenkeel/{})", env!("CARGO_PKG_VERSION"))
+    format!("nginx/{NGINX_VERSION} ({BUILD})")
 }
 
 /// Reads the words after the program's name; the error is a line to print after `nginx: `.
@@ -139,8 +142,9 @@ fn configure_arguments() -> String {
         ("http-uwsgi-temp-path", "/var/lib/nginx/uwsgi"),
     ];
     let places = places.into_iter().map(|(option, path)| format!(" --{option}={path}"));
+    let build = format!(" --build={BUILD}");
     let modules = grammar::nginx::configure_options().map(|option| format!(" --{option}"));
-    places.chain(modules).collect()
+    places.chain([build]).chain(modules).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod tls_signatures;
 pub mod tls_stapling;
 pub mod tls_stream;
 pub mod tls_verify;
+pub mod tls_words;
 pub mod turn;
 pub mod turns;
 pub mod zone_holder;

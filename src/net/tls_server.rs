@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use rustls::{ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
+use rustls::{AlertDescription, Error, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
@@ -31,9 +31,11 @@ use super::tls_keys;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
 use super::tls_stapling::Staples;
 use super::tls_verify::{Distrust, Purpose, Trust};
+use super::tls_words::{InOpensslsWords, rustls_fault};
 use crate::ir::ids::ServerId;
 use crate::ir::tls::{Curve, Pair, ServerTls, SessionCache, VerifyClient};
 use crate::ir::value::Text;
+use crate::primitives::os_error;
 
 /// The tags that an OCSP answer begins with.
 const SEQUENCE: u8 = 0x30;
@@ -151,7 +153,10 @@ impl fmt::Display for HandshakeFault {
         match self {
             Self::ClosedByClient => f.write_str("peer closed connection in SSL handshake"),
             Self::TimedOut => f.write_str("client timed out (110: Connection timed out)"),
-            Self::Io(fault) => write!(f, "SSL_do_handshake() failed (SSL: {fault})"),
+            Self::Io(fault) => match rustls_fault(fault) {
+                Some(fault) => write!(f, "SSL_do_handshake() failed (SSL: {})", InOpensslsWords(fault)),
+                None => write!(f, "SSL_do_handshake() failed{}", os_error::suffix(fault)),
+            },
             Self::Refused(Refusal::UnrecognizedName) => {
                 f.write_str("SSL_do_handshake() failed (SSL: unrecognized name)")
             }
@@ -179,8 +184,10 @@ pub async fn handshake(
 }
 
 fn broken(fault: io::Error) -> HandshakeFault {
+    let says_goodbye = matches!(rustls_fault(&fault), Some(Error::AlertReceived(AlertDescription::CloseNotify)));
     match fault.kind() {
         io::ErrorKind::UnexpectedEof => HandshakeFault::ClosedByClient,
+        _ if says_goodbye => HandshakeFault::ClosedByClient,
         _ => HandshakeFault::Io(fault),
     }
 }
@@ -217,7 +224,11 @@ pub fn build(
     if wanted.reject_handshake || versions.is_empty() {
         return Ok((None, Vec::new()));
     }
-    let (staples, warnings) = Staples::new(wanted, &keys, &trust);
+    let (staples, mut warnings) = Staples::new(wanted, &keys, &trust);
+    if wanted.wants_ech {
+        // The words of an nginx whose OpenSSL has none.
+        warnings.push("\"ssl_ech_file\" is not supported on this platform, ignored".to_owned());
+    }
     let asking = match wanted.verify_client {
         VerifyClient::Off => WebPkiClientVerifier::no_client_auth(),
         _ => Arc::new(Asking::new(&trust.authorities[..named], &provider)),
@@ -327,8 +338,8 @@ fn remember_sessions(
     let timeout_s = wanted.session_timeout_s;
     let keys = wanted.ticket_keys.iter().map(|path| ticket_key(path, &read)).collect::<Result<Vec<_>, _>>()?;
     if wanted.session_tickets {
-        let tickets = Tickets::new(timeout_s, &keys, zone, context)
-            .ok_or(TlsFault::Settings(rustls::Error::FailedToGetRandomBytes))?;
+        let tickets =
+            Tickets::new(timeout_s, &keys, zone, context).ok_or(TlsFault::Settings(Error::FailedToGetRandomBytes))?;
         config.ticketer = Arc::new(tickets);
     } else {
         config.send_tls13_tickets = usize::from(wanted.session_cache != SessionCache::None);
@@ -383,8 +394,8 @@ fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
     }
 }
 
-/// The certificates of one server. A client gets the first whose key can sign in a way it knows; elliptic curves go
-/// first, as OpenSSL prefers their suites.
+/// The certificates of one server. A client gets the last whose key can sign in a way it knows, since OpenSSL keeps one of each kind;
+/// elliptic curves go first, as OpenSSL prefers their suites.
 #[derive(Debug)]
 struct Certificates(Vec<Arc<CertifiedKey>>);
 
@@ -392,8 +403,9 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let usable = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
         let is_ecdsa = |key: &&Arc<CertifiedKey>| key.key.algorithm() == SignatureAlgorithm::ECDSA;
-        let mut candidates = self.0.iter().filter(usable);
-        candidates.clone().find(is_ecdsa).or_else(|| candidates.next()).cloned()
+        let mut candidates = self.0.iter().rev().filter(usable);
+        // With one of no use the handshake fails for want of a cipher, which is what clients are told (`no shared cipher`).
+        candidates.clone().find(is_ecdsa).or_else(|| candidates.next()).or(self.0.last()).cloned()
     }
 }
 

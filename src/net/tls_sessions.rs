@@ -63,10 +63,30 @@ fn sealing_key(key: &[u8]) -> Option<RandomizedNonceKey> {
     RandomizedNonceKey::new(&AES_256_GCM, key).ok()
 }
 
+/// A key that seals tickets, and the name that they begin with, as OpenSSL's do.
+struct TicketKey {
+    name: KeyName,
+    key: RandomizedNonceKey,
+}
+
+type KeyName = [u8; 16];
+
+impl TicketKey {
+    /// The key of a file, whose first bytes are its name (`ssl_session_ticket_key`).
+    fn of_file(contents: &[u8]) -> Option<Self> {
+        Some(Self { name: *contents.first_chunk()?, key: sealing_key(digest(&SHA256, contents).as_ref())? })
+    }
+
+    /// A key that was made here; its name tells nothing of it.
+    fn made(key: &Key) -> Option<Self> {
+        Some(Self { name: *digest(&SHA256, key).as_ref().first_chunk()?, key: sealing_key(key)? })
+    }
+}
+
 /// Where the keys come from that tickets are sealed with; the first one seals, all open.
 enum Keys {
     /// From files, or made for one generation; before the workers are forked, so that each opens what another one sealed.
-    Own(Vec<RandomizedNonceKey>),
+    Own(Vec<TicketKey>),
     /// From the zone of a session cache, which lasts over reloads and renews them.
     Shared(SessionZone),
 }
@@ -84,11 +104,8 @@ impl Tickets {
     pub fn new(timeout_s: u32, files: &[Vec<u8>], zone: Option<&SessionZone>, context: SessionContext) -> Option<Self> {
         let keys = match (files, zone) {
             ([], Some(zone)) => Keys::Shared(zone.clone()),
-            ([], None) => Keys::Own(vec![sealing_key(&fresh_key())?]),
-            (files, _) => {
-                let key = |file: &Vec<u8>| sealing_key(digest(&SHA256, file).as_ref());
-                Keys::Own(files.iter().map(key).collect::<Option<_>>()?)
-            }
+            ([], None) => Keys::Own(vec![TicketKey::made(&fresh_key())?]),
+            (files, _) => Keys::Own(files.iter().map(|file| TicketKey::of_file(file)).collect::<Option<_>>()?),
         };
         Some(Self { keys, timeout_s, context })
     }
@@ -97,16 +114,17 @@ impl Tickets {
         zone.0.keys(now_s(), u64::from(self.timeout_s), fresh_key, zone_holder::own())
     }
 
-    fn seal(&self, key: &RandomizedNonceKey, plain: &[u8]) -> Option<Vec<u8>> {
+    fn seal(&self, TicketKey { name, key }: &TicketKey, plain: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = stamped(plain, now_s());
         let nonce = key.seal_in_place_append_tag(Aad::from(self.context), &mut sealed).ok()?;
-        Some([nonce.as_ref().as_slice(), &sealed].concat())
+        Some([name, nonce.as_ref().as_slice(), &sealed].concat())
     }
 
-    fn open(&self, key: &RandomizedNonceKey, nonce: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    fn open(&self, key: &TicketKey, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let opened = key.open_in_place(nonce, Aad::from(self.context), &mut sealed).ok()?;
+        let opened = key.key.open_in_place(nonce, Aad::from(self.context), &mut sealed).ok()?;
         fresh(opened, self.timeout_s, now_s())
     }
 }
@@ -126,21 +144,21 @@ impl ProducesTickets for Tickets {
         self.timeout_s
     }
 
-    /// Nonce, then the sealed time and session.
+    /// The key's name, nonce, then the sealed time and session.
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         match &self.keys {
             Keys::Own(keys) => self.seal(keys.first()?, plain),
-            Keys::Shared(zone) => self.seal(&sealing_key(&self.shared_keys(zone)[0])?, plain),
+            Keys::Shared(zone) => self.seal(&TicketKey::made(&self.shared_keys(zone)[0])?, plain),
         }
     }
 
     fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = ticket.split_at_checked(NONCE_LEN)?;
+        let (name, sealed) = ticket.split_first_chunk()?;
         match &self.keys {
-            Keys::Own(keys) => keys.iter().find_map(|key| self.open(key, nonce, sealed)),
+            Keys::Own(keys) => self.open(keys.iter().find(|key| key.name == *name)?, sealed),
             Keys::Shared(zone) => {
                 let keys = self.shared_keys(zone);
-                keys.iter().find_map(|key| self.open(&sealing_key(key)?, nonce, sealed))
+                self.open(&keys.iter().filter_map(TicketKey::made).find(|key| key.name == *name)?, sealed)
             }
         }
     }
@@ -244,7 +262,7 @@ mod tests {
         let tickets = Tickets::new(300, &[], None, HERE).expect("the system has randomness");
         let mut ticket = tickets.encrypt(b"session").expect("a short text can be sealed");
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
-        ticket[NONCE_LEN] ^= 1;
+        ticket[KeyName::default().len() + NONCE_LEN] ^= 1;
         assert_eq!(tickets.decrypt(&ticket), None);
         assert_eq!(tickets.decrypt(b"short"), None);
     }

@@ -18,7 +18,8 @@ use crate::log::error_log::Level;
 use crate::log::now;
 use crate::net::stream::{Secured, Stream};
 use crate::net::timers::now_ms;
-use crate::net::tls_client::{Certified, HandshakeFault, InOpensslsWords, Wish, rustls_fault, shows_host};
+use crate::net::tls_client::{Certified, HandshakeFault, Wish, shows_host};
+use crate::net::tls_words::{InOpensslsWords, rustls_fault};
 
 impl Secure {
     /// `proxy_ssl_name`, or the host: without a port, which `$proxy_host` and `$http_host` may bring along.

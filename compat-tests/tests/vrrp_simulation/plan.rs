@@ -46,6 +46,8 @@ pub struct Plan {
     /// Base priorities; two routers may have the same, and one may own the address.
     pub priorities: Vec<u8>,
     pub longest_delay: Duration,
+    /// The same in times of trouble: adverts may overtake each other.
+    pub longest_troubled_delay: Duration,
     pub loss_percent: u64,
     pub double_percent: u64,
     /// Clocks run wrong by at most so many parts in a thousand.
@@ -71,15 +73,18 @@ impl Plan {
         if preempt_delay.is_zero() && random.chance(10) {
             priorities[0] = vrrp::OWNER;
         }
+        let unicast = random.chance(30);
+        let longest_delay = interval / [1000, 100, 20][random.below(3) as usize];
         Self {
             version,
             family,
-            unicast: random.chance(30),
+            unicast,
             interval,
             preempt,
             preempt_delay,
             priorities,
-            longest_delay: interval / [1000, 100, 20][random.below(3) as usize],
+            longest_delay,
+            longest_troubled_delay: if random.chance(30) { interval * 3 / 2 } else { longest_delay },
             // Without loss, two masters beside each other have no excuse.
             loss_percent: if random.chance(50) { 0 } else { random.below(40) },
             double_percent: random.below(20),
@@ -99,6 +104,7 @@ impl Plan {
             preempt_delay: Duration::ZERO,
             priorities: priorities.to_vec(),
             longest_delay: Duration::ZERO,
+            longest_troubled_delay: Duration::ZERO,
             loss_percent: 0,
             double_percent: 0,
             drift_per_mille: 0,
@@ -134,9 +140,21 @@ impl Plan {
         (self.longest_master_down() + self.preempt_delay) * 3
     }
 
+    /// How long a healed network may be without its one master: the longest timer of a backup, and then until whoever became
+    /// master at the same time has heard the better one (RFC 9568, section 6.4).
+    pub fn election_time(&self) -> Duration {
+        let longest_timer = self.longest_master_down();
+        longest_timer + longest_timer / 50 + self.longest_double_mastery(self.longest_troubled_delay)
+    }
+
+    /// How long after that the best may need: its wait, and the timer of a backup.
+    pub fn preemption_time(&self) -> Duration {
+        (self.longest_master_down() + self.preempt_delay) * 2
+    }
+
     /// How long a master can live beside a better one that it could hear: until the other's next advert is there.
-    pub fn longest_double_mastery(&self) -> Duration {
-        self.interval + self.interval / 50 + self.longest_delay + Duration::from_millis(1)
+    pub fn longest_double_mastery(&self, longest_delay: Duration) -> Duration {
+        self.interval + self.interval / 50 + longest_delay + Duration::from_millis(1)
     }
 
     /// The address of the router at a place.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -79,6 +80,8 @@ pub enum Move {
     Join,
     Script(usize, bool),
     Link(usize, bool),
+    /// The configuration is read again, with this priority in it.
+    Reload(usize, u8),
 }
 
 /// All of it.
@@ -103,6 +106,8 @@ pub struct World {
     clients: Vec<Option<usize>>,
     failovers: u64,
     transitions: u64,
+    /// Who entered which state at what time, all of it in one number.
+    history: DefaultHasher,
 }
 
 impl World {
@@ -137,10 +142,11 @@ impl World {
             loss_percent: 0,
             double_percent: 0,
             longest_delay: plan.longest_delay,
-            longest_double_mastery: plan.longest_double_mastery(),
+            longest_double_mastery: plan.longest_double_mastery(plan.longest_delay),
             beside_each_other: BTreeMap::new(),
             failovers: 0,
             transitions: 0,
+            history: DefaultHasher::new(),
         }
     }
 
@@ -148,6 +154,11 @@ impl World {
 
     pub fn failovers(&self) -> u64 {
         self.failovers
+    }
+
+    /// The same number for the same life, and hardly ever for two.
+    pub fn history(&self) -> u64 {
+        self.history.finish()
     }
 
     pub fn alive(&self) -> usize {
@@ -165,11 +176,24 @@ impl World {
         }
     }
 
-    /// On a healed network there is exactly one master; with preemption it is the one with the best right.
+    /// On a healed network there is exactly one master.
+    fn check_one_master(&self, plan: &Plan) -> usize {
+        self.only_master().unwrap_or_else(|| panic!("seed {}: masters {:?}, {plan:?}", self.seed, self.masters()))
+    }
+
+    /// The same, but one that preempts in this moment has not been heard yet.
+    fn check_one_master_soon(&mut self, plan: &Plan) {
+        assert!(!self.masters().is_empty(), "seed {}: no master, {plan:?}", self.seed);
+        if self.only_master().is_none() {
+            self.run_for(self.longest_double_mastery);
+        }
+        self.check_one_master(plan);
+    }
+
+    /// With preemption it is the one with the best right, and all clients know it.
     pub fn check_one_rightful_master(&self, plan: &Plan) {
         let seed = self.seed;
-        let master =
-            self.only_master().unwrap_or_else(|| panic!("seed {seed}: masters {:?}, {plan:?}", self.masters()));
+        let master = self.check_one_master(plan);
         if plan.preempt {
             let right = |router: &Router| (router.effective(), router.address);
             let best = self.routers.iter().map(right).max_by_key(|right| right.0).expect("routers");
@@ -226,10 +250,12 @@ impl World {
 
     // ---- events from outside ----
 
-    /// All is mended, time passes, and one is master.
+    /// All is mended; one is master as soon as the protocol promises it, and in the end the right one.
     pub fn settle(&mut self, plan: &Plan) {
-        self.heal();
-        self.run_for(plan.settling_time());
+        self.heal(plan);
+        self.run_for(plan.election_time());
+        self.check_one_master_soon(plan);
+        self.run_for(plan.preemption_time());
         self.check_one_rightful_master(plan);
     }
 
@@ -289,6 +315,14 @@ impl World {
         self.feed(place, &Event::Link { interface: INTERFACE.into(), running });
     }
 
+    fn reload(&mut self, place: usize, priority: u8) {
+        let router = &mut self.routers[place];
+        router.priority = priority;
+        router.config.instances[0].priority = priority;
+        let config = router.config.clone();
+        self.step(place, |engine, now, actions| engine.reload(now, &config, actions));
+    }
+
     /// One move of a small space.
     pub fn make(&mut self, move_: Move) {
         self.beside_each_other.clear();
@@ -302,11 +336,14 @@ impl World {
             Move::Join => self.mend_cuts(),
             Move::Script(place, good) => self.script_result(place, good),
             Move::Link(place, running) => self.link(place, running),
+            Move::Reload(place, priority) => self.reload(place, priority),
         }
     }
 
     /// A while of everything that can go wrong.
     pub fn trouble(&mut self, plan: &Plan) {
+        self.longest_delay = plan.longest_troubled_delay;
+        self.longest_double_mastery = plan.longest_double_mastery(self.longest_delay);
         self.loss_percent = plan.loss_percent;
         self.double_percent = plan.double_percent;
         for _ in 0..plan.troubles {
@@ -322,7 +359,7 @@ impl World {
         let routers = self.routers.len() as u64;
         let place = self.random.below(routers) as usize;
         let other = self.random.below(routers) as usize;
-        match self.random.below(9) {
+        match self.random.below(10) {
             0 => self.cuts.push((place, other)),
             1 => self.cuts.extend([(place, other), (other, place)]),
             2 => self.cut_in_two(),
@@ -333,6 +370,10 @@ impl World {
             7 => {
                 let good = !self.routers[place].script_good;
                 self.script_result(place, good);
+            }
+            8 if self.routers[place].priority != vrrp::OWNER => {
+                let priority = 1 + self.random.below(254) as u8;
+                self.reload(place, priority);
             }
             _ => {
                 let running = self.random.chance(50);
@@ -353,8 +394,9 @@ impl World {
     }
 
     /// Everything works again, and everyone is there.
-    pub fn heal(&mut self) {
+    pub fn heal(&mut self, plan: &Plan) {
         self.mend_cuts();
+        self.longest_delay = plan.longest_delay;
         self.loss_percent = 0;
         self.double_percent = 0;
         for place in 0..self.routers.len() {
@@ -437,15 +479,22 @@ impl World {
     }
 
     fn feed(&mut self, place: usize, event: &Event) {
+        self.step(place, |engine, now, actions| engine.step(now, event, actions));
+    }
+
+    fn step(&mut self, place: usize, take: impl FnOnce(&mut Engine, Monotonic, &mut Vec<Action>)) {
         let router = &mut self.routers[place];
         let now = router.local(self.now);
         let was_master = router.is_master();
         let Some(engine) = &mut router.engine else { return };
         let before = engine.instances()[0].state();
         let mut actions = Vec::new();
-        engine.step(now, event, &mut actions);
+        take(engine, now, &mut actions);
         let after = engine.instances()[0].state();
-        self.transitions += u64::from(before != after);
+        if before != after {
+            self.transitions += 1;
+            (self.now, place, after as u8).hash(&mut self.history);
+        }
         // What it says when it leaves may be lost, or is not said where it took over from one that said farewell.
         let is_heard = self.loss_percent == 0 && self.cuts.is_empty() && !self.routers[place].handed_over;
         if was_master && after != StateName::Master && !is_heard {

@@ -6,6 +6,7 @@
 pub mod bytes;
 pub mod case;
 pub mod compare;
+pub mod lab;
 pub mod mask;
 pub mod namespace;
 pub mod not_yet;

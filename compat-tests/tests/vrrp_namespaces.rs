@@ -15,8 +15,6 @@ mod data_dump;
 mod globals;
 #[path = "vrrp_namespaces/known_faults.rs"]
 mod known_faults;
-#[path = "vrrp_namespaces/lab.rs"]
-mod lab;
 #[path = "vrrp_namespaces/mail.rs"]
 mod mail;
 #[path = "vrrp_namespaces/recording.rs"]
@@ -32,12 +30,8 @@ mod virtual_mac;
 
 use std::time::{Duration, Instant};
 
+use compat_tests::lab::{self, ELECTION, Lab, Node, Which};
 use nix::sys::signal::Signal;
-
-use lab::{Lab, Node, Which};
-
-/// Far longer than any of it takes, because a machine may have other work.
-const ELECTION: Duration = Duration::from_secs(40);
 
 /// Plays the same story with every mixture of ours and keepalived's; all of them must end alike.
 #[test]

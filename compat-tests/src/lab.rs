@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use compat_tests::program::Program;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 
-use crate::ELECTION;
+use crate::program::Program;
+use crate::subject;
+
+/// Far longer than any of it takes, because a machine may have other work.
+pub const ELECTION: Duration = Duration::from_secs(40);
 
 const ADDRESS: &str = "198.51.100.100/24";
 /// An address that comes and goes to show that somebody watches.
@@ -25,12 +28,12 @@ const SIGN: &str = "127.9.9.9/32";
 /// Between two looks at what shall come about.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long whatever needs a moment may take on a machine with other work.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = ELECTION;
 
 /// Evenkeel, asked of cargo once: it may have to wait for others that build.
 fn ours() -> &'static Program {
     static OURS: OnceLock<Program> = OnceLock::new();
-    OURS.get_or_init(|| compat_tests::subject::ours().expect("evenkeel builds"))
+    OURS.get_or_init(|| subject::ours().expect("evenkeel builds"))
 }
 
 /// keepalived as it is installed, or another one that the environment names.
@@ -41,11 +44,14 @@ fn original() -> PathBuf {
 /// Which program runs on a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Which {
+    /// Ours.
     Evenkeel,
+    /// The original.
     Keepalived,
 }
 
 impl Which {
+    /// Whether it can be started here.
     pub fn exists(self) -> bool {
         self == Self::Evenkeel || original().exists()
     }
@@ -91,7 +97,18 @@ fn ip(words: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// The last part of a node's addresses.
+fn host(name: &str) -> u8 {
+    match name {
+        "a" => 1,
+        "b" => 2,
+        _ => 3,
+    }
+}
+
 impl Lab {
+    /// An empty one.
+    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ek{}x{}", NEXT.fetch_add(1, Ordering::Relaxed), std::process::id());
@@ -124,7 +141,7 @@ impl Lab {
         let port = format!("p{name}");
         ip(&["-n", &switch, "link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns", &namespace]);
         ip(&["-n", &switch, "link", "set", &port, "master", "br0", "up"]);
-        let host = if name == "a" { 1 } else { 2 };
+        let host = host(name);
         ip(&["-n", &namespace, "addr", "add", &format!("198.51.100.{host}/24"), "dev", "eth0"]);
         ip(&["-n", &namespace, "link", "set", "eth0", "up"]);
         let base = self.directory.join(name);
@@ -148,6 +165,12 @@ impl Lab {
         ip(&[&["-n", &switch, "link", "set", &port], master].concat());
     }
 
+    /// Takes the carrier away from a node's cable, or gives it back.
+    pub fn port(&self, node: &str, up: bool) {
+        let (switch, port) = (format!("{}s", self.name), format!("p{node}"));
+        ip(&["-n", &switch, "link", "set", &port, if up { "up" } else { "down" }]);
+    }
+
     /// A process with a name of its own that sleeps; it is killed when the value goes.
     pub fn process(&self, name: &str) -> Killed {
         let path = self.directory.join(name);
@@ -167,6 +190,7 @@ impl Lab {
         self.wait("a takes it back", ELECTION, || a.holds() && !b.holds(), &[a, b]);
     }
 
+    /// Waits for a state, and panics with the logs where it does not come.
     pub fn wait(&self, what: &str, limit: Duration, reached: impl Fn() -> bool, nodes: &[&Node]) {
         let until = Instant::now() + limit;
         while !reached() {
@@ -218,8 +242,11 @@ impl Node {
         self.base.with_extension(extension).display().to_string()
     }
 
+    /// Starts the daemon. One that was killed has left its files.
     pub fn start(&mut self) {
-        let _ = fs::remove_file(self.file("pid"));
+        for extension in ["pid", "vrrp", "check", "bfd"] {
+            let _ = fs::remove_file(self.file(extension));
+        }
         self.spawn(&self.which.command());
     }
 
@@ -328,6 +355,12 @@ impl Node {
         process.expect("the program is there")
     }
 
+    /// The last part of its addresses.
+    pub fn host(&self) -> u8 {
+        host(&self.base.file_name().expect("it has a name").to_string_lossy())
+    }
+
+    /// What the daemon has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.file("log")).unwrap_or_default()
     }
@@ -341,6 +374,7 @@ impl Node {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Whether its interface has this address.
     pub fn has(&self, address: &str) -> bool {
         ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
     }
@@ -385,8 +419,13 @@ impl Node {
 
     /// Sets `KEY=VALUE` among the kernel's settings of IPv4.
     pub fn set_ipv4(&self, setting: &str) {
+        self.set_network(&format!("ipv4/{setting}"));
+    }
+
+    /// The same with `FAMILY/KEY=VALUE`.
+    pub fn set_network(&self, setting: &str) {
         let (key, value) = setting.split_once('=').expect("it has a value");
-        let (path, value) = (format!("/proc/sys/net/ipv4/{key}"), value.to_owned());
+        let (path, value) = (format!("/proc/sys/net/{key}"), value.to_owned());
         self.inside(move |_| fs::write(path, value).expect("the kernel has it"));
     }
 
@@ -397,16 +436,19 @@ impl Node {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Whether it has the virtual address.
     pub fn holds(&self) -> bool {
         self.has(ADDRESS)
     }
 
+    /// Lets the tracked script fail from now on, or succeed again.
     pub fn fail_script(&self, fail: bool) {
         let path = self.file("fail");
         let done = if fail { fs::write(path, "") } else { fs::remove_file(path) };
         done.expect("the script's file");
     }
 
+    /// The path of its configuration.
     pub fn configuration(&self) -> String {
         self.file("conf")
     }
@@ -434,12 +476,14 @@ impl Node {
         format!("file:{path}")
     }
 
+    /// Changes its configuration.
     pub fn rewrite(&self, change: impl Fn(&str) -> String) {
         let path = self.file("conf");
         let text = fs::read_to_string(&path).expect("the configuration");
         fs::write(path, change(&text)).expect("the configuration");
     }
 
+    /// Sends the daemon a signal.
     pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("it was started");
         kill(Pid::from_raw(process.id() as i32), signal).expect("it runs");
@@ -478,10 +522,12 @@ impl Node {
         files.any(|file| file == path)
     }
 
+    /// Lets the daemon read its configuration again.
     pub fn reload(&self) {
         self.signal(Signal::SIGHUP);
     }
 
+    /// Ends the daemon, and waits for its end.
     pub fn stop(&mut self) {
         self.signal(Signal::SIGTERM);
         let mut process = self.process.take().expect("it was started");

@@ -55,6 +55,75 @@ fn descriptors_run_out_and_come_back() {
     });
 }
 
+/// A backend that answers three requests, each on a connection that it keeps.
+fn backend_that_keeps(listener: TcpListener) -> std::thread::JoinHandle<Vec<TcpStream>> {
+    std::thread::spawn(move || {
+        let serve = |_| {
+            let (mut stream, _) = listener.accept().expect("nginx asks");
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("a head");
+                head.push(byte[0]);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes").expect("it is sent");
+            stream
+        };
+        (0..3).map(serve).collect()
+    })
+}
+
+/// Connections to backends take places while they are kept for later, too. Only clients give way, those first that wait longest.
+#[test]
+fn kept_connections_to_backends_take_places() {
+    both(|program| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let upstream = |name: &str| format!("upstream {name} {{ server {address}; keepalive 4; }}");
+        let nginx = Running::start(
+            program,
+            &format!(
+                "daemon on; error_log error.log warn; pid nginx.pid; worker_processes 1; events {{ worker_connections 10; }}
+                 http {{
+                     access_log off; {} {} {}
+                     server {{
+                         listen 127.0.0.1:8080;
+                         location / {{ return 200 \"first\\n\"; }}
+                         location ~ ^/(a|b|c)$ {{ proxy_pass http://$1; proxy_http_version 1.1; proxy_set_header Connection ''; }}
+                     }}
+                 }}",
+                upstream("a"),
+                upstream("b"),
+                upstream("c")
+            ),
+        );
+        let backend = backend_that_keeps(listener);
+        for path in ["/a", "/b", "/c"] {
+            assert_eq!(nginx.get_at(path), "yes", "{}", nginx.log());
+        }
+        let streams = backend.join().expect("it was asked three times");
+        // Listening socket, channel and three backends leave five places.
+        let clients: Vec<TcpStream> = (0..7)
+            .map(|_| {
+                let mut client = connect(&nginx);
+                client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("it is sent");
+                assert!(client.read(&mut [0; 1000]).expect("an answer") > 0);
+                client
+            })
+            .collect();
+        let is_closed = |mut stream: &TcpStream| {
+            stream.set_nonblocking(true).expect("a socket");
+            matches!(stream.read(&mut [0]), Ok(0))
+        };
+        until("two to go", || clients.iter().filter(|client| is_closed(client)).count() == 2);
+        let gone: Vec<bool> = clients.iter().map(is_closed).collect();
+        assert_eq!(gone, [true, true, false, false, false, false, false], "{program:?}: {}", nginx.log());
+        assert!(!streams.iter().any(is_closed), "{program:?}: {}", nginx.log());
+        let log = nginx.log();
+        assert!(log.contains("worker_connections are not enough, reusing") && !log.contains("[alert]"), "{log}");
+    });
+}
+
 /// A start in a mount namespace of its own, where `tmp/` has room for 64 KiB.
 fn with_little_room(program: &Path, scratch: &Path) -> std::path::PathBuf {
     let script = scratch.join("start");

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::answer::Faulty;
 use super::http2::Session;
@@ -24,6 +25,11 @@ const ECONNREFUSED: i32 = 111;
 
 /// Opens a connection within `proxy_connect_timeout`.
 pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<Box<BackendConnection>, Faulty> {
+    let engine = Rc::clone(&request.connection.engine);
+    let place = engine.connections.take(&engine.log).await.map_err(|lack| {
+        request.log(Level::Alert, lack);
+        Faulty::Request(500)
+    })?;
     let options = options(request, job);
     let began_ms = now_ms();
     let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
@@ -33,7 +39,7 @@ pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<B
                 None => stream,
                 Some(tls) => secure::begin(request, job, tls, server, (stream, began_ms)).await?,
             };
-            Ok(BackendConnection::new(begin(job, stream)))
+            Ok(BackendConnection::new(begin(job, stream), place))
         }
         Waited::Done(Err(fault)) => Err(explain(request, server, fault)),
         Waited::TimedOut => {

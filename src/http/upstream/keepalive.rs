@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::http2::Session;
 use crate::ir::upstream::Keepalive;
 use crate::net::connect::Target;
+use crate::net::places::Slot;
 use crate::net::stream::Stream;
 use crate::net::timers::now_ms;
 
@@ -23,12 +24,14 @@ pub struct BackendConnection {
     /// Requests sent on it, with the present one.
     pub requests: u64,
     opened_ms: u64,
+    /// Among the worker's connections: as with nginx it is taken as long as the connection is open, in use or not.
+    _place: Slot,
 }
 
 impl BackendConnection {
     /// A connection that was just opened.
-    pub fn new(wire: Wire) -> Box<Self> {
-        Box::new(Self { wire, requests: 1, opened_ms: now_ms() })
+    pub fn new(wire: Wire, place: Slot) -> Box<Self> {
+        Box::new(Self { wire, requests: 1, opened_ms: now_ms(), _place: place })
     }
 
     /// Whether HTTP/2 is spoken.

@@ -83,15 +83,6 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     };
     record(request).address = Rc::clone(&server.name);
     attempt.target = Some(server.target.clone());
-    // As long as it lasts; a connection that is kept for later takes none, nginx closes it where places are needed.
-    let engine = Rc::clone(&request.connection.engine);
-    let _place = match engine.connections.take(&engine.log).await {
-        Ok(place) => place,
-        Err(lack) => {
-            request.log(Level::Alert, lack);
-            return over_or_failed(Faulty::Request(500), false);
-        }
-    };
     if job.opens_tunnel {
         return open_tunnel(request, job, attempt, &server).await;
     }

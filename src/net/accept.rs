@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -56,9 +57,10 @@ enum Watched {
 }
 
 impl Watched {
-    fn new(socket: &Listening) -> io::Result<Self> {
-        let descriptor = descriptors::duplicate(&*socket.descriptor)?;
-        Ok(match socket.wanted.address {
+    /// Where nobody else needs the descriptor, it is used itself.
+    fn new(address: &Address, descriptor: Rc<OwnedFd>) -> io::Result<Self> {
+        let descriptor = Rc::try_unwrap(descriptor).or_else(descriptors::duplicate)?;
+        Ok(match address {
             Address::Inet(_) => Self::Tcp(TcpListener::from_std(descriptor.into())?),
             Address::Unix(_) => Self::Unix(UnixListener::from_std(descriptor.into())?),
         })
@@ -133,10 +135,11 @@ pub struct Acceptor<'a> {
 
 impl Acceptor<'_> {
     /// Accepts connections on one socket until the worker is to end, and hands each to `serve`.
-    pub async fn run(&self, socket: &Listening, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
-        let watched = Watched::new(socket)?;
+    pub async fn run(&self, socket: Listening, mut serve: impl FnMut(Accepted)) -> io::Result<()> {
+        let Listening { wanted, descriptor, .. } = socket;
+        let watched = Watched::new(&wanted.address, descriptor)?;
         // A socket of `reuseport` is one worker's alone.
-        let is_shared = self.turns.are_shared() && socket.wanted.worker.is_none();
+        let is_shared = self.turns.are_shared() && wanted.worker.is_none();
         let mut shared = is_shared.then(|| Shared::new(&watched, self.turns));
         let mut ending = pin!(self.draining.begun());
         loop {
@@ -149,7 +152,7 @@ impl Acceptor<'_> {
             tokio::select! {
                 biased;
                 () = &mut ending => break,
-                accepted = accept => self.take(accepted, socket, &mut serve).await,
+                accepted = accept => self.take(accepted, wanted.listener, &mut serve).await,
             }
             if !self.turns.takes_all() {
                 // One connection, then the turn of the others: our own connections, and the other workers at this socket.
@@ -158,7 +161,7 @@ impl Acceptor<'_> {
         }
         // For these we were woken, and nobody else is.
         while let Some(accepted @ Ok(_)) = at_once(watched.accept()) {
-            self.take(accepted, socket, &mut serve).await;
+            self.take(accepted, wanted.listener, &mut serve).await;
         }
         Ok(())
     }
@@ -166,7 +169,7 @@ impl Acceptor<'_> {
     async fn take(
         &self,
         accepted: io::Result<(Stream, Option<SocketAddr>)>,
-        socket: &Listening,
+        listener: usize,
         serve: &mut impl FnMut(Accepted),
     ) {
         match accepted {
@@ -174,7 +177,7 @@ impl Acceptor<'_> {
                 let number = self.connections.next_number();
                 // Without a place it is closed at once.
                 match self.connections.take(self.log).await {
-                    Ok(slot) => serve(Accepted { stream, peer, listener: socket.wanted.listener, number, slot }),
+                    Ok(slot) => serve(Accepted { stream, peer, listener, number, slot }),
                     Err(lack) => self.log.say(Level::Alert, lack),
                 }
             }
@@ -207,7 +210,6 @@ mod tests {
     use std::cell::RefCell;
     use std::net::TcpListener as Plain;
     use std::num::NonZeroUsize;
-    use std::rc::Rc;
 
     use super::*;
     use crate::ir::listen::SocketOptions;
@@ -245,7 +247,7 @@ mod tests {
         };
         tokio::select! {
             biased;
-            outcome = acceptor.run(&socket, serve) => outcome.expect("it can be watched"),
+            outcome = acceptor.run(socket, serve) => outcome.expect("it can be watched"),
             () = others => {}
         }
         course.into_inner()

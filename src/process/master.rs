@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::control::{Answer, Control, Question, Status, WorkerStatus};
@@ -92,7 +93,7 @@ pub struct Master {
     heritage: Heritage,
     cycle: Cycle,
     children: Vec<Child>,
-    signals: Signals,
+    signals: Rc<Signals>,
     /// Without it only `evenkeel status` and `evenkeel reload` do not work.
     control: Option<Control>,
     generations: Generations,
@@ -137,7 +138,7 @@ impl Master {
     /// A master over a generation whose sockets are open.
     pub fn new(heritage: Heritage, cycle: Cycle, signals: Signals) -> Self {
         let control = Control::open().ok();
-        let (children, state) = (Vec::new(), State::default());
+        let (children, state, signals) = (Vec::new(), State::default(), Rc::new(signals));
         Self { heritage, cycle, children, signals, control, generations: Generations::taken(1), state }
     }
 
@@ -309,7 +310,8 @@ impl Master {
                 self.control = None;
                 drop(ours);
                 let Heritage { title, daemonized, shared, .. } = &self.heritage;
-                let birth = Birth { index, channel: theirs, title, daemonized: *daemonized, shared: *shared };
+                let (shared, signals) = (*shared, Rc::clone(&self.signals));
+                let birth = Birth { index, channel: theirs, title, daemonized: *daemonized, shared, signals };
                 std::process::exit(worker::run(&mut self.cycle, birth));
             }
             Ok(Side::Parent(pid)) => {
@@ -418,7 +420,7 @@ impl Master {
     fn take_new_configuration(&mut self) {
         self.cycle.log.say(Level::Notice, "reconfiguring");
         let Heritage { places, directives, .. } = &self.heritage;
-        let log = std::rc::Rc::clone(&self.cycle.log);
+        let log = Rc::clone(&self.cycle.log);
         let available = self.cycle.listening.iter().map(Available::from).collect();
         let loader = Loader { places, directives, purpose: Purpose::Run, log: &log, old: Some(&self.cycle) };
         let Ok(loaded) = loader.load(available) else {

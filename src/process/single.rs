@@ -14,16 +14,17 @@ use crate::net::listener::{self, Available};
 use crate::net::places::Connections;
 use crate::net::turns::{Rules, Turns};
 use crate::sys::environment;
+use crate::sys::signal::Signals;
 
 /// The life of the process; gives its exit status.
-pub fn run(heritage: Heritage, cycle: Cycle) -> i32 {
+pub fn run(heritage: Heritage, cycle: Cycle, signals: Rc<Signals>) -> i32 {
     environment::replace(&super::privileges::kept_environment(&cycle.nginx.core));
     super::worker::log_panics(&cycle.log);
     let Ok(runtime) = LocalRuntime::new() else {
         cycle.log.say(Level::Emerg, "epoll_create() failed");
         return 2;
     };
-    let served = runtime.block_on(serve(&heritage, cycle));
+    let served = runtime.block_on(serve(&heritage, cycle, signals));
     let Ok(cycle) = served else { return 2 };
     pid_file::remove(&cycle.pid_path(), &cycle.log);
     cycle.log.say(Level::Notice, "exit");
@@ -33,10 +34,10 @@ pub fn run(heritage: Heritage, cycle: Cycle) -> i32 {
     0
 }
 
-async fn serve(heritage: &Heritage, mut cycle: Cycle) -> std::io::Result<Cycle> {
+async fn serve(heritage: &Heritage, mut cycle: Cycle, signals: Rc<Signals>) -> std::io::Result<Cycle> {
     // A change of the binary needs a master.
     let circumstances = Circumstances { daemonized: false, binary_is_changing: true };
-    let mut requests = Requests::of_master(circumstances)?;
+    let mut requests = Requests::of_master(signals, circumstances)?;
     let limit = cycle.nginx.events.worker_connections;
     let connections = Connections::new(limit, cycle.listening.len(), heritage.shared.connection_number, None);
     let turns = Rc::new(Turns::new(heritage.shared.board, 0, rules(&cycle)));

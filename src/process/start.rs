@@ -179,8 +179,7 @@ impl Attempt<'_> {
         if cycle.nginx.core.master_process {
             Ok(Master::new(heritage, cycle, signals).run())
         } else {
-            drop(signals);
-            Ok(single::run(heritage, cycle))
+            Ok(single::run(heritage, cycle, Rc::new(signals)))
         }
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
+use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::runtime::LocalRuntime;
 use tokio::task::JoinHandle;
@@ -68,6 +69,8 @@ pub struct Birth<'a> {
     pub daemonized: bool,
     /// What the workers share.
     pub shared: Shared,
+    /// The master's: read by whoever asks, it gives the signals of that process.
+    pub signals: Rc<Signals>,
 }
 
 /// The life of a worker; gives its exit status.
@@ -100,8 +103,8 @@ pub fn run(cycle: &mut Cycle, birth: Birth<'_>) -> i32 {
 }
 
 async fn serve(cycle: &Cycle, listening: Vec<Listening>, birth: Birth<'_>) -> io::Result<()> {
-    let Birth { index, channel, title, daemonized, shared } = birth;
-    let mut requests = Requests::of_worker(channel, daemonized)?;
+    let Birth { index, channel, title, daemonized, shared, signals } = birth;
+    let mut requests = Requests::of_worker(channel, signals, daemonized)?;
     // As with nginx, the listening sockets and the channel take places.
     let own = listening.iter().filter(|socket| socket.wanted.worker.is_none_or(|worker| worker == index)).count() + 1;
     let turns = Rc::new(Turns::new(shared.board, index, rules(cycle)));
@@ -220,7 +223,7 @@ impl Accepting {
                 tokio::task::spawn_local(async move {
                     let acceptor =
                         Acceptor { connections: &connections, turns: &turns, draining: &draining, log: &log };
-                    if let Err(error) = acceptor.run(&socket, |accepted| services.serve(accepted)).await {
+                    if let Err(error) = acceptor.run(socket, |accepted| services.serve(accepted)).await {
                         log.say_error(Level::Emerg, &error, "epoll_ctl() failed");
                     }
                 })
@@ -265,33 +268,31 @@ impl Accepting {
 /// What signals and the master ask for, in the order of arrival.
 pub struct Requests {
     channel: Option<UnixStream>,
-    signals: Signals,
-    readable: tokio::io::unix::AsyncFd<OwnedFd>,
+    signals: AsyncFd<Rc<Signals>>,
     meaning: fn(Signal, Circumstances) -> (Option<Request>, &'static str),
     circumstances: Circumstances,
 }
 
 impl Requests {
     /// A worker's: from its channel and from signals.
-    fn of_worker(channel: OwnedFd, daemonized: bool) -> io::Result<Self> {
+    fn of_worker(channel: OwnedFd, signals: Rc<Signals>, daemonized: bool) -> io::Result<Self> {
         let circumstances = Circumstances { daemonized, binary_is_changing: false };
         let channel = UnixStream::from_std(channel.into())?;
-        Self::new(Some(channel), signals::of_worker, circumstances)
+        Self::new(Some(channel), signals, signals::of_worker, circumstances)
     }
 
     /// Those of a process that is master and worker in one.
-    pub fn of_master(circumstances: Circumstances) -> io::Result<Self> {
-        Self::new(None, signals::of_master, circumstances)
+    pub fn of_master(signals: Rc<Signals>, circumstances: Circumstances) -> io::Result<Self> {
+        Self::new(None, signals, signals::of_master, circumstances)
     }
 
     fn new(
         channel: Option<UnixStream>,
+        signals: Rc<Signals>,
         meaning: fn(Signal, Circumstances) -> (Option<Request>, &'static str),
         circumstances: Circumstances,
     ) -> io::Result<Self> {
-        let signals = Signals::block(signals::HANDLED)?;
-        let readable = readiness::watch_input(&signals)?;
-        Ok(Self { channel, signals, readable, meaning, circumstances })
+        Ok(Self { channel, signals: readiness::watch_input(signals)?, meaning, circumstances })
     }
 
     /// The next request. Dropping the future loses none.
@@ -313,8 +314,8 @@ impl Requests {
                     // The master is gone. As with nginx, its workers go on.
                     _ => self.channel = None,
                 },
-                ready = self.readable.readable() => {
-                    let Some(received) = self.signals.next()? else {
+                ready = self.signals.readable() => {
+                    let Some(received) = self.signals.get_ref().next()? else {
                         ready?.clear_ready();
                         continue;
                     };

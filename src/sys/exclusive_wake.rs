@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 /// A socket that the runtime watches for input.
 #[derive(Debug)]
 pub struct ExclusiveWake {
-    epoll: OwnedFd,
+    /// The runtime's own: it lives as long as what it watches.
+    epoll: RawFd,
     socket: RawFd,
     /// The runtime's word for the socket.
     data: u64,
@@ -27,7 +28,7 @@ impl ExclusiveWake {
             let number: RawFd = is_epoll.then(|| entry.file_name().to_str()?.parse().ok())??;
             let watched = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
             let data = watched.lines().find_map(|line| data_of(line, socket))?;
-            Some(Self { epoll: duplicate(number).ok()?, socket, data })
+            Some(Self { epoll: number, socket, data })
         })
     }
 
@@ -48,7 +49,7 @@ impl ExclusiveWake {
         let mut event = libc::epoll_event { events: events as u32, u64: self.data };
         // SAFETY: the event lives as long as the call. The word is the one that the runtime itself gave for this socket, and
         // whoever has this value has the socket too, so what the word points to lives.
-        let outcome = unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, self.socket, &mut event) };
+        let outcome = unsafe { libc::epoll_ctl(self.epoll, operation, self.socket, &mut event) };
         if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 }
@@ -59,12 +60,6 @@ fn data_of(line: &str, descriptor: RawFd) -> Option<u64> {
     let mut value = |name| words.by_ref().find(|word| *word == name).and_then(|_| words.next());
     let is_it = value("tfd:")?.parse() == Ok(descriptor);
     is_it.then(|| u64::from_str_radix(value("data:")?, 16).ok())?
-}
-
-#[allow(unsafe_code)]
-fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the descriptor was just found open, nobody else runs in this thread meanwhile, and it is borrowed for the call only.
-    unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned()
 }
 
 #[cfg(test)]
@@ -94,7 +89,7 @@ mod tests {
             assert!(accepted.is_ok_and(|accepted| accepted.is_ok()));
             assert!(connecting.join().is_ok_and(|connected| connected.is_ok()));
         }
-        let flags = format!("/proc/self/fdinfo/{}", wake.epoll.as_raw_fd());
+        let flags = format!("/proc/self/fdinfo/{}", wake.epoll);
         let flags = fs::read_to_string(flags).expect("it is open");
         assert!(flags.contains("events: 90000019 "), "{flags}");
     }

@@ -1,15 +1,20 @@
 //! Descriptors that no runtime type exists for, watched by the runtime.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Watches a second descriptor of the same open file for input. Call it inside a runtime.
+/// What owns one descriptor from its making to its end.
+pub trait Source: AsRawFd {}
+impl Source for std::net::UdpSocket {}
+impl Source for super::signal::Signals {}
+
+/// Watches a descriptor for input. Call it inside a runtime.
 #[allow(unsafe_code)]
-pub fn watch_input(descriptor: impl AsFd) -> io::Result<AsyncFd<OwnedFd>> {
-    let own = descriptor.as_fd().try_clone_to_owned()?;
-    // SAFETY: an OwnedFd is open as long as it lives, always has the same number, and belongs to the AsyncFd alone.
-    Ok(unsafe { AsyncFd::register_with_interest(own, Interest::READABLE) }?)
+pub fn watch_input<T: Source>(source: Rc<T>) -> io::Result<AsyncFd<Rc<T>>> {
+    // SAFETY: a source keeps its one descriptor open as long as it lives, and the AsyncFd has a share of it.
+    Ok(unsafe { AsyncFd::register_with_interest(source, Interest::READABLE) }?)
 }

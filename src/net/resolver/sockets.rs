@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -104,12 +103,12 @@ impl Sockets {
         let socket = UdpSocket::bind(any).map_err(socket_failed)?;
         socket.connect(address).map_err(|error| (Level::Crit, "connect() failed", error))?;
         socket.set_nonblocking(true).map_err(socket_failed)?;
-        let readable = readiness::watch_input(&socket).map_err(socket_failed)?;
         let socket = Rc::new(socket);
-        let (own, place, receive) = (Rc::clone(&socket), Rc::downgrade(place), Rc::clone(&self.receive));
+        let readable = readiness::watch_input(Rc::clone(&socket)).map_err(socket_failed)?;
+        let (place, receive) = (Rc::downgrade(place), Rc::clone(&self.receive));
         let log = Rc::clone(&self.log);
         let reading = async move {
-            let error = read_datagrams(&own, readable, receive).await;
+            let error = read_datagrams(readable, receive).await;
             say(&log, level_of(&error), &error, "recv() failed", address);
             if let Some(place) = place.upgrade() {
                 place.take();
@@ -140,15 +139,15 @@ impl Sockets {
 }
 
 /// Reads until that fails.
-async fn read_datagrams(socket: &UdpSocket, readable: AsyncFd<OwnedFd>, receive: Receiver) -> io::Error {
+async fn read_datagrams(socket: AsyncFd<Rc<UdpSocket>>, receive: Receiver) -> io::Error {
     let mut message = [0; LARGEST_DATAGRAM];
     loop {
         // A refusal makes no input, only an error.
-        let mut ready = match readable.ready(Interest::READABLE.add(Interest::ERROR)).await {
+        let mut ready = match socket.ready(Interest::READABLE.add(Interest::ERROR)).await {
             Ok(ready) => ready,
             Err(error) => return error,
         };
-        match ready.try_io(|_| socket.recv(&mut message)) {
+        match ready.try_io(|socket| socket.get_ref().recv(&mut message)) {
             Ok(Ok(length)) => receive(&message[..length], Transport::Udp),
             Ok(Err(error)) => return error,
             Err(_would_block) => {}

@@ -8,11 +8,14 @@ use super::{privileges, service_manager};
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::net::listener::Inherited;
-use crate::sys::descriptors;
 use crate::sys::fork::{self, Pid, Side};
+use crate::sys::{descriptors, signal};
 
 /// The variable that names the descriptors of listening sockets, each followed by `;`.
 pub const VARIABLE: &str = "NGINX";
+
+/// A title lies where words and environment were. As these are few, nginx gives another nginx so much more, and so do we.
+const ROOM_FOR_TITLE: usize = 300;
 
 /// The sockets that the master before us left open; `None` if there was none.
 pub fn inherited_sockets(log: &ErrorLog) -> Option<Vec<Inherited>> {
@@ -99,11 +102,16 @@ fn execute(cycle: &Cycle, program: &OsString, arguments: &[OsString]) -> ! {
         })
         .collect();
     environment.push(format!("{VARIABLE}={value}").into());
+    environment.push(format!("SPARE={}", "X".repeat(ROOM_FOR_TITLE)).into());
     if let Some(name) = std::env::var_os(service_manager::VARIABLE) {
         let mut line = OsString::from(service_manager::VARIABLE);
         line.push("=");
         line.push(name);
         environment.push(line);
+    }
+    // The new program may be a script: what we read from a descriptor would not reach it.
+    if let Err(error) = signal::reset_all() {
+        cycle.log.say_error(Level::Alert, &error, "sigprocmask() failed");
     }
     let error = fork::execute(program, arguments, &environment);
     let text = format!("execve() failed while executing new binary process \"{}\"", program.to_string_lossy());

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::running::{Running, until};
-use crate::{SERVER, both};
+use crate::{SERVER, both, original};
 
 const SETTINGS: &str = "
     worker_priority 5;
@@ -66,7 +66,10 @@ fn env_says_what_is_kept_of_the_environment() {
         let nginx = Running::start_through_link(program, &format!("{kept}{SERVER}"));
         nginx.await_workers(2);
         let (script, told) = (nginx.path("script"), nginx.path("environment"));
-        let text = format!("#!/bin/sh\nenv > {0}.new\nmv {0}.new {0}\n", told.display());
+        let text = format!(
+            "#!/bin/sh\nenv > {0}.new\ngrep ^Sig /proc/self/status >> {0}.new\nmv {0}.new {0}\n",
+            told.display()
+        );
         fs::write(&script, text).expect("it is written");
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
         nginx.point_link_at(&script);
@@ -74,8 +77,10 @@ fn env_says_what_is_kept_of_the_environment() {
         until("the script's word", || told.exists());
         let environment = fs::read_to_string(&told).expect("it was written");
         let has = |name: &str| environment.lines().any(|line| line.starts_with(name));
-        assert!(has("GIVEN=here") && has("PATH=") && has("NGINX="), "{environment}");
+        assert!(has("GIVEN=here") && has("PATH=") && has("NGINX=") && has("SPARE=X"), "{environment}");
         assert!(!has("NOWHERE_TO_BE_FOUND") && !has("CARGO_MANIFEST_DIR"), "{environment}");
+        // nginx leaves its signals blocked, and a program that is none of nginx would not hear of its end.
+        assert!(has("SigBlk:\t0000000000000000") || program == original(), "{environment}");
     });
 }
 

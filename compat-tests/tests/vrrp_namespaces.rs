@@ -230,6 +230,38 @@ fn a_takeover_moves_no_address() {
     }
 }
 
+/// A service would end with its main process: before that, systemd hears in that one's name who is it now, and has noted it.
+#[test]
+fn a_takeover_of_a_service_is_told_to_its_manager() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        let manager = node.start_as_a_service();
+        let hears = std::thread::spawn(move || {
+            let mut told: Vec<String> = Vec::new();
+            // keepalived tells its parent alone, and only if that is systemd.
+            while told.iter().rev().nth(1).is_none_or(|words| words != "BARRIER=1") {
+                let mut buffer = [0; 1000];
+                let length = manager.recv(&mut buffer).expect("a word in time");
+                told.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            }
+            told.split_off(told.len() - 3)
+        });
+        lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+        node.watch_addresses();
+        node.take_over();
+        let told = hears.join().expect("it hears of both");
+        let new = node.pid(false);
+        assert_eq!(told, [format!("MAINPID={new}"), "BARRIER=1".into(), format!("READY=1\nMAINPID={new}")]);
+        assert!(node.holds() && node.seen_addresses().is_empty(), "{which:?}: {}", node.log());
+        // Whoever asked for it does not wait for its end.
+        node.forget();
+        node.kill_one(new);
+        lab.wait("the address to go", ELECTION, || !node.holds(), &[&node]);
+    }
+}
+
 /// Neither original says why; `evenkeel status` does.
 #[test]
 fn the_status_says_who_holds_the_address_and_why() {

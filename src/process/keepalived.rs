@@ -81,7 +81,14 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
     }
     let predecessor =
         options.takeover.then(|| Predecessor::find(Path::new(&pid_files.main), Path::new(&pid_files.vrrp))).flatten();
-    let starter = match (options.foreground, predecessor) {
+    let mut service_manager = ServiceManager::from_environment();
+    // Who takes a service's place, and is none, belongs to that service and not to the terminal that it was asked from.
+    let joins = predecessor.filter(|_| !service_manager.is_there()).map(|predecessor| predecessor.parent());
+    if let Some(daemon) = joins {
+        service_manager = ServiceManager::of_process(daemon);
+    }
+    let stays = options.foreground && (joins.is_none() || !service_manager.is_there());
+    let starter = match (stays, predecessor) {
         (true, _) => None,
         (false, None) if go_into_background(&log) => None,
         (false, None) => return ExitCode::SUCCESS,
@@ -91,9 +98,8 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
             Err(code) => return code,
         },
     };
-    let service_manager = ServiceManager::from_environment();
     let (child, delay, reload_time) = (None, Duration::ZERO, None);
-    let parent = Parent { options, read, log: &log, service_manager, pid_files, child, delay, reload_time };
+    let parent = Parent { options, read, log: &log, service_manager, joins, pid_files, child, delay, reload_time };
     parent.run(reading.keepalived, predecessor, starter)
 }
 
@@ -103,6 +109,8 @@ struct Parent<'a> {
     read: &'a Read<'a>,
     log: &'a KeepalivedLog,
     service_manager: ServiceManager,
+    /// The daemon whose service goes over to us.
+    joins: Option<Pid>,
     pid_files: PidFiles,
     child: Option<Child>,
     /// How long the next start has to wait.
@@ -238,17 +246,37 @@ impl Parent<'_> {
         }
     }
 
-    /// Starts the child that takes a running keepalived's place. Until it has, that one's pid files stay.
+    /// Starts the child that takes a running keepalived's place. The service is told first: systemd ends a service whose main
+    /// process ends, unless a notice or the pid file has named another one by then.
     fn take_over(&mut self, config: &Keepalived, predecessor: Predecessor) -> Outcome {
+        self.name_daemon(predecessor.parent(), fork::own_pid());
+        let outcome = self.follow(config, predecessor);
+        if let Outcome::Parent(1..) = outcome {
+            self.name_daemon(fork::own_pid(), predecessor.parent());
+            self.log.info("Nothing was taken over, keepalived goes on");
+        }
+        outcome
+    }
+
+    /// Lets the pid file and the service name another process than before.
+    fn name_daemon(&self, before: Pid, now: Pid) {
+        if let Err(error) = write_pid_file(&self.pid_files.main, now) {
+            self.log.info(&format!("Can't open {} ({error})", self.pid_files.main));
+        }
+        if self.joins.is_some()
+            && let Err(error) = self.service_manager.hand_over(before, now)
+        {
+            self.log.info(&format!("systemd does not note that {now} follows {before}: {error}"));
+        }
+    }
+
+    fn follow(&mut self, config: &Keepalived, predecessor: Predecessor) -> Outcome {
         let started = takeover::news().map(|(waiting, news)| {
             let outcome = self.start_child(config, Some(Takeover { predecessor, news }));
             if let child @ Outcome::Child(_) = outcome { child } else { Outcome::Parent(u8::from(!waiting.succeeds())) }
         });
         match started {
-            Ok(Outcome::Parent(1..)) => {
-                self.log.info("Nothing was taken over, keepalived goes on");
-                Outcome::Parent(FATAL)
-            }
+            Ok(Outcome::Parent(1..)) => Outcome::Parent(FATAL),
             Ok(outcome) => outcome,
             Err(error) => {
                 self.log.info(&format!("socketpair: {error}"));

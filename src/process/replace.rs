@@ -41,7 +41,9 @@ impl Daemon {
 
     /// The program that it runs.
     pub fn executable(&self) -> io::Result<PathBuf> {
-        fs::read_link(format!("/proc/{}/exe", self.pid))
+        let path = fs::read_link(format!("/proc/{}/exe", self.pid))?;
+        // A package that was upgraded meanwhile has put another file there.
+        Ok(path.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from).unwrap_or(path))
     }
 
     /// nginx's change of the binary: the new master takes the listening sockets over, the old one drains. If the new one does
@@ -54,8 +56,16 @@ impl Daemon {
         }
         signal::send(self.pid, Signal::SIGUSR2)?;
         let until = Instant::now() + START_LIMIT;
-        let new = wait(until, || Self::of(&self.pid_file).filter(|new| new.pid != self.pid))
-            .ok_or_else(|| io::Error::other("no new master came; its error log says why"))?;
+        let mut has_left = false;
+        let came = wait(until, || {
+            let named = Self::of(&self.pid_file);
+            has_left |= named.is_none();
+            // The old master gives its pid file the name back when the new one has ended.
+            let is_over = named.as_ref().is_some_and(|named| named.pid != self.pid || has_left);
+            is_over.then_some(named)
+        });
+        let new = came.flatten().filter(|new| new.pid != self.pid);
+        let new = new.ok_or_else(|| io::Error::other("no new master came; its error log says why"))?;
         let serves = wait(until, || (new.executable().ok()? == expected && new.has_workers()).then_some(()));
         if serves.is_none() {
             // The old master takes its pid file back when the new one has ended.
@@ -84,14 +94,25 @@ impl Daemon {
             .ok_or_else(|| io::Error::other("it does not start; its log says why"))
     }
 
-    /// keepalived's addresses, states and priorities go over to ours without a transition. What systemd started is started again
-    /// instead: it would take the successor for a stray process.
+    /// Starts a program in its place unless it still runs.
+    pub fn come_back(&self, program: &Path) -> io::Result<()> {
+        if Self::of(&self.pid_file).is_some() { Ok(()) } else { self.restart(program).map(drop) }
+    }
+
+    /// keepalived's addresses, states and priorities go over to ours without a transition. Only where its log goes to what systemd
+    /// gave it as output is it started again instead: a successor has no way to that.
     pub fn take_over(&self, ours: &Path, place: &Path) -> io::Result<Self> {
-        if self.unit.is_some() {
+        if self.unit.is_some() && self.logs_to_console() {
             return self.restart(place);
         }
         run(Command::new(ours).args(["keepalived", "--takeover"]).args(&self.arguments).stdin(Stdio::null()))?;
         Self::of(&self.pid_file).filter(|new| new.pid != self.pid).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// `-l`, alone or among other letters.
+    fn logs_to_console(&self) -> bool {
+        let is_letters = |word: &str| word.starts_with('-') && !word.starts_with("--");
+        self.arguments.iter().any(|word| word.starts_with("--log-c") || is_letters(word) && word.contains('l'))
     }
 
     fn stop(&self) -> io::Result<()> {

@@ -1,21 +1,26 @@
 //! What systemd hears of us (sd_notify(3)) and what it hands to us (sd_listen_fds(3)). Where it did not start us, nothing.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::{env, io};
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, fs, io};
 
 use crate::conf::diagnostic::Level;
 use crate::log::error_log::ErrorLog;
 use crate::net::listener::Inherited;
 use crate::sys::fork::{self, Pid};
-use crate::sys::{descriptors, monotonic_clock};
+use crate::sys::{credentials, descriptors, monotonic_clock, poll};
 
 /// Where the service manager listens; an abstract name begins with `@`.
 pub const VARIABLE: &str = "NOTIFY_SOCKET";
 /// The first descriptor that it leaves open.
 const FIRST: i32 = 3;
+/// How long it may take to note what it was told.
+const NOTE_LIMIT: Duration = Duration::from_secs(5);
 
 /// The way to the service manager. What cannot be said is not said: it notices by itself when we end.
 #[derive(Debug)]
@@ -25,6 +30,16 @@ impl ServiceManager {
     /// The one that has started us, if it wants to hear of us.
     pub fn from_environment() -> Self {
         Self(env::var_os(VARIABLE).and_then(|name| connect(&name).ok()))
+    }
+
+    /// The one that has started another process, if it wants to hear of that.
+    pub fn of_process(pid: Pid) -> Self {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let name = environment.split(|&byte| byte == 0).find_map(|line| {
+            let value = line.strip_prefix(VARIABLE.as_bytes())?.strip_prefix(b"=")?;
+            Some(OsStr::from_bytes(value).to_owned())
+        });
+        Self(name.and_then(|name| connect(&name).ok()))
     }
 
     /// Whether there is one.
@@ -47,6 +62,24 @@ impl ServiceManager {
         self.tell("STOPPING=1");
     }
 
+    /// The service goes from one process to another, which joins its control group: the end of the first is no end of the
+    /// service. Says so in the name of the first, as sd_pid_notify(3) does, and waits until it is noted.
+    pub fn hand_over(&self, from: Pid, to: Pid) -> io::Result<()> {
+        if to == fork::own_pid() {
+            join_control_group(from);
+        }
+        let Some(socket) = &self.0 else { return Ok(()) };
+        credentials::send_as(socket, from, format!("MAINPID={to}").as_bytes())?;
+        let (ours, theirs) = descriptors::channel()?;
+        descriptors::send_with(socket, b"BARRIER=1", &theirs)?;
+        drop(theirs);
+        // It closes the descriptor once it has read all that came before.
+        match poll::wait_readable(&[ours.as_fd()], Some(NOTE_LIMIT))?.first() {
+            Some(true) => Ok(()),
+            _ => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
     fn tell(&self, text: &str) {
         if let Some(socket) = &self.0 {
             drop(socket.send(text.as_bytes()));
@@ -64,6 +97,25 @@ fn connect(name: &OsString) -> io::Result<UnixDatagram> {
     socket.set_nonblocking(true)?;
     socket.connect_addr(&address)?;
     Ok(socket)
+}
+
+/// This process goes to where another one is: in the tree of version 2, and in systemd's own of version 1. A service is stopped,
+/// and counted, by its group; where this cannot be, it is told all the same.
+fn join_control_group(of: Pid) {
+    let groups = fs::read_to_string(format!("/proc/{of}/cgroup")).unwrap_or_default();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let roots: &[&str] = match controllers {
+            "" => &["/sys/fs/cgroup", "/sys/fs/cgroup/unified"],
+            "name=systemd" => &["/sys/fs/cgroup/systemd"],
+            _ => &[],
+        };
+        for root in roots {
+            let processes = PathBuf::from(format!("{root}{path}/cgroup.procs"));
+            drop(fs::write(processes, fork::own_pid().to_string()));
+        }
+    }
 }
 
 /// The sockets of a `.socket` unit, meant for this very process. Call it once, before anything else is opened.

@@ -1,10 +1,11 @@
 //! Who we are: users, groups, and giving up root.
 
 use std::ffi::{CString, c_char, c_int};
-use std::io;
+use std::io::{self, IoSlice};
+use std::os::fd::AsRawFd;
 
 use nix::sys::prctl;
-use nix::sys::socket::{getsockopt, sockopt};
+use nix::sys::socket::{ControlMessage, MsgFlags, UnixCredentials, getsockopt, sendmsg, sockopt};
 use nix::unistd::{self, Gid, Group, Uid, User};
 
 /// An entry of the user database.
@@ -112,6 +113,15 @@ pub fn own_name() -> String {
     let uid = unistd::getuid();
     let user = unistd::User::from_uid(uid).ok().flatten();
     user.map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// Sends a datagram in the name of another process that lives: root may.
+pub fn send_as(socket: &impl AsRawFd, pid: super::fork::Pid, bytes: &[u8]) -> io::Result<()> {
+    let (uid, gid) = (unistd::getuid().as_raw(), unistd::getgid().as_raw());
+    let credentials = UnixCredentials::from(libc::ucred { pid, uid, gid });
+    let control = [ControlMessage::ScmCredentials(&credentials)];
+    sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &control, MsgFlags::MSG_NOSIGNAL, None)?;
+    Ok(())
 }
 
 /// The number of the user at the other end of a unix socket.

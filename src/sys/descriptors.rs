@@ -1,10 +1,10 @@
 //! Descriptors that outlive a function: the three standard ones, inheritance over exec, pairs of sockets.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
 use nix::sys::stat::{Mode, fstat, umask};
 use nix::unistd;
 
@@ -81,6 +81,14 @@ pub fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
 /// Writes bytes to a descriptor, once; returns how many the kernel took.
 pub fn write(descriptor: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(unistd::write(descriptor, bytes)?)
+}
+
+/// Sends a datagram with a copy of a descriptor.
+pub fn send_with(socket: &impl AsRawFd, bytes: &[u8], descriptor: impl AsFd) -> io::Result<()> {
+    let descriptors = [descriptor.as_fd().as_raw_fd()];
+    let control = [ControlMessage::ScmRights(&descriptors)];
+    sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &control, MsgFlags::MSG_NOSIGNAL, None)?;
+    Ok(())
 }
 
 /// Reads bytes from a descriptor, once; 0 is its end.

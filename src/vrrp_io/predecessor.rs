@@ -22,6 +22,11 @@ impl Predecessor {
         Some(Self { parent, vrrp })
     }
 
+    /// The process that others know as the daemon.
+    pub fn parent(&self) -> Pid {
+        self.parent
+    }
+
     /// Ends both without a chance to send a last advert or to clean up. The parent stands still first, so that it neither
     /// starts another child nor tells the one it has; its other children end when it does (keepalived asks the kernel for that).
     pub fn end(&self) -> io::Result<()> {

@@ -46,7 +46,7 @@ pub fn evenkeel() -> String {
             "Puts this binary in the place of nginx, keepalived or both: tests the configuration with it, moves the original aside (with \
              dpkg-divert where packages are), leaves a link to itself, and takes over from what runs. A running nginx hands its sockets \
              over and drains, so that no connection is refused; a running keepalived hands its addresses over as with \
-             --takeover, or is started again by systemd if that started it. What fails is undone.",
+             --takeover, and systemd, if it started either, follows. What fails is undone, for both.",
         )
         .item("evenkeel roll-back", "Puts the originals back, in the same way.")
         .item("evenkeel completions", "Prints what bash, zsh, fish, elvish or powershell needs to complete these commands.");

@@ -15,6 +15,7 @@ mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -289,8 +290,10 @@ fn an_idle_connection_does_not_hold_a_worker_back() {
 
 #[test]
 fn logs_are_opened_anew_and_given_to_the_workers() {
+    let is_root = nix::unistd::geteuid().is_root();
     both(|program| {
-        let nginx = Running::start(program, SERVER);
+        let user = if is_root { "user nobody nogroup;" } else { "" };
+        let nginx = Running::start(program, &format!("{user}{SERVER}"));
         nginx.await_workers(2);
         assert_eq!(nginx.get(), "first\n");
         std::fs::rename(nginx.path("access.log"), nginx.path("access.log.1")).expect("it is renamed");
@@ -304,6 +307,10 @@ fn logs_are_opened_anew_and_given_to_the_workers() {
         });
         let old = std::fs::read_to_string(nginx.path("access.log.1")).expect("the old file");
         assert_eq!(old.lines().count(), 1);
+        if is_root {
+            let owner = |name: &str| std::fs::metadata(nginx.path(name)).expect("it is there").uid();
+            assert_eq!(["access.log.1", "access.log", "error.log"].map(owner), [0, 65534, 65534], "{program:?}");
+        }
     });
 }
 
@@ -438,6 +445,20 @@ fn swap_in_and_roll_back_change_the_binary_under_load() {
     let (text, status) = call("swap-in");
     assert!(status == 1 && text.contains("unknown directive \"retrun\""), "{text}");
     assert!(!place.is_symlink() && nginx.master() == old, "a broken file changes nothing");
+    // Of two programs none is touched if one of them would not be taken.
+    std::fs::write(folder.join("keepalived"), "#!/bin/sh\nexit 9\n").expect("it is written");
+    std::fs::set_permissions(folder.join("keepalived"), PermissionsExt::from_mode(0o755)).expect("it is ours");
+    nginx.configure(SERVER);
+    let (text, status) = evenkeel(&["swap-in", "--sbin", &folder.display().to_string()], &pid_file);
+    assert!(status == 1 && text.contains("keepalived: nothing is changed"), "{text}");
+    assert!(!place.is_symlink() && nginx.master() == old, "{text}");
+    // An address that somebody else has is a fault only once ours has started.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listen = format!("listen {}; listen 127.0.0.1:8080;", taken.local_addr().expect("an address"));
+    nginx.configure(&SERVER.replace("listen 127.0.0.1:8080;", &listen));
+    let (text, status) = call("swap-in");
+    assert!(status == 1 && text.contains("everything is as it was"), "{text}");
+    assert!(!place.is_symlink() && nginx.master() == old, "{text}");
     nginx.configure(SERVER);
 
     let (text, status) = call("swap-in");
@@ -446,6 +467,15 @@ fn swap_in_and_roll_back_change_the_binary_under_load() {
     let ours = nginx.master();
     assert_eq!(runs(ours), std::fs::canonicalize(self::ours()).expect("a link"), "{text}");
     assert!(call("swap-in").0.contains("in its place already"));
+
+    nginx.configure(&SERVER.replace("return 200", "retrun 200"));
+    let (text, status) = call("roll-back");
+    assert!(status == 1 && text.contains("unknown directive \"retrun\""), "{text}");
+    nginx.configure(&SERVER.replace("listen 127.0.0.1:8080;", &listen));
+    let (text, status) = call("roll-back");
+    assert!(status == 1 && text.contains("everything is as it was"), "{text}");
+    assert!(place.is_symlink() && nginx.master() == ours, "{text}");
+    nginx.configure(SERVER);
 
     let (text, status) = call("roll-back");
     assert_eq!(status, 0, "{text}");

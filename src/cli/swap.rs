@@ -1,6 +1,7 @@
 //! `evenkeel swap-in` and `evenkeel roll-back`: this binary in the place of the originals while they run, and back.
 
 use std::env;
+use std::fmt;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,15 @@ enum Way {
     Back,
 }
 
+impl Way {
+    fn other(self) -> Self {
+        match self {
+            Self::In => Self::Back,
+            Self::Back => Self::In,
+        }
+    }
+}
+
 impl Program {
     fn name(self) -> &'static str {
         match self {
@@ -53,44 +63,75 @@ impl Program {
 }
 
 impl Swap {
-    /// Puts this binary in the place of each program; what fails is undone.
+    /// Puts this binary in the place of each program; if one of them fails, all are as they were.
     pub fn swap_in(&self) -> io::Result<bool> {
         let ours = env::current_exe()?;
-        for program in self.programs(Place::is_taken)? {
-            let (place, daemon) = (self.place(program), self.daemon(program));
-            let about = |error: io::Error| io::Error::other(format!("{}: {error}", program.name()));
-            if place.is_swapped() {
-                return Err(about(io::Error::other(format!("{} is in its place already", ours.display()))));
-            }
-            check(program, &ours, daemon.as_ref(), &place).map_err(about)?;
-            place.swap_in(&ours).map_err(about)?;
-            println!("{}: the original is now {}", place.path().display(), place.aside().display());
-            if let Err(error) = replace(program, daemon.as_ref(), &place, &ours, Way::In) {
-                place.roll_back()?;
-                // A keepalived that was stopped for ours must not stay away.
-                if let (Program::Keepalived, Some(daemon)) = (program, daemon) {
-                    daemon.restart(place.path())?;
+        self.exchange(&self.programs(Place::is_taken)?, Way::In, &ours)
+    }
+
+    /// Puts the originals back.
+    pub fn roll_back(&self) -> io::Result<bool> {
+        let ours = env::current_exe()?;
+        self.exchange(&self.programs(Place::is_swapped)?, Way::Back, &ours)
+    }
+
+    /// Whatever can be asked beforehand is asked for all, before anything is changed.
+    fn exchange(&self, programs: &[Program], way: Way, ours: &Path) -> io::Result<bool> {
+        for program in programs {
+            self.check(*program, way, ours).map_err(|error| about(*program, &error))?;
+        }
+        for (index, &program) in programs.iter().enumerate() {
+            let daemon = self.daemon(program);
+            if let Err(error) = self.exchange_one(program, way, ours, daemon.as_ref()) {
+                self.undo(program, way, ours, daemon.as_ref()).map_err(|error| about(program, &error))?;
+                for &earlier in programs[..index].iter().rev() {
+                    let daemon = self.daemon(earlier);
+                    let back = self.exchange_one(earlier, way.other(), ours, daemon.as_ref());
+                    back.map_err(|error| about(earlier, &error))?;
                 }
-                return Err(about(io::Error::other(format!("{error}; everything is as it was"))));
+                return Err(about(program, &format_args!("{error}; everything is as it was")));
             }
         }
         Ok(true)
     }
 
-    /// Puts the originals back.
-    pub fn roll_back(&self) -> io::Result<bool> {
-        for program in self.programs(Place::is_swapped)? {
-            let (place, daemon) = (self.place(program), self.daemon(program));
-            let about = |error: io::Error| io::Error::other(format!("{}: {error}", program.name()));
-            if !place.is_swapped() {
-                let text = format!("{} is not in the place of an original", place.path().display());
-                return Err(about(io::Error::other(text)));
-            }
-            place.roll_back().map_err(about)?;
-            println!("{}: the original again", place.path().display());
-            replace(program, daemon.as_ref(), &place, place.path(), Way::Back).map_err(about)?;
+    /// Changes place and process of one program.
+    fn exchange_one(&self, program: Program, way: Way, ours: &Path, daemon: Option<&Daemon>) -> io::Result<()> {
+        let place = self.place(program);
+        put(&place, way, ours)?;
+        match way {
+            Way::In => println!("{}: the original is now {}", place.path().display(), place.aside().display()),
+            Way::Back => println!("{}: the original again", place.path().display()),
         }
-        Ok(true)
+        replace(program, daemon, &place, ours, way)
+    }
+
+    /// As before a change that failed halfway. A keepalived that was stopped for the other must not stay away.
+    fn undo(&self, program: Program, way: Way, ours: &Path, daemon: Option<&Daemon>) -> io::Result<()> {
+        let place = self.place(program);
+        if place.is_swapped() == (way == Way::In) {
+            put(&place, way.other(), ours)?;
+        }
+        match (program, daemon) {
+            (Program::Keepalived, Some(daemon)) => daemon.come_back(place.path()),
+            _ => Ok(()),
+        }
+    }
+
+    fn check(&self, program: Program, way: Way, ours: &Path) -> io::Result<()> {
+        let (place, daemon) = (self.place(program), self.daemon(program));
+        match way {
+            Way::In if place.is_swapped() => {
+                Err(io::Error::other(format!("{} is in its place already", ours.display())))
+            }
+            Way::In => check(program, ours, daemon.as_ref(), &place),
+            Way::Back if !place.is_swapped() => {
+                Err(io::Error::other(format!("{} is not in the place of an original", place.path().display())))
+            }
+            // Where nothing runs nothing can be lost.
+            Way::Back if daemon.is_none() => Ok(()),
+            Way::Back => check(program, &place.aside(), daemon.as_ref(), &place),
+        }
     }
 
     fn programs(&self, is_meant: impl Fn(&Place) -> bool) -> io::Result<Vec<Program>> {
@@ -117,8 +158,19 @@ impl Swap {
     }
 }
 
-/// Lets ours test the configuration with the words that the running daemon was started with.
-fn check(program: Program, ours: &Path, daemon: Option<&Daemon>, place: &Place) -> io::Result<()> {
+fn about(program: Program, error: &dyn fmt::Display) -> io::Error {
+    io::Error::other(format!("{}: {error}", program.name()))
+}
+
+fn put(place: &Place, way: Way, ours: &Path) -> io::Result<()> {
+    match way {
+        Way::In => place.swap_in(ours),
+        Way::Back => place.roll_back(),
+    }
+}
+
+/// Lets the one that is to come test the configuration with the words that the running daemon was started with.
+fn check(program: Program, next: &Path, daemon: Option<&Daemon>, place: &Place) -> io::Result<()> {
     if let Some(daemon) = daemon
         && daemon.executable()? != place.path().canonicalize()?
     {
@@ -127,7 +179,7 @@ fn check(program: Program, ours: &Path, daemon: Option<&Daemon>, place: &Place) 
     }
     let words = daemon.map_or(&[][..], |daemon| &daemon.arguments);
     let test = |binary: &Path| Command::new(binary).arg0(program.name()).args(words).arg("-t").output();
-    let tested = test(ours)?;
+    let tested = test(next)?;
     let text = String::from_utf8_lossy(&tested.stderr);
     let is_taken = match program {
         Program::Nginx => tested.status.success(),
@@ -142,16 +194,17 @@ fn check(program: Program, ours: &Path, daemon: Option<&Daemon>, place: &Place) 
 }
 
 /// Lets the program that is now in the place take over from the one that runs.
-fn replace(program: Program, daemon: Option<&Daemon>, place: &Place, executable: &Path, way: Way) -> io::Result<()> {
+fn replace(program: Program, daemon: Option<&Daemon>, place: &Place, ours: &Path, way: Way) -> io::Result<()> {
     let name = program.name();
     let Some(daemon) = daemon else {
         println!("{name}: not running; the next start runs it");
         return Ok(());
     };
-    let new = match program {
-        Program::Nginx => daemon.change_binary(executable)?,
-        Program::Keepalived if way == Way::In => daemon.take_over(executable, place.path())?,
-        Program::Keepalived => daemon.restart(place.path())?,
+    let new = match (program, way) {
+        (Program::Nginx, Way::In) => daemon.change_binary(ours)?,
+        (Program::Nginx, Way::Back) => daemon.change_binary(place.path())?,
+        (Program::Keepalived, Way::In) => daemon.take_over(ours, place.path())?,
+        (Program::Keepalived, Way::Back) => daemon.restart(place.path())?,
     };
     println!("{name}: process {} took over from {}", new.pid, daemon.pid);
     Ok(())

@@ -240,7 +240,12 @@ impl Running {
 
     /// One request for a path; gives the body.
     pub fn get_at(&self, path: &str) -> String {
-        ask_at(self.port(), path).expect("an answer")
+        self.answer_at(path).expect("an answer")
+    }
+
+    /// One request for a path; gives the body, or what came instead.
+    pub fn answer_at(&self, path: &str) -> Result<String, String> {
+        ask_at(self.port(), path)
     }
 
     /// Ends the server fast and waits for it.

@@ -6,10 +6,11 @@ use evenkeel::wire::auth_header::AuthHeader;
 use evenkeel::wire::bfd::Control;
 use evenkeel::wire::netlink::addr::Address;
 use evenkeel::wire::netlink::link::Link;
+use evenkeel::wire::netlink::process_event::ProcessEvent;
 use evenkeel::wire::netlink::removal;
 use evenkeel::wire::vrrp::{Family, Packet};
 use evenkeel::wire::mp4::{self, Parts, Span};
-use evenkeel::wire::{ip, netlink, proxy_protocol, proxy_protocol_tlv, vrrp};
+use evenkeel::wire::{ip, netlink, proxy_protocol, proxy_protocol_tlv, vrrp, vrrp_trailer};
 use libfuzzer_sys::fuzz_target;
 
 fn proxy(bytes: &[u8]) {
@@ -47,6 +48,13 @@ fn advert(bytes: &[u8]) {
     }
 }
 
+fn trailer(bytes: &[u8]) {
+    let Some((packet, end)) = bytes.split_last_chunk::<{ vrrp_trailer::LEN }>() else { return };
+    let (prefix, _) = vrrp_trailer::parse(end);
+    assert_eq!(prefix.bytes(), end[..vrrp_trailer::PREFIX_LEN]);
+    let _ = vrrp_trailer::covered([127, 0, 0, 1].into(), packet, prefix);
+}
+
 fn session(bytes: &[u8]) {
     if let Ok(control) = Control::parse(bytes) {
         assert_eq!(Control::parse(&control.bytes()), Ok(control));
@@ -54,6 +62,7 @@ fn session(bytes: &[u8]) {
 }
 
 fn kernel(bytes: &[u8]) {
+    let _ = ProcessEvent::parse(bytes);
     for message in netlink::messages(bytes) {
         let _ = message.error_number();
         let _ = (Address::parse(message.body), Link::parse(message.body));
@@ -71,6 +80,7 @@ fuzz_target!(|bytes: &[u8]| {
     advert(bytes);
     kernel(bytes);
     session(bytes);
+    trailer(bytes);
     if let Some(datagram) = ip::Ipv4Datagram::parse(bytes) {
         advert(datagram.payload);
         if let Some((header, behind)) = AuthHeader::split(datagram.payload) {

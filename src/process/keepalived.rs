@@ -13,7 +13,7 @@ use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{descriptors, scheduling, spawn, usage};
 use crate::vrrp_io::predecessor::Predecessor;
-use crate::vrrp_io::{driver, leftovers};
+use crate::vrrp_io::{driver, dump_global, leftovers};
 
 use super::core_files::{self, CorePattern};
 use super::keepalived_run::{self, FATAL, Options, PidFiles, Purpose, Read, Reading, ident, seconds};
@@ -235,6 +235,10 @@ impl Parent<'_> {
                         Some(Next::Exit(code)) => return Outcome::Parent(code),
                         None => {}
                     },
+                    Ok(Signal::SIGUSR1) => {
+                        self.dump(&config);
+                        self.pass_on(number);
+                    }
                     _ => self.pass_on(number),
                 }
             }
@@ -319,6 +323,15 @@ impl Parent<'_> {
         if let Some(child) = &self.child {
             // It may have died this instant; then SIGCHLD follows.
             let _ = signal::send_numbered(child.pid, number);
+        }
+    }
+
+    fn dump(&self, config: &Keepalived) {
+        self.log.info(&format!("Printing parent data for process({}) on signal", fork::own_pid()));
+        let path = std::env::temp_dir().join("keepalived_parent.data");
+        let text = dump_global::of_parent(config, self.options.reload_file(config));
+        if let Err(error) = std::fs::write(&path, text) {
+            self.log.info(&format!("Can't open {} ({error})", path.display()));
         }
     }
 

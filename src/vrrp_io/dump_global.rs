@@ -45,6 +45,13 @@ pub(super) fn lines(config: &Keepalived, reload_file: Option<PathBuf>, at_start:
     lines
 }
 
+/// What the parent writes: the same, but for what only the child finds out.
+pub fn of_parent(config: &Keepalived, reload_file: Option<PathBuf>) -> String {
+    let lines = lines(config, reload_file, true);
+    let lines = lines.iter().filter(|line| !line.starts_with(" Default interface = "));
+    lines.flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
 fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }

@@ -5,7 +5,7 @@ pub mod announcer;
 pub mod bfd_sessions;
 pub mod driver;
 pub mod dump;
-mod dump_global;
+pub mod dump_global;
 mod dump_groups;
 mod dump_interfaces;
 mod dump_source;

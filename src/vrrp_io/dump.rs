@@ -10,7 +10,8 @@ use crate::ir::keepalived::routes::Insertion;
 use crate::ir::keepalived::rules::RuleAction;
 use crate::ir::keepalived::{Command, Route, Rule, StaticAddress, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
-use crate::vrrp::engine::Engine;
+use crate::vrrp::engine::{Engine, InstanceStatus};
+use crate::vrrp::fault::Fault;
 use crate::vrrp::instance::{StateName, VirtualRouter};
 use crate::vrrp::statistics::Statistics;
 
@@ -87,7 +88,7 @@ pub fn json(engine: &Engine, now: Monotonic, version: u32) -> String {
         .zip(engine.instances())
         .map(|(status, router)| {
             let mut object = Object::default();
-            object.raw("data", data(engine, router, status.effective_priority, now));
+            object.raw("data", data(engine, router, status, now));
             object.raw("stats", counters(router));
             object.close()
         })
@@ -96,7 +97,7 @@ pub fn json(engine: &Engine, now: Monotonic, version: u32) -> String {
     if version == 1 { format!("[{instances}]\n") } else { format!("{{\"vrrp\":[{instances}]}}\n") }
 }
 
-fn data(engine: &Engine, router: &VirtualRouter, effective_priority: u8, now: Monotonic) -> String {
+fn data(engine: &Engine, router: &VirtualRouter, status: &InstanceStatus, now: Monotonic) -> String {
     let config = &router.config;
     let announce = &config.announce;
     let is_master = router.state() == StateName::Master;
@@ -121,7 +122,7 @@ fn data(engine: &Engine, router: &VirtualRouter, effective_priority: u8, now: Mo
     object.number("higher_prio_send_advert", config.higher_prio_send_advert);
     object.number("vrid", config.virtual_router_id);
     object.number("base_priority", config.priority);
-    object.number("effective_priority", effective_priority);
+    object.number("effective_priority", status.effective_priority);
     object.raw("vipset", is_master);
     object.raw("promote_secondaries", config.promote_secondaries);
     object.raw("adver_int", seconds(config.advert_interval_us));
@@ -130,7 +131,7 @@ fn data(engine: &Engine, router: &VirtualRouter, effective_priority: u8, now: Mo
     object.raw("nopreempt", !config.preempt);
     object.number("preempt_delay", config.preempt_delay_us / 1_000_000);
     object.number("state", state_number(router.state()));
-    object.number("wantstate", if router.wishes_master() { 2u8 } else { 1 });
+    object.number("wantstate", state_number(wanted_state(router, status)));
     object.number("version", config.version);
     object.raw("smtp_alert", config.notify.smtp_alert);
     object.raw("notify_deleted", config.notify.deleted.is_some() || config.notify.deleted_without_command);
@@ -211,6 +212,19 @@ fn counters(router: &VirtualRouter) -> String {
         object.number(name, value);
     }
     object.close()
+}
+
+/// The state that an instance would be in without its group.
+pub(super) fn wanted_state(router: &VirtualRouter, status: &InstanceStatus) -> StateName {
+    let waits = |fault: &Fault| matches!(fault, Fault::ScriptPending(_));
+    let is_pending = !status.faults.is_empty() && status.faults.iter().all(waits);
+    if router.state() == StateName::Fault && !is_pending {
+        StateName::Fault
+    } else if router.wishes_master() {
+        StateName::Master
+    } else {
+        StateName::Backup
+    }
 }
 
 fn state_number(state: StateName) -> u8 {

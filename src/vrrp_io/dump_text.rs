@@ -11,7 +11,7 @@ use crate::vrrp::engine::InstanceStatus;
 use crate::vrrp::fault::Fault;
 use crate::vrrp::instance::{StateName, VirtualRouter};
 
-use super::dump::{show_address, show_route, show_rule, wall_clock};
+use super::dump::{show_address, show_route, show_rule, wall_clock, wanted_state};
 use super::dump_source::{Source, moment, notify_lines, tracked_lines};
 use super::{dump_global, dump_groups, dump_interfaces, dump_watched};
 
@@ -54,7 +54,7 @@ fn state(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter, s
         }
     }
     lines.extend(flags(router));
-    lines.push(format!("   Wantstate = {}", if router.wishes_master() { "MASTER" } else { "BACKUP" }));
+    lines.push(format!("   Wantstate = {}", wanted_state(router, status).word()));
     lines.push("   Number of config faults = 0".to_owned());
     if !source.at_start {
         timers(lines, router, status, source.now);

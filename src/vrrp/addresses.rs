@@ -58,7 +58,7 @@ impl VirtualRouter {
     /// keepalived heeds in strict mode.
     fn change_firewall(&self, set: bool, actions: &mut Vec<Action>) {
         let addresses = self.all_addresses();
-        if !self.config.accept && !addresses.is_empty() {
+        if !self.config.accepts() && !addresses.is_empty() {
             self.report(InstanceReport::Firewall(set), actions);
             actions.push(Action::Firewall { instance: self.id, set, addresses });
         }

@@ -15,7 +15,7 @@ use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::OWNER;
 
 use super::action::{Action, Occasion};
-use super::event::{Event, InstanceId, Received, ScriptExit};
+use super::event::{Event, InstanceId, Received};
 use super::fault::{Addend, Fault};
 use super::group::Group;
 use super::instance::{Situation, StateName, VirtualRouter};
@@ -33,7 +33,7 @@ pub struct Engine {
     pub(super) groups: Vec<Group>,
     pub(super) watched: Watched,
     pub(super) next_id: u32,
-    started: bool,
+    pub(super) started: bool,
     pub(super) log_unknown_vrids: bool,
     startup_delay: Duration,
     /// Until then nobody listens or takes over.
@@ -167,15 +167,16 @@ impl Engine {
             Event::Deadline => self.run_due(now, actions),
             Event::Advert(received) => self.receive(now, received, actions),
             Event::ScriptExited { script, exit } => self.script_exited(now, script, *exit, actions),
-            Event::FileRead { file, value } => self.observe(now, actions, |watched| {
-                watched.files.insert(file.clone(), *value);
-            }),
+            Event::FileRead { file, value } => self.file_read(now, file, *value, actions),
             Event::ProcessQuorum { process, reached } => self.process_quorum(now, process, *reached, actions),
             Event::Bfd { session, up } => self.bfd_changed(now, session, *up, actions),
             Event::Link { interface, running } => self.link(now, interface, *running, actions),
-            Event::PrimaryAddress { interface, family, address } => self.observe(now, actions, |watched| {
-                watched.interfaces.set_primary_address(interface, *family, *address);
-            }),
+            Event::PrimaryAddress { interface, family, address } => {
+                self.report_address(interface, *family, *address, actions);
+                self.observe(now, actions, |watched| {
+                    watched.interfaces.set_primary_address(interface, *family, *address);
+                });
+            }
             Event::Removed { instance } => self.removed(now, *instance, actions),
             Event::Stop => self.stop(now, actions),
         }
@@ -189,7 +190,7 @@ impl Engine {
         Tracking { config: &self.instances[place].config, group, watched: &self.watched }
     }
 
-    fn priority(&self, place: usize) -> u8 {
+    pub(super) fn priority(&self, place: usize) -> u8 {
         let priority = self.tracking(place).effective_priority();
         if self.instances[place].stepped_down() { OWNER - 1 } else { priority }
     }
@@ -212,7 +213,7 @@ impl Engine {
     }
 
     /// The worst health in the group of an instance, itself included.
-    fn group_health(&self, place: usize) -> Health {
+    pub(super) fn group_health(&self, place: usize) -> Health {
         let alone = [place];
         let group = self.group_of(place).map_or(&alone[..], |group| &self.groups[group].members);
         let healths = group.iter().map(|member| self.health(*member));
@@ -268,7 +269,6 @@ impl Engine {
     fn start(&mut self, now: Monotonic, actions: &mut Vec<Action>) {
         if !self.startup_delay.is_zero() {
             self.startup_until = Some(now + self.startup_delay);
-            actions.push(Action::Report(Report::StartupDelay { delay: self.startup_delay }));
         }
         self.started = true;
         self.report_start_faults(actions);
@@ -291,17 +291,12 @@ impl Engine {
             self.groups[group].told = self.first_state(&self.groups[group]);
         }
         for place in 0..self.instances.len() {
-            let faults = self.tracking(place).faults();
-            let down = faults.iter().filter(|fault| !matches!(fault, Fault::ScriptPending(_)));
-            // Of a BFD session keepalived says nothing here.
-            for fault in down.clone().filter(|fault| !matches!(fault, Fault::Bfd(_))) {
-                self.instances[place].report(InstanceReport::StartsInFault(fault.clone()), actions);
-            }
+            let is_down = self.report_faults(place, actions);
             let (configured, effective) = (self.instances[place].config.priority, self.priority(place));
             if configured != effective {
                 self.instances[place].change_priority(configured, effective, actions);
             }
-            if let Some(group) = self.group_of(place).filter(|_| down.count() > 0)
+            if let Some(group) = self.group_of(place).filter(|_| is_down)
                 && self.groups[group].told != StateName::Fault
             {
                 self.groups[group].told = StateName::Fault;
@@ -313,14 +308,30 @@ impl Engine {
         }
     }
 
+    /// Says what an instance is in FAULT for, and whether it is; of a BFD session keepalived says nothing here.
+    pub(super) fn report_faults(&self, place: usize, actions: &mut Vec<Action>) -> bool {
+        let mut faults = self.tracking(place).faults();
+        faults.retain(|fault| !matches!(fault, Fault::ScriptPending(_)));
+        let is_down = !faults.is_empty();
+        for fault in faults.into_iter().filter(|fault| !matches!(fault, Fault::Bfd(_))) {
+            self.instances[place].report(InstanceReport::StartsInFault(fault), actions);
+        }
+        is_down
+    }
+
     fn first_state(&self, group: &Group) -> StateName {
-        let owners = group.members.iter().all(|member| self.instances[*member].config.priority == OWNER);
+        let owners = self.all_own(group);
         let pending = group.members.iter().any(|member| self.health(*member) == Health::Pending);
         match (pending, owners) {
             (true, _) => StateName::Init,
             (false, true) => StateName::Master,
             (false, false) => StateName::Backup,
         }
+    }
+
+    /// Whether all members own their addresses.
+    fn all_own(&self, group: &Group) -> bool {
+        group.members.iter().all(|member| self.instances[*member].config.priority == OWNER)
     }
 
     /// Everything goes on as it was: nobody is notified, for nothing has changed.
@@ -352,9 +363,11 @@ impl Engine {
     pub(super) fn start_instance(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
         let at = self.situation(now, place);
         let health = self.group_health(place);
-        let held = self.group_of(place).is_some_and(|group| self.groups[group].told == StateName::Backup);
-        let hold_short = held && self.instances[place].wishes_master;
-        self.instances[place].start(at, health != Health::Up, hold_short, actions);
+        if self.group_of(place).is_some_and(|group| !self.all_own(&self.groups[group])) {
+            // Whoever wants to be master from the start would be it before the others are asked (keepalived).
+            self.instances[place].wishes_master = false;
+        }
+        self.instances[place].start(at, health != Health::Up, actions);
         if health == Health::Down {
             self.instances[place].notify(Occasion::Fault, at.priority, actions);
         }
@@ -435,155 +448,6 @@ impl Engine {
             if member != place {
                 self.instances[member].announce_after_lower(now, actions);
             }
-        }
-    }
-
-    // ---- what is watched ----
-
-    fn script_exited(&mut self, now: Monotonic, name: &str, exit: ScriptExit, actions: &mut Vec<Action>) {
-        let Some(script) = self.watched.scripts.get(name) else {
-            return;
-        };
-        let mut next = script.clone();
-        let mut reports = Vec::new();
-        next.record(exit, &mut reports);
-        let changed = next.good() != script.good();
-        actions.extend(reports.into_iter().map(Action::Report));
-        if changed {
-            self.observe(now, actions, |watched| {
-                watched.scripts.insert(name.to_owned(), next);
-            });
-        } else {
-            self.watched.scripts.insert(name.to_owned(), next);
-        }
-    }
-
-    fn process_quorum(&mut self, now: Monotonic, process: &str, reached: bool, actions: &mut Vec<Action>) {
-        let known = self.watched.processes.get(process).copied();
-        if known != Some(reached) {
-            if self.started {
-                actions.push(Action::Report(Report::Quorum { process: process.to_owned(), reached }));
-            }
-            self.observe(now, actions, |watched| {
-                watched.processes.insert(process.to_owned(), reached);
-            });
-        }
-    }
-
-    fn bfd_changed(&mut self, now: Monotonic, session: &str, up: bool, actions: &mut Vec<Action>) {
-        actions.push(Action::Report(Report::BfdTold { session: session.to_owned(), up }));
-        if self.watched.bfds.get(session).is_none_or(|known| *known == up) {
-            return;
-        }
-        let told = |tracking: Tracking<'_>| {
-            tracking.tracks_bfd(session).then(|| InstanceReport::Bfd { session: session.to_owned(), up })
-        };
-        let change = |watched: &mut Watched| {
-            watched.bfds.insert(session.to_owned(), up);
-        };
-        self.observe_and_tell(now, actions, change, told);
-    }
-
-    fn link(&mut self, now: Monotonic, interface: &str, running: bool, actions: &mut Vec<Action>) {
-        if self.watched.interfaces.running(interface) == running {
-            self.watched.interfaces.set_running(interface, running);
-            return;
-        }
-        if self.started && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
-            actions.push(Action::Report(Report::Link { interface: interface.to_owned(), running }));
-        }
-        self.observe(now, actions, |watched| {
-            watched.interfaces.set_running(interface, running);
-        });
-    }
-
-    /// Lets `change` happen and draws the conclusions: priorities first, then faults, in the order of the file.
-    pub(super) fn observe(&mut self, now: Monotonic, actions: &mut Vec<Action>, change: impl FnOnce(&mut Watched)) {
-        self.observe_and_tell(now, actions, change, |_| None);
-    }
-
-    /// The same; `told` is what each instance says of it first.
-    fn observe_and_tell(
-        &mut self,
-        now: Monotonic,
-        actions: &mut Vec<Action>,
-        change: impl FnOnce(&mut Watched),
-        told: impl Fn(Tracking<'_>) -> Option<InstanceReport>,
-    ) {
-        let look_at = |engine: &Self, place| {
-            (engine.priority(place), engine.health(place), engine.tracking(place).source_address())
-        };
-        let look = |engine: &Self| (0..engine.instances.len()).map(|place| look_at(engine, place)).collect();
-        let before: Vec<(u8, Health, Option<IpAddr>)> = if self.started { look(self) } else { Vec::new() };
-        change(&mut self.watched);
-        for (place, (priority, health, source)) in before.into_iter().enumerate() {
-            if let Some(text) = told(self.tracking(place)) {
-                self.instances[place].report(text, actions);
-            }
-            let now_priority = self.priority(place);
-            if now_priority != priority {
-                self.instances[place].change_priority(priority, now_priority, actions);
-            }
-            let now_health = self.health(place);
-            if now_health != health {
-                self.change_health(now, place, now_health, source, actions);
-            }
-        }
-    }
-
-    /// `source`: where adverts came from until now. The kernel still sends an IPv4 packet from an address that is gone, so the
-    /// others hear the last word and need not wait for silence (keepalived).
-    pub(super) fn change_health(
-        &mut self,
-        now: Monotonic,
-        place: usize,
-        health: Health,
-        source: Option<IpAddr>,
-        actions: &mut Vec<Action>,
-    ) {
-        if health == Health::Down {
-            let mut at = self.situation(now, place);
-            at.source = at.source.or(source.filter(IpAddr::is_ipv4));
-            self.instances[place].enter_fault(at, true, actions);
-            self.sync_fault(now, place, actions);
-        } else if self.group_health(place) == Health::Up && self.instances[place].state() == StateName::Fault {
-            self.leave_fault(now, place, actions);
-        }
-    }
-
-    fn leave_fault(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
-        let at = self.situation(now, place);
-        let owner = at.priority == OWNER && self.instances[place].config.wants_master;
-        self.instances[place].wishes_master = owner;
-        if owner && self.group_permits_master(place) {
-            self.instances[place].become_master(at, actions);
-            self.sync_master(now, place, actions);
-        } else {
-            self.instances[place].leave_fault(at, actions);
-            self.sync_backup(now, place, actions);
-        }
-    }
-
-    /// keepalived's answer when someone takes a held address or route away: all of the group give up and come back at once,
-    /// which puts everything in its place again.
-    fn removed(&mut self, now: Monotonic, id: InstanceId, actions: &mut Vec<Action>) {
-        let Some(place) = self.instances.place_of(id) else {
-            return;
-        };
-        if self.instances[place].state() != StateName::Master {
-            return;
-        }
-        let group = self.group_of(place);
-        let members = group.map_or(vec![place], |group| self.groups[group].members.clone());
-        for member in members {
-            let at = self.situation(now, member);
-            if self.instances[member].state() == StateName::Master {
-                self.instances[member].yield_mastership(at, true, actions);
-                self.instances[member].take_over_at_once(now);
-            }
-        }
-        if let Some(group) = group {
-            self.groups[group].told = StateName::Backup;
         }
     }
 }

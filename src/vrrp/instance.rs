@@ -233,9 +233,8 @@ impl VirtualRouter {
 
     // ---- the start ----
 
-    /// Leaves Initialize. Whatever an earlier run left behind is taken away first. `hold_short`: it wants to be master and
-    /// only its group holds it, so one interval of silence is enough.
-    pub(super) fn start(&mut self, at: Situation, fault: bool, hold_short: bool, actions: &mut Vec<Action>) {
+    /// Leaves Initialize. Whatever an earlier run left behind is taken away first.
+    pub(super) fn start(&mut self, at: Situation, fault: bool, actions: &mut Vec<Action>) {
         self.since = at.now;
         if !fault && self.config.priority == OWNER && self.wishes_master {
             // Master by a timer that is already over: the same way as every other master.
@@ -248,11 +247,7 @@ impl VirtualRouter {
             return;
         }
         self.report(InstanceReport::Entering { state: "BACKUP".into(), init: true }, actions);
-        let wait = if hold_short {
-            self.master_interval + timers::smallest_skew(self.config.version, self.master_interval)
-        } else {
-            self.master_down(at.priority)
-        };
+        let wait = self.master_down(at.priority);
         self.state = State::Backup { master_down: at.timers_from + wait };
         self.notify(Occasion::Backup, at.priority, actions);
     }
@@ -327,10 +322,14 @@ impl VirtualRouter {
         if let State::Backup { master_down } = &mut self.state {
             *master_down = *master_down + after - before;
         }
+        self.notify_priority(to, actions);
+    }
+
+    pub(super) fn notify_priority(&self, priority: u8, actions: &mut Vec<Action>) {
         if self.config.notify.priority_changes {
             let master = self.state() == StateName::Master;
             let occasion = if master { Occasion::MasterPriority } else { Occasion::BackupPriority };
-            self.notify(occasion, to, actions);
+            self.notify(occasion, priority, actions);
         }
     }
 
@@ -382,7 +381,8 @@ impl VirtualRouter {
         self.refusals_logged.clear();
         self.wishes_master = false;
         self.handed_over = false;
-        if self.state() != StateName::Fault {
+        // keepalived says nothing of a backup that goes along with its group.
+        if self.state() == StateName::Master || (own_fault && self.state() != StateName::Fault) {
             self.report(InstanceReport::Entering { state: "FAULT".into(), init: false }, actions);
         }
         if self.state() == StateName::Master {
@@ -420,6 +420,7 @@ impl VirtualRouter {
 
     /// The daemon ends: a master hands over by priority 0 (RFC 9568 §6.4.3), and the addresses go.
     pub(super) fn stop(&mut self, at: Situation, occasion: Occasion, actions: &mut Vec<Action>) {
+        let was_in_fault = self.state() == StateName::Fault;
         if self.state() == StateName::Master {
             self.send_zero(at, actions);
             self.let_go(actions);
@@ -427,7 +428,11 @@ impl VirtualRouter {
         self.state = State::Initialize;
         if occasion == Occasion::Deleted {
             let deleted = self.config.notify.deleted.is_some() || self.config.notify.deleted_without_command;
-            self.notify(if deleted { Occasion::Deleted } else { Occasion::Fault }, at.priority, actions);
+            match deleted {
+                true => self.notify(Occasion::Deleted, at.priority, actions),
+                false if was_in_fault => {}
+                false => self.notify(Occasion::Fault, at.priority, actions),
+            }
         }
     }
 

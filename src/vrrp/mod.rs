@@ -18,6 +18,7 @@ pub mod group;
 mod held_up;
 pub mod instance;
 pub mod interfaces;
+mod observe;
 pub mod priority;
 pub mod process_count;
 pub mod reception;

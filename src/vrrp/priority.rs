@@ -43,6 +43,11 @@ impl<'a> Tracking<'a> {
         self.trackers().flat_map(|trackers| &trackers.bfds).any(|tracked| tracked.name == session)
     }
 
+    /// Whether this number in a file is a fault.
+    pub fn is_fault(&self, file: &str, value: i32) -> bool {
+        self.files().any(|one| one.name == file && status_of(one, value) <= FILE_FAULT)
+    }
+
     /// Whether what happens to an interface concerns it. Names of interfaces with virtual MAC addresses come about only when they are
     /// made: an instance that has such takes news of all.
     pub fn follows(&self, interface: &str) -> bool {
@@ -58,34 +63,63 @@ impl<'a> Tracking<'a> {
         std::iter::once(&self.config.trackers).chain(self.group)
     }
 
+    /// What the instance and its group watch of one kind. Of what both watch the group's weight counts, unless it is a fault to
+    /// the instance (keepalived).
+    fn watches<T>(&self, list: fn(&'a Trackers) -> &'a [T]) -> impl Iterator<Item = Watch<'a>> + use<'a, T>
+    where
+        Watch<'a>: From<&'a T>,
+    {
+        let (own, group) = (list(&self.config.trackers), self.group.map_or(&[][..], list));
+        let find = |list: &'a [T], name: &str| list.iter().map(Watch::from).find(|one| one.name == name);
+        let of_both = move |watch: Watch<'a>| find(group, watch.name).filter(|_| watch.weight != 0).unwrap_or(watch);
+        let of_group = group.iter().map(Watch::from).filter(move |watch| find(own, watch.name).is_none());
+        own.iter().map(Watch::from).map(of_both).chain(of_group)
+    }
+
+    fn scripts(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
+        self.watches(|trackers| &trackers.scripts)
+    }
+
+    fn files(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
+        self.watches(|trackers| &trackers.files)
+    }
+
+    fn processes(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
+        self.watches(|trackers| &trackers.processes)
+    }
+
+    fn interfaces(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
+        self.watches(|trackers| &trackers.interfaces)
+    }
+
+    fn bfds(&self) -> impl Iterator<Item = Watch<'a>> + use<'a> {
+        self.watches(|trackers| &trackers.bfds)
+    }
+
     fn addends(&self) -> impl Iterator<Item = (CauseRef<'a>, i64)> + use<'a> {
         let watched = self.watched;
-        let scripts = self.trackers().flat_map(|trackers| &trackers.scripts);
-        let scripts = scripts.map(move |tracked| {
-            let good = watched.scripts.get(&tracked.name).and_then(|script| script.good());
-            (CauseRef::Script(&tracked.name), good.map_or(0, |good| weighed(tracked.weight, tracked.reverse, good)))
+        let scripts = self.scripts().map(move |one| {
+            let good = watched.scripts.get(one.name).and_then(|script| script.good());
+            (CauseRef::Script(one.name), good.map_or(0, |good| weighed(one, good)))
         });
-        let files = self.trackers().flat_map(|trackers| &trackers.files);
-        let files = files.map(move |tracked| {
-            let status = file_status(tracked, watched);
-            (CauseRef::File(&tracked.name), if tracked.weight == 0 { 0 } else { status.min(WEIGHT_LIMIT) })
+        let files = self.files().map(move |one| {
+            let status = file_status(one, watched);
+            // What is a fault has no weight.
+            (CauseRef::File(one.name), if status <= FILE_FAULT { 0 } else { status.min(WEIGHT_LIMIT) })
         });
-        let processes = self.trackers().flat_map(|trackers| &trackers.processes);
-        let processes = processes.map(move |tracked| {
-            let reached = watched.processes.get(&tracked.name).copied().unwrap_or(false);
-            (CauseRef::Process(&tracked.name), weighed(tracked.weight, tracked.reverse, reached))
+        let processes = self.processes().map(move |one| {
+            let reached = watched.processes.get(one.name).copied().unwrap_or(false);
+            (CauseRef::Process(one.name), weighed(one, reached))
         });
         let this = *self;
-        let interfaces = self.trackers().flat_map(|trackers| &trackers.interfaces);
-        let interfaces = interfaces.filter(move |tracked| tracked.weight != 0 && !this.carries(&tracked.interface));
-        let interfaces = interfaces.map(move |tracked| {
-            let running = watched.interfaces.running(&tracked.interface);
-            (CauseRef::Interface(&tracked.interface), weighed(tracked.weight, tracked.reverse, running))
+        let interfaces = self.interfaces().filter(move |one| one.weight != 0 && !this.carries(one.name));
+        let interfaces = interfaces.map(move |one| {
+            let running = watched.interfaces.running(one.name);
+            (CauseRef::Interface(one.name), weighed(one, running))
         });
-        let bfds = self.trackers().flat_map(|trackers| &trackers.bfds);
-        let bfds = bfds.map(move |tracked| {
-            let up = watched.bfds.get(&tracked.name).copied().unwrap_or(false);
-            (CauseRef::Bfd(&tracked.name), weighed(tracked.weight, tracked.reverse, up))
+        let bfds = self.bfds().map(move |one| {
+            let up = watched.bfds.get(one.name).copied().unwrap_or(false);
+            (CauseRef::Bfd(one.name), weighed(one, up))
         });
         scripts.chain(files).chain(processes).chain(interfaces).chain(bfds).filter(|(_, value)| *value != 0)
     }
@@ -98,20 +132,20 @@ impl<'a> Tracking<'a> {
                 faults.push(Fault::Interface(interface.to_owned()));
             }
         }
-        for tracked in self.trackers().flat_map(|trackers| &trackers.files) {
-            let status = file_status(tracked, self.watched);
+        for one in self.files() {
+            let status = file_status(one, self.watched);
             if status <= FILE_FAULT {
-                faults.push(Fault::File(tracked.name.clone(), status as i32));
+                faults.push(Fault::File(one.name.to_owned(), status as i32));
             }
         }
-        for tracked in self.trackers().flat_map(|trackers| &trackers.processes).filter(|tracked| tracked.weight == 0) {
-            if self.watched.processes.get(&tracked.name).copied().unwrap_or(false) == tracked.reverse {
-                faults.push(Fault::Process(tracked.name.clone()));
+        for one in self.processes().filter(|one| one.weight == 0) {
+            if self.watched.processes.get(one.name).copied().unwrap_or(false) == one.reverse {
+                faults.push(Fault::Process(one.name.to_owned()));
             }
         }
-        for tracked in self.trackers().flat_map(|trackers| &trackers.bfds).filter(|tracked| tracked.weight == 0) {
-            if self.watched.bfds.get(&tracked.name).copied().unwrap_or(false) == tracked.reverse {
-                faults.push(Fault::Bfd(tracked.name.clone()));
+        for one in self.bfds().filter(|one| one.weight == 0) {
+            if self.watched.bfds.get(one.name).copied().unwrap_or(false) == one.reverse {
+                faults.push(Fault::Bfd(one.name.to_owned()));
             }
         }
         if self.source_address().is_none() {
@@ -128,28 +162,26 @@ impl<'a> Tracking<'a> {
 
     fn script_faults(&self) -> impl Iterator<Item = Fault> + use<'a> {
         let watched = self.watched;
-        let scripts = self.trackers().flat_map(|trackers| &trackers.scripts).filter(|tracked| tracked.weight == 0);
-        scripts.filter_map(move |tracked| {
-            let script = watched.scripts.get(&tracked.name)?;
+        self.scripts().filter(|one| one.weight == 0).filter_map(move |one| {
+            let script = watched.scripts.get(one.name)?;
             match script.good() {
-                Some(good) => (good == tracked.reverse).then(|| Fault::Script(tracked.name.clone())),
-                None => script.pending().then(|| Fault::ScriptPending(tracked.name.clone())),
+                Some(good) => (good == one.reverse).then(|| Fault::Script(one.name.to_owned())),
+                None => script.pending().then(|| Fault::ScriptPending(one.name.to_owned())),
             }
         })
     }
 
     /// Interfaces without which the instance cannot be: its own, those tracked with weight 0, those of its addresses.
     fn vital_interfaces(&self) -> impl Iterator<Item = (&'a str, bool)> + use<'a> {
-        let tracked = self.trackers().flat_map(|trackers| &trackers.interfaces).filter(|tracked| tracked.weight == 0);
-        let tracked: Vec<&'a TrackedInterface> = tracked.collect();
-        let named = |name: &str| tracked.iter().any(|tracked| tracked.interface == name);
+        let tracked: Vec<Watch<'a>> = self.interfaces().filter(|one| one.weight == 0).collect();
+        let named = |name: &str| tracked.iter().any(|one| one.name == name);
         let mut vital: Vec<(&str, bool)> = Vec::new();
         for name in self.carriers() {
             if !named(name) && !vital.iter().any(|(known, _)| *known == name) {
                 vital.push((name, false));
             }
         }
-        vital.extend(tracked.iter().map(|tracked| (&*tracked.interface, tracked.reverse)));
+        vital.extend(tracked.iter().map(|one| (one.name, one.reverse)));
         vital.into_iter()
     }
 
@@ -169,14 +201,10 @@ impl<'a> Tracking<'a> {
         let rules = self.config.rules.iter().filter(|rule| rule.tracked);
         let rules = rules.flat_map(|rule| [&rule.input_interface, &rule.output_interface]).filter_map(Option::as_deref);
         let statics = self.config.static_interfaces.iter().map(String::as_str);
-        // `dont_track_primary` holds for the addresses on the primary interface as well.
+        // `dont_track_primary` holds for the addresses on the primary interface as well, not for routes and rules (keepalived).
         let untracked = self.config.interface.as_deref().filter(|_| !self.config.track_primary);
-        own.into_iter()
-            .chain(addresses)
-            .chain(routes)
-            .chain(rules)
-            .chain(statics)
-            .filter(move |name| untracked != Some(*name))
+        let addresses = addresses.filter(move |name| untracked != Some(*name));
+        own.into_iter().chain(addresses).chain(routes).chain(rules).chain(statics)
     }
 
     /// Where adverts come from: as configured, else what the interface has.
@@ -185,6 +213,26 @@ impl<'a> Tracking<'a> {
         self.config
             .source_address
             .or_else(|| self.watched.interfaces.primary_address(interface()?, self.config.family.into()))
+    }
+}
+
+/// One thing that is watched, with the weight that counts for the instance.
+#[derive(Clone, Copy)]
+struct Watch<'a> {
+    name: &'a str,
+    weight: i32,
+    reverse: bool,
+}
+
+impl<'a> From<&'a Tracked> for Watch<'a> {
+    fn from(tracked: &'a Tracked) -> Self {
+        Self { name: &tracked.name, weight: tracked.weight, reverse: tracked.reverse }
+    }
+}
+
+impl<'a> From<&'a TrackedInterface> for Watch<'a> {
+    fn from(tracked: &'a TrackedInterface) -> Self {
+        Self { name: &tracked.interface, weight: tracked.weight, reverse: tracked.reverse }
     }
 }
 
@@ -210,21 +258,25 @@ impl CauseRef<'_> {
 }
 
 /// A positive weight counts while the thing is good, a negative one while it is not.
-fn weighed(weight: i32, reverse: bool, good: bool) -> i64 {
-    if (weight > 0) != good {
+fn weighed(one: Watch<'_>, good: bool) -> i64 {
+    if (one.weight > 0) != good {
         return 0;
     }
-    let weight = i64::from(weight);
-    if reverse { -weight } else { weight }
+    let weight = i64::from(one.weight);
+    if one.reverse { -weight } else { weight }
 }
 
-fn file_status(tracked: &Tracked, watched: &Watched) -> i64 {
-    let value = i64::from(watched.files.get(&tracked.name).copied().unwrap_or(0));
-    if tracked.weight == 0 {
-        return if (value != 0) == tracked.reverse { 0 } else { FILE_FAULT };
+fn file_status(one: Watch<'_>, watched: &Watched) -> i64 {
+    status_of(one, watched.files.get(one.name).copied().unwrap_or(0))
+}
+
+fn status_of(one: Watch<'_>, value: i32) -> i64 {
+    let value = i64::from(value);
+    if one.weight == 0 {
+        return if (value != 0) == one.reverse { 0 } else { FILE_FAULT };
     }
-    let product = value * i64::from(tracked.weight);
-    if tracked.reverse { -product } else { product }
+    let product = value * i64::from(one.weight);
+    if one.reverse { -product } else { product }
 }
 
 #[cfg(test)]
@@ -263,5 +315,37 @@ mod tests {
         assert_eq!(with_running(&["eth0", "eth1", "eth2", "eth3"]), (110, Vec::new()));
         assert_eq!(with_running(&["eth0", "eth1", "eth3"]), (100, Vec::new()));
         assert_eq!(with_running(&["eth0", "eth2"]), (110, vec!["eth1".to_owned(), "eth3".to_owned()]));
+    }
+
+    #[test]
+    fn a_route_makes_an_interface_vital_that_is_not_tracked_by_itself() {
+        let vital = |keywords: &str| {
+            let text = format!(
+                "vrrp_instance A {{\n interface eth0\n virtual_router_id 51\n dont_track_primary\n {keywords}\n}}\n"
+            );
+            let config = configuration_text::read(&text);
+            let watched = Watched::new(&config);
+            let tracking = Tracking { config: &config.instances[0], group: None, watched: &watched };
+            tracking.faults().contains(&Fault::Interface("eth0".into()))
+        };
+        assert!(!vital("virtual_ipaddress {\n 192.0.2.10 dev eth0\n }"));
+        assert!(vital("virtual_routes {\n 203.0.113.0/24 dev eth0\n }"));
+        assert!(!vital("virtual_routes {\n 203.0.113.0/24 dev eth0 no_track\n }"));
+    }
+
+    #[test]
+    fn what_instance_and_group_watch_counts_once() {
+        let text = "vrrp_instance A {\n interface eth0\n virtual_router_id 51\n priority 100\n track_interface {\n \
+                    eth1 weight 20\n eth2 weight 10\n eth3\n }\n}\nvrrp_sync_group G {\n group {\n A\n }\n \
+                    sync_group_tracking_weight\n track_interface {\n eth1 weight 5\n eth3 weight 7\n eth4 weight 2\n }\n}\n";
+        let config = configuration_text::read(text);
+        let mut watched = Watched::new(&config);
+        for name in ["eth0", "eth1", "eth2", "eth4"] {
+            watched.interfaces.set_running(name, true);
+        }
+        let group = Some(&config.sync_groups[0].trackers);
+        let tracking = Tracking { config: &config.instances[0], group, watched: &watched };
+        assert_eq!(tracking.effective_priority(), 100 + 5 + 10 + 2);
+        assert!(tracking.faults().contains(&Fault::Interface("eth3".into())));
     }
 }

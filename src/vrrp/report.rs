@@ -48,10 +48,12 @@ pub enum Report {
         /// The run that made the difference.
         exit: ScriptExit,
     },
-    /// A script keeps counting as good over a reload.
+    /// A script counts after a reload as before.
     ScriptKept {
         /// Its name.
         script: String,
+        /// Whether as good.
+        good: bool,
     },
     /// The quorum of a tracked process was gained or lost.
     Quorum {
@@ -86,10 +88,14 @@ pub enum Report {
         /// How late the first timer was.
         ago: Duration,
     },
-    /// `vrrp_startup_delay` begins.
-    StartupDelay {
-        /// How long it lasts.
-        delay: Duration,
+    /// The address that adverts of an interface come from is there, or is gone.
+    PrimaryAddress {
+        /// The interface.
+        interface: String,
+        /// The address.
+        address: IpAddr,
+        /// Whether it is there.
+        assigned: bool,
     },
     /// `vrrp_startup_delay` is over.
     StartupDelayOver,
@@ -256,8 +262,10 @@ impl Report {
         matches!(
             self,
             Self::BfdTold { .. }
+                | Self::PrimaryAddress { .. }
                 | Self::Instance {
                     text: I::Timeout
+                        | I::FileFault { .. }
                         | I::Addresses(_)
                         | I::Firewall(_)
                         | I::ExcludedAddresses(_)
@@ -294,7 +302,9 @@ impl fmt::Display for Report {
                 ScriptExit::Signal(signal) => write!(f, "VRRP_Script({script}) failed (due to signal {signal})"),
                 ScriptExit::TimedOut => write!(f, "VRRP_Script({script}) timed_out"),
             },
-            Self::ScriptKept { script } => write!(f, "VRRP_Script({script}) considered successful on reload"),
+            Self::ScriptKept { script, good } => {
+                write!(f, "VRRP_Script({script}) considered {}successful on reload", if *good { "" } else { "un" })
+            }
             Self::Quorum { process, reached } => {
                 write!(f, "Quorum {} for tracked process {process}", if *reached { "gained" } else { "lost" })
             }
@@ -309,7 +319,12 @@ impl fmt::Display for Report {
             Self::UnknownVrid { vrid, interface } => {
                 write!(f, "Unknown VRID({vrid}) received on interface({interface}). ignoring...")
             }
-            Self::StartupDelay { delay } => write!(f, "Delaying startup for {} seconds", delay.as_secs_f64()),
+            Self::PrimaryAddress { interface, address, assigned: true } => {
+                write!(f, "Assigned address {address} for interface {interface}")
+            }
+            Self::PrimaryAddress { interface, address, assigned: false } => {
+                write!(f, "Deassigned address {address} from interface {interface}")
+            }
             Self::TimerExpired { ago } => {
                 let (seconds, micros) = (ago.as_secs(), ago.subsec_micros());
                 write!(f, "VRRP thread timer expired {seconds}.{micros:06} seconds ago")

@@ -1,5 +1,7 @@
 //! Sync groups: instances that are master together, or none of them.
 
+use std::net::IpAddr;
+
 use crate::primitives::monotonic::Monotonic;
 
 use super::action::Action;
@@ -57,17 +59,75 @@ impl Engine {
     }
 
     /// A member has a fault: the others go with it. Masters among them send priority 0 once.
-    pub(super) fn sync_fault(&mut self, now: Monotonic, member: usize, actions: &mut Vec<Action>) {
+    pub(super) fn sync_fault(
+        &mut self,
+        now: Monotonic,
+        member: usize,
+        sources: &[Option<IpAddr>],
+        actions: &mut Vec<Action>,
+    ) {
         let Some(group) = self.group_of(member).filter(|group| self.groups[*group].told != StateName::Fault) else {
             return;
         };
         self.groups[group].report(StateName::Fault, actions);
         for other in self.other_members(group, member) {
             if self.instances[other].state() != StateName::Fault {
-                let at = self.situation(now, other);
+                let at = self.last_situation(now, other, sources);
                 self.instances[other].enter_fault(at, false, actions);
             }
         }
         self.groups[group].tell(StateName::Fault, actions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vrrp::configuration_text;
+    use crate::vrrp::event::Event;
+    use crate::wire::vrrp::Family;
+
+    /// Two masters of a group on one interface, and what happened since.
+    fn masters() -> (Engine, Monotonic) {
+        let router = |name: &str, vrid: u8| {
+            format!(
+                "vrrp_instance {name} {{\n interface eth0\n virtual_router_id {vrid}\n version 3\n advert_int 0.1\n \
+                 virtual_ipaddress {{\n 192.0.2.1{vrid}\n }}\n}}\n"
+            )
+        };
+        let text = router("A", 1) + &router("B", 2) + "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n";
+        let config = configuration_text::read(&text);
+        let mut now = Monotonic::from_micros(1_000_000);
+        let mut engine = Engine::new(&config, now);
+        let mut actions = Vec::new();
+        for event in [Event::Link { interface: "eth0".into(), running: true }, address(true), Event::Start] {
+            engine.step(now, &event, &mut actions);
+        }
+        while engine.instances().iter().any(|router| router.state() != StateName::Master) {
+            now = engine.next_deadline().expect("they wait for a master");
+            engine.step(now, &Event::Deadline, &mut actions);
+        }
+        (engine, now)
+    }
+
+    fn address(is_there: bool) -> Event {
+        let address = is_there.then(|| [192, 0, 2, 1].into());
+        Event::PrimaryAddress { interface: "eth0".into(), family: Family::Ipv4, address }
+    }
+
+    #[test]
+    fn all_members_say_their_last_word_when_their_address_goes() {
+        let (mut engine, now) = masters();
+        let mut actions = Vec::new();
+        engine.step(now, &address(false), &mut actions);
+        let last_words = actions.iter().filter_map(|action| match action {
+            Action::SendAdvert(advert) if advert.repr.priority == 0 => Some(advert.repr.vrid),
+            _ => None,
+        });
+        let mut last_words: Vec<u8> = last_words.collect();
+        last_words.dedup();
+        assert_eq!(last_words, [1, 2]);
+        let told = actions.iter().filter(|action| matches!(action, Action::Notify(told) if told.name == "B"));
+        assert_eq!(told.count(), 1, "{actions:?}");
     }
 }

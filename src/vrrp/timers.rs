@@ -11,11 +11,6 @@ pub fn skew(version: u8, priority: u8, master_interval: Duration) -> Duration {
     Duration::from_micros((256 - u64::from(priority)) * unit / 256)
 }
 
-/// The smallest skew there is: a group that could be master waits so much longer than one interval at the start.
-pub fn smallest_skew(version: u8, master_interval: Duration) -> Duration {
-    skew(version, 255, master_interval)
-}
-
 /// Master_Down_Interval: how long the silence of the master lasts before a backup takes over.
 pub fn master_down(config: &Instance, priority: u8, master_interval: Duration) -> Duration {
     master_interval * config.down_timer_adverts + skew(config.version, priority, master_interval)

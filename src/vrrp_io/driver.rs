@@ -120,6 +120,9 @@ impl<'a> Driver<'a> {
         hmac_keys::load(&mut config, log);
         let delay = &mut config.global.startup_delay_us;
         *delay = (*delay).max(config.global.delay_after_boot_us.saturating_sub(now().as_micros()));
+        if *delay > 0 {
+            log.info(&format!("Delaying startup for {} seconds", Duration::from_micros(*delay).as_secs_f64()));
+        }
         let kernel = Kernel::open()?;
         let (files, file_events) = TrackFiles::open(&config.track_files)?;
         let status = options.status.as_deref().map(StatusSocket::open).transpose()?;
@@ -147,10 +150,6 @@ impl<'a> Driver<'a> {
             status,
             recorder,
         };
-        let needs_firewall = |one: &Instance| !one.accept || one.vmac.is_some();
-        if driver.config.global.nftables_table.is_none() && driver.config.instances.iter().any(needs_firewall) {
-            log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
-        }
         driver.promote_secondaries.keep(&driver.config.instances);
         driver.local_igmp.keep(driver.config.global.disable_local_igmp, log);
         let config = driver.config.clone();
@@ -160,6 +159,7 @@ impl<'a> Driver<'a> {
         }
         driver.log_monitored_addresses();
         driver.prepare_kernel();
+        driver.log_firewall();
         driver.log.info("Registering gratuitous ARP shared channel");
         if driver.engine.instances().iter().any(|router| router.has_ipv6_address()) {
             driver.log.info("Registering gratuitous NDISC shared channel");
@@ -180,6 +180,13 @@ impl<'a> Driver<'a> {
         driver.scripts.configure(&driver.config.scripts, &driver.config.global, now(), log);
         driver.configure_bfd();
         Ok(driver)
+    }
+
+    fn log_firewall(&self) {
+        let needs_firewall = |one: &Instance| !one.accept || one.vmac.is_some();
+        if self.config.global.nftables_table.is_none() && self.config.instances.iter().any(needs_firewall) {
+            self.log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
+        }
     }
 
     fn configure_bfd(&mut self) {
@@ -473,6 +480,7 @@ impl<'a> Driver<'a> {
         }
         self.promote_secondaries.keep(&self.config.instances);
         self.prepare_kernel();
+        self.log_firewall();
         self.announcer.configure(&self.config);
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::ir::keepalived::{Instance, Route, Rule};
 use crate::vrrp::Event;
 use crate::vrrp::event::InstanceId;
-use crate::vrrp::instance::VirtualRouter;
+use crate::vrrp::instance::{StateName, VirtualRouter};
 use crate::wire::netlink::link::Link;
 use crate::wire::netlink::removal;
 use crate::wire::vrrp::Family;
@@ -153,7 +153,10 @@ impl Driver<'_> {
                     self.expected_removals.swap_remove(place);
                 }
                 (true, None) => {
-                    self.log_address(address, &name, true);
+                    let is_master = |router: &VirtualRouter| router.state() == StateName::Master;
+                    if self.options.monitors_addresses || self.engine.instance(instance).is_some_and(is_master) {
+                        self.log_address(address, &name, true);
+                    }
                     self.step(&Event::Removed { instance });
                 }
                 (false, _) => {}

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::wire::vrrp::OWNER;
+
 use super::addresses::{Family, VirtualAddress};
 use super::notify::Notify;
 use super::routes::Route;
@@ -101,6 +103,11 @@ impl Instance {
     /// Whether an address is one of those that it holds as master.
     pub fn holds(&self, address: IpAddr) -> bool {
         self.addresses.iter().chain(&self.excluded_addresses).any(|own| own.prefix.address == address)
+    }
+
+    /// Whether it accepts what is sent to its addresses: an address owner does in any case (RFC 9568 §6.1, Accept_Mode).
+    pub fn accepts(&self) -> bool {
+        self.accept || self.priority == OWNER
     }
 }
 

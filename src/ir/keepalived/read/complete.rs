@@ -7,7 +7,7 @@ use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::instance::Destination;
 use crate::ir::keepalived::notify::Command;
-use crate::ir::keepalived::tracker::Trackers;
+use crate::ir::keepalived::tracker::{Tracked, Trackers};
 
 use super::command::Safety;
 use super::complete_instance::complete_instance;
@@ -105,7 +105,11 @@ pub(super) fn vrrp(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
         return;
     }
     group_trackers(reading, reports);
+    trackers_of_both(reading, reports);
     static_tracking::resolve(reading, reports);
+    if !reading.options.testing {
+        leave_out_unused_scripts(reading, reports);
+    }
 }
 
 fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
@@ -324,4 +328,49 @@ fn group_trackers(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
             tracked.weight = 0;
         }
     }
+}
+
+/// What an instance and its group both watch; the group's weight will count.
+fn trackers_of_both(reading: &Reading<'_>, reports: &mut Vec<Report>) {
+    for draft in &reading.vrrp.groups {
+        let members = || reading.completed.iter().filter(|instance| draft.group.members.contains(&instance.name));
+        let group = &draft.group.trackers;
+        let kinds: [(&str, fn(&Trackers) -> &[Tracked]); 4] = [
+            ("script", |trackers| &trackers.scripts),
+            ("file", |trackers| &trackers.files),
+            ("process", |trackers| &trackers.processes),
+            ("bfd", |trackers| &trackers.bfds),
+        ];
+        let end = "is configured on VRRP instance and sync group. Remove vrrp instance";
+        for (kind, list) in kinds {
+            for (tracked, instance) in list(group).iter().flat_map(|tracked| members().map(move |one| (tracked, one))) {
+                if list(&instance.trackers).iter().any(|own| own.name == tracked.name) {
+                    let (name, thing) = (&instance.name, &tracked.name);
+                    say(reports, Fault::LogOnly, format!("({name}) track_{kind} {thing} {end} config"));
+                }
+            }
+        }
+        for (tracked, instance) in group.interfaces.iter().flat_map(|one| members().map(move |member| (one, member))) {
+            let thing = &tracked.interface;
+            let is_own = instance.track_primary && instance.interface.as_ref() == Some(thing);
+            if is_own || instance.trackers.interfaces.iter().any(|own| own.interface == *thing) {
+                let text = format!("({}) track_interface {thing} {end} or sync group config", instance.name);
+                say(reports, Fault::General, text);
+            }
+        }
+    }
+}
+
+/// A script that nobody tracks is not run (keepalived).
+fn leave_out_unused_scripts(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
+    let groups = reading.vrrp.groups.iter().map(|draft| &draft.group.trackers);
+    let trackers = reading.completed.iter().map(|instance| &instance.trackers).chain(groups);
+    let used: Vec<String> = trackers.flat_map(|trackers| &trackers.scripts).map(|one| one.name.clone()).collect();
+    reading.vrrp.scripts.retain(|script| {
+        let is_used = used.contains(&script.name);
+        if !is_used {
+            say(reports, Fault::General, format!("Warning - script {} is not used", script.name));
+        }
+        is_used
+    });
 }

@@ -452,12 +452,12 @@ impl Completion<'_, '_> {
         let other_cause = if in_group { "SYNC group" } else { "address_owner" };
         let what = if in_group { "weight " } else { "" };
         let mut trackers = std::mem::take(&mut self.draft.trackers);
-        trackers.interfaces.retain_mut(|tracked| {
+        trackers.interfaces.retain(|tracked| {
             if tracked.weight == 0 {
                 return true;
             }
+            // keepalived says so, and counts the weight all the same: who relies on it does not want the group in FAULT.
             self.say(format!("ignoring {} tracked interface {what}due to {cause}", tracked.interface));
-            tracked.weight = 0;
             in_group
         });
         trackers.scripts.retain(|tracked| {

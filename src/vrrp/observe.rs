@@ -1,0 +1,207 @@
+//! What instances watch: every piece of news becomes a change of priority, a fault or the end of one.
+
+use std::net::IpAddr;
+
+use crate::primitives::monotonic::Monotonic;
+use crate::wire::vrrp::{Family, OWNER};
+
+use super::action::Action;
+use super::engine::{Engine, Health};
+use super::event::{InstanceId, ScriptExit};
+use super::instance::{Situation, StateName};
+use super::priority::Tracking;
+use super::report::{InstanceReport, Report};
+use super::tracker::Watched;
+
+impl Engine {
+    pub(super) fn script_exited(&mut self, now: Monotonic, name: &str, exit: ScriptExit, actions: &mut Vec<Action>) {
+        let Some(script) = self.watched.scripts.get(name) else {
+            return;
+        };
+        let mut next = script.clone();
+        let mut reports = Vec::new();
+        next.record(exit, &mut reports);
+        let changed = next.good() != script.good();
+        actions.extend(reports.into_iter().map(Action::Report));
+        if changed {
+            self.observe(now, actions, |watched| {
+                watched.scripts.insert(name.to_owned(), next);
+            });
+        } else {
+            self.watched.scripts.insert(name.to_owned(), next);
+        }
+    }
+
+    pub(super) fn file_read(&mut self, now: Monotonic, file: &str, value: i32, actions: &mut Vec<Action>) {
+        let before = self.watched.files.get(file).copied().unwrap_or(0);
+        let told = |tracking: Tracking<'_>| {
+            let (was, fault) = (tracking.is_fault(file, before), tracking.is_fault(file, value));
+            (was != fault).then(|| InstanceReport::FileFault { file: file.to_owned(), fault })
+        };
+        let change = |watched: &mut Watched| {
+            watched.files.insert(file.to_owned(), value);
+        };
+        self.observe_and_tell(now, actions, change, told);
+    }
+
+    pub(super) fn process_quorum(&mut self, now: Monotonic, process: &str, reached: bool, actions: &mut Vec<Action>) {
+        let known = self.watched.processes.get(process).copied();
+        if known != Some(reached) {
+            if self.started {
+                actions.push(Action::Report(Report::Quorum { process: process.to_owned(), reached }));
+            }
+            self.observe(now, actions, |watched| {
+                watched.processes.insert(process.to_owned(), reached);
+            });
+        }
+    }
+
+    pub(super) fn bfd_changed(&mut self, now: Monotonic, session: &str, up: bool, actions: &mut Vec<Action>) {
+        actions.push(Action::Report(Report::BfdTold { session: session.to_owned(), up }));
+        if self.watched.bfds.get(session).is_none_or(|known| *known == up) {
+            return;
+        }
+        let told = |tracking: Tracking<'_>| {
+            tracking.tracks_bfd(session).then(|| InstanceReport::Bfd { session: session.to_owned(), up })
+        };
+        let change = |watched: &mut Watched| {
+            watched.bfds.insert(session.to_owned(), up);
+        };
+        self.observe_and_tell(now, actions, change, told);
+    }
+
+    /// An interface has got an address for adverts, or has none any more; that another one takes its place is not said.
+    pub(super) fn report_address(
+        &self,
+        interface: &str,
+        family: Family,
+        address: Option<IpAddr>,
+        actions: &mut Vec<Action>,
+    ) {
+        let before = self.watched.interfaces.primary_address(interface, family);
+        let (address, assigned) = match (before, address) {
+            (None, Some(address)) => (address, true),
+            (Some(address), None) => (address, false),
+            _ => return,
+        };
+        if self.started && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
+            let interface = interface.to_owned();
+            actions.push(Action::Report(Report::PrimaryAddress { interface, address, assigned }));
+        }
+    }
+
+    pub(super) fn link(&mut self, now: Monotonic, interface: &str, running: bool, actions: &mut Vec<Action>) {
+        if self.watched.interfaces.running(interface) == running {
+            self.watched.interfaces.set_running(interface, running);
+            return;
+        }
+        if self.started && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
+            actions.push(Action::Report(Report::Link { interface: interface.to_owned(), running }));
+        }
+        self.observe(now, actions, |watched| {
+            watched.interfaces.set_running(interface, running);
+        });
+    }
+
+    /// Lets `change` happen and draws the conclusions: priorities first, then faults, in the order of the file.
+    pub(super) fn observe(&mut self, now: Monotonic, actions: &mut Vec<Action>, change: impl FnOnce(&mut Watched)) {
+        self.observe_and_tell(now, actions, change, |_| None);
+    }
+
+    /// The same; `told` is what each instance says of it first.
+    fn observe_and_tell(
+        &mut self,
+        now: Monotonic,
+        actions: &mut Vec<Action>,
+        change: impl FnOnce(&mut Watched),
+        told: impl Fn(Tracking<'_>) -> Option<InstanceReport>,
+    ) {
+        let look_at = |engine: &Self, place| {
+            (engine.priority(place), engine.health(place), engine.tracking(place).source_address())
+        };
+        let look = |engine: &Self| (0..engine.instances.len()).map(|place| look_at(engine, place)).collect();
+        let before: Vec<(u8, Health, Option<IpAddr>)> = if self.started { look(self) } else { Vec::new() };
+        let sources: Vec<Option<IpAddr>> = before.iter().map(|(_, _, source)| *source).collect();
+        change(&mut self.watched);
+        for (place, (priority, health, _)) in before.into_iter().enumerate() {
+            if let Some(text) = told(self.tracking(place)) {
+                self.instances[place].report(text, actions);
+            }
+            let now_priority = self.priority(place);
+            if now_priority != priority {
+                self.instances[place].change_priority(priority, now_priority, actions);
+            }
+            let now_health = self.health(place);
+            if now_health != health {
+                self.change_health(now, place, now_health, &sources, actions);
+            }
+        }
+    }
+
+    /// `sources`: where the adverts of each came from until now. The kernel still sends an IPv4 packet from an address that is gone, so the
+    /// others hear the last word and need not wait for silence (keepalived).
+    pub(super) fn change_health(
+        &mut self,
+        now: Monotonic,
+        place: usize,
+        health: Health,
+        sources: &[Option<IpAddr>],
+        actions: &mut Vec<Action>,
+    ) {
+        if health == Health::Down {
+            let group = self.group_of(place).filter(|group| self.groups[*group].told == StateName::Fault);
+            if group.is_some() && self.instances[place].state() == StateName::Fault {
+                // Its group has taken it along already, and has told it.
+                return;
+            }
+            let at = self.last_situation(now, place, sources);
+            self.instances[place].enter_fault(at, true, actions);
+            self.sync_fault(now, place, sources, actions);
+        } else if self.group_health(place) == Health::Up && self.instances[place].state() == StateName::Fault {
+            self.leave_fault(now, place, actions);
+        }
+    }
+
+    /// With the address that it had, if it has none any more.
+    pub(super) fn last_situation(&self, now: Monotonic, place: usize, sources: &[Option<IpAddr>]) -> Situation {
+        let mut at = self.situation(now, place);
+        at.source = at.source.or(sources.get(place).copied().flatten().filter(IpAddr::is_ipv4));
+        at
+    }
+
+    fn leave_fault(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        let at = self.situation(now, place);
+        let owner = at.priority == OWNER && self.instances[place].config.wants_master;
+        self.instances[place].wishes_master = owner;
+        if owner && self.group_permits_master(place) {
+            self.instances[place].become_master(at, actions);
+            self.sync_master(now, place, actions);
+        } else {
+            self.instances[place].leave_fault(at, actions);
+            self.sync_backup(now, place, actions);
+        }
+    }
+
+    /// keepalived's answer when someone takes a held address or route away: all of the group give up and come back at once,
+    /// which puts everything in its place again.
+    pub(super) fn removed(&mut self, now: Monotonic, id: InstanceId, actions: &mut Vec<Action>) {
+        let Some(place) = self.instances.place_of(id) else {
+            return;
+        };
+        if self.instances[place].state() != StateName::Master {
+            return;
+        }
+        let group = self.group_of(place);
+        let members = group.map_or(vec![place], |group| self.groups[group].members.clone());
+        for member in members {
+            let at = self.situation(now, member);
+            if self.instances[member].state() == StateName::Master {
+                self.instances[member].yield_mastership(at, true, actions);
+                self.instances[member].take_over_at_once(now);
+            }
+        }
+        if let Some(group) = group {
+            self.groups[group].told = StateName::Backup;
+        }
+    }
+}

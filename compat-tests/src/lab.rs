@@ -227,6 +227,11 @@ impl Drop for Killed {
     }
 }
 
+fn write_script(path: &Path, body: &str) {
+    fs::write(path, format!("#!/bin/sh\n{body}\n")).expect("a script");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
 /// A namespace with a daemon.
 pub struct Node {
     which: Which,
@@ -446,6 +451,30 @@ impl Node {
         let path = self.file("fail");
         let done = if fail { fs::write(path, "") } else { fs::remove_file(path) };
         done.expect("the script's file");
+    }
+
+    /// A shell script of this name, which root alone may change.
+    pub fn script(&self, name: &str, body: &str) -> String {
+        let path = self.file(name);
+        write_script(Path::new(&path), body);
+        path
+    }
+
+    /// A script in a folder that everybody may change: the folder, and the script.
+    pub fn script_for_all(&self, name: &str) -> (String, String) {
+        let folder = self.file("for-all");
+        fs::create_dir_all(&folder).expect("a directory");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("it is ours");
+        let path = Path::new(&folder).join(name);
+        write_script(&path, "exit 0");
+        (folder, path.display().to_string())
+    }
+
+    /// The names of all processes in the namespace.
+    pub fn programs(&self) -> Vec<String> {
+        let pids = ip(&["netns", "pids", &self.namespace]);
+        let name = |pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok();
+        pids.split_ascii_whitespace().filter_map(name).map(|name| name.trim_end().to_owned()).collect()
     }
 
     /// The path of its configuration.

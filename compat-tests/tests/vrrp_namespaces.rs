@@ -17,10 +17,14 @@ mod globals;
 mod known_faults;
 #[path = "vrrp_namespaces/mail.rs"]
 mod mail;
+#[path = "vrrp_namespaces/notify.rs"]
+mod notify;
 #[path = "vrrp_namespaces/recording.rs"]
 mod recording;
 #[path = "vrrp_namespaces/routing.rs"]
 mod routing;
+#[path = "vrrp_namespaces/scripts.rs"]
+mod scripts;
 #[path = "vrrp_namespaces/signatures.rs"]
 mod signatures;
 #[path = "vrrp_namespaces/static_items.rs"]

@@ -106,3 +106,31 @@ fn a_server_that_refuses_hears_and_is_told_as_with_keepalived() {
         assert_eq!((unfolded(&heard), log), (unfolded(&theirs), their_log));
     }
 }
+
+/// One server takes the connection and says nothing, another one takes none: nobody waits for their mail.
+#[test]
+fn dead_and_silent_servers_hold_nothing_up() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
+        for is_silent in [true, false] {
+            let lab = Lab::new();
+            let mut node = lab.node("a", which, 150, false);
+            let mail = "notification_email {\n    a@example.com\n  }\n  smtp_server 127.0.0.1 2525\n  \
+                        smtp_connect_timeout 1\n  smtp_alert true\n";
+            node.rewrite(|text| fast(text).replacen("global_defs {", &format!("global_defs {{\n  {mail}"), 1));
+            let listener = is_silent.then(|| node.inside(|_| TcpListener::bind("127.0.0.1:2525").expect("it is free")));
+            node.start();
+            for round in 0..3 {
+                lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+                node.cable(false);
+                lab.wait("it gives way", ELECTION, || !node.holds(), &[&node]);
+                node.cable(true);
+                println!("{which:?}, round {round} with a server that is silent: {is_silent}");
+            }
+            let told = if is_silent { "Timeout reading" } else { "SMTP connection ERROR to [127.0.0.1]:2525" };
+            lab.wait("the failure is told", ELECTION, || node.log().contains(told), &[&node]);
+            node.stop();
+            drop(listener);
+        }
+    }
+}

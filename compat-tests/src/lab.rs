@@ -389,13 +389,14 @@ impl Node {
         ip(&[&["-n", &self.namespace], words].concat())
     }
 
-    /// All routes and rules of the namespace, without the time that a route has still to live.
+    /// All routes and rules of the namespace, without the time that a route has still to live, and without those that the kernel
+    /// makes for a link-local address a while after the interface came up.
     pub fn routing(&self) -> String {
         let lists = [["-4", "route"], ["-6", "route"], ["-4", "rule"], ["-6", "rule"]].map(|[family, what]| {
             let all: &[&str] = if what == "route" { &["table", "all"] } else { &[] };
             ip(&[&["-n", &self.namespace, family, "-d", what, "show"], all].concat())
         });
-        let lines = lists.iter().flat_map(|list| list.lines());
+        let lines = lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with("local fe80::"));
         let without_time = |line: &str| match line.split_once(" expires ") {
             Some((before, after)) => {
                 format!("{before} expires{}\n", after.split_once("sec").map_or("", |(_, end)| end))

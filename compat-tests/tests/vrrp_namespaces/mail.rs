@@ -127,7 +127,11 @@ fn dead_and_silent_servers_hold_nothing_up() {
                 node.cable(true);
                 println!("{which:?}, round {round} with a server that is silent: {is_silent}");
             }
-            let told = if is_silent { "Timeout reading" } else { "SMTP connection ERROR to [127.0.0.1]:2525" };
+            let told = match (is_silent, which) {
+                (true, _) => "Timeout reading data to remote SMTP server [127.0.0.1]:2525",
+                (false, Which::Evenkeel) => "SMTP connection ERROR to [127.0.0.1]:2525",
+                (false, Which::Keepalived) => "returned write error",
+            };
             lab.wait("the failure is told", ELECTION, || node.log().contains(told), &[&node]);
             node.stop();
             drop(listener);

@@ -390,13 +390,16 @@ impl Node {
     }
 
     /// All routes and rules of the namespace, without the time that a route has still to live, and without those that the kernel
-    /// makes for a link-local address a while after the interface came up.
+    /// makes for link-local and multicast addresses of IPv6 a while after the interface came up.
     pub fn routing(&self) -> String {
         let lists = [["-4", "route"], ["-6", "route"], ["-4", "rule"], ["-6", "rule"]].map(|[family, what]| {
             let all: &[&str] = if what == "route" { &["table", "all"] } else { &[] };
             ip(&[&["-n", &self.namespace, family, "-d", what, "show"], all].concat())
         });
-        let lines = lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with("local fe80::"));
+        let lines = lists.iter().flat_map(|list| list.lines());
+        let is_automatic =
+            |line: &str| line.contains(" proto kernel") && (line.contains(" fe80::") || line.contains(" ff00::"));
+        let lines = lines.filter(|line| !is_automatic(line));
         let without_time = |line: &str| match line.split_once(" expires ") {
             Some((before, after)) => {
                 format!("{before} expires{}\n", after.split_once("sec").map_or("", |(_, end)| end))

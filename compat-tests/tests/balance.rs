@@ -34,6 +34,7 @@ fn server(parameters: &'static str) -> Server {
             Some(("weight", value)) => server.peer.weight = value.parse().expect("a number"),
             Some(("max_conns", value)) => server.peer.max_conns = value.parse().expect("a number"),
             Some(("max_fails", value)) => server.peer.max_fails = value.parse().expect("a number"),
+            Some(("route", _)) => {}
             None if word == "down" => server.peer.down = true,
             None if word == "backup" => server.backup = true,
             None if word == "dead" => server.dead = true,
@@ -62,7 +63,37 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("loopback").local_addr().expect("bound").port()
 }
 
+/// The randomness that both sides draw from, in the same order.
+struct Draws(u64);
+
+impl Draws {
+    const SEED: u64 = 1;
+    /// The same in the place of the C library's `random()`, which nginx draws from.
+    const SOURCE: &str = "#include <stdint.h>
+        static uint64_t state = 1;
+        void srandom(unsigned seed) { (void) seed; }
+        long random(void) { state = state * 6364136223846793005u + 1442695040888963407u; return (long) (state >> 33); }";
+
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(self.0 >> 33).expect("31 bits")
+    }
+
+    /// A library for `LD_PRELOAD`.
+    fn library(folder: &Path) -> PathBuf {
+        let (source, library) = (folder.join("random.c"), folder.join("random.so"));
+        std::fs::write(&source, Self::SOURCE).expect("scratch folder");
+        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+        assert!(compiled.is_ok_and(|status| status.success()), "the C compiler that cargo links with");
+        library
+    }
+}
+
 fn start_original(name: &str, directive: &str, names: &[String], servers: &[Server]) -> Original {
+    start(Path::new(NGINX), name, directive, names, servers)
+}
+
+fn start(program: &Path, name: &str, directive: &str, names: &[String], servers: &[Server]) -> Original {
     let prefix = std::env::temp_dir().join(format!("evenkeel-balance-{}-{name}", std::process::id()));
     std::fs::create_dir_all(prefix.join("logs")).expect("scratch folder");
     let port = free_port();
@@ -77,7 +108,7 @@ fn start_original(name: &str, directive: &str, names: &[String], servers: &[Serv
     }
     let module = if directive.starts_with("fair") { format!("load_module {FAIR};") } else { String::new() };
     // Without a line of its own the server would listen on port 80, where only one can.
-    let living = if listen.is_empty() { String::new() } else { format!("server {{ {listen} return 204; }}") };
+    let living = if listen.is_empty() { String::new() } else { format!("server {{ {listen} add_header X-Session $http_x_real_ip; return 204; }}") };
     let text = format!(
         "{module} daemon off; master_process off; pid logs/pid; error_log logs/error.log;
          events {{ worker_connections 500; }}
@@ -95,7 +126,11 @@ fn start_original(name: &str, directive: &str, names: &[String], servers: &[Serv
          }}"
     );
     std::fs::write(prefix.join("nginx.conf"), text).expect("scratch folder");
-    let child = Command::new(NGINX)
+    let mut command = Command::new(program);
+    if directive.starts_with("random") {
+        command.env("LD_PRELOAD", Draws::library(&prefix));
+    }
+    let child = command
         .args(["-p", &format!("{}/", prefix.display()), "-c", "nginx.conf", "-e", "logs/error.log"])
         .stderr(Stdio::null())
         .spawn()
@@ -120,7 +155,7 @@ fn ask_original(original: &Original, keys: &[String]) -> Vec<String> {
 }
 
 fn one_exchange(writer: &mut TcpStream, reader: &mut BufReader<TcpStream>, key: &str) -> String {
-    let request = format!("GET /?k={key} HTTP/1.1\r\nHost: a\r\nX-Real-IP: {key}\r\n\r\n");
+    let request = format!("GET /?k={key} HTTP/1.1\r\nHost: a\r\nX-Real-IP: {key}\r\nCookie: place={key}\r\n\r\n");
     writer.write_all(request.as_bytes()).expect("nginx reads");
     let (mut peers, mut length) = (String::new(), 0);
     loop {
@@ -160,12 +195,13 @@ fn address_key(text: &str) -> Vec<u8> {
 fn ask_ours(balancer: &Balancer, method: Method, names: &[String], servers: &[Server], keys: &[String]) -> Vec<String> {
     let place = |backup: bool| -> Vec<usize> { (0..servers.len()).filter(|i| servers[*i].backup == backup).collect() };
     let places = [place(false), place(true)];
-    let walk = |key: &String| {
+    let mut draws = Draws(Draws::SEED);
+    let mut walk = |key: &String| {
         let key = if method == Method::IpHash { address_key(key) } else { key.clone().into_bytes() };
         let mut session = balancer.start(&key);
         let mut tried = Vec::new();
         loop {
-            let Ok(id) = balancer.pick(&mut session, NOW_MS, &mut || panic!("no randomness")) else {
+            let Ok(id) = balancer.pick(&mut session, NOW_MS, &mut || draws.next()) else {
                 tried.push("u".to_owned());
                 break;
             };
@@ -179,7 +215,7 @@ fn ask_ours(balancer: &Balancer, method: Method, names: &[String], servers: &[Se
         }
         tried.join(", ")
     };
-    keys.iter().map(walk).collect()
+    keys.iter().map(&mut walk).collect()
 }
 
 fn compare(name: &str, directive: &str, method: Method, parameters: &[&'static str], keys: &[String]) {
@@ -269,6 +305,44 @@ fn consistent_hash() {
     compare("chash-single", &[""]);
 }
 
+/// Both draw the same numbers, and make the same of them.
+#[test]
+fn random() {
+    let compare = |name, servers| {
+        compare(&format!("random-{name}"), "random;", Method::Random { two: false }, servers, &same_key());
+        compare(&format!("two-{name}"), "random two;", Method::Random { two: true }, servers, &same_key());
+    };
+    compare("plain", &["", "", ""]);
+    compare("weights", &["weight=5", "", "weight=2", ""]);
+    compare("down", &["", "down", "weight=3", ""]);
+    compare("single", &[""]);
+}
+
+/// On the wire, since the cookie leads there: `NGINX_ORIGINAL` names an nginx that knows `sticky` (1.29 or newer).
+#[test]
+fn sticky() {
+    let Some(original) = std::env::var_os("NGINX_ORIGINAL") else {
+        return eprintln!("sticky: the original that is installed does not know it");
+    };
+    let ours = compat_tests::subject::ours().expect("evenkeel builds").nginx;
+    let parameters = ["", "weight=3 route=b", "weight=2 route=c", "down route=d", "backup route=e", "dead route=f"];
+    let servers: Vec<Server> = parameters.iter().map(|words| server(words)).collect();
+    let port = free_port();
+    let port_of = |at: usize| if servers[at].dead { 9 } else { port };
+    let names: Vec<String> = (0..servers.len()).map(|at| format!("127.0.1.{}:{}", at + 1, port_of(at))).collect();
+    let routes = ["b", "c", "d", "e", "f", "", "none", "b", "c", ""];
+    let keys: Vec<String> = (0..PICKS).map(|pick| routes[pick / 3 * 7 % 10].to_owned()).collect();
+    let lookup = "sticky learn create=$upstream_http_x_session lookup=$arg_k zone=sessions:1m;";
+    for (name, directive) in [
+        ("sticky-route", "sticky route $arg_k;"),
+        ("sticky-cookie", "sticky cookie place;"),
+        ("sticky-learn", &format!("zone shared 256k; {lookup}")),
+    ] {
+        let ask = |program: &Path| ask_original(&start(program, name, directive, &names, &servers), &keys);
+        assert_eq!(ask(Path::new(&original)), ask(&ours), "{name}");
+    }
+}
+
 #[test]
 fn least_conn_when_idle() {
     let compare = |name, servers| compare(name, "least_conn;", Method::LeastConn, servers, &same_key());
@@ -290,6 +364,7 @@ struct Load {
     original: Original,
     listeners: Vec<TcpListener>,
     held: Vec<(usize, TcpStream, TcpStream, evenkeel::balance::Session)>,
+    draws: Draws,
 }
 
 impl Load {
@@ -309,7 +384,7 @@ impl Load {
             }
         };
         let mut session = balancer.start(b"");
-        let ours = balancer.pick(&mut session, NOW_MS, &mut || panic!("no randomness")).ok().map(|id| id.index);
+        let ours = balancer.pick(&mut session, NOW_MS, &mut || self.draws.next()).ok().map(|id| id.index);
         if let (Some(at), Some(server)) = (theirs, server) {
             self.held.push((at, client, server, session));
         }
@@ -356,7 +431,8 @@ fn compare_steps(
         listeners.iter().map(|listener| listener.local_addr().expect("bound").to_string()).collect();
     listeners.iter().for_each(|listener| listener.set_nonblocking(true).expect("a socket"));
     let balancer = balancer(method, &names, &servers);
-    let mut load = Load { original: start_original(name, directive, &names, &servers), listeners, held: Vec::new() };
+    let original = start_original(name, directive, &names, &servers);
+    let mut load = Load { original, listeners, held: Vec::new(), draws: Draws(Draws::SEED) };
     for step in 0..steps {
         let lot = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize;
         let held = load.held.len();
@@ -383,6 +459,15 @@ fn limits_under_load() {
     compare("limit-plain", &["max_conns=2", "max_conns=1", "max_conns=3"], 8);
     compare("limit-weights", &["weight=4 max_conns=3", "weight=2", "max_conns=1"], 9);
     compare_under_load("limit-least", "least_conn;", Method::LeastConn, &["max_conns=2", "weight=3 max_conns=2"], 6);
+}
+
+#[test]
+fn random_under_load() {
+    let compare = |name, servers, most| {
+        compare_under_load(name, "random two least_conn;", Method::Random { two: true }, servers, most);
+    };
+    compare("load-two", &["", "", "", ""], 9);
+    compare("load-two-weights", &["weight=5", "", "weight=2", "weight=3 max_conns=2"], 12);
 }
 
 #[test]

@@ -121,6 +121,12 @@ worker_processes 2;
 error_log error.log error;
 events {{ worker_connections 512; }}
 http {{
+    # The usual folders belong to whichever server was started last.
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
     access_log access-{own}.log combined buffer=64k;
     keepalive_timeout 5s;
     client_header_timeout 5s;

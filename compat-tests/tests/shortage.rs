@@ -124,6 +124,39 @@ fn kept_connections_to_backends_take_places() {
     });
 }
 
+/// With no descriptor left, what needs one more is answered with 500 and a line in the log.
+fn gets_no_descriptor(path: &str, line: &str) {
+    both(|program| {
+        let nginx = Running::start(
+            program,
+            "daemon on; error_log error.log; pid nginx.pid; worker_processes 1; worker_rlimit_nofile 40;
+             events { worker_connections 512; }
+             http {
+                 access_log off;
+                 server { listen 127.0.0.1:8080; root .; location /passed { proxy_pass http://127.0.0.1:8080; } }
+             }",
+        );
+        fs::write(nginx.path("file"), "a file").expect("a file");
+        let mut clients: Vec<TcpStream> = (0..60).map(|_| connect(&nginx)).collect();
+        until("the log line", || nginx.log().contains("accept4() failed (24"));
+        clients[0].write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).expect("it is sent");
+        let mut answer = [0; 25];
+        clients[0].read_exact(&mut answer).expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 500 Internal Ser", "{}", nginx.log());
+        assert!(nginx.log().contains(line), "{}", nginx.log());
+    });
+}
+
+#[test]
+fn a_backend_gets_no_descriptor() {
+    gets_no_descriptor("/passed", "socket() failed (24: Too many open files) while connecting to upstream, client: ");
+}
+
+#[test]
+fn a_file_gets_no_descriptor() {
+    gets_no_descriptor("/file", "/file\" failed (24: Too many open files), client: ");
+}
+
 /// A start in a mount namespace of its own, where `tmp/` has room for 64 KiB.
 fn with_little_room(program: &Path, scratch: &Path) -> std::path::PathBuf {
     let script = scratch.join("start");
@@ -245,4 +278,61 @@ fn who_does_not_read_holds_no_more_than_the_buffers() {
     let (server, _) = backend.accept().expect("a connection");
     exhaust(&mut client);
     drop((client, server));
+}
+
+/// So many clients of a kind.
+const SLOW: usize = 100;
+/// More than the buffers of the configuration below and what a connection takes itself, much less than what would come.
+const MOST_KIB_EACH: u64 = 80;
+
+/// Heads, bodies and answers of which a byte comes now and then take no more memory than their buffers, however many there are.
+#[test]
+fn bytes_that_come_one_by_one_take_no_more_than_their_buffers() {
+    both(|program| {
+        let backend = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = backend.local_addr().expect("bound");
+        let nginx = Running::start(
+            program,
+            &format!(
+                "daemon on; error_log error.log; pid nginx.pid; worker_processes 1; worker_rlimit_nofile 2000;
+                 events {{ worker_connections 1000; }}
+                 http {{
+                     access_log off;
+                     client_body_buffer_size 16k; proxy_buffer_size 4k; proxy_buffers 4 4k; proxy_busy_buffers_size 8k;
+                     server {{
+                         listen 127.0.0.1:8080;
+                         location / {{ return 200 \"first\\n\"; }}
+                         location /passed {{ proxy_pass http://{address}; }}
+                     }}
+                 }}"
+            ),
+        );
+        let worker = nginx.await_workers(1)[0];
+        assert!(exchange(&nginx, b"GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
+        let before_kib = nginx.resident_kib(worker);
+        let begin = |request: &str| -> Vec<TcpStream> {
+            let one = || {
+                let mut client = connect(&nginx);
+                client.write_all(request.as_bytes()).expect("it is sent");
+                client
+            };
+            (0..SLOW).map(|_| one()).collect()
+        };
+        let mut writers = begin("GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+        writers.extend(begin("POST /passed HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n"));
+        let readers = begin("GET /passed HTTP/1.0\r\n\r\n");
+        writers.extend((0..SLOW).map(|_| backend.accept().expect("a connection").0));
+        for server in &mut writers[2 * SLOW..] {
+            server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n").expect("it is read");
+        }
+        for _ in 0..20 {
+            writers.iter_mut().for_each(|writer| writer.write_all(b"x").expect("it is read"));
+            // What came is read before more does.
+            assert!(exchange(&nginx, b"GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
+        }
+        let each_kib = nginx.resident_kib(worker).saturating_sub(before_kib) / (3 * SLOW as u64);
+        drop((writers, readers));
+        println!("{}: {each_kib} KiB for each of {} slow connections", program.display(), 3 * SLOW);
+        assert!(each_kib <= MOST_KIB_EACH, "{each_kib} KiB each");
+    });
 }

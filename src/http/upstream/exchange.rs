@@ -415,7 +415,11 @@ async fn read_head(
     buffer: &mut Vec<u8>,
 ) -> Result<Head, Faulty> {
     let limit = job.proxy.buffer_size;
-    let size = limit.max((job.proxy.buffers.count * job.proxy.buffers.size).min(64 * 1024));
+    let size = match job.proxy.buffering {
+        true => limit.max((job.proxy.buffers.count * job.proxy.buffers.size).min(64 * 1024)),
+        // A client that reads slowly is to hold this buffer alone.
+        false => limit,
+    };
     let mut parser = Parser::default();
     let mut hints = EarlyHints::default();
     loop {

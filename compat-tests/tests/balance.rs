@@ -108,7 +108,11 @@ fn start(program: &Path, name: &str, directive: &str, names: &[String], servers:
     }
     let module = if directive.starts_with("fair") { format!("load_module {FAIR};") } else { String::new() };
     // Without a line of its own the server would listen on port 80, where only one can.
-    let living = if listen.is_empty() { String::new() } else { format!("server {{ {listen} add_header X-Session $http_x_real_ip; return 204; }}") };
+    let living = if listen.is_empty() {
+        String::new()
+    } else {
+        format!("server {{ {listen} add_header X-Session $http_x_real_ip; return 204; }}")
+    };
     let text = format!(
         "{module} daemon off; master_process off; pid logs/pid; error_log logs/error.log;
          events {{ worker_connections 500; }}

@@ -44,6 +44,9 @@ async fn read_early_body(request: &mut Request) -> Result<(), u16> {
 /// `post_action`: once the answer is out, the request goes to another location for its effects, and from there perhaps to one
 /// more (`ngx_http_post_action`).
 async fn post_action(request: &mut Request) {
+    if request.response.status == CLOSE {
+        return;
+    }
     let version = request.version;
     while let Some(uri) = request.location.settings.core.post_action.clone() {
         if request.post_action && request.uri_changes_left == 0 {

@@ -16,7 +16,8 @@ daemon off;
 pid nginx.pid;
 events {}
 http {
-    log_format seen '"$request" $status $http2 $server_protocol "$http_cookie" $http_host $request_body';
+    log_format seen '"$request" $status $http2 $server_protocol "$http_cookie" $http_host $request_body'
+        ' $body_bytes_sent $sent_http_connection';
     access_log access.log seen;
     http2_body_preread_size 32k;
     server {
@@ -145,8 +146,8 @@ fn a_stream_is_a_request_like_all_others() {
         let echo = ask(&mut client, request.header("cookie", "a=1").header("cookie", "b=2"), "four").await;
         assert_eq!(echo.body(), b"1|a=1; b=2|4", "cookies are joined, a body is passed on");
         assert!(
-            scene.log().starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost -\n"),
-            "the log names HTTP/2"
+            scene.log().starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost - 18 close\n"),
+            "the log names HTTP/2, and counts no frame as body"
         );
     });
 }
@@ -269,6 +270,8 @@ fn a_malformed_request_is_answered_with_a_page() {
     let scene = Scene::set();
     // `GET http a/b /` out of the static table, and status 400 out of it.
     exchange(&scene, b"\0\0\x08\x01\x05\0\0\0\x01\x82\x84\x86\x41\x03a/b", b"\x01\x04\0\0\0\x01\x8c");
+    let log = scene.log();
+    assert!(log.starts_with("\"-\" 400 "), "there is no request line: {log}");
 }
 
 #[test]

@@ -156,8 +156,11 @@ fn take_pseudo<'f>(request: &Request, pseudo: &mut Pseudo<'f>, name: &[u8], valu
     }
 }
 
-/// Makes the request line that nginx makes, and reads it as one.
+/// Makes the request line that nginx makes, and reads it as one. Before there is one, the host is known, and a path that is none.
 fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
+    if let Some(authority) = pseudo.authority {
+        request_head::take_host(request, authority, "client sent invalid \":authority\" header")?;
+    }
     let (Some(method), Some(_), Some(path)) = (pseudo.method, pseudo.scheme, pseudo.path) else {
         let missing = match (pseudo.method, pseudo.scheme) {
             (None, _) => "method",
@@ -181,17 +184,14 @@ fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
         return check_method(request);
     }
     if outcome != Ok(true) || path.first() != Some(&b'/') {
-        head.line.end = head.buffer.len();
+        head.line.end = 0;
+        head.buffer.clear();
         return Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(path))));
     }
     let core = Rc::clone(&request.connection.engine.server(request.server).core);
     let outcome = request_head::take_line(request, &core);
     request.version = HTTP_20;
-    outcome?;
-    match pseudo.authority {
-        Some(authority) => request_head::take_host(request, authority, "client sent invalid \":authority\" header"),
-        None => Ok(()),
-    }
+    outcome
 }
 
 fn take_field(request: &mut Request, name: &[u8], value: &[u8]) -> Result<(), NoRequest> {

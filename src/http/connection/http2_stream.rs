@@ -91,6 +91,8 @@ pub struct Exchange {
     pub chunk_size: Cell<usize>,
     /// `Content-Length`
     declared: Cell<Option<u64>>,
+    /// How much of what was sent is head, trailers and the frames around the body.
+    pub framing: Cell<u64>,
     has_ended: Cell<bool>,
     timed_out: Cell<bool>,
 }
@@ -103,6 +105,7 @@ impl Exchange {
             flow,
             chunk_size: Cell::new(usize::MAX),
             declared: Cell::default(),
+            framing: Cell::default(),
             has_ended: Cell::default(),
             timed_out: Cell::default(),
         }
@@ -194,10 +197,21 @@ impl Exchange {
     }
 
     /// Sends the head of the answer.
-    pub fn send_head(&self, status: u16, fields: &HeaderList, is_whole: bool) -> Result<(), ClientGone> {
-        self.with(|protocol| protocol.send_head(self.id, status, fields.iter(), is_whole))?;
+    pub fn send_head(&self, status: u16, fields: &HeaderList, is_whole: bool) -> Result<u64, ClientGone> {
+        let length = self.frames(|protocol| protocol.send_head(self.id, status, fields.iter(), is_whole))?;
         self.has_ended.set(is_whole);
-        Ok(())
+        Ok(length)
+    }
+
+    /// Lets the protocol make frames without a body; how long they are.
+    fn frames(&self, make: impl FnOnce(&mut Server) -> Result<(), Gone>) -> Result<u64, ClientGone> {
+        let length = self.with(|protocol| {
+            let before = protocol.pending().len();
+            make(protocol)?;
+            Ok::<_, Gone>((protocol.pending().len() - before) as u64)
+        })?;
+        self.framing.set(self.framing.get() + length);
+        Ok(length)
     }
 
     /// Sends a frame with these bytes, or as many of them as the client's window has room for; with them the end, if all are sent
@@ -224,10 +238,10 @@ impl Exchange {
     }
 
     /// Ends the answer with trailers.
-    pub fn send_trailers(&self, fields: &HeaderList) -> Result<(), ClientGone> {
-        self.with(|protocol| protocol.send_trailers(self.id, fields.iter()))?;
+    pub fn send_trailers(&self, fields: &HeaderList) -> Result<u64, ClientGone> {
+        let length = self.frames(|protocol| protocol.send_trailers(self.id, fields.iter()))?;
         self.has_ended.set(true);
-        Ok(())
+        Ok(length)
     }
 
     /// Whether nothing can follow any more.

@@ -105,7 +105,9 @@ impl Connection {
             return self.send_frames(exchange, Frames::Last, timeout_ms).await;
         }
         self.send_frames(exchange, Frames::All, timeout_ms).await?;
-        exchange.send_trailers(trailers)
+        let length = exchange.send_trailers(trailers)?;
+        self.sent.set(self.sent.get() + length);
+        Ok(())
     }
 
     /// Sends bytes behind those that wait, in frames of `http2_chunk_size`; what fills none waits.
@@ -160,6 +162,7 @@ impl Connection {
             .await?;
             sent += length;
             self.sent.set(self.sent.get() + (length + HEAD_LENGTH) as u64);
+            exchange.framing.set(exchange.framing.get() + HEAD_LENGTH as u64);
             deadline.restart();
         }
         Ok(sent)

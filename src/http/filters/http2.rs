@@ -25,10 +25,10 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     let trailers = headers::expects_trailers(request.response.status, &request.location.settings.headers)
         || !request.response.trailers.is_empty();
     let is_whole = request.header_only || request.response.content_length == Some(0) && !trailers;
-    request.header_size = fields.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
-    connection.sent.set(connection.sent.get() + request.header_size);
     exchange.chunk_size.set(request.location.settings.v2.chunk_size);
-    exchange.send_head(request.response.status, &fields, is_whole)
+    request.header_size = exchange.send_head(request.response.status, &fields, is_whole)?;
+    connection.sent.set(connection.sent.get() + request.header_size);
+    Ok(())
 }
 
 /// Ends the answer, with its trailers.

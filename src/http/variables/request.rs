@@ -2,8 +2,8 @@
 
 use super::put::{Write1, put, put_bytes, put_seconds, put_some};
 use crate::http::message::headers::Known;
-use crate::http::request::Request;
 use crate::http::request::body::Body;
+use crate::http::request::{HTTP_20, Request};
 use crate::http::{map_uri, modules};
 use crate::log::now;
 
@@ -34,7 +34,11 @@ pub fn find(name: &str) -> Option<Write1> {
         "is_request_port" => |request, out| put_bytes(out, if request.host_port > 0 { b":" } else { b"" }),
         "request_port" => |request, out| request.host_port > 0 && put(out, request.host_port),
         "remote_user" => |request, out| put_some(out, modules::auth_basic::user(request).as_deref()),
-        "request" => |request, out| put_bytes(out, request.head.request_line()),
+        "request" => |request, out| {
+            let line = request.head.request_line();
+            // Of a malformed head of HTTP/2 no line is made.
+            !(line.is_empty() && request.version == HTTP_20) && put_bytes(out, line)
+        },
         "request_body" => |request, out| match &request.body {
             Body::Memory(bytes) => put_bytes(out, bytes),
             _ => false,

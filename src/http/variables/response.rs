@@ -1,7 +1,7 @@
 //! Variables that come from the answer.
 
 use super::put::{Write1, put, put_bytes, put_number, put_some};
-use crate::http::request::{HTTP_10, Request};
+use crate::http::request::{HTTP_10, HTTP_20, Request};
 use crate::primitives::{decimal, http_date};
 
 /// The getter of a name.
@@ -12,7 +12,7 @@ pub fn find(name: &str) -> Option<Write1> {
             status => put(out, format_args!("{status:03}")),
         },
         "bytes_sent" => |request, out| put_number(out, bytes_sent(request)),
-        "body_bytes_sent" => |request, out| put_number(out, bytes_sent(request).saturating_sub(request.header_size)),
+        "body_bytes_sent" => |request, out| put_number(out, body_bytes_sent(request)),
         "request_completion" => {
             |request, out| put_bytes(out, if request.finished && !request.filter_finalize { b"OK" } else { b"" })
         }
@@ -53,25 +53,32 @@ pub fn find(name: &str) -> Option<Write1> {
             None => false,
         },
         "sent_http_location" => |request, out| put_some(out, request.response.headers.find(b"Location")),
-        "sent_http_connection" => |request, out| {
-            put_bytes(
-                out,
-                match (request.response.status, request.keepalive) {
-                    (101, _) => b"upgrade",
-                    (_, true) => b"keep-alive",
-                    (_, false) => b"close",
-                },
-            )
-        },
+        "sent_http_connection" => |request, out| put_bytes(out, sent_connection(request)),
         "sent_http_keep_alive" => |request, out| {
             let seconds = request.location.settings.core.keepalive_header_seconds;
-            request.keepalive && seconds > 0 && put(out, format_args!("timeout={seconds}"))
+            request.keepalive
+                && request.version != HTTP_20
+                && seconds > 0
+                && put(out, format_args!("timeout={seconds}"))
         },
         "sent_http_transfer_encoding" => |request, out| request.filters.chunked && put_bytes(out, b"chunked"),
         "sent_http_cache_control" => |request, out| joined(request, b"Cache-Control", out),
         "sent_http_link" => |request, out| joined(request, b"Link", out),
         _ => return None,
     })
+}
+
+fn sent_connection(request: &Request) -> &'static [u8] {
+    match request.response.status {
+        101 => b"upgrade",
+        _ if is_kept(request) => b"keep-alive",
+        _ => b"close",
+    }
+}
+
+/// A stream never is, whatever becomes of its connection.
+fn is_kept(request: &Request) -> bool {
+    request.keepalive && request.version != HTTP_20
 }
 
 /// The status for the log.
@@ -89,6 +96,12 @@ pub fn bytes_sent(request: &Request) -> u64 {
     // What waits for a client that is gone is never sent.
     let gathered = if request.client_gone { 0 } else { connection.gathered() };
     (connection.sent.get() + gathered as u64).saturating_sub(request.sent_before)
+}
+
+/// Without the head, and the frames around the body.
+fn body_bytes_sent(request: &Request) -> u64 {
+    let framing = request.connection.exchange().map(|exchange| exchange.framing.get());
+    bytes_sent(request).saturating_sub(framing.unwrap_or(request.header_size))
 }
 
 fn joined(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {

@@ -148,10 +148,12 @@ fn twenty_reloads_under_load_fail_no_request() {
 
 #[test]
 fn a_hundred_reloads_leave_neither_memory_nor_processes_behind() {
-    let nginx = Running::start(&ours(), SERVER);
+    let with_zone = "http { upstream zoned { zone zoned 64k; server 127.0.0.1:8080; }";
+    let nginx = Running::start(&ours(), &SERVER.replace("http {", with_zone));
     nginx.await_workers(2);
-    let master = nginx.master();
-    let load = Load::start(nginx.port());
+    let (master, load) = (nginx.master(), Load::start(nginx.port()));
+    let pieces = nginx.shared_pieces(master);
+    assert!(pieces > 0, "the zone is one");
     let mut settled_kib = 0;
     for round in 0..100 {
         let before = nginx.workers();
@@ -168,7 +170,7 @@ fn a_hundred_reloads_leave_neither_memory_nor_processes_behind() {
     let (answered, failed) = load.stop();
     assert!(answered > 100 && failed.is_empty(), "{answered} answered, failed: {failed:?}");
     assert!(grown_kib < 1024, "the master has grown by {grown_kib} KiB since {settled_kib}");
-    assert_eq!((nginx.master(), nginx.children(master).len()), (master, 2));
+    assert_eq!((nginx.master(), nginx.children(master).len(), nginx.shared_pieces(master)), (master, 2, pieces));
 }
 
 #[test]

@@ -13,7 +13,7 @@ const WEIGHT_PARTS: i64 = 1000;
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) peers: Box<[Peer]>,
-    pub(super) table: Rc<PeerTable>,
+    pub(super) table: Rc<PeerTable<'static>>,
     /// Where each peer's state stands in the table.
     slots: Box<[usize]>,
     pub(super) total_weight: i64,
@@ -25,7 +25,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(peers: Vec<(Peer, usize)>, table: Rc<PeerTable>) -> Self {
+    pub(super) fn new(peers: Vec<(Peer, usize)>, table: Rc<PeerTable<'static>>) -> Self {
         let (peers, slots): (Vec<_>, Vec<_>) = peers.into_iter().unzip();
         let mut heaviest_first: Box<[usize]> = (0..peers.len()).collect();
         heaviest_first.sort_by_key(|index| std::cmp::Reverse(peers[*index].weight));

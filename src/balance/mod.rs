@@ -72,7 +72,7 @@ impl Session {
 pub struct Balancer {
     method: Method,
     members: RefCell<Rc<Members>>,
-    tables: [Rc<PeerTable>; 2],
+    tables: [Rc<PeerTable<'static>>; 2],
     /// `fair`: the place that had the last turn, and how many turns there were.
     fair_turn: Cell<(usize, i64)>,
 }
@@ -86,7 +86,7 @@ impl Balancer {
     }
 
     /// With state tables that the caller has made, for `zone`. Primary servers come first, then backup.
-    pub fn with_state(method: Method, peers: [Vec<Peer>; 2], tables: [PeerTable; 2]) -> Self {
+    pub fn with_state(method: Method, peers: [Vec<Peer>; 2], tables: [PeerTable<'static>; 2]) -> Self {
         let tables = tables.map(Rc::new);
         let in_order = |peers: Vec<Peer>| peers.into_iter().enumerate().map(|(slot, peer)| (peer, slot)).collect();
         let members = Rc::new(members(method, peers.map(in_order), &tables, 0));
@@ -213,9 +213,9 @@ impl Balancer {
 fn members(
     method: Method,
     [primary, backup]: [Vec<(Peer, usize)>; 2],
-    tables: &[Rc<PeerTable>; 2],
+    tables: &[Rc<PeerTable<'static>>; 2],
     version: u64,
 ) -> Members {
-    let group = |peers, table: &Rc<PeerTable>| Group::new(peers, Rc::clone(table));
+    let group = |peers, table: &Rc<PeerTable<'static>>| Group::new(peers, Rc::clone(table));
     Members::new(method, group(primary, &tables[0]), group(backup, &tables[1]), version)
 }

@@ -17,21 +17,59 @@ use crate::ir::value::Text;
 use crate::log::error_log::{ErrorLog, Level};
 use crate::net::hosts::Hosts;
 use crate::sys::fork::Pid;
-use crate::sys::shared_words::{self, SharedWords};
+use crate::sys::shared_words::SharedWords;
 use crate::zone::lock;
 use crate::zone::sticky::words_needed;
 
 /// The zones of one generation, mapped before its workers are forked.
 #[derive(Default)]
 pub struct UpstreamZones {
-    /// For each upstream its words, if it has a zone.
-    words: Vec<Option<&'static [AtomicU64]>>,
+    /// For each upstream its zone, if it has one.
+    zones: Vec<Option<Zone>>,
     /// For each upstream its sessions, if it learns them.
     sessions: Vec<Option<SessionZone>>,
-    /// The upstreams whose servers are looked up, for the next generation to begin from.
-    dynamic: Vec<(Upstream, Dynamic)>,
-    locks: Vec<&'static AtomicU64>,
     own: OwnWords,
+}
+
+/// `zone`
+struct Zone {
+    upstream: Upstream,
+    layout: SharedLayout,
+    words: SharedWords,
+}
+
+impl Zone {
+    /// Every server as it is at the start, and those that are looked up as an old generation knows them.
+    fn map(
+        upstream: &Upstream,
+        layout: &SharedLayout,
+        old: Option<&UpstreamZones>,
+        log: &ErrorLog,
+    ) -> io::Result<Option<Self>> {
+        let Some(zone) = &upstream.zone else { return Ok(None) };
+        let Some(count) = NonZeroUsize::new(layout.words()) else { return Ok(None) };
+        let new = Self { upstream: upstream.clone(), layout: layout.clone(), words: SharedWords::map(count)? };
+        layout.reset(&new.words);
+        let is_same = |other: &&Self| {
+            other.upstream.name == upstream.name
+                && other.upstream.zone.as_ref().is_some_and(|old| old.name == zone.name)
+        };
+        let earlier = old.and_then(|old| old.zones.iter().flatten().find(is_same));
+        if let (Some(dynamic), Some(earlier)) = (new.dynamic(), earlier.and_then(Self::dynamic)) {
+            dynamic.begin_from(&earlier, log);
+        }
+        Ok(Some(new))
+    }
+
+    /// The servers that are looked up, if there are any.
+    fn dynamic(&self) -> Option<Dynamic<'_>> {
+        Dynamic::new(&self.upstream, self.layout.clone(), &self.words, Default::default())
+    }
+}
+
+/// A worker needs its words until it ends, so it never lets them go.
+fn for_a_worker(words: SharedWords) -> &'static SharedWords {
+    Box::leak(Box::new(words))
 }
 
 /// The state of servers without a zone: each worker has its part, which the master alone looks into.
@@ -92,16 +130,7 @@ impl UpstreamZones {
         for upstream in nginx.http.iter().flat_map(|http| &http.upstreams) {
             let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
             zones.own.add(upstream.zone.is_none().then_some(&layout));
-            let words = match upstream.zone.as_ref().and(NonZeroUsize::new(layout.words())) {
-                None => None,
-                Some(count) => {
-                    let words = shared_words::map(count).map_err(not_mapped)?;
-                    zones.locks.extend(layout.reset(words));
-                    zones.begin_dynamic(upstream, layout, words, old, log);
-                    Some(words)
-                }
-            };
-            zones.words.push(words);
+            zones.zones.push(Zone::map(upstream, &layout, old, log).map_err(not_mapped)?);
             let sessions = match &upstream.sticky {
                 Some(Sticky { source: Source::Learn(learn), .. }) => {
                     Some(SessionZone::find_or_map(learn, upstream, old, log, not_mapped)?)
@@ -114,36 +143,21 @@ impl UpstreamZones {
         Ok(zones)
     }
 
-    fn begin_dynamic(
-        &mut self,
-        upstream: &Upstream,
-        layout: SharedLayout,
-        words: &'static [AtomicU64],
-        old: Option<&Self>,
-        log: &ErrorLog,
-    ) {
-        let Some(dynamic) = Dynamic::new(upstream, layout, words, Default::default()) else { return };
-        let zone = |upstream: &Upstream| upstream.zone.as_ref().map(|zone| zone.name.clone());
-        let is_same = |other: &Upstream| other.name == upstream.name && zone(other) == zone(upstream);
-        let earlier = old.iter().flat_map(|old| &old.dynamic).find(|(other, _)| is_same(other));
-        if let Some((_, earlier)) = earlier {
-            dynamic.begin_from(earlier, log);
-        }
-        self.dynamic.push((upstream.clone(), dynamic));
-    }
-
     /// Other words for workers that begin while those of the same generation still drain.
     pub fn begin_again(&mut self) -> io::Result<()> {
         self.own.map()
     }
 
+    fn zone(&self, id: UpstreamId) -> Option<&Zone> {
+        self.zones.get(id.0 as usize)?.as_ref()
+    }
+
     /// The words of an upstream for one worker.
     pub fn words(&self, id: UpstreamId, worker: usize) -> group::Zones {
-        let zone = self.words.get(id.0 as usize).copied().flatten().map(PeerWords::Zone);
+        let zone = self.zone(id).map(|zone| PeerWords::Zone(for_a_worker(zone.words.clone())));
         let watched = || {
             let (words, place) = (self.own.words.clone()?, self.own.place(id, worker)?);
-            // A worker needs them until it ends, so it never lets them go.
-            Some(PeerWords::Watched(&Box::leak(Box::new(words))[place]))
+            Some(PeerWords::Watched(&for_a_worker(words)[place]))
         };
         let words = zone.or_else(watched).unwrap_or_default();
         let sessions = self.sessions.get(id.0 as usize).and_then(Option::as_ref);
@@ -155,13 +169,13 @@ impl UpstreamZones {
         let numbered = upstreams.iter().zip(0..);
         let status = |(upstream, number): (&Upstream, u32)| {
             let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
-            let ranks = self.ranks(upstream, hosts);
             let id = UpstreamId(number);
-            let zone = self.words.get(number as usize).copied().flatten();
+            let zone = self.zone(id);
+            let ranks = ranks_now(upstream, zone, hosts);
             let own = || {
                 (0..self.own.workers).filter_map(|worker| Some(&self.own.words.as_ref()?[self.own.place(id, worker)?]))
             };
-            let parts: Vec<&[AtomicU64]> = zone.map_or_else(|| own().collect(), |words| vec![words]);
+            let parts: Vec<&[AtomicU64]> = zone.map_or_else(|| own().collect(), |zone| vec![&*zone.words]);
             let servers = ranks.iter().enumerate().flat_map(|(rank, servers)| {
                 let tables: Vec<_> = parts.iter().map(|part| layout.table(part, rank)).collect();
                 servers.iter().map(move |server| server.status(&tables, rank == 1, now_s)).collect::<Vec<_>>()
@@ -171,36 +185,13 @@ impl UpstreamZones {
         numbered.map(status).collect()
     }
 
-    /// The servers of both ranks, those that are looked up too.
-    fn ranks(&self, upstream: &Upstream, hosts: &Hosts) -> [Vec<Watched>; 2] {
-        let [primary, backup] = ranks(upstream, &mut |id| hosts.addresses(id).to_vec());
-        let (servers, peers) = ([primary.0, backup.0], [primary.1, backup.1]);
-        let dynamic = self.dynamic.iter().find(|(other, _)| other.name == upstream.name);
-        let (servers, peers) = match dynamic {
-            Some((_, dynamic)) => {
-                let found = dynamic.servers(&peers);
-                // Those known from the start are not the dynamic ones' to name in the master.
-                let [primary, backup] = servers;
-                let [more, more_backup] = found.servers;
-                ([[primary, more].concat(), [backup, more_backup].concat()], found.peers)
-            }
-            None => {
-                (servers, peers.map(|peers| peers.into_iter().enumerate().map(|(slot, peer)| (peer, slot)).collect()))
-            }
-        };
-        let mut peers = peers.into_iter();
-        servers.map(|servers| {
-            let peers = peers.next().unwrap_or_default();
-            let watched = |(server, (peer, slot)): (Server, _)| Watched { name: server.name.to_string(), peer, slot };
-            servers.into_iter().zip(peers).map(watched).collect()
-        })
-    }
-
     /// Frees what a worker had locked when it died.
     pub fn free_locks_of(&self, worker: Pid) {
         let worker = u64::from(worker.unsigned_abs());
-        for lock in &self.locks {
-            lock::free_of(lock, worker);
+        for zone in self.zones.iter().flatten() {
+            zone.layout.locks(&zone.words).for_each(|lock| {
+                lock::free_of(lock, worker);
+            });
         }
         for zone in self.sessions.iter().flatten() {
             sessions::sessions(&zone.learn, zone.words.clone()).free_lock_of(worker);
@@ -236,4 +227,26 @@ impl SessionZone {
         };
         Ok(Self { learn: learn.clone(), upstream: upstream.name.clone(), words })
     }
+}
+
+/// The servers of both ranks, those that are looked up too.
+fn ranks_now(upstream: &Upstream, zone: Option<&Zone>, hosts: &Hosts) -> [Vec<Watched>; 2] {
+    let [primary, backup] = ranks(upstream, &mut |id| hosts.addresses(id).to_vec());
+    let (servers, peers) = ([primary.0, backup.0], [primary.1, backup.1]);
+    let (servers, peers) = match zone.and_then(Zone::dynamic) {
+        Some(dynamic) => {
+            let found = dynamic.servers(&peers);
+            // Those known from the start are not the dynamic ones' to name in the master.
+            let [primary, backup] = servers;
+            let [more, more_backup] = found.servers;
+            ([[primary, more].concat(), [backup, more_backup].concat()], found.peers)
+        }
+        None => (servers, peers.map(|peers| peers.into_iter().enumerate().map(|(slot, peer)| (peer, slot)).collect())),
+    };
+    let mut peers = peers.into_iter();
+    servers.map(|servers| {
+        let peers = peers.next().unwrap_or_default();
+        let watched = |(server, (peer, slot)): (Server, _)| Watched { name: server.name.to_string(), peer, slot };
+        servers.into_iter().zip(peers).map(watched).collect()
+    })
 }

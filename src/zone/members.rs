@@ -42,26 +42,26 @@ pub struct Member {
 
 /// All addresses, in words that workers share.
 #[derive(Debug)]
-pub struct Members {
-    words: &'static [AtomicU64],
+pub struct Members<'w> {
+    words: &'w [AtomicU64],
     templates: usize,
     capacity: usize,
     holder: Holder,
 }
 
-impl Members {
+impl<'w> Members<'w> {
     /// The words that a table takes for so many lines and addresses.
     pub const fn words_needed(templates: usize, capacity: usize) -> usize {
         VALID + templates + capacity * ENTRY
     }
 
     /// A table over words that were 0 at first.
-    pub fn over(words: &'static [AtomicU64], templates: usize, capacity: usize, holder: Holder) -> Self {
+    pub fn over(words: &'w [AtomicU64], templates: usize, capacity: usize, holder: Holder) -> Self {
         Self { words, templates, capacity, holder }
     }
 
     /// The word that is the lock.
-    pub fn lock_word(&self) -> &'static AtomicU64 {
+    pub fn lock_word(&self) -> &'w AtomicU64 {
         &self.words[LOCK]
     }
 
@@ -125,7 +125,7 @@ impl Members {
         left_out
     }
 
-    fn lock(&self) -> Guard<'static> {
+    fn lock(&self) -> Guard<'w> {
         lock::lock(&self.words[LOCK], self.holder)
     }
 
@@ -198,7 +198,7 @@ impl Members {
 mod tests {
     use super::*;
 
-    fn table(capacity: usize) -> Members {
+    fn table(capacity: usize) -> Members<'static> {
         let words = (0..Members::words_needed(2, capacity)).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak();
         Members::over(words, 2, capacity, Holder { id: 1, wait: || () })
     }

@@ -61,23 +61,23 @@ impl Field {
 const FIELDS: usize = Field::ALL.len();
 
 #[derive(Debug)]
-enum Words {
+enum Words<'w> {
     Own(Box<[AtomicU64]>),
     /// Of this worker alone, with the master looking on.
-    Watched(&'static [AtomicU64]),
+    Watched(&'w [AtomicU64]),
     Shared {
-        words: &'static [AtomicU64],
+        words: &'w [AtomicU64],
         holder: lock::Holder,
     },
 }
 
 /// The state of all peers of one group.
 #[derive(Debug)]
-pub struct PeerTable {
-    words: Words,
+pub struct PeerTable<'w> {
+    words: Words<'w>,
 }
 
-impl PeerTable {
+impl<'w> PeerTable<'w> {
     /// The words that a table of so many peers takes: a lock, then the fields.
     pub const fn words_needed(peers: usize) -> usize {
         1 + peers * FIELDS
@@ -92,7 +92,7 @@ impl PeerTable {
     }
 
     /// The same in words that the master can read. What an earlier worker left in them goes.
-    pub fn watched(words: &'static [AtomicU64], weights: &[i64]) -> Self {
+    pub fn watched(words: &'w [AtomicU64], weights: &[i64]) -> Self {
         let table = PeerTable { words: Words::Watched(words) };
         table.reset(weights);
         table
@@ -104,7 +104,7 @@ impl PeerTable {
     }
 
     /// A table in shared words; The one who maps the zone calls `reset` once.
-    pub fn shared(words: &'static [AtomicU64], holder: lock::Holder) -> Self {
+    pub fn shared(words: &'w [AtomicU64], holder: lock::Holder) -> Self {
         PeerTable { words: Words::Shared { words, holder } }
     }
 

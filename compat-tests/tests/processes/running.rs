@@ -202,6 +202,12 @@ impl Running {
         line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).expect("the kernel counts it")
     }
 
+    /// How many pieces of memory a process shares with others.
+    pub fn shared_pieces(&self, pid: i32) -> usize {
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        maps.lines().filter(|line| line.contains("rw-s")).count()
+    }
+
     /// Whether a process runs; one that only waits to be collected does not.
     pub fn is_alive(&self, pid: i32) -> bool {
         let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -17,11 +17,11 @@ use crate::zone::peers::{Field, PeerTable};
 
 /// The servers of one group that are looked up.
 #[derive(Debug)]
-pub struct Dynamic {
+pub struct Dynamic<'w> {
     upstream: Upstream,
     layout: SharedLayout,
-    members: Members,
-    tables: [PeerTable; 2],
+    members: Members<'w>,
+    tables: [PeerTable<'w>; 2],
     /// The servers that are known from the start.
     initial: [Vec<Server>; 2],
 }
@@ -36,12 +36,12 @@ pub struct Found {
     pub peers: [Vec<(Peer, usize)>; 2],
 }
 
-impl Dynamic {
+impl<'w> Dynamic<'w> {
     /// None if nothing is looked up.
     pub fn new(
         upstream: &Upstream,
         layout: SharedLayout,
-        words: &'static [AtomicU64],
+        words: &'w [AtomicU64],
         initial: [Vec<Server>; 2],
     ) -> Option<Self> {
         let members = layout.members(words)?;
@@ -179,7 +179,7 @@ impl Dynamic {
     }
 
     /// Takes over what an earlier generation knows of the same names, so that no request finds the group empty.
-    pub fn begin_from(&self, earlier: &Self, log: &ErrorLog) {
+    pub fn begin_from(&self, earlier: &Dynamic<'_>, log: &ErrorLog) {
         for (template, line) in self.upstream.resolved_servers().enumerate() {
             let is_same = |other: &&(usize, &upstream::Server)| same_name(other.1, line);
             let all: Vec<_> = earlier.upstream.resolved_servers().enumerate().collect();

@@ -34,7 +34,7 @@ pub struct Group {
     /// Primary and backup.
     servers: RefCell<[Vec<Server>; 2]>,
     /// The servers that are looked up while running.
-    pub dynamic: Option<Dynamic>,
+    pub dynamic: Option<Dynamic<'static>>,
     /// The peers that are known from the start; kept where others may come.
     initial_peers: [Vec<Peer>; 2],
     /// Idle connections.

@@ -89,7 +89,7 @@ fn targets(address: &PeerAddress, resolve: &mut dyn FnMut(HostId) -> Vec<SocketA
 }
 
 /// How the state of a group's servers lies in shared words: primary, backup, then the addresses that are looked up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SharedLayout {
     /// The weights of the servers that are known from the start.
     weights: [Vec<i64>; 2],
@@ -118,18 +118,21 @@ impl SharedLayout {
         PeerTable::words_needed(self.weights[rank].len() + self.capacity)
     }
 
-    /// Every server as it is at the start; gives the words that are locks.
-    pub fn reset(&self, words: &'static [AtomicU64]) -> Vec<&'static AtomicU64> {
+    /// Every server as it is at the start.
+    pub fn reset(&self, words: &[AtomicU64]) {
         let [primary, backup] = self.tables(words);
         primary.reset(&self.weights[0]);
         backup.reset(&self.weights[1]);
-        let mut locks = vec![&words[0], &words[self.table_words(0)]];
-        locks.extend(self.members(words).map(|members| members.lock_word()));
-        locks
+    }
+
+    /// The words that are locks.
+    pub fn locks<'w>(&self, words: &'w [AtomicU64]) -> impl Iterator<Item = &'w AtomicU64> {
+        let of_members = self.members(words).map(|members| members.lock_word());
+        [&words[0], &words[self.table_words(0)]].into_iter().chain(of_members)
     }
 
     /// The state of primary and backup servers.
-    pub fn tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
+    pub fn tables<'w>(&self, words: &'w [AtomicU64]) -> [PeerTable<'w>; 2] {
         [0, 1].map(|rank| PeerTable::shared(self.table(words, rank), zone_holder::own()))
     }
 
@@ -139,7 +142,7 @@ impl SharedLayout {
     }
 
     /// The tables of one worker in words that the master can read.
-    pub fn watched_tables(&self, words: &'static [AtomicU64]) -> [PeerTable; 2] {
+    pub fn watched_tables<'w>(&self, words: &'w [AtomicU64]) -> [PeerTable<'w>; 2] {
         [0, 1].map(|rank| PeerTable::watched(self.table(words, rank), &self.weights[rank]))
     }
 
@@ -150,12 +153,12 @@ impl SharedLayout {
     }
 
     /// The same in words of this worker alone.
-    pub fn own_tables(&self) -> [PeerTable; 2] {
+    pub fn own_tables(&self) -> [PeerTable<'static>; 2] {
         [PeerTable::own(&self.weights[0]), PeerTable::own(&self.weights[1])]
     }
 
     /// The addresses that are looked up.
-    pub fn members(&self, words: &'static [AtomicU64]) -> Option<Members> {
+    pub fn members<'w>(&self, words: &'w [AtomicU64]) -> Option<Members<'w>> {
         let words = &words[self.table_words(0) + self.table_words(1)..];
         (self.templates > 0).then(|| Members::over(words, self.templates, self.capacity, zone_holder::own()))
     }

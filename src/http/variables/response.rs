@@ -56,10 +56,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "sent_http_connection" => |request, out| put_bytes(out, sent_connection(request)),
         "sent_http_keep_alive" => |request, out| {
             let seconds = request.location.settings.core.keepalive_header_seconds;
-            request.keepalive
-                && request.version != HTTP_20
-                && seconds > 0
-                && put(out, format_args!("timeout={seconds}"))
+            is_kept(request) && seconds > 0 && put(out, format_args!("timeout={seconds}"))
         },
         "sent_http_transfer_encoding" => |request, out| request.filters.chunked && put_bytes(out, b"chunked"),
         "sent_http_cache_control" => |request, out| joined(request, b"Cache-Control", out),

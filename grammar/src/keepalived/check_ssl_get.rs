@@ -7,7 +7,8 @@ use crate::keepalived::{Keyword, also_in, check_http_get::KEYWORDS as ROWS};
 pub const KEYWORDS: &[Keyword] =
     &also_in::<{ ROWS.len() + 1 }>("virtual_server/real_server/SSL_GET", ROWS, &[TLS_COMPLIANT]);
 
-const TLS_COMPLIANT: Keyword = Keyword {
+/// A URL has it, too.
+pub(super) const TLS_COMPLIANT: Keyword = Keyword {
     block: "",
     name: "tls_compliant",
     value: "bool (no value = true)",

@@ -1,7 +1,7 @@
 //! The keywords of `static_ipaddress`.
 
 use crate::Status;
-use crate::keepalived::Keyword;
+use crate::keepalived::{Keyword, TRACK_GROUP_OF_STATIC};
 
 /// A row for each keyword.
 pub const KEYWORDS: &[Keyword] = &[
@@ -145,14 +145,5 @@ pub const KEYWORDS: &[Keyword] = &[
         needs: "-",
         status: Status::Done,
     },
-    Keyword {
-        block: "static_ipaddress",
-        name: "track_group",
-        value: "string NAME",
-        default: "none",
-        repeatable: "first kept",
-        since: "-",
-        needs: "-",
-        status: Status::Done,
-    },
+    Keyword { block: "static_ipaddress", ..TRACK_GROUP_OF_STATIC },
 ];

@@ -398,7 +398,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Plus,
-        status: Status::NotYet,
+        status: Status::Done,
     },
     Directive {
         name: "status_zone",

@@ -50,6 +50,8 @@ pub fn parse<'s>(sources: &'s Sources, files: &dyn Files, prefix: &str, command_
 enum Inside {
     /// Directives.
     Directives,
+    /// Directives, among them `state` with the servers of its file.
+    Upstream,
     /// Words without a meaning to the parser, and `include`.
     Words,
     /// The same in `geo`, which takes the name of an included file as it is.
@@ -64,8 +66,13 @@ impl Inside {
             b"map" | b"types" => Self::Words,
             b"geo" => Self::GeoWords,
             b"split_clients" | b"charset_map" => Self::WordsWithoutInclude,
+            b"upstream" => Self::Upstream,
             _ => Self::Directives,
         }
+    }
+
+    fn has_blocks(self) -> bool {
+        matches!(self, Self::Directives | Self::Upstream)
     }
 }
 
@@ -171,13 +178,16 @@ impl<'s> Parser<'s, '_> {
             Ending::Semicolon => {
                 let directive = self.directive(lexer, words);
                 done.push(Directive { body: self.body(&directive, inside), ..directive });
+                if inside == Inside::Upstream {
+                    done.extend(self.state(&directive));
+                }
                 if tree::fault(&done[done.len() - 1..]).is_some() { Ok(Next::TextEnd) } else { Ok(Next::Statement) }
             }
             Ending::BlockStart => {
                 if source.is_command_line {
                     return Err(here("block directives are not supported in -g option"));
                 }
-                if inside != Inside::Directives {
+                if !inside.has_blocks() {
                     return Err(here("unexpected \"{\""));
                 }
                 if self.depth >= MOST_NESTED_BLOCKS {
@@ -225,10 +235,7 @@ impl<'s> Parser<'s, '_> {
         if name.value != b"include" || inside == Inside::WordsWithoutInclude {
             return Body::Simple;
         }
-        let path = match path.text() {
-            absolute if absolute.starts_with('/') => absolute.into_owned(),
-            relative => format!("{}{relative}", self.prefix),
-        };
+        let path = self.full_path(path);
         let paths = if inside != Inside::GeoWords && path.contains(['*', '?', '[']) {
             match self.files.glob(&path) {
                 Ok(paths) => paths,
@@ -249,6 +256,25 @@ impl<'s> Parser<'s, '_> {
             }
         }
         Body::Include(self.sources.trees().alloc_slice_copy(&files))
+    }
+
+    /// What `state` puts behind itself: the servers of its file. Before the first change, there is no such file.
+    fn state(&mut self, directive: &Directive<'s>) -> Option<Directive<'s>> {
+        let [name, path] = directive.words else { return None };
+        let path = (name.value == b"state").then(|| self.full_path(path))?;
+        if matches!(self.load(&path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return None;
+        }
+        let file = self.file(&path, directive.place(), Inside::Directives);
+        Some(Directive { body: Body::Include(self.sources.trees().alloc_slice_copy(&[file])), ..*directive })
+    }
+
+    /// The path of a file that a directive names.
+    fn full_path(&self, written: &Word<'s>) -> String {
+        match written.text() {
+            absolute if absolute.starts_with('/') => absolute.into_owned(),
+            relative => format!("{}{relative}", self.prefix),
+        }
     }
 
     fn too_many_includes(&self, path: &str, place: Place) -> Diagnostic {

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::sticky::{Source, Sticky};
 use super::{Balancer, Keepalive, PeerAddress, Queue, Server, Upstream, UpstreamId, Zone};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
+use crate::conf::source::SourceId;
 use crate::conf::tree::Directive;
 use crate::ir::http::core::Resolver;
 use crate::ir::url::{Host, Url};
@@ -20,6 +21,8 @@ const INHERITED_MS: u64 = u64::MAX;
 #[derive(Clone, PartialEq, Debug)]
 pub struct UpstreamDraft {
     servers: Vec<Server>,
+    /// Where `state` stands: then the servers come from its file alone.
+    state_in: Option<SourceId>,
     balancer: Option<Balancer>,
     takes_backup: bool,
     hash_again: Option<u32>,
@@ -39,6 +42,7 @@ impl Default for UpstreamDraft {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
+            state_in: None,
             balancer: None,
             takes_backup: true,
             hash_again: None,

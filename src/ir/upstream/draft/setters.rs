@@ -53,7 +53,15 @@ pub const LEAST_TIME_SETTERS: Table = &[("least_time", least_time)];
 pub const RANDOM_SETTERS: Table = &[("random", random)];
 
 /// The setters of what NGINX Plus alone has in an upstream.
-pub const PLUS_SETTERS: Table = &[("queue", |reader, directive| once(&mut draft(reader).queue, directive, queue))];
+pub const PLUS_SETTERS: Table = &[
+    ("queue", |reader, directive| once(&mut draft(reader).queue, directive, queue)),
+    ("state", |reader, directive| {
+        if !draft(reader).servers.is_empty() {
+            return Err(directive.fails("cannot be used along with \"server\""));
+        }
+        once(&mut draft(reader).state_in, directive, |directive| Ok(directive.source.id))
+    }),
+];
 
 /// The setters of `http_upstream_zone`.
 pub const ZONE_SETTERS: Table = &[("zone", zone)];
@@ -83,7 +91,8 @@ pub fn complete(reader: &mut Reader<'_>, http: &Core) -> Set {
         }
         let in_upstream = |text: String| Err(Diagnostic { level: Level::Emerg, text, place: upstream.place.clone() });
         if upstream.explicit {
-            if upstream.servers.iter().all(|server| server.backup) {
+            // None at all are there while the file of `state` has none.
+            if !upstream.servers.is_empty() && upstream.servers.iter().all(|server| server.backup) {
                 return in_upstream(format!("no servers in upstream \"{}\"", upstream.name));
             }
         } else if upstream.servers.is_empty() {
@@ -132,7 +141,7 @@ fn upstream(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     reader.upstream = Some(UpstreamDraft::default());
     reader.walk(Context::UPSTREAM, directive.children())?;
     let draft = reader.upstream.take().unwrap_or_default();
-    if draft.servers.is_empty() {
+    if draft.servers.is_empty() && draft.state_in.is_none() {
         let text = "no servers are inside upstream".to_owned();
         return Err(Diagnostic { level: Level::Emerg, text, place: directive.close_place() });
     }
@@ -141,6 +150,9 @@ fn upstream(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 fn server(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    if draft(reader).state_in == Some(directive.source.id) {
+        return Err(directive.fails("cannot be used along with \"state\""));
+    }
     let takes_backup = draft(reader).takes_backup;
     let written = directive.args()[0];
     let mut server = Server::plain(Text::from(written.value), PeerAddress::Unix(Text::default()));

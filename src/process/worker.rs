@@ -329,3 +329,6 @@ impl Requests {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,10 @@ async fn run_forever(desk: Rc<Desk>) -> Infallible {
         desk.after.set(Some(after));
     }
 }
+
+/// The next request of this thread runs into a fault of ours.
+#[cfg(test)]
+pub fn let_next_request_panic() {
+    let future = Box::pin(async { panic!("for a test") });
+    Runner(Box::new(Inner { future, desk: Rc::default() })).rest();
+}

@@ -4,6 +4,8 @@
 mod debian;
 #[path = "processes/genhash.rs"]
 mod genhash;
+#[path = "processes/reloads.rs"]
+mod reloads;
 #[path = "processes/running.rs"]
 mod running;
 #[path = "processes/sharing.rs"]
@@ -132,13 +134,8 @@ fn twenty_reloads_under_load_fail_no_request() {
         nginx.await_workers(2);
         let load = Load::start(nginx.port());
         for round in 0..20 {
-            let before = nginx.workers();
             nginx.configure(&SERVER.replace("first", if round % 2 == 0 { "second" } else { "first" }));
-            nginx.signal(nginx.master(), "HUP");
-            until("new workers alone", || {
-                let now = nginx.workers();
-                now.len() == 2 && now.iter().all(|pid| !before.contains(pid))
-            });
+            nginx.reload();
         }
         let (answered, failed) = load.stop();
         assert!(answered > 100 && failed.is_empty(), "{program:?}: {answered} answered, failed: {failed:?}");
@@ -156,12 +153,7 @@ fn a_hundred_reloads_leave_neither_memory_nor_processes_behind() {
     assert!(pieces > 0, "the zone is one");
     let mut settled_kib = 0;
     for round in 0..100 {
-        let before = nginx.workers();
-        nginx.signal(master, "HUP");
-        until("new workers alone", || {
-            let now = nginx.workers();
-            now.len() == 2 && now.iter().all(|pid| !before.contains(pid))
-        });
+        nginx.reload();
         if round == 20 {
             settled_kib = nginx.resident_kib(master);
         }

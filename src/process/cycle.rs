@@ -123,7 +123,7 @@ impl Cycle {
     /// The servers of all upstreams as they are at this moment.
     pub fn upstream_status(&self) -> Vec<UpstreamStatus> {
         let upstreams = self.nginx.http.as_ref().map_or(&[][..], |http| &http.upstreams);
-        self.upstream_zones.status(upstreams, &self.hosts, now::since_epoch().as_secs().cast_signed())
+        self.upstream_zones.status(upstreams, now::since_epoch().as_secs().cast_signed())
     }
 
     /// Opens the log files anew by their names and, given an owner, makes them that user's.
@@ -169,32 +169,29 @@ impl Loader<'_> {
     pub fn load(&self, available: Vec<Available>) -> Result<Loaded, NotLoaded> {
         now::update_zone();
         let (read, files) = self.read()?;
-        let cycle = if self.purpose == Purpose::Signal {
-            let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, tls_files, .. } } = read;
-            let (prefix, conf_prefix, log) = (self.prefix(), self.conf_prefix(), Rc::clone(self.log));
-            let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
-            let (upstream_zones, limit_zones) = (UpstreamZones::default(), LimitZones::default());
-            let (files, listening) = (Rc::default(), Vec::new());
-            Cycle {
-                prefix,
-                conf_prefix,
-                nginx,
-                hosts,
-                tls,
-                client_tls,
-                user,
-                log,
-                files,
-                listening,
-                upstream_zones,
-                limit_zones,
-                session_zones,
-                tls_files,
-            }
-        } else {
-            self.open(read, available)?
-        };
-        Ok(Loaded { cycle, files })
+        let opened = if self.purpose == Purpose::Signal { self.nothing_opened() } else { self.open(&read, available)? };
+        Ok(Loaded { cycle: self.cycle(read, opened), files })
+    }
+
+    fn cycle(&self, read: Read, opened: Opened) -> Cycle {
+        let Read { nginx, hosts, found: Found { user, tls, client_tls, session_zones, tls_files, .. } } = read;
+        let Opened { log, files, listening, upstream_zones, limit_zones } = opened;
+        Cycle {
+            prefix: Rc::from(self.places.prefix.as_str()),
+            conf_prefix: Rc::from(self.places.conf_prefix.as_str()),
+            nginx,
+            hosts,
+            tls: Rc::new(tls),
+            client_tls: Rc::new(client_tls),
+            user,
+            log,
+            files,
+            listening,
+            upstream_zones,
+            limit_zones,
+            session_zones,
+            tls_files,
+        }
     }
 
     fn read(&self) -> Result<(Read, Vec<(String, Vec<u8>)>), NotLoaded> {
@@ -213,15 +210,8 @@ impl Loader<'_> {
         let is_printed = matches!(self.purpose, Purpose::Test { dumps: true, .. });
         let printed = tree.files.iter().filter(|_| is_printed);
         let files = printed.map(|source| (source.name.clone(), source.text.clone())).collect();
-        Ok((Read { nginx, found }, files))
-    }
-
-    fn prefix(&self) -> Rc<str> {
-        Rc::from(self.places.prefix.as_str())
-    }
-
-    fn conf_prefix(&self) -> Rc<str> {
-        Rc::from(self.places.conf_prefix.as_str())
+        let hosts = Rc::new(std::mem::take(&mut found.hosts));
+        Ok((Read { nginx, hosts, found }, files))
     }
 
     fn environment(&self) -> Environment {
@@ -344,14 +334,24 @@ impl Loader<'_> {
         NotLoaded
     }
 
-    fn open(&self, read: Read, available: Vec<Available>) -> Result<Cycle, NotLoaded> {
-        let Read { nginx, found: Found { hosts, user, tls, client_tls, session_zones, tls_files, .. } } = read;
-        let (hosts, tls, client_tls) = (Rc::new(hosts), Rc::new(tls), Rc::new(client_tls));
-        self.pid_file(&nginx)?;
-        let owner = user.as_ref().map(|user| user.uid);
-        paths::create(&nginx, owner, self.log).map_err(|_| NotLoaded)?;
+    /// `-s` opens nothing.
+    fn nothing_opened(&self) -> Opened {
+        Opened {
+            log: Rc::clone(self.log),
+            files: Rc::default(),
+            listening: Vec::new(),
+            upstream_zones: UpstreamZones::default(),
+            limit_zones: LimitZones::default(),
+        }
+    }
+
+    fn open(&self, read: &Read, available: Vec<Available>) -> Result<Opened, NotLoaded> {
+        let Read { nginx, hosts, found } = read;
+        self.pid_file(nginx)?;
+        let owner = found.user.as_ref().map(|user| user.uid);
+        paths::create(nginx, owner, self.log).map_err(|_| NotLoaded)?;
         let files = Rc::new(OpenFiles::default());
-        let log = self.open_logs(&nginx, &hosts, &files).map_err(|fault| {
+        let log = self.open_logs(nginx, hosts, &files).map_err(|fault| {
             self.log.say_error(Level::Emerg, &fault.error, fault.text);
             NotLoaded
         })?;
@@ -367,34 +367,18 @@ impl Loader<'_> {
         };
         let testing = matches!(self.purpose, Purpose::Test { .. });
         let opener = Opener { log: &log, testing };
-        let listening = opener.open(wanted(&nginx, &hosts), available).map_err(|_| NotLoaded)?;
+        let listening = opener.open(wanted(nginx, hosts), available).map_err(|_| NotLoaded)?;
         if !testing {
             if !error_log::shows_on_stderr() {
-                redirect_stderr(&nginx, &log);
+                redirect_stderr(nginx, &log);
             }
             log.say(Level::Notice, "using the \"epoll\" event method");
         }
-        warn_of_limits(&nginx, &log);
+        warn_of_limits(nginx, &log);
         let old_zones = self.old.map(|old| &old.upstream_zones);
         let upstream_zones =
-            UpstreamZones::map(&nginx, worker_count(&nginx), &hosts, old_zones, &log).map_err(|_| NotLoaded)?;
-        let (prefix, conf_prefix) = (self.prefix(), self.conf_prefix());
-        Ok(Cycle {
-            prefix,
-            conf_prefix,
-            nginx,
-            hosts,
-            tls,
-            client_tls,
-            user,
-            log,
-            files,
-            listening,
-            upstream_zones,
-            limit_zones,
-            session_zones,
-            tls_files,
-        })
+            UpstreamZones::map(nginx, worker_count(nginx), hosts, old_zones, &log).map_err(|_| NotLoaded)?;
+        Ok(Opened { log, files, listening, upstream_zones, limit_zones })
     }
 
     /// At a start the file is written later, by the process that stays.
@@ -424,7 +408,17 @@ impl Loader<'_> {
 
 struct Read {
     nginx: Nginx,
+    hosts: Rc<Hosts>,
     found: Found,
+}
+
+/// What a generation holds of the system.
+struct Opened {
+    log: Rc<ErrorLog>,
+    files: Rc<OpenFiles>,
+    listening: Vec<Listening>,
+    upstream_zones: UpstreamZones,
+    limit_zones: LimitZones,
 }
 
 /// What the system answered while the configuration was read.

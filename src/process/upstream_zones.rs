@@ -3,6 +3,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 
 use super::upstream_status::{UpstreamStatus, Watched};
@@ -29,6 +30,7 @@ pub struct UpstreamZones {
     /// For each upstream its sessions, if it learns them.
     sessions: Vec<Option<SessionZone>>,
     own: OwnWords,
+    hosts: Rc<Hosts>,
 }
 
 /// `zone`
@@ -39,10 +41,12 @@ struct Zone {
 }
 
 impl Zone {
-    /// Every server as it is at the start, and those that are looked up as an old generation knows them.
+    /// Every server as an old generation knows it, others as they are at the start. nginx forgets how its servers do: after each
+    /// reload it would ask those that are out of use once more.
     fn map(
         upstream: &Upstream,
         layout: &SharedLayout,
+        hosts: &Hosts,
         old: Option<&UpstreamZones>,
         log: &ErrorLog,
     ) -> io::Result<Option<Self>> {
@@ -54,11 +58,38 @@ impl Zone {
             other.upstream.name == upstream.name
                 && other.upstream.zone.as_ref().is_some_and(|old| old.name == zone.name)
         };
-        let earlier = old.and_then(|old| old.zones.iter().flatten().find(is_same));
-        if let (Some(dynamic), Some(earlier)) = (new.dynamic(), earlier.and_then(Self::dynamic)) {
+        let Some(old) = old else { return Ok(Some(new)) };
+        let Some(earlier) = old.zones.iter().flatten().find(is_same) else { return Ok(Some(new)) };
+        if let (Some(dynamic), Some(earlier)) = (new.dynamic(), earlier.dynamic()) {
             dynamic.begin_from(&earlier, log);
         }
+        if earlier.upstream.zone == upstream.zone {
+            new.take_health(hosts, earlier, &old.hosts);
+        }
         Ok(Some(new))
+    }
+
+    /// Servers of the same name and address do as they did, whatever is written of them now.
+    fn take_health(&self, hosts: &Hosts, earlier: &Self, earlier_hosts: &Hosts) {
+        let known = ranks_now(&earlier.upstream, Some(earlier), earlier_hosts);
+        let mut known: Vec<_> = known
+            .into_iter()
+            .zip(0..)
+            .flat_map(|(servers, rank)| servers.into_iter().map(move |server| (server, rank)))
+            .collect();
+        let tables = self.layout.tables(&self.words);
+        for (servers, table) in ranks_now(&self.upstream, Some(self), hosts).iter().zip(tables) {
+            for server in servers {
+                let is_same = |(other, _): &(Watched, usize)| {
+                    other.name == server.name && other.peer.server == server.peer.server
+                };
+                if let Some(found) = known.iter().position(is_same) {
+                    // Of two that look the same, each has one to begin from.
+                    let (other, rank) = known.remove(found);
+                    table.begin_from(server.slot, earlier.layout.table(&earlier.words, rank), other.slot);
+                }
+            }
+        }
     }
 
     /// The servers that are looked up, if there are any.
@@ -113,16 +144,17 @@ struct SessionZone {
 pub struct NotMapped;
 
 impl UpstreamZones {
-    /// Maps the zones of a configuration, every server as it is at the start. Sessions go on where name and size of their
-    /// zone are the same as in an old generation.
+    /// Maps the zones of a configuration. Servers and sessions go on where name and size of their zone are the same as in an old
+    /// generation.
     pub fn map(
         nginx: &Nginx,
         workers: usize,
-        hosts: &Hosts,
+        hosts: &Rc<Hosts>,
         old: Option<&Self>,
         log: &ErrorLog,
     ) -> Result<Self, NotMapped> {
-        let mut zones = Self { own: OwnWords { workers, ..OwnWords::default() }, ..Self::default() };
+        let own = OwnWords { workers, ..OwnWords::default() };
+        let mut zones = Self { own, hosts: Rc::clone(hosts), ..Self::default() };
         let not_mapped = |error: std::io::Error| {
             log.say_error(Level::Alert, &error, "mmap(MAP_ANON|MAP_SHARED) failed");
             NotMapped
@@ -130,7 +162,7 @@ impl UpstreamZones {
         for upstream in nginx.http.iter().flat_map(|http| &http.upstreams) {
             let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
             zones.own.add(upstream.zone.is_none().then_some(&layout));
-            zones.zones.push(Zone::map(upstream, &layout, old, log).map_err(not_mapped)?);
+            zones.zones.push(Zone::map(upstream, &layout, hosts, old, log).map_err(not_mapped)?);
             let sessions = match &upstream.sticky {
                 Some(Sticky { source: Source::Learn(learn), .. }) => {
                     Some(SessionZone::find_or_map(learn, upstream, old, log, not_mapped)?)
@@ -165,13 +197,13 @@ impl UpstreamZones {
     }
 
     /// Every server as it is at this moment, for people to look at.
-    pub fn status(&self, upstreams: &[Upstream], hosts: &Hosts, now_s: i64) -> Vec<UpstreamStatus> {
+    pub fn status(&self, upstreams: &[Upstream], now_s: i64) -> Vec<UpstreamStatus> {
         let numbered = upstreams.iter().zip(0..);
         let status = |(upstream, number): (&Upstream, u32)| {
-            let layout = SharedLayout::of(upstream, &mut |id| hosts.addresses(id).to_vec());
+            let layout = SharedLayout::of(upstream, &mut |id| self.hosts.addresses(id).to_vec());
             let id = UpstreamId(number);
             let zone = self.zone(id);
-            let ranks = ranks_now(upstream, zone, hosts);
+            let ranks = ranks_now(upstream, zone, &self.hosts);
             let own = || {
                 (0..self.own.workers).filter_map(|worker| Some(&self.own.words.as_ref()?[self.own.place(id, worker)?]))
             };

@@ -60,6 +60,17 @@ impl Field {
 
 const FIELDS: usize = Field::ALL.len();
 
+/// How a peer does. Its open connections end with the workers that have them, and whose turn it is begins anew.
+const HEALTH: [Field; 7] = [
+    Field::Fails,
+    Field::Accessed,
+    Field::Checked,
+    Field::HeaderTime,
+    Field::ResponseTime,
+    Field::Requests,
+    Field::CameBack,
+];
+
 #[derive(Debug)]
 enum Words<'w> {
     Own(Box<[AtomicU64]>),
@@ -122,6 +133,14 @@ impl<'w> PeerTable<'w> {
         }
     }
 
+    /// A peer does as one does in the words of another table. That one is in use meanwhile, and what happens to it from now on is
+    /// not heard of here.
+    pub fn begin_from(&self, peer: usize, other_words: &[AtomicU64], other: usize) {
+        for field in HEALTH {
+            self.set(peer, field, Self::read(other_words, other, field));
+        }
+    }
+
     /// Held over one choice, so that no other worker sees it half made; costs nothing for a worker's own table.
     pub fn lock(&self) -> Option<lock::Guard<'_>> {
         match &self.words {
@@ -168,6 +187,18 @@ mod tests {
         assert_eq!(table.get(1, Field::EffectiveWeight), 5);
         assert_eq!(table.get(1, Field::CurrentWeight), -4);
         assert_eq!(table.get(1, Field::Conns), 0);
+    }
+
+    #[test]
+    fn health_is_taken_over_without_connections_and_turns() {
+        let words: Vec<_> = (0..PeerTable::words_needed(2)).map(|_| AtomicU64::new(0)).collect();
+        let old = PeerTable::shared(&words, holder(1));
+        Field::ALL.into_iter().for_each(|field| old.set(1, field, 7));
+        let new = PeerTable::own(&[3, 3]);
+        new.begin_from(0, &words, 1);
+        let is_kept = |field: &Field| new.get(0, *field) == 7;
+        assert_eq!(Field::ALL.into_iter().filter(is_kept).collect::<Vec<_>>(), HEALTH);
+        assert_eq!(new.get(0, Field::EffectiveWeight), 3);
     }
 
     fn holder(id: u64) -> lock::Holder {

@@ -184,6 +184,17 @@ impl Running {
         self.workers()
     }
 
+    /// Asks for a reload and waits until there are as many new workers, and nobody else.
+    pub fn reload(&self) {
+        let before = self.workers();
+        self.signal(self.master(), "HUP");
+        until("new workers alone", || {
+            let now = self.workers();
+            now.len() == before.len() && now.iter().all(|pid| !before.contains(pid))
+        });
+        self.await_workers(before.len());
+    }
+
     /// How a process appears in `ps`.
     pub fn title(&self, pid: i32) -> String {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The operating system: each file wraps what one kind of call needs. All `unsafe` of the program is in this folder.
 
+pub mod alarm;
 pub mod allocator;
 pub mod capabilities;
 pub mod coarse_clock;

@@ -285,6 +285,8 @@ impl VirtualRouter {
         if let State::Master { next_advert } = self.state {
             if next_advert <= at.now {
                 self.advertise(at, actions);
+                let next_advert = timers::next_advert(next_advert, self.own_interval(), at.now);
+                self.state = State::Master { next_advert };
             }
             let repeat = self.announcements.due(at.now, &self.config.announce);
             self.announce(repeat, actions);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ir::keepalived::{Instance, Keepalived};
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::primitives::monotonic::Monotonic;
+use crate::sys::alarm::Alarm;
 use crate::sys::fork::{self, End, Pid};
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{monotonic_clock, poll};
@@ -103,6 +104,7 @@ pub struct Driver<'a> {
     processes: TrackProcesses,
     bfd: BfdSessions,
     status: Option<StatusSocket>,
+    alarm: Alarm,
     recorder: Option<Recorder>,
 }
 
@@ -148,6 +150,7 @@ impl<'a> Driver<'a> {
             processes: TrackProcesses::default(),
             bfd: BfdSessions::default(),
             status,
+            alarm: Alarm::new()?,
             recorder,
         };
         driver.promote_secondaries.keep(&driver.config.instances);
@@ -270,8 +273,7 @@ impl<'a> Driver<'a> {
             self.bfd.next_deadline(),
             self.link_delays.next_deadline(),
         ];
-        let deadline = deadline.into_iter().flatten().min();
-        let limit = deadline.map(|deadline| deadline.since(now()));
+        let deadline = deadline.into_iter().flatten().min().map(|deadline| Duration::from_micros(deadline.as_micros()));
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.as_fd(), self.kernel.as_fd(), self.files.as_fd()];
         descriptors.extend(self.status.as_ref().map(AsFd::as_fd));
         descriptors.extend(self.processes.as_fd());
@@ -279,7 +281,7 @@ impl<'a> Driver<'a> {
         descriptors.extend(self.sockets.descriptors());
         let first_bfd = descriptors.len();
         descriptors.extend(self.bfd.descriptors());
-        let readable = poll::wait_readable(&descriptors, limit)?;
+        let readable = self.alarm.wait_readable(&descriptors, deadline)?;
         let sockets = (first_socket..first_bfd).filter(|place| readable[*place]).map(|place| place - first_socket);
         Ok(Ready {
             signals: readable[0],

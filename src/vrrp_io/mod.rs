@@ -25,6 +25,7 @@ pub mod predecessor;
 mod promote_secondaries;
 mod receive_buffers;
 pub mod recorder;
+mod reverse_path;
 pub mod smtp_alert;
 pub mod sockets;
 pub mod static_items;

@@ -18,6 +18,7 @@ use crate::wire::netlink::link::{Link, Upper};
 
 use super::firewall::Firewall;
 use super::kernel::{Kernel, error_line, message_name};
+use super::reverse_path::ReversePath;
 
 /// An interface that we made, or found from an earlier run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,6 +78,7 @@ pub struct Devices {
     all: Vec<Device>,
     /// `arp_ignore` and `arp_filter` of the interfaces below, as they were.
     settings: BTreeMap<String, [String; 2]>,
+    pub(super) reverse_path: ReversePath,
 }
 
 impl Devices {
@@ -144,7 +146,7 @@ impl Devices {
         match make(wanted, &name, tools) {
             Ok(link) => {
                 tools.log.detail(&format!("({instance}): Success creating {what} interface {name}"));
-                self.set_sysctls(wanted, &name);
+                self.set_sysctls(wanted, &name, tools.log);
                 self.add(device(wanted, &link, link_local), wanted, tools);
             }
             Err(error) => {
@@ -209,6 +211,7 @@ impl Devices {
 
     /// Deletes all of them: the daemon ends.
     pub fn remove_all(&mut self, tools: &mut Tools<'_>) {
+        self.reverse_path.restore(tools.log);
         while !self.all.is_empty() {
             let device = self.all.remove(0);
             self.remove(&device, tools);
@@ -243,10 +246,11 @@ impl Devices {
 
     /// The interface below must not answer for the virtual addresses, and the new one accepts what looks like our own packets
     /// (keepalived sets exactly these).
-    fn set_sysctls(&mut self, wanted: &Wanted<'_>, name: &str) {
+    fn set_sysctls(&mut self, wanted: &Wanted<'_>, name: &str, log: &KeepalivedLog) {
         if !matches!(wanted.kind, Kind::Macvlan(_)) {
             return;
         }
+        self.reverse_path.leave_to_interfaces(log);
         // A kernel without one of these works as it did before.
         let _ = write_sysctl(4, name, "arp_ignore", "1");
         if wanted.ipv6 {

@@ -121,6 +121,42 @@ fn an_interface_that_is_there_is_used() {
     }
 }
 
+/// A filter that would drop all that comes to the virtual addresses: their interface has none, the others keep theirs.
+#[test]
+fn a_filter_for_all_interfaces_is_left_to_the_others() {
+    let Some(_) = lab::mixtures() else { return };
+    let filters = |node: &Node, interfaces: &[&str]| -> Vec<String> {
+        let paths: Vec<_> = interfaces.iter().map(|one| format!("/proc/sys/net/ipv4/conf/{one}/rp_filter")).collect();
+        node.inside(move |_| {
+            let read = |path| std::fs::read_to_string(path).expect("the interface is there").trim().to_owned();
+            paths.into_iter().map(read).collect()
+        })
+    };
+    let story = |which: Which| -> (Vec<String>, Vec<String>, Vec<String>) {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        for setting in ["all/rp_filter=1", "default/rp_filter=0", "eth0/rp_filter=0", "lo/rp_filter=2"] {
+            node.set_ipv4(&format!("conf/{setting}"));
+        }
+        node.rewrite(|text| crate::fast(text).replace("virtual_router_id", "use_vmac\n  virtual_router_id"));
+        node.start();
+        lab.wait("it is master", ELECTION, || node.is_master("LAB"), &[&node]);
+        let others = ["all", "default", "eth0", "lo"];
+        let running = filters(&node, &[&others[..], &["vrrp.51"]].concat());
+        node.stop();
+        (running, filters(&node, &others), said(&node, &["rp_filter"]))
+    };
+    let ours = story(Which::Evenkeel);
+    assert_eq!(
+        (&ours.0[..], &ours.1[..]),
+        (&["0", "1", "1", "2", "0"].map(String::from)[..], &["1", "0", "0", "2"].map(String::from)[..])
+    );
+    assert_eq!(ours.2.len(), 4, "{:?}", ours.2);
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}
+
 /// `disable_local_igmp` holds as long as the daemon runs, and needs no rule of a firewall.
 #[test]
 fn the_kernel_reports_no_local_groups() {

@@ -476,9 +476,14 @@ impl Node {
 
     /// The names of all processes in the namespace.
     pub fn programs(&self) -> Vec<String> {
-        let pids = ip(&["netns", "pids", &self.namespace]);
         let name = |pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok();
-        pids.split_ascii_whitespace().filter_map(name).map(|name| name.trim_end().to_owned()).collect()
+        self.pids().into_iter().filter_map(name).map(|name| name.trim_end().to_owned()).collect()
+    }
+
+    /// All processes in the namespace.
+    pub fn pids(&self) -> Vec<i32> {
+        let pids = ip(&["netns", "pids", &self.namespace]);
+        pids.split_ascii_whitespace().map(|pid| pid.parse().expect("a number")).collect()
     }
 
     /// The path of its configuration.
@@ -549,8 +554,7 @@ impl Node {
 
     /// Whether a process of the daemon has this file open.
     fn has_open(&self, path: &Path) -> bool {
-        let pids = ip(&["netns", "pids", &self.namespace]);
-        let descriptors = pids.split_ascii_whitespace().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
+        let descriptors = self.pids().into_iter().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
         let mut files = descriptors.flatten().flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
         files.any(|file| file == path)
     }
@@ -569,12 +573,10 @@ impl Node {
 
     /// Every process of the daemon at once: its address stays behind.
     pub fn kill(&mut self) {
-        for pid in ip(&["netns", "pids", &self.namespace]).split_ascii_whitespace() {
-            let pid = Pid::from_raw(pid.parse().expect("a number"));
-            let _ = kill(pid, Signal::SIGSTOP);
-        }
-        for pid in ip(&["netns", "pids", &self.namespace]).split_ascii_whitespace() {
-            let _ = kill(Pid::from_raw(pid.parse().expect("a number")), Signal::SIGKILL);
+        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+            for pid in self.pids() {
+                let _ = kill(Pid::from_raw(pid), signal);
+            }
         }
         let mut process = self.process.take().expect("it was started");
         let _ = process.wait();

@@ -60,10 +60,11 @@ impl Client {
         }
     }
 
-    /// From a moment until this node answered.
-    pub fn first_answer(&self, begin: Instant, name: &str) -> Duration {
+    /// From a moment until this node was the only one that answered.
+    pub fn alone_after(&self, begin: Instant, name: &str) -> Duration {
         let answers = self.since(begin);
-        let first = answers.iter().find(|(_, who)| name.starts_with(*who)).expect("it was waited for");
+        let others = answers.iter().rposition(|(_, who)| !name.starts_with(*who)).map_or(0, |last| last + 1);
+        let first = answers.get(others).expect("it was waited for");
         first.0 - begin
     }
 

@@ -76,10 +76,12 @@ impl Event {
         }
     }
 
-    /// The gap between two answers, or where the old master answers until it is told, the time to the new one's first.
+    /// The gap between two answers, or where the old master answers until it is told, the time until the new one alone does. With
+    /// `use_vmac` that is not its first answer: a killed master's kernel answers the announcements, and the switch believes it
+    /// until the next advert.
     pub fn outage(self, client: &Client, begin: Instant) -> Duration {
         match self {
-            Self::Killed | Self::ScriptFails | Self::WeightFalls => client.first_answer(begin, "b"),
+            Self::Killed | Self::ScriptFails | Self::WeightFalls => client.alone_after(begin, "b"),
             _ => client.longest_gap(begin),
         }
     }

@@ -54,10 +54,11 @@ impl Place {
         symlink(ours, &self.path).inspect_err(|_| drop(self.move_back()))
     }
 
-    /// Takes the link away and moves the original back.
+    /// Takes the link away and moves the original back. Leaves everything as it was if that fails.
     pub fn roll_back(&self) -> io::Result<()> {
+        let ours = fs::read_link(&self.path)?;
         fs::remove_file(&self.path)?;
-        self.move_back()
+        self.move_back().inspect_err(|_| drop(symlink(ours, &self.path)))
     }
 
     fn move_aside(&self) -> io::Result<()> {
@@ -98,6 +99,11 @@ mod tests {
         place.swap_in(Path::new("/bin/true")).expect("it is moved");
         assert!(place.is_swapped());
         assert_eq!(fs::read_link(place.path()).expect("a link"), Path::new("/bin/true"));
+        let elsewhere = folder.join("elsewhere");
+        fs::rename(place.aside(), &elsewhere).expect("it is ours");
+        assert!(place.roll_back().is_err());
+        assert_eq!(fs::read_link(place.path()).expect("the link again"), Path::new("/bin/true"));
+        fs::rename(&elsewhere, place.aside()).expect("it is ours");
         place.roll_back().expect("it is moved back");
         assert!(!place.is_swapped() && !place.aside().exists());
         assert_eq!(fs::read_to_string(place.path()).expect("a file"), "original");

@@ -6,6 +6,8 @@ mod debian;
 mod genhash;
 #[path = "processes/reloads.rs"]
 mod reloads;
+#[path = "processes/rights.rs"]
+mod rights;
 #[path = "processes/running.rs"]
 mod running;
 #[path = "processes/sharing.rs"]
@@ -592,56 +594,6 @@ fn the_status_says_which_server_answers_and_why_another_does_not() {
     assert!((50..=61).any(|seconds| text.contains(&out(seconds))), "{text}\n{}", out(60));
     let (json, _) = evenkeel(&["status", "--format", "json"], &pid_file);
     assert!(json.contains("\"requests\": 4") && json.contains("\"resting\""), "{json}");
-}
-
-/// What a compromised worker could do: nothing as root, not even by a set-uid program. Keys and logs are open already.
-#[test]
-fn workers_have_no_rights_left() {
-    if !nix::unistd::geteuid().is_root() {
-        return println!("skipped: only root has rights to give up");
-    }
-    let nginx = Running::start(&ours(), &format!("user nobody nogroup;\n{SERVER}"));
-    for worker in nginx.await_workers(2) {
-        let status = std::fs::read_to_string(format!("/proc/{worker}/status")).expect("it runs");
-        for line in [
-            "Uid:\t65534\t65534\t65534\t65534",
-            "CapEff:\t0000000000000000",
-            "CapPrm:\t0000000000000000",
-            "NoNewPrivs:\t1",
-        ] {
-            assert!(status.contains(line), "{line}\n{status}");
-        }
-    }
-}
-
-/// `proxy_bind … transparent` needs one right of root, and workers then keep that one alone.
-#[test]
-fn a_worker_takes_a_foreign_address_with_one_right_of_root() {
-    if !nix::unistd::geteuid().is_root() {
-        return println!("skipped: only root has rights to keep");
-    }
-    both(|program| {
-        let nginx = Running::start(
-            program,
-            "user nobody nogroup; daemon on; error_log error.log; pid nginx.pid; worker_processes 1;
-             events { }
-             http {
-                 access_log off;
-                 server {
-                     listen 127.0.0.1:8080;
-                     location / { proxy_bind 127.0.0.2 transparent; proxy_pass http://127.0.0.1:8080/seen; }
-                     location /variable { proxy_bind $arg_from transparent; proxy_pass http://127.0.0.1:8080/seen; }
-                     location /seen { return 200 $remote_addr; }
-                 }
-             }",
-        );
-        assert!(nginx.get_at("/").ends_with("127.0.0.2"), "{}", nginx.log());
-        assert!(nginx.get_at("/variable?from=127.0.0.3").ends_with("127.0.0.3"), "{}", nginx.log());
-        let worker = nginx.await_workers(1)[0];
-        let status = std::fs::read_to_string(format!("/proc/{worker}/status")).expect("it runs");
-        let has = |line: &str| status.lines().any(|other| other == line);
-        assert!(has("CapEff:\t0000000000002000") && has("CapPrm:\t0000000000002000"), "{status}");
-    });
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod daemon_files;
 mod data_dump;
 #[path = "vrrp_namespaces/globals.rs"]
 mod globals;
+#[path = "vrrp_namespaces/killed.rs"]
+mod killed;
 #[path = "vrrp_namespaces/known_faults.rs"]
 mod known_faults;
 #[path = "vrrp_namespaces/mail.rs"]
@@ -21,6 +23,8 @@ mod mail;
 mod notify;
 #[path = "vrrp_namespaces/recording.rs"]
 mod recording;
+#[path = "vrrp_namespaces/rights.rs"]
+mod rights;
 #[path = "vrrp_namespaces/routing.rs"]
 mod routing;
 #[path = "vrrp_namespaces/scripts.rs"]
@@ -100,55 +104,6 @@ fn fast(text: &str) -> String {
     let (before, rest) = text.split_once("authentication {").expect("it has a password");
     let (_, after) = rest.split_once('}').expect("its end");
     format!("{before}{after}").replace("advert_int 1\n", "version 3\n  advert_int 0.1\n")
-}
-
-/// The VRRP process and its parent are killed in turn, each ten times. The address of a killed one does not stay: the parent
-/// takes it away and starts another child; without a parent, the child goes in order.
-#[test]
-fn a_killed_process_leaves_no_address_behind() {
-    let Some(_) = lab::mixtures() else { return };
-    let lab = Lab::new();
-    let mut node = lab.node("a", Which::Evenkeel, 150, false);
-    node.rewrite(fast);
-    node.start();
-    lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid(true))).expect("it runs");
-    let rights = status.lines().find_map(|line| line.strip_prefix("CapEff:\t"));
-    let rights = rights.and_then(|rights| u64::from_str_radix(rights, 16).ok()).expect("the kernel says it");
-    let (net_admin, net_raw, sys_module, sys_ptrace, sys_admin) = (1 << 12, 1 << 13, 1 << 16, 1 << 19, 1 << 21);
-    assert_eq!(rights & (net_admin | net_raw), net_admin | net_raw, "{status}");
-    assert_eq!(rights & (sys_module | sys_ptrace | sys_admin), 0, "{status}");
-    node.stop();
-    let mut gone_after = Vec::new();
-    for _ in 0..10 {
-        node.start();
-        for of_vrrp in [true, false] {
-            lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
-            let child = node.pid(true);
-            node.kill_one(node.pid(of_vrrp));
-            let killed = Instant::now();
-            // The file is empty for a moment while it is written anew.
-            let is_other = || ![0, child].contains(&node.pid(true));
-            while node.holds() && !(of_vrrp && is_other()) {
-                assert!(killed.elapsed() < ELECTION, "{}", node.log());
-            }
-            gone_after.push(killed.elapsed());
-            if of_vrrp {
-                lab.wait("another child", ELECTION, is_other, &[&node]);
-            } else {
-                node.forget();
-            }
-        }
-    }
-    gone_after.sort();
-    println!("half of the addresses were gone {:?} after the kill, as ip(8) saw it", gone_after[10]);
-    // Not the next child took it away: it may be long in coming.
-    let log = node.log();
-    let words = ["left by the process that died", "died: Respawning", "Starting VRRP child process"];
-    let told = log.lines().filter_map(|line| words.iter().find(|word| line.contains(**word)).copied());
-    let told: Vec<&str> = told.skip_while(|word| *word != words[0]).take(3).collect();
-    assert_eq!(told, words, "{log}");
-    assert_eq!(log.matches(words[0]).count(), 10, "{log}");
 }
 
 /// What else a command line may say: `-d` logs the configuration, an interrupt is not heeded, a crash leaves a core file.

@@ -17,7 +17,7 @@ const SETTINGS: &str = "
 ";
 
 /// A line of `/proc/…/status` or `/proc/…/limits`, without its name.
-fn line(pid: i32, file: &str, name: &str) -> Vec<String> {
+pub fn line(pid: i32, file: &str, name: &str) -> Vec<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).expect("it runs");
     let values = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name} in {text}"));
     values.split_whitespace().map(str::to_owned).collect()

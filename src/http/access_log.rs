@@ -153,6 +153,7 @@ fn buffer(request: &Request, log: &AccessLog, path: &Text, size: usize, line: &[
 /// Writes the line of a format.
 fn render(request: &Request, format: &Format, out: &mut Vec<u8>) {
     let mut value = request.connection.engine.take_buffer();
+    request.begin_template();
     for part in &*format.template.parts {
         match part {
             Part::Literal(text) => out.extend_from_slice(text),

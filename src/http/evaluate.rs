@@ -9,6 +9,7 @@ use crate::ir::value::{Part, Template};
 
 /// Writes a template's text for this request.
 pub fn write(request: &Request, template: &Template, out: &mut Vec<u8>) {
+    request.begin_template();
     for part in &*template.parts {
         match part {
             Part::Literal(text) => out.extend_from_slice(text),

@@ -55,6 +55,11 @@ impl Variables {
     pub fn get(&self, id: VariableId) -> &Variable {
         &self.used[id.0 as usize]
     }
+
+    /// The number of a name that the configuration uses.
+    pub fn id_of(&self, name: &[u8]) -> Option<VariableId> {
+        self.used.iter().position(|variable| *variable.name == *name).map(|index| VariableId(index as u32))
+    }
 }
 
 /// The registry while a configuration is read: uses may come before definitions.

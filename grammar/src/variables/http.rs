@@ -218,6 +218,15 @@ pub static VARIABLES: &[Variable] = &[
         status: Status::Done,
     },
     Variable {
+        name: "echo_incr",
+        kind: Kind::Exact,
+        module: "echo",
+        changeable: false,
+        cacheable: false,
+        edition: Edition::ThirdParty,
+        status: Status::Done,
+    },
+    Variable {
         name: "echo_it",
         kind: Kind::Exact,
         module: "echo",

@@ -13,6 +13,9 @@ pub fn head(request: &mut Request) -> Option<Rc<Echo>> {
         return None;
     }
     let settings = Rc::clone(settings);
+    if !request.is_subrequest {
+        request.contexts.echo_counter.get_or_insert_default();
+    }
     request.response.content_length = None;
     request.response.clear_accept_ranges();
     Some(settings)

@@ -50,6 +50,11 @@ pub async fn send_head(request: &mut Request) -> Result<(), HeadFault> {
     Ok(())
 }
 
+/// What the filters put in front of the body comes out, though there is none of it yet.
+pub async fn begin_body(request: &mut Request) -> Result<(), ClientGone> {
+    if request.header_only || request.body_filters.is_none() { Ok(()) } else { deliver(request, b"").await }
+}
+
 /// Sends a piece of the body.
 pub async fn send_body(request: &mut Request, bytes: &[u8]) -> Result<(), ClientGone> {
     if request.header_only || bytes.is_empty() {

@@ -26,8 +26,12 @@ const LARGEST_PIECE: usize = 64 * 1024;
 /// Runs the commands of the location.
 pub async fn handle(request: &mut Request) -> Verdict {
     let echo = Rc::clone(&request.location.settings.echo);
-    let reads_body = echo.commands.iter().any(|command| matches!(command, Command::ReadRequestBody));
-    if !reads_body && let Err(status) = body_reader::discard(request) {
+    if !request.is_subrequest {
+        request.contexts.echo_counter = Some(Rc::default());
+    }
+    if !echo.commands.iter().any(reads_body)
+        && let Err(status) = body_reader::discard(request)
+    {
         return Verdict::Finish(status);
     }
     request.response.content_type = Some(rewrite::content_type(request));
@@ -50,6 +54,12 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
 }
 
+/// Other locations may want the body, so it is read before they are asked.
+fn reads_body(command: &Command) -> bool {
+    use Command::{Location, LocationAsync, ReadRequestBody, Subrequest, SubrequestAsync};
+    matches!(command, ReadRequestBody | Location(_) | LocationAsync(_) | Subrequest(_) | SubrequestAsync(_))
+}
+
 /// How far the commands have come.
 struct Run<'c> {
     commands: &'c [Command],
@@ -63,6 +73,9 @@ struct Run<'c> {
 
 impl Run<'_> {
     async fn step(&mut self, request: &mut Request, command: &Command) -> Result<(), Verdict> {
+        if reads_body(command) {
+            body_reader::read(request).await.map_err(|status| refuse(request, status))?;
+        }
         match command {
             Command::Echo(line) => {
                 let line = echo::text(request, line);
@@ -91,7 +104,7 @@ impl Run<'_> {
                 self.say(request, b"").await?;
                 write::flush(request).await.map_err(|_| Verdict::Close)
             }
-            Command::ReadRequestBody => body_reader::read(request).await.map_err(|status| refuse(request, status)),
+            Command::ReadRequestBody => Ok(()),
             Command::RequestBody => self.request_body(request).await,
             Command::Exec(target) => Err(exec(request, target)),
             Command::Location(target) => {
@@ -121,6 +134,12 @@ impl Run<'_> {
             request.response.status = self.status;
         }
         Ok(order::send_head(request).await?)
+    }
+
+    /// What comes before other locations' answers.
+    async fn begin(&self, request: &mut Request) -> Result<(), Verdict> {
+        self.send_head(request).await?;
+        order::begin_body(request).await.map_err(|_| Verdict::Close)
     }
 
     async fn send_running(&mut self, request: &mut Request) -> Result<(), Verdict> {
@@ -173,7 +192,7 @@ impl Run<'_> {
     async fn start(&mut self, request: &mut Request, target: &Target) -> Result<(), Verdict> {
         let uri = evaluate::text(request, &target.uri).into_owned();
         let args = target.args.as_ref().map(|args| evaluate::text(request, args).into_owned());
-        self.send_head(request).await?;
+        self.begin(request).await?;
         let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
         let started = subrequest::start_changed(request, &uri, &args.unwrap_or(own_args), forget_variables);
         self.running.push_back(started.map_err(|_| Verdict::Close)?);
@@ -187,7 +206,7 @@ impl Run<'_> {
         let options = options(request, &asked.options)?;
         let body = options.body(request)?;
         let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
-        self.send_head(request).await?;
+        self.begin(request).await?;
         let args = options.args.unwrap_or(own_args);
         let started = subrequest::start_changed(request, &uri, &args, |child| {
             forget_variables(child);

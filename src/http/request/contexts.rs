@@ -1,6 +1,6 @@
 //! What modules keep of a request for themselves (nginx's `ctx`).
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct Contexts {
     pub userid: RefCell<Option<Box<Identity>>>,
     /// When `echo_reset_timer` set the clock of `$echo_timer_elapsed` back.
     pub echo_timer_began: Option<Duration>,
+    /// What `$echo_incr` counts, once `echo` has had to do with the request that all others are inside of.
+    pub echo_counter: Option<Rc<Cell<u64>>>,
     /// Copies of this request.
     pub mirrors: Option<Box<Mirrors>>,
     /// An answer that is made up of slices.

@@ -418,6 +418,16 @@ impl Request {
         slots[index] = slot;
     }
 
+    /// A template begins: `$echo_incr` has one value in all of it, and the next one in the next.
+    pub fn begin_template(&self) {
+        if self.contexts.echo_counter.is_some()
+            && let Some(id) = self.connection.engine.http.variables.id_of(b"echo_incr")
+            && matches!(self.variables.borrow().get(id.0 as usize), Some(Slot::Set(_)))
+        {
+            self.remember(id, Slot::Unset);
+        }
+    }
+
     /// Takes what the client sent behind this request and nobody has read.
     pub fn take_unread(&mut self) -> Vec<u8> {
         let range = self.body_position..self.received;

@@ -56,6 +56,7 @@ fn is_fixed(name: &str) -> bool {
         || matches!(
             name,
             "request_id"
+                | "echo_incr"
                 | "invalid_referer"
                 | "secure_link"
                 | "uid_got"
@@ -93,8 +94,10 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
     match &engine.http.variables.get(id).source {
         Source::Builtin(row) => match GETTERS[number(row)] {
             Getter::Function(write) => write(request, out),
-            // Nobody asks again behind the log.
-            Getter::Cached(write) if request.action == LOGGING => write(request, out),
+            // Nobody asks again behind the log, unless the line itself does.
+            Getter::Cached(write) if request.action == LOGGING && request.contexts.echo_counter.is_none() => {
+                write(request, out)
+            }
             Getter::Cached(write) => remember(request, id, out, write),
             Getter::Family(_) | Getter::Nothing => false,
         },
@@ -138,9 +141,9 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
 
 /// Writes the value of a variable of this name, whether or not the configuration uses it; false if it has none.
 pub fn write_named(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
-    let used = &request.connection.engine.http.variables.used;
-    if let Some(index) = used.iter().position(|variable| *variable.name == *name) {
-        return write(request, VariableId(index as u32), out);
+    request.begin_template();
+    if let Some(id) = request.connection.engine.http.variables.id_of(name) {
+        return write(request, id, out);
     }
     match crate::ir::variables::builtin(name) {
         Some(Source::Builtin(row)) => match GETTERS[number(row)] {
@@ -187,9 +190,8 @@ pub fn assign(request: &Request, id: VariableId, value: &[u8]) {
 
 /// Gives a variable of a module its value, if the configuration uses it; without one it has none.
 pub fn assign_named(request: &Request, name: &[u8], value: Option<&[u8]>) {
-    let used = &request.connection.engine.http.variables.used;
-    if let Some(index) = used.iter().position(|variable| *variable.name == *name) {
-        request.remember(VariableId(index as u32), value.map_or(Slot::NotFound, |value| Slot::Set(value.to_vec())));
+    if let Some(id) = request.connection.engine.http.variables.id_of(name) {
+        request.remember(id, value.map_or(Slot::NotFound, |value| Slot::Set(value.to_vec())));
     }
 }
 

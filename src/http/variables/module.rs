@@ -31,6 +31,11 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "secure_link" => modules::secure_link::write,
         "secure_link_expires" => modules::secure_link::write_expires,
+        "echo_incr" => |request, out| {
+            let Some(counter) = &request.contexts.echo_counter else { return false };
+            counter.set(counter.get() + 1);
+            put_number(out, counter.get())
+        },
         "echo_it" => |_, _| false,
         "echo_request_method" => |request, out| put_bytes(out, request.method_name()),
         "echo_client_request_method" => |request, out| put_bytes(out, request.main_method_name()),

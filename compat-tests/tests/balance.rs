@@ -3,8 +3,10 @@
 use evenkeel::balance::{Balancer, Method, Outcome, Peer, Times};
 use evenkeel::ir::upstream::{Fair, WeightMode};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -46,6 +48,7 @@ fn server(parameters: &'static str) -> Server {
 
 struct Original {
     child: Child,
+    clock: Clock,
     prefix: PathBuf,
     port: u16,
 }
@@ -78,19 +81,75 @@ impl Draws {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         u32::try_from(self.0 >> 33).expect("31 bits")
     }
+}
 
-    /// A library for `LD_PRELOAD`.
-    fn library(folder: &Path) -> PathBuf {
-        let (source, library) = (folder.join("random.c"), folder.join("random.so"));
-        std::fs::write(&source, Self::SOURCE).expect("scratch folder");
-        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
-        assert!(compiled.is_ok_and(|status| status.success()), "the C compiler that cargo links with");
-        library
+/// A library for `LD_PRELOAD`.
+fn library(folder: &Path, text: &str) -> PathBuf {
+    let (source, library) = (folder.join("preload.c"), folder.join("preload.so"));
+    std::fs::write(&source, text).expect("scratch folder");
+    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+    assert!(compiled.is_ok_and(|status| status.success()), "the C compiler that cargo links with");
+    library
+}
+
+/// The time that both sides read, which goes on when the test says so.
+struct Clock {
+    now_ms: i64,
+    file: File,
+}
+
+impl Clock {
+    /// The C library's clocks, read from the file that the environment names.
+    const SOURCE: &str = "#include <fcntl.h>
+        #include <stdint.h>
+        #include <stdlib.h>
+        #include <sys/mman.h>
+        #include <sys/time.h>
+        #include <time.h>
+        static volatile int64_t *now_ms;
+        __attribute__((constructor)) static void begin(void) {
+            now_ms = mmap(0, 8, PROT_READ, MAP_SHARED, open(getenv(\"CLOCK\"), O_RDONLY), 0);
+        }
+        int clock_gettime(clockid_t id, struct timespec *time) {
+            (void) id;
+            time->tv_sec = *now_ms / 1000;
+            time->tv_nsec = *now_ms % 1000 * 1000000;
+            return 0;
+        }
+        int gettimeofday(struct timeval *time, void *zone) {
+            (void) zone;
+            time->tv_sec = *now_ms / 1000;
+            time->tv_usec = *now_ms % 1000 * 1000;
+            return 0;
+        }";
+
+    fn path(prefix: &Path) -> PathBuf {
+        prefix.join("clock")
+    }
+
+    fn begin(prefix: &Path) -> Clock {
+        let file = File::create(Self::path(prefix)).expect("scratch folder");
+        let mut clock = Clock { now_ms: NOW_MS, file };
+        clock.advance(0);
+        clock
+    }
+
+    fn advance(&mut self, by_ms: i64) {
+        self.now_ms += by_ms;
+        self.file.write_all_at(&self.now_ms.to_ne_bytes(), 0).expect("eight bytes");
     }
 }
 
-fn start_original(name: &str, directive: &str, names: &[String], servers: &[Server]) -> Original {
-    start(Path::new(NGINX), name, directive, names, servers)
+/// The original that knows a method: for `sticky` and `least_time`, which are newer than 1.22, the one that `NGINX_ORIGINAL` names.
+fn original_for(name: &str, directive: &str) -> Option<PathBuf> {
+    let is_new = directive.starts_with("sticky") || directive.starts_with("least_time");
+    let program = if is_new { std::env::var_os("NGINX_ORIGINAL").map(PathBuf::from) } else { Some(NGINX.into()) };
+    let has_module = !directive.starts_with("fair") || Path::new(FAIR).exists();
+    let found = program.filter(|program| program.exists() && has_module);
+    if found.is_none() {
+        eprintln!("{name}: no original that knows it is installed");
+    }
+    found
 }
 
 fn start(program: &Path, name: &str, directive: &str, names: &[String], servers: &[Server]) -> Original {
@@ -131,15 +190,19 @@ fn start(program: &Path, name: &str, directive: &str, names: &[String], servers:
     );
     std::fs::write(prefix.join("nginx.conf"), text).expect("scratch folder");
     let mut command = Command::new(program);
+    let clock = Clock::begin(&prefix);
     if directive.starts_with("random") {
-        command.env("LD_PRELOAD", Draws::library(&prefix));
+        command.env("LD_PRELOAD", library(&prefix, Draws::SOURCE));
+    }
+    if directive.starts_with("least_time") {
+        command.env("LD_PRELOAD", library(&prefix, Clock::SOURCE)).env("CLOCK", Clock::path(&prefix));
     }
     let child = command
         .args(["-p", &format!("{}/", prefix.display()), "-c", "nginx.conf", "-e", "logs/error.log"])
         .stderr(Stdio::null())
         .spawn()
         .expect("nginx starts");
-    let original = Original { child, prefix, port };
+    let original = Original { child, clock, prefix, port };
     for _ in 0..100 {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return original;
@@ -223,16 +286,13 @@ fn ask_ours(balancer: &Balancer, method: Method, names: &[String], servers: &[Se
 }
 
 fn compare(name: &str, directive: &str, method: Method, parameters: &[&'static str], keys: &[String]) {
-    if !Path::new(NGINX).exists() || (directive.starts_with("fair") && !Path::new(FAIR).exists()) {
-        eprintln!("{name}: the original is not installed");
-        return;
-    }
+    let Some(program) = original_for(name, directive) else { return };
     let servers: Vec<Server> = parameters.iter().map(|words| server(words)).collect();
     let port = free_port();
     // A port below 10 has no listener: the connect is refused.
     let port_of = |at: usize| if servers[at].dead { 9 } else { port };
     let names: Vec<String> = (0..servers.len()).map(|at| format!("127.0.1.{}:{}", at + 1, port_of(at))).collect();
-    let original = start_original(name, directive, &names, &servers);
+    let original = start(&program, name, directive, &names, &servers);
     let theirs = ask_original(&original, keys);
     let ours = ask_ours(&balancer(method, &names, &servers), method, &names, &servers, keys);
     for (at, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
@@ -322,12 +382,10 @@ fn random() {
     compare("single", &[""]);
 }
 
-/// On the wire, since the cookie leads there: `NGINX_ORIGINAL` names an nginx that knows `sticky` (1.29 or newer).
+/// On the wire, since the cookie leads there.
 #[test]
 fn sticky() {
-    let Some(original) = std::env::var_os("NGINX_ORIGINAL") else {
-        return eprintln!("sticky: the original that is installed does not know it");
-    };
+    let Some(original) = original_for("sticky", "sticky") else { return };
     let ours = compat_tests::subject::ours().expect("evenkeel builds").nginx;
     let parameters = ["", "weight=3 route=b", "weight=2 route=c", "down route=d", "backup route=e", "dead route=f"];
     let servers: Vec<Server> = parameters.iter().map(|words| server(words)).collect();
@@ -343,7 +401,7 @@ fn sticky() {
         ("sticky-learn", &format!("zone shared 256k; {lookup}")),
     ] {
         let ask = |program: &Path| ask_original(&start(program, name, directive, &names, &servers), &keys);
-        assert_eq!(ask(Path::new(&original)), ask(&ours), "{name}");
+        assert_eq!(ask(&original), ask(&ours), "{name}");
     }
 }
 
@@ -363,11 +421,19 @@ fn fair_when_idle() {
     compare("fair-ascending", &["", "weight=2", "weight=2"]);
 }
 
+/// A request that its server has not answered.
+struct Held {
+    client: TcpStream,
+    server: TcpStream,
+    session: evenkeel::balance::Session,
+    since_ms: i64,
+}
+
 /// Requests that are held by their servers, begun and ended in no order, the same in every run.
 struct Load {
     original: Original,
     listeners: Vec<TcpListener>,
-    held: Vec<(usize, TcpStream, TcpStream, evenkeel::balance::Session)>,
+    held: Vec<Held>,
     draws: Draws,
 }
 
@@ -388,23 +454,28 @@ impl Load {
             }
         };
         let mut session = balancer.start(b"");
-        let ours = balancer.pick(&mut session, NOW_MS, &mut || self.draws.next()).ok().map(|id| id.index);
-        if let (Some(at), Some(server)) = (theirs, server) {
-            self.held.push((at, client, server, session));
+        let now_ms = self.original.clock.now_ms;
+        let ours = balancer.pick(&mut session, now_ms, &mut || self.draws.next()).ok().map(|id| id.index);
+        if let Some(server) = server {
+            self.held.push(Held { client, server, session, since_ms: now_ms });
         }
         (theirs, ours)
     }
 
     /// A server answers.
     fn end(&mut self, which: usize, balancer: &Balancer) {
-        let (_, mut client, mut server, mut session) = self.held.swap_remove(which);
+        let Held { mut client, mut server, mut session, since_ms } = self.held.swap_remove(which);
         server.set_nonblocking(false).expect("a socket");
         let _ = server.read(&mut [0; 4096]).expect("the request");
         server.write_all(b"HTTP/1.0 200 OK\r\n\r\nok").expect("nginx reads");
         drop(server);
         client.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
         client.read_to_end(&mut Vec::new()).expect("the answer");
-        balancer.release(&mut session, Outcome::Served, Times::default(), NOW_MS);
+        let now_ms = self.original.clock.now_ms;
+        let took_ms = (now_ms - since_ms).cast_unsigned();
+        balancer.note_header(&mut session, took_ms, now_ms);
+        let times = Times { header_ms: Some(took_ms), response_ms: Some(took_ms) };
+        balancer.release(&mut session, Outcome::Served, times, now_ms);
     }
 }
 
@@ -412,7 +483,9 @@ impl Load {
 const FEWER_STEPS: u64 = 1_000;
 
 fn compare_under_load(name: &str, directive: &str, method: Method, parameters: &[&'static str], most_held: usize) {
-    compare_steps(4_000, name, directive, method, parameters, most_held);
+    // Every second step is a pick.
+    let steps = std::env::var("EVENKEEL_BALANCE_STEPS").map_or(4_000, |steps| steps.parse().expect("a number"));
+    compare_steps(steps, name, directive, method, parameters, most_held);
 }
 
 fn compare_steps(
@@ -423,10 +496,7 @@ fn compare_steps(
     parameters: &[&'static str],
     most_held: usize,
 ) {
-    if !Path::new(NGINX).exists() || (directive.starts_with("fair") && !Path::new(FAIR).exists()) {
-        eprintln!("{name}: the original is not installed");
-        return;
-    }
+    let Some(program) = original_for(name, directive) else { return };
     // nginx itself listens for servers that live; these are ours.
     let servers: Vec<Server> = parameters.iter().map(|words| Server { dead: true, ..server(words) }).collect();
     let listeners: Vec<TcpListener> =
@@ -435,11 +505,16 @@ fn compare_steps(
         listeners.iter().map(|listener| listener.local_addr().expect("bound").to_string()).collect();
     listeners.iter().for_each(|listener| listener.set_nonblocking(true).expect("a socket"));
     let balancer = balancer(method, &names, &servers);
-    let original = start_original(name, directive, &names, &servers);
+    let original = start(&program, name, directive, &names, &servers);
     let mut load = Load { original, listeners, held: Vec::new(), draws: Draws(Draws::SEED) };
     for step in 0..steps {
         let lot = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize;
         let held = load.held.len();
+        if matches!(method, Method::LeastTime { .. }) {
+            // Now and then nobody asks for so long that what is known of the servers' times fades.
+            let idle_ms = if held == 0 && lot.is_multiple_of(5) { (FAIL_TIMEOUT_S + 1) * 1000 } else { 0 };
+            load.original.clock.advance(idle_ms + (lot % 53) as i64);
+        }
         if held > 0 && (held >= most_held || lot.is_multiple_of(2)) {
             load.end(lot / 2 % held, &balancer);
             continue;
@@ -487,4 +562,17 @@ fn fair_under_load() {
     compare("load-fair-idle", "fair weight_mode=idle;", rule(false, WeightMode::Idle), weights, 9);
     compare("load-fair-first-idle", "fair no_rr weight_mode=idle;", rule(true, WeightMode::Idle), weights, 9);
     compare("load-fair-peak", "fair weight_mode=peak;", rule(false, WeightMode::Peak), weights, 7);
+}
+
+/// Both read the same clock, so that what servers seem to take is the same, too.
+#[test]
+fn least_time_under_load() {
+    let compare = |name, directive, last_byte, inflight, servers, most| {
+        compare_under_load(name, directive, Method::LeastTime { last_byte, inflight }, servers, most);
+    };
+    let weights = &["weight=5", "", "weight=2", "weight=3"];
+    compare("time-header", "least_time header;", false, false, &["", "", ""], 7);
+    compare("time-last-byte", "least_time last_byte;", true, false, weights, 12);
+    compare("time-waiting", "least_time header inflight;", false, true, weights, 9);
+    compare("time-waiting-all", "least_time last_byte inflight;", true, true, &["", "max_conns=3", "weight=2"], 8);
 }

@@ -54,10 +54,14 @@ pub async fn handle(request: &mut Request) -> Verdict {
     }
 }
 
+fn asks_another(command: &Command) -> bool {
+    use Command::{Location, LocationAsync, Subrequest, SubrequestAsync};
+    matches!(command, Location(_) | LocationAsync(_) | Subrequest(_) | SubrequestAsync(_))
+}
+
 /// Other locations may want the body, so it is read before they are asked.
 fn reads_body(command: &Command) -> bool {
-    use Command::{Location, LocationAsync, ReadRequestBody, Subrequest, SubrequestAsync};
-    matches!(command, ReadRequestBody | Location(_) | LocationAsync(_) | Subrequest(_) | SubrequestAsync(_))
+    matches!(command, Command::ReadRequestBody) || asks_another(command)
 }
 
 /// How far the commands have come.
@@ -73,6 +77,9 @@ struct Run<'c> {
 
 impl Run<'_> {
     async fn step(&mut self, request: &mut Request, command: &Command) -> Result<(), Verdict> {
+        if asks_another(command) {
+            self.begin(request).await?;
+        }
         if reads_body(command) {
             body_reader::read(request).await.map_err(|status| refuse(request, status))?;
         }
@@ -108,15 +115,15 @@ impl Run<'_> {
             Command::RequestBody => self.request_body(request).await,
             Command::Exec(target) => Err(exec(request, target)),
             Command::Location(target) => {
-                self.start(request, target).await?;
+                self.start(request, target)?;
                 self.send_running(request).await
             }
-            Command::LocationAsync(target) => self.start(request, target).await,
+            Command::LocationAsync(target) => self.start(request, target),
             Command::Subrequest(asked) => {
-                self.start_subrequest(request, asked).await?;
+                self.start_subrequest(request, asked)?;
                 self.send_running(request).await
             }
-            Command::SubrequestAsync(asked) => self.start_subrequest(request, asked).await,
+            Command::SubrequestAsync(asked) => self.start_subrequest(request, asked),
             Command::ForeachSplit { delimiter, text } => self.begin_each(request, delimiter, text),
             Command::End => self.end_each(request),
         }
@@ -189,10 +196,9 @@ impl Run<'_> {
     }
 
     /// Begins a request for another location.
-    async fn start(&mut self, request: &mut Request, target: &Target) -> Result<(), Verdict> {
+    fn start(&mut self, request: &mut Request, target: &Target) -> Result<(), Verdict> {
         let uri = evaluate::text(request, &target.uri).into_owned();
         let args = target.args.as_ref().map(|args| evaluate::text(request, args).into_owned());
-        self.begin(request).await?;
         let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
         let started = subrequest::start_changed(request, &uri, &args.unwrap_or(own_args), forget_variables);
         self.running.push_back(started.map_err(|_| Verdict::Close)?);
@@ -200,13 +206,12 @@ impl Run<'_> {
     }
 
     /// The same, with another method and a body of its own.
-    async fn start_subrequest(&mut self, request: &mut Request, asked: &Subrequest) -> Result<(), Verdict> {
+    fn start_subrequest(&mut self, request: &mut Request, asked: &Subrequest) -> Result<(), Verdict> {
         let method = evaluate::text(request, &asked.method).into_owned();
         let uri = evaluate::text(request, &asked.uri).into_owned();
         let options = options(request, &asked.options)?;
         let body = options.body(request)?;
         let Some((uri, own_args)) = unsafe_uri::parse(&uri) else { return Err(give_up(request)) };
-        self.begin(request).await?;
         let args = options.args.unwrap_or(own_args);
         let started = subrequest::start_changed(request, &uri, &args, |child| {
             forget_variables(child);

@@ -123,19 +123,28 @@ impl Engine {
         let before: Vec<(u8, Health, Option<IpAddr>)> = if self.started { look(self) } else { Vec::new() };
         let sources: Vec<Option<IpAddr>> = before.iter().map(|(_, _, source)| *source).collect();
         change(&mut self.watched);
-        for (place, (priority, health, _)) in before.into_iter().enumerate() {
+        for (place, (priority, health, _)) in before.iter().enumerate() {
             if let Some(text) = told(self.tracking(place)) {
                 self.instances[place].report(text, actions);
             }
             let now_priority = self.priority(place);
-            if now_priority != priority {
-                self.instances[place].change_priority(priority, now_priority, actions);
+            if now_priority != *priority {
+                self.instances[place].change_priority(*priority, now_priority, actions);
             }
             let now_health = self.health(place);
-            if now_health != health {
+            let is_last = || self.is_last_to_recover(place, |other| before[other].1);
+            if now_health != *health && (now_health != Health::Up || is_last()) {
                 self.change_health(now, place, now_health, &sources, actions);
             }
         }
+    }
+
+    /// Whether no later one of its group recovers by the same news: the last one takes the others along (keepalived).
+    fn is_last_to_recover(&self, place: usize, before: impl Fn(usize) -> Health) -> bool {
+        let members = self.group_of(place).map_or(&[][..], |group| &self.groups[group].members);
+        let recovers = |other: usize| before(other) != Health::Up && self.health(other) == Health::Up;
+        let mut later = members.iter().copied().filter(|other| *other > place);
+        !later.any(|other| self.instances[other].state() == StateName::Fault && recovers(other))
     }
 
     /// `sources`: where the adverts of each came from until now. The kernel still sends an IPv4 packet from an address that is gone, so the

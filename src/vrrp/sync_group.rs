@@ -130,4 +130,17 @@ mod tests {
         let told = actions.iter().filter(|action| matches!(action, Action::Notify(told) if told.name == "B"));
         assert_eq!(told.count(), 1, "{actions:?}");
     }
+
+    #[test]
+    fn the_last_one_to_recover_takes_the_others_along() {
+        let (mut engine, now) = masters();
+        engine.step(now, &Event::Link { interface: "eth0".into(), running: false }, &mut Vec::new());
+        let mut actions = Vec::new();
+        engine.step(now, &Event::Link { interface: "eth0".into(), running: true }, &mut actions);
+        let told = actions.iter().filter_map(|action| match action {
+            Action::Notify(told) => Some(told.name.as_str()),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), ["B", "A", "G"], "{actions:?}");
+    }
 }

@@ -80,3 +80,20 @@ fn a_script_with_init_fail_has_failed_until_it_succeeds() {
     lab.wait("it succeeds", ELECTION, || node.log().contains("from 130 to 150"), &[&node]);
     node.stop();
 }
+
+/// keepalived 2.4 leaves it in the kernel when its router is master no more.
+#[test]
+fn a_route_without_tracking_leaves_with_its_router() {
+    let Some(_) = lab::mixtures() else { return };
+    let lab = Lab::new();
+    let mut node = lab.node("a", Which::Evenkeel, 150, false);
+    let route = "203.0.113.0/24 dev eth0";
+    let routes = format!("virtual_routes {{\n    {route} no_track\n  }}\n  track_script");
+    node.rewrite(|text| crate::fast(text).replace("track_script", &routes).replace("weight -20", "weight 0"));
+    node.start();
+    let is_there = || node.ip(&["route"]).contains(route);
+    lab.wait("the route is there", ELECTION, is_there, &[&node]);
+    node.fail_script(true);
+    lab.wait("the route is gone", ELECTION, || !is_there(), &[&node]);
+    node.stop();
+}

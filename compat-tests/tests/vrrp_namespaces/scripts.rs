@@ -3,12 +3,13 @@
 use crate::ELECTION;
 use crate::lab::{self, Lab, Node, Which};
 
-/// What `/bin/sh` runs for each, with the weight that counts while it succeeds.
-const SCRIPTS: &[(&str, &str, i32)] = &[
-    ("hang", "exec tail -f /dev/null", 1),
-    ("deaf", "trap '' TERM HUP INT\nwhile :; do sleep 1; done", 2),
-    ("fork", "sleep 1000 &", 10),
-    ("flood", "head -c 20000000 /dev/zero\nhead -c 20000000 /dev/zero >&2", 20),
+/// What `/bin/sh` runs for each, with the weight that counts while it succeeds. Those that never end have two seconds, the others as
+/// long as a busy machine may want.
+const SCRIPTS: &[(&str, &str, i32, u32)] = &[
+    ("hang", "exec tail -f /dev/null", 1, 2),
+    ("deaf", "trap '' TERM HUP INT\nwhile :; do sleep 1; done", 2, 2),
+    ("fork", "sleep 1000 &", 10, 30),
+    ("flood", "head -c 20000000 /dev/zero\nhead -c 20000000 /dev/zero >&2", 20, 30),
 ];
 
 /// What is told of them, by keepalived too.
@@ -23,9 +24,9 @@ const TOLD: &[&str] = &[
 
 /// A file with all of them, each a second long.
 fn configuration(node: &Node, text: &str) -> String {
-    let block = |(name, body, weight): &(&str, &str, i32)| {
+    let block = |(name, body, weight, timeout): &(&str, &str, i32, u32)| {
         let path = node.script(name, body);
-        format!("vrrp_script {name} {{\n  script {path}\n  interval 1\n  timeout 2\n  weight {weight}\n}}\n")
+        format!("vrrp_script {name} {{\n  script {path}\n  interval 1\n  timeout {timeout}\n  weight {weight}\n}}\n")
     };
     let blocks: String = SCRIPTS.iter().map(block).collect();
     let names: String = SCRIPTS.iter().map(|(name, ..)| format!("    {name}\n")).collect();

@@ -27,8 +27,8 @@ pub fn play(which: Which) -> Vec<Figure> {
     });
     let (of_a, of_b) = (Capture::start(&a), Capture::start(&b));
     a.start();
-    of_a.wait_for_calm(&lab, CALM, &[&a]);
     b.start();
+    of_a.wait_for_calm(&lab, CALM, &[&a, &b]);
     let mut moves = Vec::new();
     for _ in 0..TRIALS {
         let begin = clock();

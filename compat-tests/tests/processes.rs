@@ -4,6 +4,8 @@
 mod debian;
 #[path = "processes/genhash.rs"]
 mod genhash;
+#[path = "processes/listening.rs"]
+mod listening;
 #[path = "processes/reloads.rs"]
 mod reloads;
 #[path = "processes/rights.rs"]
@@ -12,6 +14,8 @@ mod rights;
 mod running;
 #[path = "processes/sharing.rs"]
 mod sharing;
+#[path = "processes/signals.rs"]
+mod signals;
 #[path = "processes/systemd.rs"]
 mod systemd;
 #[path = "processes/workers.rs"]

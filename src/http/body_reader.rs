@@ -8,7 +8,7 @@ use super::body_file::{BodyFile, Place};
 use super::connection::waiting::{Deadline, ReadFault};
 use super::message::headers::Known;
 use super::request::body::{Body, ChunkedBody, Framing};
-use super::request::{HTTP_11, HTTP_20, Request};
+use super::request::{HTTP_11, HTTP_20, Request, SENDING};
 use super::temp_file;
 use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone};
 use crate::ir::http::core::BodyInFile;
@@ -358,8 +358,8 @@ async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, tim
     }
     match connection.read(out, limit, &mut Deadline::after_ms(timeout_ms)).await {
         Ok(0) => {
-            // Of a body that is only forgotten nobody misses the end.
-            if !request.body.is_discarded() {
+            // Of a body that is only forgotten nobody misses the end, nor behind the answer.
+            if !request.body.is_discarded() && !request.finished {
                 request.log(Level::Info, "client prematurely closed connection");
             }
             // nginx writes nothing more to it; the status is for the log.
@@ -473,6 +473,9 @@ pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
 pub async fn drain(request: &mut Request) -> bool {
     let core = Rc::clone(&request.location.settings.core);
     request.expect_tested = true;
+    if !request.upstream.attempts.is_empty() {
+        request.action = SENDING;
+    }
     let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
     let mut forgotten = Vec::new();
     while !request.framing.is_done() {

@@ -12,7 +12,7 @@ use super::filters::write;
 use super::message::response::ContentType;
 use super::request::family::{Family, Outlet};
 use super::request::{Entry, Request, Sink};
-use super::verdict::ClientGone;
+use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone};
 use crate::log::error_log::Level;
 
 /// So many pieces of a body wait until it is their turn; then the request that sends them waits too.
@@ -30,7 +30,8 @@ pub fn family(request: &mut Request) -> Rc<Family> {
 /// A request that runs beside the one that made it.
 pub struct Running {
     pieces: mpsc::Receiver<Vec<u8>>,
-    task: JoinHandle<bool>,
+    /// With an error, the status of a request that ended because its client is gone.
+    task: JoinHandle<Result<(), u16>>,
 }
 
 impl Drop for Running {
@@ -125,7 +126,7 @@ pub fn start_again(parent: &mut Request) -> Result<Running, TooDeep> {
 fn spawn(mut child: Request, entry: Entry, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
     let task = tokio::task::spawn_local(async move {
         (child.handlers.run)(&mut child, entry).await;
-        !child.client_gone
+        if child.client_gone { Err(child.response.status) } else { Ok(()) }
     });
     Running { pieces, task }
 }
@@ -148,8 +149,12 @@ pub async fn forward(request: &mut Request, mut running: Running) -> Result<(), 
         }
     }
     match (&mut running.task).await {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(ClientGone),
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(status @ (CLIENT_CLOSED_REQUEST | 408))) if request.connection.sent.get() == request.sent_before => {
+            request.response.status = status;
+            Err(ClientGone)
+        }
+        Ok(Err(_)) | Err(_) => Err(ClientGone),
     }
 }
 

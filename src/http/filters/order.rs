@@ -93,7 +93,8 @@ pub async fn send_file(request: &mut Request, file: &File, start: u64, length: u
 
 /// Ends the body; what was gathered of it may go out with the next answer.
 pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
-    request.finished = true;
+    // To a client that left within its body nginx writes nothing more.
+    request.finished = !request.client_gone;
     finish_body(request).await?;
     if let Some(mut encoder) = request.filters.gzip.take() {
         let mut packed = request.connection.engine.take_buffer();

@@ -47,6 +47,8 @@ pub const MAX_DEPTH: u8 = 51;
 
 /// What is being done with a request that is over.
 pub const LOGGING: &str = "logging request";
+/// What a request does whose backend has answered.
+pub const SENDING: &str = "sending to client";
 
 /// Where an answer's bytes go.
 #[derive(Default)]

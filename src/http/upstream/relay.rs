@@ -19,7 +19,7 @@ use crate::http::connection::tunnel;
 use crate::http::evaluate;
 use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
-use crate::http::request::Request;
+use crate::http::request::{Request, SENDING};
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
 use crate::log::error_log::Level;
@@ -30,8 +30,6 @@ use crate::primitives::size;
 const READING: &str = "reading upstream";
 /// What the log says of a backend that sends more than its answer.
 const MORE_THAN_SAID: &str = "upstream sent more data than specified in \"Content-Length\" header";
-/// What it calls a wait for the client.
-const SENDING: &str = "sending to client";
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
 
@@ -309,10 +307,10 @@ impl<'j> Relay<'j> {
             if !range.is_empty() && !self.is_client_gone {
                 self.is_client_gone = self.pass_on(request, &buffer[range]).await.is_err();
             }
+            self.note_progress(request, attempt);
             if self.is_client_gone && self.pipe.store.is_none() && !matches!(self.pipe.end, Some(End::Spool(_))) {
                 return Verdict::Close;
             }
-            self.note_progress(request, attempt);
             range = match self.next(request, &mut buffer).await {
                 Ok(Some(range)) => range,
                 Ok(None) => break,
@@ -497,7 +495,7 @@ impl<'j> Relay<'j> {
 
 /// The client gets what there is; the end of the connection shows that it is not all.
 async fn break_off(request: &mut Request) -> Verdict {
-    // If the client is gone as well, nobody is left to tell.
-    let (Ok(()) | Err(ClientGone)) = write::flush(request).await;
+    // If the client is gone as well, nobody is left to tell; otherwise this is an end as good as any to nginx's log.
+    request.finished = write::flush(request).await.is_ok();
     Verdict::Close
 }

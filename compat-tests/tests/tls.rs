@@ -1,6 +1,7 @@
 //! TLS as its clients see it: certificates of clients, locked keys, stapled answers, keys for tickets. OpenSSL's client asks.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -473,20 +474,25 @@ http {
     server { listen 127.0.0.1:8083 ssl; ssl_reject_handshake on; return 200 "took\n"; }
     server { listen 127.0.0.1:8084 ssl; ssl_session_timeout 7m; return 200 "took\n"; }
     server { listen 127.0.0.1:8085 ssl; ssl_session_tickets off; return 200 "took\n"; }
-    server { listen 127.0.0.1:8086; ssl on; return 200 "took $scheme\n"; }
+    server { listen 127.0.0.1:8086 ssl; ssl_protocols TLSv1.3; return 200 "took\n"; }
     server { listen 127.0.0.1:8087 ssl; ssl_buffer_size 1k; root .; }
     server { listen 127.0.0.1:8088 ssl; root .; }
     server { listen 127.0.0.1:8089 ssl sndbuf=4k; return 200 "took\n"; }
 }
 "#;
 
-/// Plays a scenario with the original, then with evenkeel.
+/// Plays a scenario of handshakes with the original, then with evenkeel.
 fn both(scenario: impl Fn(&Scene)) {
-    let listening: Vec<u16> = (8080..=8089).collect();
+    with_both(HANDSHAKES, 8080..=8089, scenario);
+}
+
+/// Plays a scenario with the original, then with evenkeel.
+fn with_both(configuration: &str, listening: RangeInclusive<u16>, scenario: impl Fn(&Scene)) {
+    let listening: Vec<u16> = listening.collect();
     for program in
         [reference::originals().expect("the original is installed"), subject::ours().expect("evenkeel builds")]
     {
-        scenario(&Scene::set_with(&program.nginx, HANDSHAKES, &listening));
+        scenario(&Scene::set_with(&program.nginx, configuration, &listening));
     }
 }
 
@@ -513,13 +519,25 @@ fn the_server_says_which_ciphers_and_curves_there_are() {
 }
 
 #[test]
-fn a_handshake_is_rejected_and_an_old_line_still_begins_one() {
+fn a_handshake_is_rejected() {
     both(|scene| {
+        let old = scene.ask(8080, "-tls1_1 -cipher DEFAULT@SECLEVEL=0");
+        assert!(old.contains("alert protocol version"), "{old}");
+        let logged = "(SSL: error:0A000102:SSL routines::unsupported protocol) while SSL handshaking";
+        assert_eq!(scene.log().matches(logged).count(), 1, "{}", scene.log());
         let rejected = scene.ask(8083, "");
         assert!(rejected.contains("unrecognized name") && !rejected.contains("took"), "{rejected}");
-        let old = scene.ask(8086, "");
-        assert!(old.contains("took https\n"), "{old}");
+        let not_so_new = scene.ask(8086, "-tls1_2");
+        assert!(not_so_new.contains("alert protocol version"), "{not_so_new}");
     });
+}
+
+/// nginx 1.25.1 dropped it.
+#[test]
+fn an_old_line_still_begins_a_handshake() {
+    let scene = Scene::set_by(&HANDSHAKES.replace("8080 ssl;", "8080; ssl on;"), &[8080]);
+    let old = scene.ask(8080, "");
+    assert!(old.contains("took ECDHE-ECDSA-AES256-GCM-SHA384\n"), "{old}");
 }
 
 #[test]
@@ -589,4 +607,87 @@ fn a_second_handshake_is_refused() {
         assert!(said.contains("no renegotiation"), "{said}");
         drop(wish);
     });
+}
+
+/// Data before the end of the handshake.
+const EARLY: &str = r#"
+daemon off;
+pid nginx.pid;
+error_log error.log info;
+events {}
+http {
+    access_log off;
+    ssl_certificate current.crt;
+    ssl_certificate_key current.key;
+    ssl_session_cache shared:sessions:1m;
+    server { listen 127.0.0.1:8080 ssl; ssl_early_data on; return 200 "early '$ssl_early_data' $ssl_session_reused\n"; }
+    server { listen 127.0.0.1:8081 ssl; return 200 "early '$ssl_early_data' $ssl_session_reused\n"; }
+    server {
+        listen 127.0.0.1:8082 ssl;
+        ssl_early_data on;
+        location / { proxy_pass http://127.0.0.1:8083; proxy_set_header Early-Data $ssl_early_data; }
+    }
+    server {
+        listen 127.0.0.1:8083;
+        if ($http_early_data) { return 425; }
+        return 200 "late\n";
+    }
+}
+"#;
+
+impl Scene {
+    /// What OpenSSL's client shows of a request that it sends before the end of its handshake, and of one behind that.
+    fn ask_early(&self, port: u16, session: &str) -> String {
+        self.scratch.write("request", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it can be written");
+        self.ask(port, &format!("-tls1_3 -sess_in {session} -early_data request"))
+    }
+
+    /// Makes a session, and keeps it.
+    fn begin_session(&self, port: u16, name: &str) -> String {
+        let first = self.ask(port, &format!("-tls1_3 -sess_out {name}"));
+        assert!(first.contains("New, TLSv1.3"), "{first}");
+        first
+    }
+}
+
+#[test]
+fn a_request_comes_before_the_end_of_its_handshake() {
+    with_both(EARLY, 8080..=8083, |scene| {
+        let first = scene.begin_session(8080, "session");
+        assert!(first.contains("Max Early Data: 16384") && first.contains("\nearly '' .\n"), "{first}");
+        let resumed = scene.ask_early(8080, "session");
+        assert!(resumed.contains("Early data was accepted") && resumed.contains("Reused, TLSv1.3"), "{resumed}");
+        let answers: Vec<&str> = resumed.lines().filter(|line| line.starts_with("early ")).collect();
+        assert_eq!(answers, ["early '1' r", "early '' r"], "{resumed}");
+        let first = scene.begin_session(8081, "other");
+        assert!(first.contains("Max Early Data: 0"), "{first}");
+        scene.begin_session(8082, "proxied");
+        let told = scene.ask_early(8082, "proxied");
+        assert!(told.contains("HTTP/1.1 425 ") && told.contains("\nlate\n"), "{told}");
+    });
+}
+
+#[test]
+fn early_data_is_not_taken_with_another_certificate() {
+    with_both(EARLY, 8080..=8083, |scene| {
+        scene.begin_session(8080, "session");
+        scene_copy(scene.scratch.path(), "own", "current");
+        scene.reload();
+        until("the new certificate", || scene.ask(8080, "").replace(' ', "").contains("CN=own"));
+        let refused = scene.ask_early(8080, "session");
+        assert!(refused.contains("Early data was rejected"), "{refused}");
+        let answers: Vec<&str> = refused.lines().filter(|line| line.starts_with("early ")).collect();
+        assert_eq!(answers, ["early '' ."], "{refused}");
+    });
+}
+
+/// nginx takes the same early data as often as it comes (`SSL_OP_NO_ANTI_REPLAY`).
+#[test]
+fn early_data_is_taken_once() {
+    let scene = Scene::set_by(EARLY, &[8080]);
+    scene.begin_session(8080, "session");
+    let first = scene.ask_early(8080, "session");
+    assert!(first.contains("Early data was accepted"), "{first}");
+    let second = scene.ask_early(8080, "session");
+    assert!(second.contains("Early data was rejected") && second.contains("\nearly '' .\n"), "{second}");
 }

@@ -17,6 +17,7 @@ pub mod tls_fault;
 pub mod tls_hello;
 pub mod tls_keys;
 pub mod tls_server;
+pub mod tls_server_stream;
 pub mod tls_sessions;
 pub mod tls_signatures;
 pub mod tls_stapling;

@@ -7,12 +7,12 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use rustls::ServerConnection;
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::coop::poll_proceed;
-use tokio_rustls::server::TlsStream;
 
 use super::accept;
+use super::tls_server_stream::ServerStream;
 use super::tls_stream::{self, Socket};
 
 /// TLS towards a backend, over a plain stream.
@@ -26,7 +26,7 @@ pub enum Stream {
     /// A unix socket.
     Unix(UnixStream),
     /// TLS over TCP. It is large, and most connections are plain.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<ServerStream>),
     /// TLS towards a backend.
     TlsClient(Box<Secured>),
 }
@@ -57,7 +57,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.local_addr().ok(),
             Self::Unix(_) => None,
-            Self::Tls(stream) => stream.get_ref().0.local_addr().ok(),
+            Self::Tls(stream) => stream.socket().local_addr().ok(),
             Self::TlsClient(stream) => stream.socket().local_address(),
         }
     }
@@ -67,7 +67,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.set_nodelay(true),
             Self::Unix(_) => Ok(()),
-            Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
+            Self::Tls(stream) => stream.socket().set_nodelay(true),
             Self::TlsClient(stream) => stream.socket().set_nodelay(),
         }
     }
@@ -75,7 +75,7 @@ impl Stream {
     /// The connection's TLS, if it has any.
     pub fn tls(&self) -> Option<&ServerConnection> {
         match self {
-            Self::Tls(stream) => Some(stream.get_ref().1),
+            Self::Tls(stream) => Some(stream.tls()),
             Self::Tcp(_) | Self::Unix(_) | Self::TlsClient(_) => None,
         }
     }
@@ -115,14 +115,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(context),
             Self::Unix(stream) => stream.poll_read_ready(context),
-            Self::Tls(stream) => {
-                let (socket, tls) = stream.get_mut();
-                // A record may hold more than was asked for; what is left of it makes no socket readable.
-                match tls.process_new_packets() {
-                    Ok(state) if state.plaintext_bytes_to_read() == 0 => socket.poll_read_ready(context),
-                    _ => Poll::Ready(Ok(())),
-                }
-            }
+            Self::Tls(stream) => stream.poll_readable(context),
             Self::TlsClient(stream) => stream.poll_peek(context).map_ok(drop),
         }
     }
@@ -144,7 +137,7 @@ impl Stream {
             Self::Unix(stream) => stream.poll_read_ready(context).map_ok(|()| true),
             // What came along with the end of the handshake makes no socket readable.
             Self::Tls(stream) => {
-                let filled = Pin::new(stream).poll_fill_buf(context).map_ok(|bytes| !bytes.is_empty());
+                let filled = stream.poll_fill(context).map_ok(|bytes| !bytes.is_empty());
                 self.answer(context);
                 match filled {
                     Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(false)),
@@ -159,7 +152,7 @@ impl Stream {
     /// does not take goes out with the next write.
     fn answer(&mut self, context: &mut Context) {
         if let Self::Tls(stream) = self
-            && stream.get_ref().1.wants_write()
+            && stream.tls().wants_write()
         {
             // A client that is gone shows that with the next read.
             drop(Pin::new(stream).poll_flush(context));
@@ -171,7 +164,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.poll_write_ready(context),
             Self::Unix(stream) => stream.poll_write_ready(context),
-            Self::Tls(stream) => stream.get_ref().0.poll_write_ready(context),
+            Self::Tls(stream) => stream.socket().poll_write_ready(context),
             Self::TlsClient(stream) => stream.socket().poll_writable(context),
         }
     }
@@ -255,7 +248,7 @@ impl AsFd for Stream {
         match self {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
-            Self::Tls(stream) => stream.get_ref().0.as_fd(),
+            Self::Tls(stream) => stream.socket().as_fd(),
             Self::TlsClient(stream) => stream.socket().as_fd(),
         }
     }

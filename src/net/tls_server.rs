@@ -20,7 +20,6 @@ use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use rustls::{AlertDescription, Error, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
@@ -28,6 +27,7 @@ use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
 use super::tls_keys;
+use super::tls_server_stream::ServerStream;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
 use super::tls_stapling::Staples;
 use super::tls_verify::{Distrust, Purpose, Trust};
@@ -40,6 +40,8 @@ use crate::primitives::os_error;
 /// The tags that an OCSP answer begins with.
 const SEQUENCE: u8 = 0x30;
 const ENUMERATED: u8 = 0x0a;
+/// How much a client may send before the end of its handshake: as much as fits a buffer of nginx.
+const EARLY_DATA: u32 = 16 * 1024;
 /// How many sessions a worker remembers for clients without tickets.
 const REMEMBERED_SESSIONS: usize = 20_480;
 
@@ -123,9 +125,6 @@ impl Context {
     }
 }
 
-/// A stream whose handshake is done.
-pub struct Secured(pub TlsStream<TcpStream>);
-
 /// Why there was no handshake: the client's doing, or nobody's.
 #[derive(Debug)]
 pub enum HandshakeFault {
@@ -144,6 +143,8 @@ pub enum HandshakeFault {
 pub enum Refusal {
     /// The server's certificates cannot be read.
     NoCertificate = 80,
+    /// The client knows no TLS that is offered here.
+    ProtocolVersion = 70,
     /// No server here takes the name, or any handshake at all.
     UnrecognizedName = 112,
 }
@@ -160,6 +161,9 @@ impl fmt::Display for HandshakeFault {
             Self::Refused(Refusal::UnrecognizedName) => {
                 f.write_str("SSL_do_handshake() failed (SSL: unrecognized name)")
             }
+            Self::Refused(Refusal::ProtocolVersion) => {
+                f.write_str("SSL_do_handshake() failed (SSL: error:0A000102:SSL routines::unsupported protocol)")
+            }
             Self::Refused(Refusal::NoCertificate) => {
                 f.write_str("SSL_do_handshake() failed (SSL: error:0A000179:SSL routines::cert cb error)")
             }
@@ -167,15 +171,25 @@ impl fmt::Display for HandshakeFault {
     }
 }
 
+/// Where a client's hello says which version it knows best, behind the heads of record and message (RFC 5246 section 7.4.1.2).
+const VERSION: std::ops::Range<usize> = 9..11;
+const TLS12_VERSION: [u8; 2] = [3, 3];
+
 /// Takes a client's hello, lets the caller choose by it, and finishes the handshake.
 pub async fn handshake(
     stream: TcpStream,
     choose: impl FnOnce(&ClientHello<'_>) -> Result<Arc<ServerConfig>, Refusal>,
-) -> Result<Secured, HandshakeFault> {
+) -> Result<ServerStream, HandshakeFault> {
+    // rustls wants extensions that an older client does not send before it looks at the version.
+    let mut head = [0; VERSION.end];
+    if stream.peek(&mut head).await.is_ok_and(|length| length == head.len()) && head[VERSION] < TLS12_VERSION[..] {
+        refuse(stream, Refusal::ProtocolVersion).await;
+        return Err(HandshakeFault::Refused(Refusal::ProtocolVersion));
+    }
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(broken)?;
     let chosen = choose(&start.client_hello());
     match chosen {
-        Ok(config) => start.into_stream(config).await.map(Secured).map_err(broken),
+        Ok(config) => ServerStream::accept(start.io, start.accepted, config).await.map_err(broken),
         Err(refusal) => {
             refuse(start.io, refusal).await;
             Err(HandshakeFault::Refused(refusal))
@@ -327,7 +341,9 @@ fn session_context(
     digest(&SHA256, &bytes).as_ref().try_into().unwrap_or_default()
 }
 
-/// Tickets are made before the workers are forked, so that each opens what another one sealed.
+/// Tickets are made before the workers are forked, so that each opens what another one sealed. With early data a ticket is but the
+/// name of a session that is remembered and taken away by its first use, so that nobody can send a request once more (RFC 8446
+/// section 8.1).
 fn remember_sessions(
     config: &mut ServerConfig,
     wanted: &ServerTls,
@@ -336,17 +352,23 @@ fn remember_sessions(
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<(), TlsFault> {
     let timeout_s = wanted.session_timeout_s;
+    if wanted.early_data {
+        config.max_early_data_size = EARLY_DATA;
+        config.send_half_rtt_data = true;
+    }
     let keys = wanted.ticket_keys.iter().map(|path| ticket_key(path, &read)).collect::<Result<Vec<_>, _>>()?;
-    if wanted.session_tickets {
+    if wanted.session_tickets && !wanted.early_data {
         let tickets =
             Tickets::new(timeout_s, &keys, zone, context).ok_or(TlsFault::Settings(Error::FailedToGetRandomBytes))?;
         config.ticketer = Arc::new(tickets);
-    } else {
+    } else if !wanted.session_tickets {
         config.send_tls13_tickets = usize::from(wanted.session_cache != SessionCache::None);
     }
     config.session_storage = match (&wanted.session_cache, zone) {
         (SessionCache::Shared(_), Some(zone)) => Arc::new(SharedMemory::new(zone, timeout_s, context)),
-        (SessionCache::None, _) => Arc::new(NoServerSessionStorage {}),
+        (SessionCache::None, _) if !(wanted.session_tickets && wanted.early_data) => {
+            Arc::new(NoServerSessionStorage {})
+        }
         _ => Arc::new(Remembered::new(REMEMBERED_SESSIONS, timeout_s)),
     };
     Ok(())

@@ -123,9 +123,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted(
-            "data sent before the end of the handshake can be sent again by anybody; clients send it once more behind it",
-        ),
+        status: Status::Done,
     },
     Directive {
         name: "ssl_ecdh_curve",

@@ -21,7 +21,7 @@ use crate::net::stream::Stream;
 use crate::net::tls_client::Certified;
 use crate::net::tls_fault::TlsFault;
 use crate::net::tls_hello::Hello;
-use crate::net::tls_server::{self, Context, HandshakeFault, Refusal, Secured};
+use crate::net::tls_server::{self, Context, HandshakeFault, Refusal};
 
 /// The first byte of a TLS handshake record, and the bit that SSL 2.0's first byte has set.
 const HANDSHAKE_RECORD: u8 = 0x16;
@@ -97,8 +97,8 @@ async fn establish(
             _ => Ok(context.offering(offers_http2)),
         }
     };
-    let Secured(stream) = tls_server::handshake(stream, choose).await?;
-    let fault = client_fault(connection, servers, stream.get_ref().1).await;
+    let stream = tls_server::handshake(stream, choose).await?;
+    let fault = client_fault(connection, servers, stream.tls()).await;
     Ok(Begun { stream: Stream::Tls(Box::new(stream)), hello: kept, client_fault: fault })
 }
 

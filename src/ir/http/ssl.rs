@@ -54,6 +54,8 @@ layer! {
         session_timeout_s: u64 = 300,
         /// `ssl_session_cache`
         session_cache: SessionCache = SessionCache::None,
+        /// `ssl_early_data`
+        early_data: bool = false,
         /// `ssl_buffer_size`
         buffer_size: usize = 16 * 1024,
         /// `ssl_reject_handshake`
@@ -149,6 +151,7 @@ impl Ssl {
             session_tickets: self.session_tickets,
             session_timeout_s: u32::try_from(self.session_timeout_s).unwrap_or(u32::MAX),
             session_cache: self.session_cache.clone(),
+            early_data: self.early_data,
             buffer_size: self.buffer_size,
             reject_handshake: self.reject_handshake,
             passwords: self.password_file.clone(),

@@ -34,6 +34,8 @@ pub struct ServerTls {
     pub session_timeout_s: u32,
     /// `ssl_session_cache`
     pub session_cache: SessionCache,
+    /// `ssl_early_data`
+    pub early_data: bool,
     /// `ssl_buffer_size`
     pub buffer_size: usize,
     /// `ssl_reject_handshake`
@@ -260,6 +262,7 @@ impl Default for ServerTls {
             session_tickets: true,
             session_timeout_s: 300,
             session_cache: SessionCache::None,
+            early_data: false,
             buffer_size: 16 * 1024,
             reject_handshake: false,
             passwords: None,

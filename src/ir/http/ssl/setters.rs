@@ -30,6 +30,7 @@ pub const SETTERS: Table = &[
     ("ssl_session_tickets", ssl!(session_tickets, setter::flag)),
     ("ssl_session_timeout", ssl!(session_timeout_s, setter::seconds)),
     ("ssl_session_cache", session_cache),
+    ("ssl_early_data", ssl!(early_data, setter::flag)),
     ("ssl_buffer_size", ssl!(buffer_size, setter::size)),
     ("ssl_reject_handshake", ssl!(reject_handshake, setter::flag)),
     ("ssl_dhparam", ssl!(dhparam, setter::some_text)),

@@ -6,6 +6,8 @@
 pub mod bytes;
 pub mod case;
 pub mod compare;
+pub mod floods;
+pub mod http2;
 pub mod lab;
 pub mod mask;
 pub mod namespace;

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use bytes::Bytes;
+use compat_tests::http2::BEGINNING;
 use compat_tests::ports::Ports;
 use compat_tests::program::Server;
 use compat_tests::scratch::Scratch;
@@ -180,31 +181,6 @@ fn the_old_form_of_listen_serves_http1_too() {
     });
 }
 
-#[test]
-fn floods_end_the_connection() {
-    let scene = Scene::set();
-    let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8080))).expect("it listens");
-    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").expect("it takes the preface");
-    let pings = b"\0\0\x08\x06\0\0\0\0\0pingping".repeat(1000);
-    let mut reader = client.try_clone().expect("a descriptor is free");
-    let heard = std::thread::spawn(move || {
-        let mut answer = Vec::new();
-        reader.read_to_end(&mut answer).map(|_| answer)
-    });
-    // An eighth of all bytes, less a megabyte, may be of no use: sixteen megabytes of pings are over that.
-    for _ in 0..1000 {
-        client.write_all(&pings).expect("the server hears the client out");
-    }
-    client.shutdown(std::net::Shutdown::Write).expect("the connection stands");
-    let answer = heard.join().expect("the reader ends").expect("the connection ends well");
-    let last = &answer[answer.len() - 17..];
-    assert_eq!(last[..4], [0, 0, 8, 7], "the last frame is GOAWAY");
-    assert!(answer.len() < 12 << 20, "most pings are not answered");
-}
-
-/// The preface, and a client's SETTINGS without any.
-const BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-
 /// A connection behind the preface.
 fn begin(scene: &Scene, port: u16) -> TcpStream {
     let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(port))).expect("it listens");
@@ -270,6 +246,8 @@ fn a_malformed_request_is_answered_with_a_page() {
     let scene = Scene::set();
     // `GET http a/b /` out of the static table, and status 400 out of it.
     exchange(&scene, b"\0\0\x08\x01\x05\0\0\0\x01\x82\x84\x86\x41\x03a/b", b"\x01\x04\0\0\0\x01\x8c");
+    // `HEAD ! a /`: what is known of it counts, so the headers are all.
+    exchange(&scene, b"\0\0\x0d\x01\x05\0\0\0\x01\x42\x04HEAD\x84\x46\x01!\x41\x01a", b"\x01\x05\0\0\0\x01\x8c");
     let log = scene.log();
     assert!(log.starts_with("\"-\" 400 "), "there is no request line: {log}");
 }

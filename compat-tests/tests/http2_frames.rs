@@ -1,9 +1,14 @@
 //! What frames may not be: each MUST of RFC 9113 and RFC 7541 that a client can break, sent as bytes; and floods of right ones.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use compat_tests::floods::FLOODS;
+use compat_tests::http2::kind::*;
+use compat_tests::http2::{
+    BEGINNING, END_HEADERS, END_STREAM, GET, WHOLE, frame, literal, number_at, read_frame, setting,
+};
 use compat_tests::ports::Ports;
 use compat_tests::program::Server;
 use compat_tests::scratch::Scratch;
@@ -29,22 +34,7 @@ http {
 }
 "#;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const PRIORITY: u8 = 2;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PUSH_PROMISE: u8 = 5;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
-/// A whole request.
-const WHOLE: u8 = END_STREAM | END_HEADERS;
 
 const PROTOCOL_ERROR: u32 = 1;
 const FLOW_CONTROL_ERROR: u32 = 3;
@@ -53,9 +43,6 @@ const FRAME_SIZE_ERROR: u32 = 6;
 const REFUSED_STREAM: u32 = 7;
 const COMPRESSION_ERROR: u32 = 9;
 const ENHANCE_YOUR_CALM: u32 = 11;
-
-/// `GET http://a/` out of the static table (RFC 7541 appendix A).
-const GET: &[u8] = &[0x82, 0x84, 0x86, 0x41, 1, b'a'];
 
 /// What has to come of some frames.
 #[derive(Clone, Copy, Debug)]
@@ -72,29 +59,8 @@ enum Outcome {
 
 use Outcome::{Answered, Connection, Ignored, Stream};
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    let mut bytes = vec![length[1], length[2], length[3], kind, flags];
-    bytes.extend_from_slice(&stream.to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// A header line that is not kept in the table.
-fn literal(name: &str, value: &str) -> Vec<u8> {
-    let mut bytes = vec![0, name.len() as u8];
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.push(value.len() as u8);
-    bytes.extend_from_slice(value.as_bytes());
-    bytes
-}
-
 fn get_with(name: &str, value: &str) -> Vec<u8> {
     frame(HEADERS, WHOLE, 1, &[GET, &literal(name, value)].concat())
-}
-
-fn setting(number: u16, value: u32) -> Vec<u8> {
-    [&number.to_be_bytes()[..], &value.to_be_bytes()].concat()
 }
 
 /// `POST http://a/taken` without its body, and further header lines.
@@ -108,7 +74,6 @@ struct Scene {
     _scratch: Scratch,
     ports: Ports,
     _server: Server,
-    master: u32,
 }
 
 impl Scene {
@@ -118,46 +83,15 @@ impl Scene {
         let program = subject::ours().expect("evenkeel builds").nginx;
         let listening = [8080, 8081];
         let server = Server::start_nginx(&program, CONFIGURATION, &scratch, &mut ports, &listening).expect("it starts");
-        let master = loop {
-            let written = std::fs::read_to_string(scratch.path().join("nginx.pid")).unwrap_or_default();
-            match written.trim().parse() {
-                Ok(pid) => break pid,
-                // It listens before it says so.
-                Err(_) => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        Self { _scratch: scratch, ports, _server: server, master }
+        Self { _scratch: scratch, ports, _server: server }
     }
 
     fn client(&self) -> TcpStream {
         let mut client = TcpStream::connect(("127.0.0.1", self.ports.real(8080))).expect("it listens");
         client.set_read_timeout(Some(Duration::from_secs(20))).expect("it can be set");
-        client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("it takes the preface");
-        client.write_all(&frame(SETTINGS, 0, 0, &[])).expect("it takes settings");
+        client.write_all(BEGINNING).expect("it takes the preface");
         client
     }
-
-    /// The memory of the worker, in megabytes.
-    fn worker_megabytes(&self) -> u64 {
-        let children = format!("/proc/{0}/task/{0}/children", self.master);
-        let worker = std::fs::read_to_string(children).expect("the master runs");
-        let status = std::fs::read_to_string(format!("/proc/{}/status", worker.trim())).expect("one worker runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
-    }
-}
-
-/// Kind, flags, stream and payload of the next frame; nothing once the connection is over.
-fn read_frame(client: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
-    let mut head = [0; 9];
-    client.read_exact(&mut head).ok()?;
-    let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-    client.read_exact(&mut payload).ok()?;
-    Some((head[3], head[4], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload))
-}
-
-fn number_at(payload: &[u8], at: usize) -> u32 {
-    payload.get(at..at + 4).map_or(u32::MAX, |bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
 /// What comes of the frames. A ping behind them shows that the connection goes on.
@@ -387,57 +321,14 @@ fn requests_that_are_malformed() {
     ]);
 }
 
-/// Sends the same bytes until the connection is over, at most so often; the code of the last GOAWAY.
-fn flood(scene: &Scene, mut piece: impl FnMut(u32) -> Vec<u8>, most: u32) -> Option<u32> {
-    let mut client = scene.client();
-    client.set_write_timeout(Some(Duration::from_secs(20))).expect("it can be set");
-    let mut reader = client.try_clone().expect("a descriptor is free");
-    let heard = std::thread::spawn(move || {
-        let mut code = None;
-        while let Some((kind, _, _, payload)) = read_frame(&mut reader) {
-            if kind == GOAWAY {
-                code = Some(number_at(&payload, 4));
-            }
-        }
-        code
-    });
-    let was_taken = (0..most).all(|index| client.write_all(&piece(index)).is_ok());
-    if was_taken {
-        drop(client.shutdown(std::net::Shutdown::Write));
-    }
-    heard.join().expect("the reader ends")
-}
-
+/// `floods`, a tool of this package, plays them beside the original, and holds their time.
 #[test]
 fn floods_cost_little() {
-    let scene = Scene::set();
-    let before = scene.worker_megabytes();
-    let stream = |index: u32| 2 * index + 1;
-    let resets = flood(
-        &scene,
-        |index| {
-            let reset = frame(RST_STREAM, 0, stream(index), &[0, 0, 0, 8]);
-            [frame(HEADERS, WHOLE, stream(index), GET), reset].concat()
-        },
-        200_000,
-    );
-    assert!(resets.is_some(), "streams that are reset at once end the connection");
-    let begun = |index: u32| if index == 0 { frame(HEADERS, END_STREAM, 1, GET) } else { Vec::new() };
-    let large = vec![literal("x-test", &"a".repeat(100)); 140].concat();
-    let continued = flood(&scene, |index| [begun(index), frame(CONTINUATION, 0, 1, &large)].concat(), 10_000);
-    assert!(continued.is_some(), "headers without an end end the connection");
-    let empty = flood(&scene, |index| [begun(index), frame(CONTINUATION, 0, 1, &[])].concat(), 1_000_000);
-    assert!(empty.is_some(), "empty pieces of headers end the connection");
-    // One line of 4,000 bytes in the table, then named by a byte each: 16,000 of them in a frame.
-    let kept = [&[0x40, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'a'; 4000]].concat();
-    let bomb = |index: u32| {
-        let head = if index == 0 { kept.clone() } else { Vec::new() };
-        frame(HEADERS, WHOLE, stream(index), &[GET, &head, &[0xbe; 12_000]].concat())
-    };
-    flood(&scene, bomb, 200);
-    let settings = flood(&scene, |_| frame(SETTINGS, 0, 0, &setting(4, 65_535)).repeat(1000), 2000);
-    assert!(settings.is_none_or(|code| [0, ENHANCE_YOUR_CALM].contains(&code)), "{settings:?}");
-    let after = scene.worker_megabytes();
-    assert!(after < before + 48, "the worker grew from {before} to {after} megabytes");
-    assert_eq!(judge(&scene, &frame(HEADERS, WHOLE, 1, GET), Answered), Ok(()), "others are served");
+    let program = subject::ours().expect("evenkeel builds").nginx;
+    for flood in FLOODS {
+        let seen = flood.play(&program).expect("it can be played");
+        assert!(seen.grown_kilobytes < 32 * 1024, "{}: {seen:?}", flood.name);
+        let ends = !matches!(flood.name, "window of zero");
+        assert!(seen.code.is_some() || !ends, "{}: {seen:?}", flood.name);
+    }
 }

@@ -131,6 +131,19 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// Notes words of a directive that have no effect on purpose.
+    pub fn note_words_without_effect<'w>(
+        &mut self,
+        directive: &Directive<'_>,
+        words: impl IntoIterator<Item = &'w str>,
+        reason: &str,
+    ) {
+        for word in words {
+            let text = format!("\"{word}\" of \"{}\" has no effect: {reason}", directive.name().text());
+            self.events.push(Event::WithoutEffect(directive.warn(text)));
+        }
+    }
+
     /// A directive that has no effect on purpose; its value is still checked.
     fn accept(&mut self, row: &'static Row, directive: &Directive<'_>) -> Set {
         if matches!(row.status, Status::Accepted(_)) && common::is_single(row) {

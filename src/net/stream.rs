@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::coop::poll_proceed;
 
-use super::accept;
 use super::tls_server_stream::ServerStream;
 use super::tls_stream::{self, Socket};
+use super::{accept, tcp};
 
 /// TLS towards a backend, over a plain stream.
 pub type Secured = tls_stream::Secured<Stream>;
@@ -80,6 +80,11 @@ impl Stream {
         }
     }
 
+    /// Whether nothing was read so far but what came before the end of a TLS handshake.
+    pub fn is_early(&self) -> bool {
+        matches!(self, Self::Tls(stream) if stream.is_early())
+    }
+
     /// Whether bytes that were written may still wait for a flush.
     pub fn needs_flush(&self) -> bool {
         matches!(self, Self::Tls(_) | Self::TlsClient(_))
@@ -95,10 +100,9 @@ impl Stream {
         buffer.reserve(limit);
         if let Self::Tcp(stream) = self {
             let coop = ready!(poll_proceed(context));
-            return poll_ready(stream, context, Interest::READABLE, || read(stream, buffer, limit)).map(|outcome| {
-                coop.made_progress();
-                outcome
-            });
+            let outcome = ready!(tcp::poll_read_to(stream, context, buffer, limit));
+            coop.made_progress();
+            return Poll::Ready(outcome);
         }
         let mut limited = bytes::BufMut::limit(buffer, limit);
         let outcome = pin!(self.read_buf(&mut limited)).poll(context);
@@ -188,51 +192,6 @@ impl Stream {
     }
 }
 
-/// Tries at once, and asks to be woken only where that is too early. tokio's own calls ask first, which costs more than all the
-/// rest of what is ours in a call that succeeds.
-fn poll_ready<R>(
-    stream: &TcpStream,
-    context: &mut Context,
-    interest: Interest,
-    mut call: impl FnMut() -> io::Result<R>,
-) -> Poll<io::Result<R>> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            outcome => return Poll::Ready(outcome),
-        }
-        let asked = match interest.is_readable() {
-            true => stream.poll_read_ready(context),
-            false => stream.poll_write_ready(context),
-        };
-        ready!(asked)?;
-    }
-}
-
-fn read(stream: &TcpStream, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
-    let mut room = bytes::BufMut::limit(buffer, limit);
-    all_or_rest(stream, Interest::READABLE, limit, || stream.try_read_buf(&mut room))
-}
-
-/// A call that took or gave less than it could have has come to the end of what the socket has: as tokio does in its own calls, that
-/// is noted, which saves the call that would only say so.
-fn all_or_rest(
-    stream: &TcpStream,
-    interest: Interest,
-    most: usize,
-    call: impl FnOnce() -> io::Result<usize>,
-) -> io::Result<usize> {
-    let mut part = None;
-    let outcome = stream.try_io(interest, || match call() {
-        Ok(length) if 0 < length && length < most => {
-            part = Some(length);
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-        outcome => outcome,
-    });
-    part.map_or(outcome, Ok)
-}
-
 impl Socket for Stream {
     fn write_at_once(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
@@ -263,19 +222,14 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => poll_ready(stream, context, Interest::WRITABLE, || {
-                all_or_rest(stream, Interest::WRITABLE, bytes.len(), || stream.try_write(bytes))
-            }),
+            Self::Tcp(stream) => tcp::poll_write(stream, context, bytes),
             stream => each!(stream, stream => Pin::new(stream).poll_write(context, bytes)),
         }
     }
 
     fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context, slices: &[IoSlice]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => poll_ready(stream, context, Interest::WRITABLE, || {
-                let length = slices.iter().map(|slice| slice.len()).sum();
-                all_or_rest(stream, Interest::WRITABLE, length, || stream.try_write_vectored(slices))
-            }),
+            Self::Tcp(stream) => tcp::poll_write_vectored(stream, context, slices),
             stream => each!(stream, stream => Pin::new(stream).poll_write_vectored(context, slices)),
         }
     }

@@ -11,6 +11,8 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use des::TdesEde3;
+use des::cipher::{BlockDecrypt, KeyInit};
 use md5::{Digest, Md5};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
@@ -32,6 +34,7 @@ mod object {
     pub const PBKDF2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 5, 12];
     pub const HMAC: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 2];
     pub const AES: &[u8] = &[0x60, 0x86, 0x48, 1, 101, 3, 4, 1];
+    pub const DES_EDE3_CBC: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 3, 7];
 }
 
 /// What stands in front of a certificate or key that is written where the path of its file would be.
@@ -141,12 +144,44 @@ pub fn private_key(
 struct Locked {
     derivation: Derivation,
     salt: Vec<u8>,
-    /// The cipher, and how long its keys are.
-    cipher: (&'static Algorithm, usize),
-    initial: [u8; 16],
+    cipher: Cipher,
+    initial: Vec<u8>,
     data: Vec<u8>,
     /// What the key is once it is open.
     kind: Kind,
+}
+
+/// What the key is locked with, in blocks that hang together (CBC).
+#[derive(Clone, Copy)]
+enum Cipher {
+    /// AES, and how long its keys are.
+    Aes(&'static Algorithm, usize),
+    /// What OpenSSL took for decades.
+    TripleDes,
+}
+
+impl Cipher {
+    const fn key_length(self) -> usize {
+        match self {
+            Self::Aes(_, length) => length,
+            Self::TripleDes => 24,
+        }
+    }
+
+    const fn block_length(self) -> usize {
+        match self {
+            Self::Aes(..) => 16,
+            Self::TripleDes => 8,
+        }
+    }
+
+    fn open(self, key: &[u8], initial: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+        let Self::Aes(algorithm, _) = self else { return open_triple_des(key, initial, data) };
+        let key = UnboundCipherKey::new(algorithm, key).ok()?;
+        let context = DecryptionContext::Iv128(FixedLength::from(<[u8; 16]>::try_from(initial).ok()?));
+        let mut data = data.to_vec();
+        Some(PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?.decrypt(&mut data, context).ok()?.to_vec())
+    }
 }
 
 /// How the cipher's key is made of the pass phrase.
@@ -210,13 +245,15 @@ impl Locked {
                 _ => return Err(Malformed),
             },
         };
-        let cipher = match encryption.expect(tag::OBJECT)?.content.strip_prefix(object::AES) {
-            Some([2]) => (&AES_128, 16),
-            Some([22]) => (&AES_192, 24),
-            Some([42]) => (&AES_256, 32),
+        let named = encryption.expect(tag::OBJECT)?.content;
+        let cipher = match named.strip_prefix(object::AES) {
+            Some([2]) => Cipher::Aes(&AES_128, 16),
+            Some([22]) => Cipher::Aes(&AES_192, 24),
+            Some([42]) => Cipher::Aes(&AES_256, 32),
+            None if named == object::DES_EDE3_CBC => Cipher::TripleDes,
             _ => return Err(Malformed),
         };
-        let initial = encryption.expect(tag::OCTET_STRING)?.content.try_into().map_err(|_| Malformed)?;
+        let initial = encryption.expect(tag::OCTET_STRING)?.content.to_vec();
         let derivation = Derivation::Pbkdf2(hash, rounds);
         Ok(Self { derivation, salt, cipher, initial, data, kind: Kind::Pkcs8 })
     }
@@ -226,12 +263,13 @@ impl Locked {
         let info = body.lines().find_map(|line| line.strip_prefix("DEK-Info: ")).ok_or(Malformed)?;
         let (name, hex) = info.trim().split_once(',').ok_or(Malformed)?;
         let cipher = match name {
-            "AES-128-CBC" => (&AES_128, 16),
-            "AES-192-CBC" => (&AES_192, 24),
-            "AES-256-CBC" => (&AES_256, 32),
+            "AES-128-CBC" => Cipher::Aes(&AES_128, 16),
+            "AES-192-CBC" => Cipher::Aes(&AES_192, 24),
+            "AES-256-CBC" => Cipher::Aes(&AES_256, 32),
+            "DES-EDE3-CBC" => Cipher::TripleDes,
             _ => return Err(Malformed),
         };
-        let mut initial = [0; 16];
+        let mut initial = vec![0; cipher.block_length()];
         if hex.len() != 2 * initial.len() || !hex.is_ascii() {
             return Err(Malformed);
         }
@@ -244,15 +282,12 @@ impl Locked {
     }
 
     fn open(&self, password: &[u8]) -> Option<PrivateKeyDer<'static>> {
-        let mut key = vec![0; self.cipher.1];
+        let mut key = vec![0; self.cipher.key_length()];
         match &self.derivation {
             Derivation::Pbkdf2(hash, rounds) => pbkdf2::derive(*hash, *rounds, &self.salt, password, &mut key),
             Derivation::Pem => derive_pem(password, &self.salt, &mut key),
         }
-        let key = UnboundCipherKey::new(self.cipher.0, &key).ok()?;
-        let context = DecryptionContext::Iv128(FixedLength::from(self.initial));
-        let mut data = self.data.clone();
-        let opened = PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?.decrypt(&mut data, context).ok()?.to_vec();
+        let opened = self.cipher.open(&key, &self.initial, &self.data)?;
         // A wrong pass phrase can leave a right padding by chance, but no structure.
         Reader::new(&opened).expect(tag::SEQUENCE).ok()?;
         Some(match self.kind {
@@ -261,6 +296,26 @@ impl Locked {
             Kind::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(opened)),
         })
     }
+}
+
+/// aws-lc-rs leaves it out.
+fn open_triple_des(key: &[u8], initial: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+    const BLOCK: usize = 8;
+    let cipher = TdesEde3::new_from_slice(key).ok()?;
+    let mut before: [u8; BLOCK] = initial.try_into().ok()?;
+    let mut opened = Vec::with_capacity(data.len());
+    for block in data.chunks(BLOCK) {
+        let block: [u8; BLOCK] = block.try_into().ok()?;
+        let mut plain = block.into();
+        cipher.decrypt_block(&mut plain);
+        opened.extend(plain.iter().zip(before).map(|(byte, mask)| byte ^ mask));
+        before = block;
+    }
+    let padding = usize::from(*opened.last()?);
+    let length = opened.len().checked_sub(padding)?;
+    let is_padded = (1..=BLOCK).contains(&padding) && opened[length..].iter().all(|byte| usize::from(*byte) == padding);
+    opened.truncate(length);
+    is_padded.then_some(opened)
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Malformed> {

@@ -27,6 +27,7 @@ use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
 use super::tls_keys;
+use super::tls_p521::P521;
 use super::tls_server_stream::ServerStream;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
 use super::tls_stapling::Staples;
@@ -384,8 +385,9 @@ pub fn crypto(ciphers: &[&'static str], ciphersuites: &[&'static str], curves: &
         names => names.iter().filter_map(named).collect(),
     };
     provider.cipher_suites = tls13.into_iter().chain(ciphers.iter().filter_map(named)).collect();
-    if !curves.is_empty() {
-        provider.kx_groups = curves.iter().map(|curve| group(*curve)).collect();
+    match curves {
+        [] => provider.kx_groups.push(&P521),
+        curves => provider.kx_groups = curves.iter().map(|curve| group(*curve)).collect(),
     }
     provider
 }
@@ -413,6 +415,7 @@ fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
         Curve::X25519 => aws_lc_rs::kx_group::X25519,
         Curve::P256 => aws_lc_rs::kx_group::SECP256R1,
         Curve::P384 => aws_lc_rs::kx_group::SECP384R1,
+        Curve::P521 => &P521,
     }
 }
 

@@ -9,13 +9,17 @@ use rustls::server::Accepted;
 use rustls::{ServerConfig, ServerConnection};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop::poll_proceed;
+
+use super::tcp;
 
 /// A client's connection, made secure. tokio-rustls has such a stream too, and shows it only when the handshake is over.
 #[derive(Debug)]
 pub struct ServerStream {
     socket: TcpStream,
     tls: ServerConnection,
-    /// What came before the end of the handshake and has not been read; `None` where nothing is taken so early.
+    /// What came before the end of the handshake and has not been read; `None` where nothing comes so early, or all has been read
+    /// and more.
     early: Option<Box<Vec<u8>>>,
     /// What broke it behind bytes that were good.
     fault: Option<io::Error>,
@@ -47,7 +51,11 @@ impl ServerStream {
         self.process(context)?;
         loop {
             ready!(self.poll_send(context))?;
-            if !self.tls.is_handshaking() || self.has_early() {
+            if self.has_early() {
+                return Poll::Ready(Ok(()));
+            }
+            if !self.tls.is_handshaking() {
+                self.early = None;
                 return Poll::Ready(Ok(()));
             }
             if ready!(self.poll_receive(context))? == 0 {
@@ -111,8 +119,16 @@ impl ServerStream {
     fn consume(&mut self, count: usize) {
         match &mut self.early {
             Some(early) if !early.is_empty() => drop(early.drain(..count)),
-            _ => io::BufRead::consume(&mut self.tls.reader(), count),
+            _ => {
+                self.early = None;
+                io::BufRead::consume(&mut self.tls.reader(), count);
+            }
         }
+    }
+
+    /// Whether nothing was read so far but what came before the end of the handshake.
+    pub fn is_early(&self) -> bool {
+        self.early.is_some()
     }
 
     fn has_early(&self) -> bool {
@@ -121,7 +137,7 @@ impl ServerStream {
 
     /// Gives TLS what the socket has; 0 at its end.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let length = match self.tls.read_tls(&mut AtOnce { socket: &mut self.socket, context }) {
+        let length = match self.tls.read_tls(&mut AtOnce { socket: &self.socket, context }) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
             outcome => outcome?,
         };
@@ -144,7 +160,7 @@ impl ServerStream {
     /// Sends what TLS has to send.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.tls.wants_write() {
-            match self.tls.write_tls(&mut AtOnce { socket: &mut self.socket, context }) {
+            match self.tls.write_tls(&mut AtOnce { socket: &self.socket, context }) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 outcome => outcome?,
@@ -160,7 +176,7 @@ fn broken(fault: rustls::Error) -> io::Error {
 
 /// A socket as rustls wants it: what it would have to wait for is an error.
 struct AtOnce<'s, 'c, 'w> {
-    socket: &'s mut TcpStream,
+    socket: &'s TcpStream,
     context: &'c mut Context<'w>,
 }
 
@@ -173,19 +189,17 @@ fn at_once<T>(outcome: Poll<io::Result<T>>) -> io::Result<T> {
 
 impl Read for AtOnce<'_, '_, '_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let mut room = ReadBuf::new(bytes);
-        at_once(Pin::new(&mut *self.socket).poll_read(self.context, &mut room))?;
-        Ok(room.filled().len())
+        at_once(tcp::poll_read(self.socket, self.context, bytes))
     }
 }
 
 impl Write for AtOnce<'_, '_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        at_once(Pin::new(&mut *self.socket).poll_write(self.context, bytes))
+        at_once(tcp::poll_write(self.socket, self.context, bytes))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        at_once(Pin::new(&mut *self.socket).poll_write_vectored(self.context, slices))
+        at_once(tcp::poll_write_vectored(self.socket, self.context, slices))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -199,6 +213,8 @@ impl AsyncRead for ServerStream {
         if let Some(fault) = stream.fault.take() {
             return Poll::Ready(Err(fault));
         }
+        // A client that sends without end is not to keep all others waiting.
+        let coop = ready!(poll_proceed(context));
         let before = room.filled().len();
         while room.remaining() > 0 {
             let bytes = match stream.poll_fill(context) {
@@ -215,6 +231,7 @@ impl AsyncRead for ServerStream {
             room.put_slice(&bytes[..count]);
             stream.consume(count);
         }
+        coop.made_progress();
         Poll::Ready(Ok(()))
     }
 }

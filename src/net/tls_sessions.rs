@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
@@ -10,19 +9,19 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
 
 use super::zone_holder;
+use crate::sys::shared_words::SharedWords;
 use crate::wire::ocsp::Status;
 use crate::zone::ssl_sessions::{KEY_LENGTH, Key, Sessions};
 
 const TIME_LENGTH: usize = 8;
 
-/// The zone of a `ssl_session_cache`, or of a `ssl_ocsp_cache`, which is much the same. Its words are never unmapped: rustls
-/// shares it between threads, if there were any.
+/// The zone of a `ssl_session_cache`, or of a `ssl_ocsp_cache`, which is much the same.
 #[derive(Clone, Debug)]
-pub struct SessionZone(Arc<Sessions<&'static [AtomicU64]>>);
+pub struct SessionZone(Arc<Sessions<SharedWords>>);
 
 impl SessionZone {
     /// A cache over its words.
-    pub fn new(sessions: Sessions<&'static [AtomicU64]>) -> Self {
+    pub fn new(sessions: Sessions<SharedWords>) -> Self {
         Self(Arc::new(sessions))
     }
 

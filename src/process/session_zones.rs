@@ -6,11 +6,10 @@ use crate::ir::value::Zone;
 use crate::log::error_log::{ErrorLog, Level};
 use crate::net::tls_sessions::SessionZone;
 use crate::sys::fork::Pid;
-use crate::sys::shared_words;
+use crate::sys::shared_words::SharedWords;
 use crate::zone::ssl_sessions::{self, Sessions};
 
-/// The zones of one generation, mapped before its workers are forked. A zone that a reload drops stays mapped: TLS shares it in
-/// ways that do not tell when it is let go, and its name seldom changes.
+/// The zones of one generation, mapped before its workers are forked.
 #[derive(Clone, Default, Debug)]
 pub struct SessionZones(Vec<(Zone, SessionZone)>);
 
@@ -45,9 +44,9 @@ impl SessionZones {
     }
 }
 
-fn map(zone: &Zone, log: &ErrorLog) -> Result<Sessions<&'static [std::sync::atomic::AtomicU64]>, NotMapped> {
+fn map(zone: &Zone, log: &ErrorLog) -> Result<Sessions<SharedWords>, NotMapped> {
     let count = NonZeroUsize::new(ssl_sessions::words_needed(zone.size)).unwrap_or(NonZeroUsize::MIN);
-    let words = shared_words::map(count).map_err(|error| {
+    let words = SharedWords::map(count).map_err(|error| {
         log.say_error(Level::Alert, &error, format_args!("mmap(MAP_ANON|MAP_SHARED, {}) failed", zone.size));
         NotMapped
     })?;

@@ -5,8 +5,8 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::rc::Rc;
 use std::slice;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
@@ -20,9 +20,10 @@ pub fn map(count: NonZeroUsize) -> io::Result<&'static [AtomicU64]> {
     Ok(unsafe { slice::from_raw_parts(start.as_ptr().cast(), count.get()) })
 }
 
-/// Words that are unmapped when the last process and the last clone have let them go.
+/// Words that are unmapped when the last process and the last clone have let them go. TLS wants to hold some of them as if there
+/// were threads.
 #[derive(Clone, Debug)]
-pub struct SharedWords(Rc<Mapping>);
+pub struct SharedWords(Arc<Mapping>);
 
 #[derive(Debug)]
 struct Mapping {
@@ -30,10 +31,18 @@ struct Mapping {
     count: NonZeroUsize,
 }
 
+// SAFETY: all that is done through the address is to go through atomics, and to unmap it once, when nobody has it any more.
+#[allow(unsafe_code)]
+unsafe impl Send for Mapping {}
+
+// SAFETY: the same.
+#[allow(unsafe_code)]
+unsafe impl Sync for Mapping {}
+
 impl SharedWords {
     /// Maps so many words, all 0.
     pub fn map(count: NonZeroUsize) -> io::Result<Self> {
-        Ok(Self(Rc::new(Mapping { start: map_bytes(count)?, count })))
+        Ok(Self(Arc::new(Mapping { start: map_bytes(count)?, count })))
     }
 }
 

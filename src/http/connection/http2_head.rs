@@ -126,7 +126,12 @@ fn check_field(request: &Request, core: &ServerCore, name: &[u8], value: &[u8]) 
     Ok(is_usual)
 }
 
-fn take_pseudo<'f>(request: &Request, pseudo: &mut Pseudo<'f>, name: &[u8], value: &'f [u8]) -> Result<(), NoRequest> {
+fn take_pseudo<'f>(
+    request: &mut Request,
+    pseudo: &mut Pseudo<'f>,
+    name: &[u8],
+    value: &'f [u8],
+) -> Result<(), NoRequest> {
     let place = match name {
         b"method" => &mut pseudo.method,
         b"scheme" => &mut pseudo.scheme,
@@ -145,7 +150,11 @@ fn take_pseudo<'f>(request: &Request, pseudo: &mut Pseudo<'f>, name: &[u8], valu
         byte.is_ascii_alphabetic() || at > 0 && (byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'))
     };
     let is_right = match name {
-        b"method" => value.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'_' | b'-')),
+        b"method" => {
+            // Whatever becomes of the request, an answer to HEAD has no body.
+            request.method = Method::from_name(value);
+            value.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'_' | b'-'))
+        }
         b"scheme" => value.iter().enumerate().all(is_scheme_byte),
         _ => true,
     };

@@ -92,7 +92,7 @@ pub struct Exchange {
     /// `Content-Length`
     declared: Cell<Option<u64>>,
     /// How much of what was sent is head, trailers and the frames around the body.
-    pub framing: Cell<u64>,
+    pub around_body: Cell<u64>,
     has_ended: Cell<bool>,
     timed_out: Cell<bool>,
 }
@@ -105,7 +105,7 @@ impl Exchange {
             flow,
             chunk_size: Cell::new(usize::MAX),
             declared: Cell::default(),
-            framing: Cell::default(),
+            around_body: Cell::default(),
             has_ended: Cell::default(),
             timed_out: Cell::default(),
         }
@@ -205,13 +205,11 @@ impl Exchange {
 
     /// Lets the protocol make frames without a body; how long they are.
     fn frames(&self, make: impl FnOnce(&mut Server) -> Result<(), Gone>) -> Result<u64, ClientGone> {
-        let length = self.with(|protocol| {
+        Ok(self.with(|protocol| {
             let before = protocol.pending().len();
             make(protocol)?;
             Ok::<_, Gone>((protocol.pending().len() - before) as u64)
-        })?;
-        self.framing.set(self.framing.get() + length);
-        Ok(length)
+        })?)
     }
 
     /// Sends a frame with these bytes, or as many of them as the client's window has room for; with them the end, if all are sent

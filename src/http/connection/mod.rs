@@ -235,6 +235,11 @@ impl Connection {
         }
     }
 
+    /// Whether nothing was read so far but what came before the end of its handshake, and may have been sent by somebody else.
+    pub fn is_early(&self) -> bool {
+        !self.is_shaking_hands() && self.stream().is_early()
+    }
+
     /// What the client's hello offered, as far as it was kept.
     pub fn hello(&self) -> Option<&Hello> {
         let extra = self.extra.as_ref()?;

@@ -106,8 +106,19 @@ impl Connection {
         }
         self.send_frames(exchange, Frames::All, timeout_ms).await?;
         let length = exchange.send_trailers(trailers)?;
-        self.sent.set(self.sent.get() + length);
+        self.count_frames(exchange, length, 0);
         Ok(())
+    }
+
+    /// Counts what was sent of a stream of HTTP/2: around its body (head, trailers, the beginnings of frames), and of the body.
+    pub fn count_frames(&self, exchange: &Exchange, around_body: u64, body: u64) {
+        exchange.around_body.set(exchange.around_body.get() + around_body);
+        self.count_sent(around_body + body);
+    }
+
+    /// Counts what was sent.
+    pub fn count_sent(&self, length: u64) {
+        self.sent.set(self.sent.get() + length);
     }
 
     /// Sends bytes behind those that wait, in frames of `http2_chunk_size`; what fills none waits.
@@ -161,8 +172,7 @@ impl Connection {
             })
             .await?;
             sent += length;
-            self.sent.set(self.sent.get() + (length + HEAD_LENGTH) as u64);
-            exchange.framing.set(exchange.framing.get() + HEAD_LENGTH as u64);
+            self.count_frames(exchange, HEAD_LENGTH as u64, length as u64);
             deadline.restart();
         }
         Ok(sent)
@@ -205,7 +215,7 @@ impl Connection {
             }
         })
         .await;
-        self.sent.set(self.sent.get() + written as u64);
+        self.count_sent(written as u64);
         self.engine.give_buffer(first);
         outcome
     }
@@ -259,7 +269,7 @@ impl Connection {
             Poll::Ready(Ok(()))
         })
         .await;
-        self.sent.set(self.sent.get() + (position as u64 - offset));
+        self.count_sent(position as u64 - offset);
         outcome
     }
 
@@ -271,7 +281,7 @@ impl Connection {
             && let Ok(length) = self.stream().try_write_with(|descriptor| send::send_more(descriptor, &out))
         {
             out.drain(..length);
-            self.sent.set(self.sent.get() + length as u64);
+            self.count_sent(length as u64);
         }
         self.out.set(out);
     }

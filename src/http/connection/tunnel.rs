@@ -139,6 +139,6 @@ pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) ->
         }
     })
     .await;
-    connection.sent.set(connection.sent.get() + sent);
+    connection.count_sent(sent);
     Course { end, sent, client_fault: to_backend.fault, backend_fault: to_client.fault }
 }

@@ -27,7 +27,7 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     let is_whole = request.header_only || request.response.content_length == Some(0) && !trailers;
     exchange.chunk_size.set(request.location.settings.v2.chunk_size);
     request.header_size = exchange.send_head(request.response.status, &fields, is_whole)?;
-    connection.sent.set(connection.sent.get() + request.header_size);
+    connection.count_frames(exchange, request.header_size, 0);
     Ok(())
 }
 

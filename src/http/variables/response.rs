@@ -97,8 +97,8 @@ pub fn bytes_sent(request: &Request) -> u64 {
 
 /// Without the head, and the frames around the body.
 fn body_bytes_sent(request: &Request) -> u64 {
-    let framing = request.connection.exchange().map(|exchange| exchange.framing.get());
-    bytes_sent(request).saturating_sub(framing.unwrap_or(request.header_size))
+    let around_body = request.connection.exchange().map(|exchange| exchange.around_body.get());
+    bytes_sent(request).saturating_sub(around_body.unwrap_or(request.header_size))
 }
 
 fn joined(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {

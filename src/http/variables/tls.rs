@@ -23,7 +23,7 @@ pub fn find(name: &str) -> Option<Write1> {
             of(request, out, |tls| Some(if tls.handshake_kind() == Some(HandshakeKind::Resumed) { "r" } else { "." }))
         },
         "ssl_session_id" => session_id,
-        "ssl_early_data" => |request, out| of(request, out, |tls| tls.is_handshaking().then_some("1")),
+        "ssl_early_data" => |request, out| request.connection.is_early() && put_bytes(out, b"1"),
         "ssl_server_name" => |request, out| match request.connection.hello() {
             Some(hello) => hello.server_name.as_deref().is_some_and(|name| put_bytes(out, name.as_bytes())),
             None => of(request, out, |tls| tls.server_name()),

@@ -6,10 +6,20 @@ use super::cipher_table::{Authentication, Encryption, KeyExchange, Mac, Protocol
 pub fn evaluate(list: &[u8]) -> Option<Vec<&'static Suite>> {
     let text = String::from_utf8_lossy(list);
     let mut state = State { active: Vec::new(), inactive: SUITES.iter().collect() };
-    for element in text.split([':', ',', ';', ' ']).filter(|element| !element.is_empty()) {
+    for element in elements(&text) {
         state.apply(element);
     }
     (!state.active.is_empty()).then_some(state.active)
+}
+
+/// The suites that a list asks for by their names, and that are never negotiated.
+pub fn never_negotiated(list: &str) -> impl Iterator<Item = &str> {
+    let is_refused = |name: &&str| SUITES.iter().any(|suite| suite.name == *name && !super::is_negotiated(suite));
+    elements(list).filter(is_refused)
+}
+
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    list.split([':', ',', ';', ' ']).filter(|element| !element.is_empty())
 }
 
 struct State {

@@ -216,6 +216,8 @@ pub enum Curve {
     P256,
     /// secp384r1
     P384,
+    /// secp521r1
+    P521,
 }
 
 impl Curve {
@@ -227,9 +229,9 @@ impl Curve {
             "X25519" | "x25519" => Some(Some(Self::X25519)),
             "prime256v1" | "P-256" | "secp256r1" => Some(Some(Self::P256)),
             "secp384r1" | "P-384" => Some(Some(Self::P384)),
-            "secp521r1" | "P-521" | "X448" | "x448" | "secp256k1" | "secp224r1" | "P-224" | "brainpoolP256r1"
-            | "brainpoolP384r1" | "brainpoolP512r1" | "ffdhe2048" | "ffdhe3072" | "ffdhe4096" | "ffdhe6144"
-            | "ffdhe8192" => Some(None),
+            "secp521r1" | "P-521" => Some(Some(Self::P521)),
+            "X448" | "x448" | "secp256k1" | "secp224r1" | "P-224" | "brainpoolP256r1" | "brainpoolP384r1"
+            | "brainpoolP512r1" | "ffdhe2048" | "ffdhe3072" | "ffdhe4096" | "ffdhe6144" | "ffdhe8192" => Some(None),
             _ => None,
         }
     }
@@ -296,7 +298,7 @@ mod tests {
     #[test]
     fn curves_are_known_unknown_or_only_openssls() {
         assert_eq!(Curve::of_name("secp384r1"), Some(Some(Curve::P384)));
-        assert_eq!(Curve::of_name("secp521r1"), Some(None));
+        assert_eq!(Curve::of_name("X448"), Some(None));
         assert_eq!(Curve::of_name("foo"), None);
     }
 }

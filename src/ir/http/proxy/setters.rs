@@ -59,7 +59,7 @@ pub const SETTERS: Table = &[
     ("proxy_ssl_certificate", own_with!(proxy_ssl.certificate, setter::some_template)),
     ("proxy_ssl_certificate_cache", own_with!(proxy_ssl.certificate_cache, proxy_ssl::setters::certificate_cache)),
     ("proxy_ssl_certificate_key", own_with!(proxy_ssl.certificate_key, setter::some_template)),
-    ("proxy_ssl_ciphers", own!(proxy_ssl.ciphers, setter::text)),
+    ("proxy_ssl_ciphers", own_with!(proxy_ssl.ciphers, proxy_ssl::setters::named_ciphers)),
     ("proxy_ssl_conf_command", own_push!(proxy_ssl.conf_commands, proxy_ssl::setters::conf_command)),
     ("proxy_ssl_crl", own!(proxy_ssl.crl, setter::text)),
     ("proxy_ssl_name", own_with!(proxy_ssl.name, setter::some_template)),

@@ -1,12 +1,13 @@
 //! Reading `ssl_…`.
 
+use super::super::proxy_ssl::setters::{named_ciphers, named_protocols};
 use super::SslOwn;
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::{Directive, Word};
 use crate::ir::http::draft::HttpDraft;
 use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table};
-use crate::ir::tls::SessionCache;
+use crate::ir::tls::{Curve, SessionCache};
 use crate::ir::value::{PAGE_SIZE, Text, Zone};
 use crate::primitives::size;
 
@@ -24,9 +25,9 @@ pub const SETTERS: Table = &[
     ("ssl_certificate_key", certificate_key),
     ("ssl_certificate_cache", certificate_cache),
     ("ssl_protocols", protocols),
-    ("ssl_ciphers", ssl!(ciphers, setter::text)),
+    ("ssl_ciphers", ciphers),
     ("ssl_prefer_server_ciphers", ssl!(prefer_server_ciphers, setter::flag)),
-    ("ssl_ecdh_curve", ssl!(ecdh_curve, setter::text)),
+    ("ssl_ecdh_curve", ecdh_curve),
     ("ssl_session_tickets", ssl!(session_tickets, setter::flag)),
     ("ssl_session_timeout", ssl!(session_timeout_s, setter::seconds)),
     ("ssl_session_cache", session_cache),
@@ -119,8 +120,21 @@ fn path_or_data(directive: &Directive<'_>) -> Result<Text, Diagnostic> {
 
 fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let before = reader.http.server_ssl().protocols.unwrap_or_default();
-    let named = setter::word_set(reader, directive, before)?;
+    let named = named_protocols(reader, directive, before)?;
     reader.http.server_ssl().protocols = Some(named);
+    Ok(())
+}
+
+fn ciphers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let list = named_ciphers(reader, directive)?;
+    setter::once(&mut reader.http.server_ssl().ciphers, directive, |_| Ok(list))
+}
+
+fn ecdh_curve(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    setter::once(&mut reader.http.server_ssl().ecdh_curve, directive, setter::text)?;
+    let list = directive.args()[0].text();
+    let unknown_here = list.split(':').filter(|name| Curve::of_name(name) == Some(None));
+    reader.note_words_without_effect(directive, unknown_here, "rustls has no such group");
     Ok(())
 }
 

@@ -42,7 +42,8 @@ fn code(seen: Seen) -> String {
 }
 
 fn fault(theirs: Seen, own: Seen) -> Option<&'static str> {
-    if own.code != theirs.code {
+    // A reset of the connection may overtake what the original said last.
+    if theirs.code.is_some() && own.code != theirs.code {
         return Some("ends otherwise");
     }
     if own.grown_kilobytes > MOST_KILOBYTES.max(theirs.grown_kilobytes) {

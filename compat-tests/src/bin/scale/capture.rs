@@ -9,12 +9,12 @@ use std::{io, io::IoSliceMut};
 
 use compat_tests::lab::{ELECTION, Lab, Node};
 use evenkeel::sys::netlink_socket::{NetlinkSocket, group};
-use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimeout, ReceiveTimestampns};
+use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimestampns};
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, recvmsg, setsockopt,
     socket,
 };
-use nix::sys::time::{TimeSpec, TimeVal, TimeValLike};
+use nix::sys::time::TimeSpec;
 
 const PROTOCOL_IPV4: u16 = 0x0800;
 const PROTOCOL_ARP: u16 = 0x0806;
@@ -25,6 +25,8 @@ const OUTGOING: u8 = 4;
 const NEW_ADDRESS: u16 = 20;
 /// Enough for a thousand packets at once.
 const BUFFER: usize = 16 << 20;
+/// Between two looks at the packets. Who looks at each as it comes takes the processor from those who send.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// One of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,8 +62,10 @@ impl Capture {
         let packets = node.inside(|_| packet_socket()).expect("root may listen");
         std::thread::spawn(move || {
             while !is_over.load(Ordering::Relaxed) {
-                if let Ok(Some(one)) = next_packet(&packets) {
-                    seen.lock().expect("nobody panics while it is held").push(one);
+                match next_packet(&packets) {
+                    Ok(Some(one)) => seen.lock().expect("nobody panics while it is held").push(one),
+                    Ok(None) => {}
+                    Err(_) => std::thread::sleep(PAUSE),
                 }
             }
         });
@@ -78,10 +82,12 @@ impl Capture {
         capture
     }
 
-    /// All that came after a moment.
+    /// All that came after a moment, in its order.
     pub fn since(&self, begin: Duration) -> Vec<Seen> {
         let seen = self.seen.lock().expect("nobody panics while it is held");
-        seen.iter().filter(|(at, _)| *at >= begin).copied().collect()
+        let mut seen: Vec<Seen> = seen.iter().filter(|(at, _)| *at >= begin).copied().collect();
+        seen.sort_by_key(|(at, _)| *at);
+        seen
     }
 
     /// Waits until what came after a moment is enough, and gives it.
@@ -121,7 +127,6 @@ fn packet_socket() -> io::Result<std::os::fd::OwnedFd> {
     let socket = socket(AddressFamily::Packet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
     setsockopt(&socket, RcvBufForce, &BUFFER)?;
     setsockopt(&socket, ReceiveTimestampns, &true)?;
-    setsockopt(&socket, ReceiveTimeout, &TimeVal::milliseconds(200))?;
     Ok(socket)
 }
 
@@ -129,7 +134,7 @@ fn next_packet(socket: &impl AsRawFd) -> io::Result<Option<Seen>> {
     let mut bytes = [0; 2048];
     let mut space = nix::cmsg_space!(TimeSpec);
     let mut parts = [IoSliceMut::new(&mut bytes)];
-    let message = recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty())?;
+    let message = recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::MSG_DONTWAIT)?;
     let stamp = message.cmsgs()?.find_map(|control| match control {
         ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
         _ => None,

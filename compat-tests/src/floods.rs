@@ -115,9 +115,13 @@ const fn flood(name: &'static str, count: u32, piece: fn(u32) -> Vec<u8>) -> Flo
 pub const FLOODS: &[Flood] = &[
     flood("rapid reset", 200_000, reset_by_client),
     flood("reset by the server", 200_000, reset_by_server),
-    flood("RST_STREAM", 1_000_000, |index| [begun_whole(index), frame(kind::RST_STREAM, 0, 1, &[0, 0, 0, 8])].concat()),
+    flood("RST_STREAM", 1000, |index| {
+        [begun_whole(index), frame(kind::RST_STREAM, 0, 1, &[0, 0, 0, 8]).repeat(1000)].concat()
+    }),
     flood("CONTINUATION", 10_000, large_continuation),
-    flood("empty CONTINUATION", 1_000_000, |index| [begun(index), frame(kind::CONTINUATION, 0, 1, &[])].concat()),
+    flood("empty CONTINUATION", 1000, |index| {
+        [begun(index), frame(kind::CONTINUATION, 0, 1, &[]).repeat(1000)].concat()
+    }),
     flood("HPACK bomb", 2000, bomb),
     flood("SETTINGS", 2000, |_| frame(kind::SETTINGS, 0, 0, &setting(4, 65_535)).repeat(1000)),
     flood("empty SETTINGS", 2000, |_| frame(kind::SETTINGS, 0, 0, &[]).repeat(1000)),

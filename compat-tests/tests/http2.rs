@@ -57,6 +57,16 @@ http {
         root .;
         location /discarded { return 200 "said\n"; }
     }
+    server {
+        listen 127.0.0.1:8085 http2;
+        server_name first;
+    }
+    server {
+        listen 127.0.0.1:8085 http2;
+        server_name "";
+        error_page 400 =403 @nameless;
+        location @nameless { return 403; }
+    }
 }
 "#;
 
@@ -86,7 +96,7 @@ impl Scene {
         let scratch = Scratch::new().expect("there is room for a scratch directory");
         let mut ports = Ports::default();
         let program = subject::ours().expect("evenkeel builds").nginx;
-        let listening = [8080, 8081, 8082, 8083, 8084];
+        let listening = [8080, 8081, 8082, 8083, 8084, 8085];
         let server = Server::start_nginx(&program, CONFIGURATION, &scratch, &mut ports, &listening).expect("it starts");
         Self { scratch, ports, server }
     }
@@ -250,6 +260,15 @@ fn a_malformed_request_is_answered_with_a_page() {
     exchange(&scene, b"\0\0\x0d\x01\x05\0\0\0\x01\x42\x04HEAD\x84\x46\x01!\x41\x01a", b"\x01\x05\0\0\0\x01\x8c");
     let log = scene.log();
     assert!(log.starts_with("\"-\" 400 "), "there is no request line: {log}");
+}
+
+#[test]
+fn a_malformed_request_stays_with_the_default_server() {
+    let scene = Scene::set();
+    let mut client = begin(&scene, 8085);
+    // `GET ! /`, and nothing of a host.
+    client.write_all(b"\0\0\x05\x01\x05\0\0\0\x01\x82\x84\x46\x01!").expect("it takes a request");
+    read_until(&mut client, |answer| answer.windows(6).any(|bytes| bytes == b"\x04\0\0\0\x01\x8c"));
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::wire::ocsp::Status;
 use crate::zone::ssl_sessions::{KEY_LENGTH, Key, Sessions};
 
 const TIME_LENGTH: usize = 8;
+/// How rustls writes sessions; those of another way, in a zone that outlives an upgrade, are of no use. With it a ticket is as long
+/// as the shortest of OpenSSL's, too.
+const FORMAT: &[u8; 8] = b"rustls23";
 
 /// The zone of a `ssl_session_cache`, or of a `ssl_ocsp_cache`, which is much the same.
 #[derive(Clone, Debug)]
@@ -239,14 +242,15 @@ impl StoresServerSessions for Remembered {
     }
 }
 
-/// A session with the time it began.
+/// A session with the time it began, and how it is written.
 fn stamped(session: &[u8], now_s: u64) -> Vec<u8> {
-    [now_s.to_be_bytes().as_slice(), session].concat()
+    [now_s.to_be_bytes().as_slice(), FORMAT, session].concat()
 }
 
 /// The session, unless it began too long ago.
 fn fresh(stamped: &[u8], timeout_s: u32, now_s: u64) -> Option<Vec<u8>> {
     let (began_s, session) = stamped.split_first_chunk::<TIME_LENGTH>()?;
+    let session = session.strip_prefix(FORMAT)?;
     (now_s.saturating_sub(u64::from_be_bytes(*began_s)) <= u64::from(timeout_s)).then(|| session.to_vec())
 }
 

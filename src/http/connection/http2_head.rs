@@ -34,7 +34,8 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
     request.version = HTTP_20;
     let mut pseudo = Pseudo::default();
     let outcome = take_fields(request, &stream.fields, &mut pseudo);
-    if request.host.is_empty() {
+    // What is malformed stays with the default server.
+    if outcome.is_ok() && request.host.is_empty() {
         virtual_server::choose(request, &[]);
     }
     let head = request_head::head(request);

@@ -95,6 +95,16 @@ pub struct Exchange {
     pub around_body: Cell<u64>,
     has_ended: Cell<bool>,
     timed_out: Cell<bool>,
+    is_closed: Cell<bool>,
+}
+
+/// A request that a fault of ours has ended takes its stream along: the client is not to wait, nor a worker that drains.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.is_closed.get() {
+            self.close(false);
+        }
+    }
 }
 
 impl Exchange {
@@ -108,6 +118,7 @@ impl Exchange {
             around_body: Cell::default(),
             has_ended: Cell::default(),
             timed_out: Cell::default(),
+            is_closed: Cell::default(),
         }
     }
 
@@ -255,6 +266,7 @@ impl Exchange {
     /// What is left to say when a request is over: an answer that is not whole ends with a reset (`ngx_http_v2_close_stream`).
     /// The code with which the client has given it up, if it has.
     pub fn close(&self, has_timed_out: bool) -> Option<Code> {
+        self.is_closed.set(true);
         let code = match self.timed_out.get() || has_timed_out {
             true => Code::PROTOCOL_ERROR,
             false => Code::INTERNAL_ERROR,
@@ -270,4 +282,35 @@ impl Exchange {
 
 fn refuse(text: String) -> Poll<io::Result<usize>> {
     Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::http2::frame::{self, PREFACE, flag, kind};
+    use crate::wire::http2::hpack::Limits;
+    use crate::wire::http2::server::Settings;
+
+    /// `GET http://a/`
+    const GET: &[u8] = &[0x82, 0x84, 0x86, 0x41, 1, b'a'];
+
+    #[test]
+    fn a_stream_ends_with_its_request_however_that_ends() {
+        let limits = Limits { field: 8192, block: 32_768 };
+        let mut server = Server::new(Settings { max_streams: 4, window: 65_536, limits });
+        let mut bytes = PREFACE.to_vec();
+        frame::write_head(0, kind::SETTINGS, 0, 0, &mut bytes);
+        frame::write_head(GET.len(), kind::HEADERS, flag::END_STREAM | flag::END_HEADERS, 1, &mut bytes);
+        bytes.extend_from_slice(GET);
+        let mut events = Vec::new();
+        server.receive(&bytes, &mut events).expect("it is a request");
+        let flow = Rc::new(Flow::new(server));
+        assert_eq!((events.len(), flow.protocol().active()), (1, 1));
+        drop(Exchange::new(1, Rc::clone(&flow)));
+        let protocol = flow.protocol();
+        assert_eq!(protocol.active(), 0);
+        let mut reset = Vec::new();
+        frame::write_reset(1, Code::INTERNAL_ERROR, &mut reset);
+        assert!(protocol.pending().ends_with(&reset), "{:?}", protocol.pending());
+    }
 }

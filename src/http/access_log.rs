@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 
-use super::log_files::Buffered;
+use super::log_files::{self, Buffered, Unwritten};
 use super::request::Request;
 use super::{evaluate, map_uri, open_file, variables};
 use crate::ir::http::log::{AccessLog, AccessLogTarget, Escape, Format};
@@ -23,6 +23,9 @@ pub fn write(request: &Request) {
         {
             continue;
         }
+        if request.connection.engine.access_logs.troubles.is_full(log) {
+            continue;
+        }
         let mut line = request.connection.engine.take_buffer();
         render(request, &log.format, &mut line);
         deliver(request, log, &mut line);
@@ -39,7 +42,7 @@ fn deliver(request: &Request, log: &AccessLog, line: &mut Vec<u8>) {
                 Some(size) => buffer(request, log, path, size, line),
                 None => {
                     if let Some(file) = open(request, path) {
-                        write_now(request, &file, path, line);
+                        write_now(request, log, &file, path, line);
                     }
                 }
             }
@@ -50,7 +53,7 @@ fn deliver(request: &Request, log: &AccessLog, line: &mut Vec<u8>) {
             if has_root(request)
                 && let Some(file) = open_named(request, &path)
             {
-                write_now(request, &file, &path, line);
+                write_now(request, log, &file, &path, line);
             }
         }
         AccessLogTarget::Syslog(target) => {
@@ -115,14 +118,15 @@ fn open(request: &Request, path: &Text) -> Option<Rc<LogFile>> {
     }
 }
 
-fn write_now(request: &Request, file: &LogFile, path: &Text, line: &[u8]) {
-    match file.write(line) {
-        Ok(written) if written == line.len() => {}
-        Ok(written) => {
-            let text = format_args!("write() to \"{path}\" was incomplete: {written} of {}", line.len());
-            request.log(Level::Alert, text);
-        }
-        Err(error) => request.log_error(Level::Alert, &error, format_args!("write() to \"{path}\" failed")),
+fn write_now(request: &Request, log: &AccessLog, file: &LogFile, path: &Text, line: &[u8]) {
+    tell(request, log, path, log_files::write(file, line));
+}
+
+fn tell(request: &Request, log: &AccessLog, path: &Text, written: Result<(), Unwritten>) {
+    if let Err(unwritten) = written
+        && request.connection.engine.access_logs.troubles.is_told(log, &unwritten)
+    {
+        request.log_maybe_error(Level::Alert, unwritten.error(), unwritten.to(path));
     }
 }
 
@@ -138,10 +142,10 @@ fn buffer(request: &Request, log: &AccessLog, path: &Text, size: usize, line: &[
         gzip: log.gzip,
     });
     if buffered.lines.len() + line.len() > size {
-        buffered.write();
+        tell(request, log, path, buffered.write());
     }
     if line.len() > size && buffered.gzip.is_none() {
-        write_now(request, &buffered.file, path, line);
+        write_now(request, log, &buffered.file, path, line);
         return;
     }
     if buffered.lines.is_empty() {

@@ -96,7 +96,7 @@ impl Services {
     /// Writes out buffered log lines that are due, or all.
     pub fn write_out_logs(&self, all: bool) {
         if let Some(engine) = &self.http {
-            engine.access_logs.flush(all);
+            engine.access_logs.flush(all, &engine.log);
         }
     }
 }

@@ -47,7 +47,7 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     let set_body = proxy.set_body.as_ref().map(|template| evaluate::text(request, template).into_owned());
     let body = body_length(request, set_body.as_deref(), passes_body_through);
     if !pass.is_grpc {
-        note_body(request, body);
+        request.upstream.body = body;
     }
     let mut head = request.connection.engine.take_buffer();
     let method = method(request, &proxy);
@@ -124,15 +124,6 @@ fn note_destination(request: &mut Request, pass: &ProxyPass, resolved: &Resolved
         upstream.proxy_host = Some(resolved.destination.host_header.clone());
         upstream.proxy_port = resolved.port.clone();
     }
-}
-
-fn note_body(request: &mut Request, body: BodyLength) {
-    let upstream = &mut request.upstream;
-    upstream.body_is_chunked = body == BodyLength::Chunked;
-    upstream.body_length = match body {
-        BodyLength::Known(length) => Some(length),
-        BodyLength::None | BodyLength::Chunked => None,
-    };
 }
 
 fn body_length(request: &Request, set_body: Option<&[u8]>, passes_body_through: bool) -> BodyLength {

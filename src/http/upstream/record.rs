@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::request::BodyLength;
 use crate::http::message::headers::HeaderList;
 use crate::ir::value::Text;
 
@@ -20,10 +21,8 @@ pub struct UpstreamRecord {
     pub proxy_host: Option<Text>,
     /// `$proxy_port`
     pub proxy_port: Option<Text>,
-    /// `$proxy_internal_body_length`
-    pub body_length: Option<u64>,
-    /// `$proxy_internal_chunked`
-    pub body_is_chunked: bool,
+    /// How the request's body follows.
+    pub body: BodyLength,
     /// TLS towards the backend.
     pub is_secure: bool,
     /// `grpc_pass`
@@ -53,7 +52,7 @@ impl UpstreamRecord {
         self.trailers.clear();
         self.uri.clear();
         (self.proxy_host, self.proxy_port) = (None, None);
-        (self.body_length, self.body_is_chunked) = (None, false);
+        self.body = BodyLength::None;
         self.is_tunnel = false;
     }
 }

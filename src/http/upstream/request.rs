@@ -25,9 +25,10 @@ pub struct Destination {
 }
 
 /// How the body follows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum BodyLength {
     /// There is none.
+    #[default]
     None,
     /// So many bytes.
     Known(u64),

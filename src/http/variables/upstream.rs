@@ -4,6 +4,7 @@ use super::put::{Write1, put, put_bytes, put_number, put_seconds, put_some};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
 use crate::http::upstream::record::UpstreamAttempt;
+use crate::http::upstream::request::BodyLength;
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
@@ -26,11 +27,13 @@ pub fn find(name: &str) -> Option<Write1> {
         "upstream_bytes_sent" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_sent)),
         "proxy_host" => |request, out| put_some(out, request.upstream.proxy_host.as_deref()),
         "proxy_port" => |request, out| put_some(out, request.upstream.proxy_port.as_deref()),
-        "proxy_internal_body_length" => |request, out| match request.upstream.body_length {
-            Some(length) => put_number(out, length),
-            None => false,
+        "proxy_internal_body_length" => |request, out| match request.upstream.body {
+            BodyLength::Known(length) => put_number(out, length),
+            BodyLength::None | BodyLength::Chunked => false,
         },
-        "proxy_internal_chunked" => |request, out| request.upstream.body_is_chunked && put_bytes(out, b"chunked"),
+        "proxy_internal_chunked" => {
+            |request, out| request.upstream.body == BodyLength::Chunked && put_bytes(out, b"chunked")
+        }
         "proxy_add_x_forwarded_for" => add_forwarded_for,
         _ => return None,
     })

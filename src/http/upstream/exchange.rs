@@ -12,7 +12,7 @@ use super::attempt::{Try, record};
 use super::http2::{self, Patience, Session, Step};
 use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
-use super::request::BodyLength;
+use super::record::BodyLength;
 use super::response::{EARLY_HINTS, Head, Parser, Progress};
 use super::retry::Failure;
 use super::waiting::{Waited, log_timeout, wait};

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use super::request::BodyLength;
 use crate::http::message::headers::HeaderList;
 use crate::ir::value::Text;
 
@@ -29,6 +28,18 @@ pub struct UpstreamRecord {
     pub is_grpc: bool,
     /// `tunnel_pass`
     pub is_tunnel: bool,
+}
+
+/// How the body follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BodyLength {
+    /// There is none.
+    #[default]
+    None,
+    /// So many bytes.
+    Known(u64),
+    /// In chunks, as it comes.
+    Chunked,
 }
 
 impl UpstreamRecord {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use super::plan::{Planned, RequestPlan};
+use super::record::BodyLength;
 use crate::http::evaluate;
 use crate::http::message::headers::{self, HeaderList, Known};
 use crate::http::request::Request;
@@ -22,18 +23,6 @@ pub struct Destination {
     pub is_evaluated: bool,
     /// How many bytes of the request's path the URI part replaces.
     pub location_length: usize,
-}
-
-/// How the body follows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum BodyLength {
-    /// There is none.
-    #[default]
-    None,
-    /// So many bytes.
-    Known(u64),
-    /// In chunks, as it comes.
-    Chunked,
 }
 
 /// Nothing can stand behind the method.

@@ -3,8 +3,7 @@
 use super::put::{Write1, put, put_bytes, put_number, put_seconds, put_some};
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
-use crate::http::upstream::record::UpstreamAttempt;
-use crate::http::upstream::request::BodyLength;
+use crate::http::upstream::record::{BodyLength, UpstreamAttempt};
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {

@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-
 use nix::errno::Errno;
 
 use crate::ir::http::log::AccessLog;
@@ -62,12 +61,10 @@ impl AccessLogs {
                 continue;
             }
             if let Err(unwritten) = buffered.write() {
-                error_log.write(Level::Alert, None, |line| {
-                    line.push_display(unwritten.to(path));
-                    if let Some(error) = unwritten.error() {
-                        line.push_error(error);
-                    }
-                });
+                match unwritten.error() {
+                    Some(error) => error_log.say_error(Level::Alert, error, unwritten.to(path)),
+                    None => error_log.say(Level::Alert, unwritten.to(path)),
+                }
             }
         }
     }

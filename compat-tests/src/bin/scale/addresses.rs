@@ -6,7 +6,7 @@ use std::time::Duration;
 use compat_tests::lab::{Lab, Which};
 
 use crate::capture::{Capture, Seen, What, clock};
-use crate::{Figure, median, milliseconds};
+use crate::{Figure, trials};
 
 const ADDRESSES: usize = 100;
 const TRIALS: usize = 10;
@@ -39,11 +39,7 @@ pub fn play(which: Which) -> Vec<Figure> {
         a.start();
         of_a.wait_for_calm(&lab, CALM, &[&a, &b]);
     }
-    let worst = moves.iter().copied().max().unwrap_or_default();
-    vec![
-        Figure::new("the last is there and announced after the skew time, median", 0.0, milliseconds(median(moves))),
-        Figure::new("the same, at worst", worst.as_secs_f64() * 1e3, milliseconds(worst)).must_be_below(LIMIT),
-    ]
+    trials("the last is there and announced after the skew time, median", moves, LIMIT)
 }
 
 /// When all addresses were there and had been announced.

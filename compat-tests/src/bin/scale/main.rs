@@ -93,10 +93,15 @@ fn main() -> Result<ExitCode, String> {
     Ok(if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The middle one.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+/// The median of some trials, and the worst, which has to be below a limit.
+pub fn trials(name: &'static str, mut times: Vec<Duration>, limit: Duration) -> Vec<Figure> {
     times.sort();
-    times[times.len() / 2]
+    let median = times[times.len() / 2];
+    let worst = times[times.len() - 1];
+    vec![
+        Figure::new(name, 0.0, milliseconds(median)),
+        Figure::new("the same, at worst", worst.as_secs_f64() * 1e3, milliseconds(worst)).must_be_below(limit),
+    ]
 }
 
 /// As the table has it.

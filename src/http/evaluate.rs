@@ -44,13 +44,14 @@ pub fn is_true(text: &[u8]) -> bool {
 
 /// Whether a text matches a pattern. If so, the request keeps what its groups caught, and named groups become variables.
 pub fn matches(request: &Request, regex: &Regex, subject: &[u8]) -> bool {
-    if regex.groups == 0 {
-        let matched = regex.compiled.is_match(subject).unwrap_or(false);
-        if matched {
-            request.captures.borrow_mut().clear();
-        }
-        return matched;
+    if !regex.is_match(subject) {
+        return false;
     }
+    if regex.groups == 0 {
+        request.captures.borrow_mut().clear();
+        return true;
+    }
+    // The place for groups is made anew each time: dear for a pattern that is only tried.
     let mut locations = regex.compiled.capture_locations();
     if !matches!(regex.compiled.captures_read(&mut locations, subject), Ok(Some(_))) {
         return false;

@@ -18,6 +18,8 @@ pub struct Regex {
     pub named: Vec<(VariableId, usize)>,
     /// The number of groups.
     pub groups: usize,
+    /// What every text that matches begins with, letter case aside where it does not matter; often nothing.
+    beginning: Box<[u8]>,
     /// Ready to match.
     pub compiled: Compiled,
 }
@@ -41,8 +43,47 @@ impl Regex {
         let names = compiled.capture_names().iter().enumerate();
         let named = names.filter_map(|(group, name)| Some((variable(name.as_ref()?.as_bytes()), group))).collect();
         let groups = compiled.captures_len() - 1;
-        Ok(Self { pattern: Text::from(pattern), caseless, named, groups, compiled })
+        Ok(Self { pattern: Text::from(pattern), caseless, named, groups, beginning: beginning(pattern), compiled })
     }
+
+    /// Whether a text matches. Where the beginning decides, PCRE2 is not asked: of many locations most are told apart by it.
+    pub fn is_match(&self, text: &[u8]) -> bool {
+        self.may_match(text) && self.compiled.is_match(text).unwrap_or(false)
+    }
+
+    fn may_match(&self, text: &[u8]) -> bool {
+        text.get(..self.beginning.len()).is_some_and(|begins| match self.caseless {
+            true => begins.eq_ignore_ascii_case(&self.beginning),
+            false => *begins == *self.beginning,
+        })
+    }
+}
+
+/// The bytes after a `^` that stand for themselves. With a `|` anywhere they need not be there.
+fn beginning(pattern: &[u8]) -> Box<[u8]> {
+    let Some(mut rest) = pattern.strip_prefix(b"^") else { return Box::default() };
+    if pattern.contains(&b'|') {
+        return Box::default();
+    }
+    let mut plain = Vec::new();
+    loop {
+        match rest {
+            [b'\\', byte, after @ ..] if byte.is_ascii_punctuation() => {
+                plain.push(*byte);
+                rest = after;
+            }
+            [byte, after @ ..] if byte.is_ascii_alphanumeric() || b"/-_".contains(byte) => {
+                plain.push(*byte);
+                rest = after;
+            }
+            _ => break,
+        }
+    }
+    // What may be there no time at all.
+    if let [b'?' | b'*' | b'{', ..] = rest {
+        plain.pop();
+    }
+    plain.into()
 }
 
 /// The crate takes patterns as UTF-8; other bytes are written as their code.
@@ -101,6 +142,33 @@ mod tests {
         let regex = compile("^/(?<user>[a-z]+)/(.*)").expect("a right pattern");
         assert_eq!(regex.named, vec![(VariableId(7), 1)]);
         assert_eq!(regex.groups, 2);
+    }
+
+    #[test]
+    fn a_beginning_is_what_every_match_begins_with() {
+        for (pattern, begins) in [
+            ("^/api/v1/(.*)", "/api/v1/"),
+            (r"^\/api\/v1\.0", "/api/v1.0"),
+            ("^/abc?d", "/ab"),
+            ("^/abc*d", "/ab"),
+            ("^/abc{0,2}d", "/ab"),
+            ("^/abc+d", "/abc"),
+            (r"^/a\.?b", "/a"),
+            (r"^/a\d", "/a"),
+            ("^/a|/b", ""),
+            ("/a", ""),
+            ("(?i)^/a", ""),
+            ("^?a", ""),
+        ] {
+            assert_eq!(*beginning(pattern.as_bytes()), *begins.as_bytes(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn letter_case_counts_in_a_beginning_where_it_counts_in_the_pattern() {
+        let regex = |caseless| Regex::compile(b"^/img/", caseless, |_| VariableId(7)).expect("a right pattern");
+        assert!(regex(true).is_match(b"/IMG/a") && !regex(false).is_match(b"/IMG/a"));
+        assert!(regex(false).is_match(b"/img/") && !regex(false).is_match(b"/img"));
     }
 
     #[test]

@@ -34,6 +34,6 @@ pub fn server_of(servers: &AddressServers, name: &str) -> Option<ServerId> {
     let names = &servers.names;
     host::by_name(names, &host).or_else(|| {
         let mut patterns = names.regex.iter();
-        patterns.find(|(regex, _)| regex.compiled.is_match(&host).unwrap_or(false)).map(|(_, server)| *server)
+        patterns.find(|(regex, _)| regex.is_match(&host)).map(|(_, server)| *server)
     })
 }

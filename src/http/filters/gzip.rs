@@ -62,7 +62,7 @@ pub fn is_wanted(request: &Request) -> bool {
         return false;
     }
     match request.header(Known::UserAgent) {
-        Some(agent) => !core.gzip_disable.agents.iter().any(|regex| regex.compiled.is_match(agent).unwrap_or(false)),
+        Some(agent) => !core.gzip_disable.agents.iter().any(|regex| regex.is_match(agent)),
         None => true,
     }
 }

@@ -145,7 +145,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "256k",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::Accepted("the library that speaks HTTP/2 has a buffer of its own"),
+        status: Status::Accepted("frames are read into a buffer of fixed size"),
     },
     Directive {
         name: "http2_recv_timeout",
@@ -167,6 +167,6 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "31",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::Accepted("the library that speaks HTTP/2 finds streams by an index of its own"),
+        status: Status::Accepted("streams are found by an index that grows as needed"),
     },
 ];

@@ -1,7 +1,4 @@
-//! Host names: which ones nginx takes, and whose they are among the servers of an address.
-
-use crate::ir::ids::ServerId;
-use crate::ir::server_name::ServerNames;
+//! Host names: which ones nginx takes.
 
 /// A host name that passed nginx's checks: in lower case, without a dot at its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,23 +60,6 @@ fn port(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// The server of a name, by its own or by a wildcard.
-pub fn by_name(names: &ServerNames, host: &[u8]) -> Option<ServerId> {
-    if let Some(server) = names.exact.get(host) {
-        return Some(*server);
-    }
-    if !names.wildcard_head.is_empty() {
-        let dots = memchr::memchr_iter(b'.', host).filter(|&dot| dot > 0);
-        if let Some(server) = { dots }.find_map(|dot| names.wildcard_head.get(&host[dot..])) {
-            return Some(*server);
-        }
-    }
-    if names.wildcard_tail.is_empty() {
-        return None;
-    }
-    memchr::memrchr_iter(b'.', host).find_map(|dot| names.wildcard_tail.get(&host[..=dot])).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,22 +78,5 @@ mod tests {
         for text in ["", ".", "a..b", "a b", "a/b", "a:b", "a:65536", "[::1", "[::1]a", "a\0", "a@b", ":80"] {
             assert_eq!(host(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn the_longest_wildcard_counts() {
-        let mut names = ServerNames::default();
-        names.exact.insert("a.example.com".into(), ServerId(0));
-        names.wildcard_head.insert(".example.com".into(), ServerId(1));
-        names.wildcard_head.insert(".b.example.com".into(), ServerId(2));
-        names.wildcard_tail.insert("www.".into(), ServerId(3));
-        names.wildcard_tail.insert("www.x.".into(), ServerId(4));
-        let find = |host: &str| by_name(&names, host.as_bytes()).map(|id| id.0);
-        assert_eq!(find("a.example.com"), Some(0));
-        assert_eq!(find("c.example.com"), Some(1));
-        assert_eq!(find("c.b.example.com"), Some(2));
-        assert_eq!(find("example.com"), None);
-        assert_eq!(find("www.x.org"), Some(4));
-        assert_eq!(find("www.y.org"), Some(3));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use super::evaluate;
 use super::request::Request;
-use super::{evaluate, host};
 use crate::ir::ids::ServerId;
 use crate::ir::server_name::ServerNames;
 
@@ -11,7 +11,7 @@ use crate::ir::server_name::ServerNames;
 pub fn choose(request: &mut Request, name: &[u8]) {
     let connection = Rc::clone(&request.connection);
     let names = &connection.servers().names;
-    if let Some(server) = host::by_name(names, name).or_else(|| by_pattern(request, names, name)) {
+    if let Some(server) = names.hosts.find(name).copied().or_else(|| by_pattern(request, names, name)) {
         request.set_server(server);
     }
 }

@@ -13,6 +13,7 @@ pub mod words;
 pub mod core;
 pub mod error_log;
 pub mod event;
+pub mod hostnames;
 pub mod http;
 pub mod ids;
 pub mod keepalived;

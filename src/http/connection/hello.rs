@@ -32,7 +32,7 @@ pub fn judge(engine: &Engine, servers: &AddressServers, tls: &ServerConnection) 
 pub fn server_of(servers: &AddressServers, name: &str) -> Option<ServerId> {
     let host = host::validate_host(name.as_bytes(), Vec::new())?.name;
     let names = &servers.names;
-    host::by_name(names, &host).or_else(|| {
+    names.hosts.find(&host).copied().or_else(|| {
         let mut patterns = names.regex.iter();
         patterns.find(|(regex, _)| regex.is_match(&host)).map(|(_, server)| *server)
     })

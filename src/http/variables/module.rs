@@ -78,12 +78,7 @@ pub fn map(request: &Request, map: &Map, out: &mut Vec<u8>) {
         subject.pop();
     }
     let lower = subject.to_ascii_lowercase();
-    let found = map.exact.get(lower.as_slice());
-    let found = found.or_else(|| {
-        memchr::memchr_iter(b'.', &lower).filter(|&dot| dot > 0).find_map(|dot| map.wildcard_head.get(&lower[dot..]))
-    });
-    let found =
-        found.or_else(|| memchr::memrchr_iter(b'.', &lower).find_map(|dot| map.wildcard_tail.get(&lower[..=dot])));
+    let found = map.texts.find(&lower);
     let found = found.or_else(|| {
         map.regex.iter().find(|(regex, _)| evaluate::matches(request, regex, &subject)).map(|(_, value)| value)
     });

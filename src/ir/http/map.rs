@@ -2,11 +2,11 @@
 
 pub mod setters;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::ir::hostnames::Hostnames;
 use crate::ir::regex::Regex;
-use crate::ir::value::{Template, Text};
+use crate::ir::value::Template;
 
 /// `map`
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
@@ -17,12 +17,9 @@ pub struct Map {
     pub hostnames: bool,
     /// `default`; without one, the empty text.
     pub default: Template,
-    /// Whole texts, in lower case.
-    pub exact: BTreeMap<Text, Template>,
-    /// `*.example.com`, kept as `.example.com`. The longest that fits wins.
-    pub wildcard_head: BTreeMap<Text, Template>,
-    /// `www.example.*`, kept as `www.example.`. The longest that fits wins.
-    pub wildcard_tail: BTreeMap<Text, Template>,
+    /// Whole texts, in lower case, and wildcards where `hostnames` stands.
+    #[serde(flatten)]
+    pub texts: Hostnames<Template>,
     /// Patterns; the first that fits wins.
     pub regex: Vec<(Rc<Regex>, Template)>,
     /// `volatile`: looked up at every use.

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use crate::conf::tree::Directive;
+use crate::ir::hostnames::Hostname;
 use crate::ir::reader::Reader;
 use crate::ir::regex::{BadPattern, Regex};
-use crate::ir::server_name::{ServerName, Wildcard};
+use crate::ir::server_name::ServerName;
 use crate::ir::setter::{Set, Table};
 use crate::ir::value::Text;
 
@@ -66,7 +67,7 @@ fn valid_referers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
             name => {
                 let slash = name.iter().position(|byte| *byte == b'/').unwrap_or(name.len());
                 let (host, uri) = name.split_at(slash);
-                if Wildcard::of(host).is_none() {
+                if Hostname::of(host).is_none() {
                     let host = String::from_utf8_lossy(host);
                     return Err(directive.emerg(format!("invalid hostname or wildcard \"{host}\"")));
                 }

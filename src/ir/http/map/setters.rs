@@ -1,16 +1,14 @@
 //! Reading `map { }`.
 
-use std::collections::BTreeMap;
-
 use super::Map;
 use crate::conf::check;
 use crate::conf::tree::Directive;
+use crate::ir::hostnames::{Hostname, Hostnames};
 use crate::ir::http::rewrite::setters::{not_changeable, variable_name};
 use crate::ir::ids::MapId;
 use crate::ir::reader::Reader;
-use crate::ir::server_name::Wildcard;
 use crate::ir::setter::{Set, Table};
-use crate::ir::value::{Template, Text};
+use crate::ir::value::Template;
 use crate::ir::variables::Source;
 
 /// The setters of `http_map`.
@@ -27,9 +25,7 @@ fn map(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
         subject,
         hostnames: false,
         default: Template::default(),
-        exact: BTreeMap::new(),
-        wildcard_head: BTreeMap::new(),
-        wildcard_tail: BTreeMap::new(),
+        texts: Hostnames::default(),
         regex: Vec::new(),
         volatile: false,
     };
@@ -64,24 +60,13 @@ impl Map {
     fn add(&mut self, line: &Directive<'_>, key: &[u8], value: Template) -> Set {
         let shown = String::from_utf8_lossy(key);
         let lower = key.to_ascii_lowercase();
-        let wildcard = match self.hostnames {
+        let name = match self.hostnames {
             true => {
-                Wildcard::of(&lower).ok_or_else(|| line.emerg(format!("invalid hostname or wildcard \"{shown}\"")))?
+                Hostname::of(&lower).ok_or_else(|| line.emerg(format!("invalid hostname or wildcard \"{shown}\"")))?
             }
-            false => Wildcard::None,
+            false => Hostname::Exact(&lower),
         };
-        let mut put = |table: fn(&mut Self) -> &mut BTreeMap<Text, Template>, key: &[u8]| {
-            table(self).insert(Text::from(key), value.clone()).is_none()
-        };
-        let is_new = match wildcard {
-            Wildcard::None => put(|map| &mut map.exact, &lower),
-            Wildcard::Head(rest) => put(|map| &mut map.wildcard_head, rest),
-            Wildcard::Tail(rest) => put(|map| &mut map.wildcard_tail, rest),
-            Wildcard::HeadOrNone(rest) => {
-                put(|map| &mut map.exact, &rest[1..]) && put(|map| &mut map.wildcard_head, rest)
-            }
-        };
-        match is_new {
+        match self.texts.add(name, value) {
             true => Ok(()),
             false => Err(line.emerg(format!("conflicting parameter \"{shown}\""))),
         }

@@ -90,6 +90,19 @@ pub fn bitmask(
     })
 }
 
+/// The widths of up to three levels below a directory for temporary files, the first argument.
+pub fn path_levels(directive: &Directive<'_>) -> Result<[u8; 3], Diagnostic> {
+    let mut levels = [0; 3];
+    for (level, word) in levels.iter_mut().zip(&directive.args()[1..]) {
+        let width = size::parse_number(word.value).filter(|width| *width > 0);
+        *level = width.and_then(|width| u8::try_from(width).ok()).ok_or_else(|| invalid(directive))?;
+    }
+    match levels.iter().map(|width| u32::from(*width)).sum::<u32>() {
+        0..=10 => Ok(levels),
+        _ => Err(invalid(directive)),
+    }
+}
+
 /// Checks the value of a directive that no setter reads yet, as far as a common rule decides it.
 pub fn check(row: &grammar::Directive, directive: &Directive<'_>) -> Result<(), Diagnostic> {
     match row.value {
@@ -100,6 +113,7 @@ pub fn check(row: &grammar::Directive, directive: &Directive<'_>) -> Result<(), 
         Value::Milliseconds => milliseconds(directive).map(drop),
         Value::Seconds => seconds(directive).map(drop),
         Value::Buffers => buffers(directive).map(drop),
+        Value::Path => path_levels(directive).map(drop),
         Value::Enum(words) => enumerated(directive, words).map(drop),
         Value::Bitmask(words) => bitmask(directive, words, 0, &mut Vec::new()).map(drop),
         _ => Ok(()),

@@ -161,10 +161,20 @@ pub fn word_set<T: Words + Set32>(
     directive: &Directive<'_>,
     before: T,
 ) -> Result<T, Diagnostic> {
+    some_word_set(reader, directive, before, |_| true)
+}
+
+/// The same where only some words of the list may be said.
+pub fn some_word_set<T: Words + Set32>(
+    reader: &mut Reader<'_>,
+    directive: &Directive<'_>,
+    before: T,
+    may_be_said: impl Fn(T) -> bool,
+) -> Result<T, Diagnostic> {
     let mut all = before;
     for word in directive.args() {
-        let bit =
-            T::of_word(word.value).ok_or_else(|| directive.emerg(format!("invalid value \"{}\"", word.text())))?;
+        let bit = T::of_word(word.value).filter(|bit| may_be_said(*bit));
+        let bit = bit.ok_or_else(|| directive.emerg(format!("invalid value \"{}\"", word.text())))?;
         if all.has(bit) {
             reader.warn(directive.warn(format!("duplicate value \"{}\"", word.text())));
         }
@@ -211,15 +221,7 @@ pub fn predicates(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<
 pub fn temp_path(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<TempPath, Diagnostic> {
     let path = directive.args()[0].value;
     let path = reader.full_path(path.strip_suffix(b"/").unwrap_or(path));
-    let mut levels = [0; 3];
-    for (level, word) in levels.iter_mut().zip(&directive.args()[1..]) {
-        let width = crate::primitives::size::parse_number(word.value).filter(|width| *width > 0);
-        *level = width.and_then(|width| u8::try_from(width).ok()).ok_or_else(|| directive.fails("invalid value"))?;
-    }
-    if levels.iter().map(|width| u32::from(*width)).sum::<u32>() > 10 {
-        return Err(directive.fails("invalid value"));
-    }
-    Ok(TempPath { path, levels })
+    Ok(TempPath { path, levels: value::path_levels(directive)? })
 }
 
 /// Linux cannot tell how much may still be sent: nginx says so, and leaves the value unset.

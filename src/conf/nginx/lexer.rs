@@ -109,8 +109,10 @@ impl<'s> Lexer<'s> {
             self.advance(raw, rest);
         }
         self.rest = rest;
-        if rest.is_empty() {
-            return Err(self.unexpected_end());
+        match rest.first() {
+            None => return Err(self.unexpected_end()),
+            Some(byte) if is_space(*byte) => self.check_forgotten(start, raw.len())?,
+            Some(_) => {}
         }
         Ok(self.word(raw, start, rest))
     }
@@ -127,8 +129,7 @@ impl<'s> Lexer<'s> {
         self.check_length(inside, raw.len() + 1, None)?;
         match rest.first() {
             None => return Err(self.unexpected_end()),
-            // nginx forgets where the word began only with the byte after the space.
-            Some(byte) if is_space(*byte) => self.check_length(inside, raw.len() + 2, None)?,
+            Some(byte) if is_space(*byte) => self.check_forgotten(inside, raw.len() + 1)?,
             Some(b';' | b'{' | b')') => {}
             Some(byte) => {
                 let byte = *byte;
@@ -177,6 +178,11 @@ impl<'s> Lexer<'s> {
         // Where a quote has been closed, the lines of the word are counted already; nginx names the first.
         let lines_inside = count_lines(&start[..start.len() - self.rest.len().min(start.len())]);
         Err(LexError { text, line: self.line - lines_inside })
+    }
+
+    /// A space follows the `length` bytes of a word: nginx forgets where the word began only with the byte after that.
+    fn check_forgotten(&self, start: &[u8], length: usize) -> Result<(), LexError> {
+        self.check_length(start, length + 1, None)
     }
 
     fn advance(&mut self, read: &[u8], rest: &'s [u8]) {

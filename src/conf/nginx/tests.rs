@@ -101,6 +101,8 @@ fn a_word_and_its_end_fit_in_4096_bytes() {
     let quote = "too long parameter, probably missing terminating \"\"\" character in F:2";
     assert_eq!(fault_of(&format!("a\n{};", x(4095))), none);
     assert_eq!(fault_of(&format!("a\n{};", x(4096))), started);
+    assert_eq!(fault_of(&format!("a\n{} ;", x(4094))), none);
+    assert_eq!(fault_of(&format!("a\n{} ;", x(4095))), started);
     assert_eq!(fault_of(&format!("a\n\"{}\";", x(4094))), none);
     assert_eq!(fault_of(&format!("a\n\"{}\" ;", x(4093))), none);
     assert_eq!(fault_of(&format!("a\n\"{}\" ;", x(4094))), started);

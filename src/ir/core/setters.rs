@@ -78,9 +78,10 @@ const BUILT_IN_MODULES: &[&str] =
 impl CoreDraft {
     /// The values, with nginx's defaults as Debian builds it.
     pub fn finish(self, reader: &Reader<'_>) -> Core {
+        // An empty name is none.
         let path = |text: Option<Text>, default: &str| match text {
-            Some(text) => reader.full_path(&text),
-            None => Text::from(default),
+            Some(text) if !text.is_empty() => reader.full_path(&text),
+            _ => Text::from(default),
         };
         Core {
             daemon: self.daemon.unwrap_or(true),

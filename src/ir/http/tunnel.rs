@@ -11,7 +11,6 @@ use crate::conf::tree::Directive;
 use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table, duplicate};
 use crate::ir::value::Text;
-use crate::ir::words::Words;
 
 /// The setters of `http_tunnel`.
 pub const SETTERS: Table = &[
@@ -33,12 +32,8 @@ pub const SETTERS: Table = &[
 /// A tunnel is made before a server has answered anything: only what goes wrong until then leads to another one.
 fn next_upstream(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let known = NextUpstream::ERROR.or(NextUpstream::TIMEOUT).or(NextUpstream::OFF);
-    let is_known = |word: &[u8]| NextUpstream::of_word(word).is_some_and(|word| known.contains(word));
-    if let Some(word) = directive.args().iter().find(|word| !is_known(word.value)) {
-        return Err(directive.emerg(format!("invalid value \"{}\"", word.text())));
-    }
     let before = reader.own().tunnel.get_or_insert_default().next_upstream.unwrap_or_default();
-    let after = setter::word_set(reader, directive, before)?;
+    let after = setter::some_word_set(reader, directive, before, |word| known.contains(word))?;
     reader.own().tunnel.get_or_insert_default().next_upstream = Some(after);
     Ok(())
 }

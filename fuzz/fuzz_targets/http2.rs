@@ -20,7 +20,7 @@ fn requests<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<String>, bool) {
             seen.push(format!("{stream:?}"));
             let mut body = Vec::new();
             let _ = (server.read(stream.id, &mut body, 100), server.room(stream.id));
-            assert!(body.len() as u64 <= server.received(stream.id).0);
+            assert!(body.len() <= 100);
             server.want_body(stream.id, Some(8192));
             server.close(stream.id, Code::INTERNAL_ERROR);
         }

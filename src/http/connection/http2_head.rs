@@ -54,7 +54,16 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
 
 fn refuse(request: &Request, text: &str) -> NoRequest {
     request.log(Level::Info, text);
+    note_malformed(request);
     NoRequest::Refused(400)
+}
+
+/// nginx's page is followed by the stream error that RFC 9113 section 8.1.1 wants. A host that is none, or missing, is a fault of
+/// HTTP, not of HTTP/2: its page is all.
+fn note_malformed(request: &Request) {
+    if let Some(exchange) = request.connection.exchange() {
+        exchange.set_malformed();
+    }
 }
 
 fn text(bytes: &[u8]) -> Cow<'_, str> {
@@ -211,7 +220,11 @@ fn take_field(request: &mut Request, name: &[u8], value: &[u8]) -> Result<(), No
     let middle = buffer.len();
     buffer.extend_from_slice(value);
     let line = HeaderLine::whole(start..middle, middle..buffer.len());
-    request_head::take_header(request, &line)
+    let outcome = request_head::take_header(request, &line);
+    if outcome.is_err() && name == b"content-length" {
+        note_malformed(request);
+    }
+    outcome
 }
 
 fn check(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
@@ -240,7 +253,8 @@ fn check(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
         return Err(refuse(request, "client sent invalid \"TE\" header"));
     }
     if request.host.is_empty() {
-        return Err(refuse(request, "client sent neither \":authority\" nor \"Host\" header"));
+        request.log(Level::Info, "client sent neither \":authority\" nor \"Host\" header");
+        return Err(NoRequest::Refused(400));
     }
     if let Some(authority) = pseudo.authority {
         match request.header(Known::Host) {

@@ -89,8 +89,6 @@ pub struct Exchange {
     flow: Rc<Flow>,
     /// `http2_chunk_size`
     pub chunk_size: Cell<usize>,
-    /// `Content-Length`
-    declared: Cell<Option<u64>>,
     /// How much of what was sent is head, trailers and the frames around the body.
     pub around_body: Cell<u64>,
     has_ended: Cell<bool>,
@@ -114,7 +112,6 @@ impl Exchange {
             id,
             flow,
             chunk_size: Cell::new(usize::MAX),
-            declared: Cell::default(),
             around_body: Cell::default(),
             has_ended: Cell::default(),
             timed_out: Cell::default(),
@@ -141,7 +138,12 @@ impl Exchange {
 
     /// Notes how long its body is to be.
     pub fn declare(&self, length: u64) {
-        self.declared.set(Some(length));
+        self.flow.protocol().declare(self.id, length);
+    }
+
+    /// Notes that its request is malformed (RFC 9113 section 8.1.1).
+    pub fn set_malformed(&self) {
+        self.flow.protocol().set_malformed(self.id);
     }
 
     /// The body is read from now on: with a window of that size, or with one as large as can be where it is read to its end at once.
@@ -157,18 +159,18 @@ impl Exchange {
 
     /// Reads what there is of the body to the end of a buffer, at most `limit` bytes; 0 at its end.
     pub fn poll_read_to(&self, context: &mut Context, buffer: &mut Vec<u8>, limit: usize) -> Poll<io::Result<usize>> {
-        let (received, is_all) = self.flow.protocol().received(self.id);
-        match self.declared.get() {
-            Some(declared) if received > declared => {
+        let contradiction = self.flow.protocol().contradiction(self.id);
+        match contradiction {
+            Some((received, declared)) if received > declared => {
                 return refuse("client intended to send body data larger than declared".to_owned());
             }
-            Some(declared) if is_all && received < declared => {
+            Some((received, declared)) => {
                 let text = format!(
                     "client prematurely closed stream: only {received} out of {declared} bytes of request body received"
                 );
                 return refuse(text);
             }
-            _ => {}
+            None => {}
         }
         match self.with(|protocol| protocol.read(self.id, buffer, limit)) {
             Ok(Body::Data(length)) => Poll::Ready(Ok(length)),

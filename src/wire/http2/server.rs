@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 use super::frame::{self, Code, HEAD_LENGTH, Head, PREFACE, RESERVED, flag, kind, setting};
 use super::hpack::{self, Decoder, Fields, Limits};
 use checks::{
-    block_fault, check_block, check_dependency, check_frame, check_length, check_stream, fault, prefix_length,
+    are_trailers, block_fault, check_block, check_dependency, check_frame, check_length, check_stream, fault,
+    prefix_length,
 };
 use priority::Priorities;
 use stream::{Former, Stream, Streams};
@@ -345,13 +346,16 @@ impl Server {
             self.priorities.take(head.stream, priority);
         }
         let ends_stream = head.has(flag::END_STREAM);
-        let purpose = match self.streams.find(head.stream) {
-            Some(stream) if !stream.is_received => match ends_stream {
-                true => Purpose::Trailers,
-                false => return Err(fault(Code::PROTOCOL_ERROR, "client sent trailers that do not end the stream")),
-            },
-            None if self.streams.former(head.stream) == Some(Former::GivenUp) => Purpose::Ignored,
-            _ => self.begin_stream(head, events)?,
+        let may_be_trailers = match self.streams.find(head.stream) {
+            Some(stream) => !stream.is_received && stream.given_up.is_none(),
+            None => self.streams.former(head.stream) == Some(Former::GivenUp),
+        };
+        let purpose = match (may_be_trailers, ends_stream) {
+            (false, _) => self.begin_stream(head, events)?,
+            (true, true) => Purpose::Trailers,
+            (true, false) => {
+                return Err(fault(Code::PROTOCOL_ERROR, "client sent trailers that do not end the stream"));
+            }
         };
         self.block = Some(Block {
             stream: head.stream,
@@ -431,6 +435,9 @@ impl Server {
             }
             Purpose::Trailers => {
                 // Nothing here has a use for them.
+                if !are_trailers(&fields) {
+                    return Err(fault(Code::PROTOCOL_ERROR, "client sent malformed trailers"));
+                }
                 self.spare = fields;
                 self.end_of_body(block.stream);
             }

@@ -1,7 +1,7 @@
 //! What frames and header blocks have to be like, and what a connection ends with where they are not.
 
 use super::super::frame::{self, Code, Head, RESERVED, flag, kind};
-use super::super::hpack::{self, Limits};
+use super::super::hpack::{self, Fields, Limits};
 
 /// A frame of settings is taken whole: as long as the smallest frame may be, far more than there are settings.
 const MOST_SETTINGS: usize = frame::SMALLEST_FRAME as usize;
@@ -92,6 +92,18 @@ pub fn check_block(length: usize, limits: Limits) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(block_fault(hpack::Fault::LongBlock)),
     }
+}
+
+/// Whether fields can be trailers: no pseudo-header field, none of the connection, and no byte that a field cannot have (RFC 9113
+/// sections 8.1, 8.2.1 and 8.2.2).
+pub fn are_trailers(fields: &Fields) -> bool {
+    const OF_THE_CONNECTION: [&[u8]; 5] =
+        [b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"];
+    fields.iter().all(|(name, value)| {
+        let is_name = !name.iter().any(|byte| matches!(byte, b'\0'..=b' ' | b':' | b'A'..=b'Z' | 0x7f..));
+        let is_value = !value.iter().any(|byte| matches!(byte, b'\0' | b'\n' | b'\r'));
+        is_name && is_value && !OF_THE_CONNECTION.contains(&name)
+    })
 }
 
 pub fn block_fault(found: hpack::Fault) -> Fault {

@@ -23,6 +23,10 @@ pub struct Stream {
     pub read: usize,
     /// All that came of the body.
     pub received: u64,
+    /// `Content-Length`
+    pub declared: Option<u64>,
+    /// The request breaks a rule for requests: its answer ends with a stream error (RFC 9113 section 8.1.1).
+    pub is_malformed: bool,
     /// The client has ended its side.
     pub is_received: bool,
     /// This side was ended.
@@ -47,6 +51,8 @@ impl Stream {
             body: Vec::new(),
             read: 0,
             received: 0,
+            declared: None,
+            is_malformed: false,
             is_received,
             is_sent: false,
             is_discarded: false,
@@ -59,6 +65,16 @@ impl Stream {
     /// Whether nothing can be sent or received any more.
     pub fn is_gone(&self) -> bool {
         self.is_reset || self.given_up.is_some()
+    }
+
+    /// What was said of the body's length, if what came of it contradicts that.
+    pub fn contradiction(&self) -> Option<u64> {
+        let (received, is_all) = (self.received, self.is_received);
+        self.declared.filter(|declared| received > *declared || is_all && received < *declared)
+    }
+
+    pub fn compare_length(&mut self) {
+        self.is_malformed |= self.contradiction().is_some();
     }
 
     /// What waits to be read.
@@ -77,9 +93,9 @@ pub struct Streams {
 /// What became of a stream that is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Former {
-    /// The client had ended it: nothing more may come.
+    /// The client had ended it, or given it up: nothing more may come.
     Ended,
-    /// It was given up: what was under way by then may still come (RFC 9113 section 5.1).
+    /// It was given up here: what was under way by then may still come (RFC 9113 section 5.1).
     GivenUp,
 }
 
@@ -107,7 +123,7 @@ impl Streams {
         if self.former.len() == MOST_FORMER {
             self.former.pop_front();
         }
-        let is_ended = stream.is_received && !stream.is_gone();
+        let is_ended = stream.given_up.is_some() || stream.is_received && !stream.is_reset;
         self.former.push_back((id, if is_ended { Former::Ended } else { Former::GivenUp }));
         Some(stream)
     }

@@ -61,6 +61,9 @@ impl Server {
             return Ok(skipped);
         };
         if stream.is_gone() {
+            if stream.given_up.is_some() {
+                frame::write_reset(id, Code::STREAM_CLOSED, &mut self.out);
+            }
             return Ok(skipped);
         }
         let refusal = match stream.receive_window.checked_sub(size) {
@@ -90,6 +93,7 @@ impl Server {
         self.payload += data.len() as u64;
         if let Some(stream) = self.streams.find_mut(id) {
             stream.received += data.len() as u64;
+            stream.compare_length();
             if !stream.is_discarded && !stream.is_gone() {
                 stream.body.extend_from_slice(data);
             }
@@ -105,6 +109,7 @@ impl Server {
     pub(super) fn end_of_body(&mut self, id: u32) {
         if let Some(stream) = self.streams.find_mut(id) {
             stream.is_received = true;
+            stream.compare_length();
             self.woken.push(id);
         }
     }
@@ -225,9 +230,25 @@ impl Server {
         self.streams.find(id)?.given_up
     }
 
-    /// How much of a body has come, and whether that is all.
-    pub fn received(&self, id: u32) -> (u64, bool) {
-        self.streams.find(id).map_or((0, false), |stream| (stream.received, stream.is_received))
+    /// Notes what the head says of the body's length.
+    pub fn declare(&mut self, id: u32, length: u64) {
+        if let Some(stream) = self.streams.find_mut(id) {
+            stream.declared = Some(length);
+            stream.compare_length();
+        }
+    }
+
+    /// Notes that the request is malformed.
+    pub fn set_malformed(&mut self, id: u32) {
+        if let Some(stream) = self.streams.find_mut(id) {
+            stream.is_malformed = true;
+        }
+    }
+
+    /// How much of a body has come, and how much was to come, if these contradict each other.
+    pub fn contradiction(&self, id: u32) -> Option<(u64, u64)> {
+        let stream = self.streams.find(id)?;
+        stream.contradiction().map(|declared| (stream.received, declared))
     }
 
     /// Whether a body was read to its end.
@@ -300,7 +321,7 @@ impl Server {
         fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
         ends: bool,
     ) -> Result<(), Gone> {
-        self.living(id)?.is_sent |= ends;
+        let ends = self.note_end(id, ends)?;
         let mut block = Vec::with_capacity(256);
         if std::mem::take(&mut self.is_table_due) {
             hpack::encode_empty_table(&mut block);
@@ -317,10 +338,10 @@ impl Server {
         id: u32,
         fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
     ) -> Result<(), Gone> {
-        self.living(id)?.is_sent = true;
+        let ends = self.note_end(id, true)?;
         let mut block = Vec::new();
         fields.for_each(|(name, value)| hpack::encode_field(name, value, &mut block));
-        frame::write_block(&block, id, true, self.frame_size, &mut self.out);
+        frame::write_block(&block, id, ends, self.frame_size, &mut self.out);
         Ok(())
     }
 
@@ -342,13 +363,20 @@ impl Server {
 
     /// Sends a piece of a body that there is room for.
     pub fn send_data(&mut self, id: u32, data: &[u8], ends: bool) -> Result<(), Gone> {
+        let ends = self.note_end(id, ends)?;
         let stream = self.living(id)?;
-        stream.is_sent |= ends;
         stream.send_window -= data.len() as i64;
         self.send_window = self.send_window.saturating_sub(data.len() as u32);
         frame::write_head(data.len(), kind::DATA, if ends { flag::END_STREAM } else { 0 }, id, &mut self.out);
         self.out.extend_from_slice(data);
         Ok(())
+    }
+
+    /// Notes whether the answer ends; a malformed request's ends by RST_STREAM instead of a flag.
+    fn note_end(&mut self, id: u32, ends: bool) -> Result<bool, Gone> {
+        let stream = self.living(id)?;
+        stream.is_sent |= ends;
+        Ok(ends && !stream.is_malformed)
     }
 
     /// The request is over; an answer that is not whole ends so (`ngx_http_v2_close_stream`).
@@ -357,7 +385,9 @@ impl Server {
         if stream.is_gone() || self.is_over {
             return;
         }
-        if !stream.is_sent {
+        if stream.is_malformed {
+            frame::write_reset(id, Code::PROTOCOL_ERROR, &mut self.out);
+        } else if !stream.is_sent {
             frame::write_reset(id, code, &mut self.out);
         } else if !stream.is_received {
             frame::write_reset(id, Code::NO_ERROR, &mut self.out);

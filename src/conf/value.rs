@@ -131,6 +131,7 @@ pub fn is_single(row: &grammar::Directive) -> bool {
             | Value::Milliseconds
             | Value::Seconds
             | Value::Buffers
+            | Value::Path
             | Value::Enum(_)
             | Value::Text
     )

@@ -571,11 +571,11 @@ impl Node {
         assert!(process.wait().expect("it ends").success(), "{}", self.log());
     }
 
-    /// Every process of the daemon at once: its address stays behind.
-    pub fn kill(&mut self) {
+    /// These processes of the daemon at once: its address stays behind.
+    pub fn kill(&mut self, processes: &[i32]) {
         for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-            for pid in self.pids() {
-                let _ = kill(Pid::from_raw(pid), signal);
+            for pid in processes {
+                let _ = kill(Pid::from_raw(*pid), signal);
             }
         }
         let mut process = self.process.take().expect("it was started");

@@ -54,7 +54,7 @@ fn the_address_follows_script_stop_and_kill() {
         lab.wait("b takes over after a stop", ELECTION, || b.holds() && !a.holds(), &[&a, &b]);
         a.start();
         lab.wait("a is master again", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
-        a.kill();
+        a.kill(&a.pids());
         lab.wait("b takes over after a kill", ELECTION, || b.holds(), &[&a, &b]);
         b.stop();
         assert!(!b.holds(), "{first:?} {second:?}: a stopped router still holds the address");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use compat_tests::lab::{Lab, Node};
 
 use crate::client::Client;
+use crate::moment::Origin;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -50,9 +51,15 @@ impl Event {
         if self == Self::ChildKilled { "a" } else { "b" }
     }
 
-    pub fn happen(self, lab: &Lab, master: &mut Node) {
+    /// What decides how long the master's part of it takes.
+    pub fn origin(self) -> Origin {
+        if matches!(self, Self::ScriptFails | Self::WeightFalls) { Origin::Script } else { Origin::Advert }
+    }
+
+    /// The master's processes were looked up before, because that takes its time.
+    pub fn happen(self, lab: &Lab, master: &mut Node, processes: &[i32]) {
         match self {
-            Self::Killed => master.kill(),
+            Self::Killed => master.kill(processes),
             Self::Stopped => master.stop(),
             Self::CableOut => lab.port("a", false),
             Self::ScriptFails | Self::WeightFalls => master.fail_script(true),

@@ -1,9 +1,12 @@
 //! What the two nodes are told to speak.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::time::Duration;
 
 use compat_tests::lab::Node;
+
+use crate::moment;
 
 /// A mode: how its instance differs from the laboratory's.
 pub struct Mode {
@@ -35,9 +38,14 @@ impl Mode {
         Duration::from_millis(self.interval_ms)
     }
 
-    /// Whoever alone answers for so long will go on: nobody else is about to become master.
+    /// Whoever alone answers for so long will go on, at a start too: nobody else is about to become master.
     pub fn calm(&self) -> Duration {
         (self.interval() * 4).max(Duration::from_secs(1))
+    }
+
+    /// The same where the other one was heard already.
+    pub fn short_calm(&self) -> Duration {
+        (self.interval() * 3 / 2).max(Duration::from_secs(1))
     }
 
     /// The virtual address.
@@ -49,6 +57,8 @@ impl Mode {
     pub fn prepare(&self, node: &Node, weight: i32) {
         let host = node.host();
         let peer = format!("198.51.100.{}", if host == 1 { 2 } else { 1 });
+        let fail = Path::new(&node.configuration()).with_extension("fail");
+        let script = node.script("chk", moment::SCRIPT);
         let interval = format!("advert_int {}", self.interval().as_secs_f64());
         if self.is_ipv6 {
             node.set_network("ipv6/conf/eth0/accept_dad=0");
@@ -56,6 +66,7 @@ impl Mode {
         }
         node.rewrite(|text| {
             let text = text.replace(PASSWORD, &self.lines.replace("PEER", &peer));
+            let text = text.replace(&format!("/usr/bin/test ! -e {}", fail.display()), &script);
             let text = text.replace("advert_int 1", &interval).replace("weight -20", &format!("weight {weight}"));
             if self.is_ipv6 {
                 text.replace(&format!("{ADDRESS_V4}/24"), &format!("fe80::51:51\n  {ADDRESS_V6}/64"))

@@ -2,7 +2,8 @@
 //! the one loop, so that a session that goes down is heard of without a pipe between.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -53,14 +54,17 @@ pub struct BfdSessions {
 
 impl Default for BfdSessions {
     fn default() -> Self {
-        let mut seed = [0; 8];
         // Without randomness the time has to do: a discriminator is no secret.
-        let seed = match aws_lc_rs::rand::fill(&mut seed) {
-            Ok(()) => u64::from_ne_bytes(seed),
-            Err(_) => u64::from(dump::wall_clock(Duration::ZERO).subsec_nanos()),
-        };
+        let seed = random_seed().unwrap_or_else(|_| dump::wall_clock(Duration::ZERO).subsec_nanos().into());
         Self { sessions: Sessions::new(seed), configs: Vec::new(), outputs: BTreeMap::new(), inputs: Vec::new() }
     }
+}
+
+/// From the kernel: aws-lc gathers entropy for 40 ms before its first number, in which a router that was killed is not back.
+fn random_seed() -> io::Result<u64> {
+    let mut seed = [0; 8];
+    File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(u64::from_ne_bytes(seed))
 }
 
 impl BfdSessions {

@@ -1,7 +1,6 @@
 //! What a master holds: addresses, routes, rules; in what order they come and go, and how they are announced.
 
 use crate::ir::keepalived::VirtualAddress;
-use crate::primitives::monotonic::Monotonic;
 
 use super::action::Action;
 use super::announce::Announcements;
@@ -89,10 +88,5 @@ impl VirtualRouter {
             self.report(InstanceReport::Rules(set), actions);
             actions.push(Action::Rules { instance: self.id, set, rules: self.config.rules.clone() });
         }
-    }
-
-    /// Bursts as after becoming master: a reload brought new addresses.
-    pub(super) fn announce_again(&mut self, now: Monotonic) {
-        self.announcements = Announcements::become_master(now, &self.config.announce);
     }
 }

@@ -32,6 +32,12 @@ impl Announcements {
         }
     }
 
+    /// Called for a master at a reload: keepalived forgets what was still to come.
+    pub fn reloaded(now: Monotonic, config: &Announce, brings_addresses: bool) -> Self {
+        let master_delay_us = if brings_addresses { config.master_delay_us } else { 0 };
+        Self::become_master(now, &Announce { master_delay_us, ..config.clone() })
+    }
+
     /// Called when a burst answered a lower advert.
     pub fn hear_lower(&mut self, now: Monotonic, config: &Announce) {
         let delay = Duration::from_micros(config.lower_prio_delay_us);
@@ -101,5 +107,8 @@ mod tests {
         assert_eq!((announcements.due(at(125), &config), announcements.further_due(at(124), &config)), (1, false));
         assert!(announcements.further_due(at(125), &config));
         assert_eq!(announcements.further, Some(at(145)));
+        assert_eq!(Announcements::reloaded(at(200), &config, true), Announcements::become_master(at(200), &config));
+        let mut reloaded = Announcements::reloaded(at(200), &config, false);
+        assert_eq!((reloaded.due(at(209), &config), reloaded.due(at(210), &config)), (0, 1));
     }
 }

@@ -6,6 +6,7 @@ use crate::ir::keepalived::{Instance, Keepalived, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
 
 use super::action::{Action, Notification, Occasion, Subject};
+use super::announce::Announcements;
 use super::engine::{Engine, Health};
 use super::instance::{StateName, VirtualRouter};
 use super::report::{InstanceReport, Report};
@@ -204,6 +205,7 @@ impl VirtualRouter {
             self.report(InstanceReport::AddressLeftOut { address, interface }, actions);
         }
         let new: Vec<VirtualAddress> = after.iter().filter(|address| !before.contains(address)).cloned().collect();
+        let brings_addresses = !new.is_empty();
         let routes_gone: Vec<_> =
             old.routes.iter().filter(|route| !self.config.routes.contains(route)).cloned().collect();
         let routes_new: Vec<_> =
@@ -222,7 +224,7 @@ impl VirtualRouter {
             Action::Addresses { instance, set: false, addresses: gone },
         ];
         let within = [
-            Action::Addresses { instance, set: true, addresses: new.clone() },
+            Action::Addresses { instance, set: true, addresses: new },
             Action::Routes { instance, set: true, routes: routes_new },
             Action::Rules { instance, set: true, rules: rules_new },
             Action::Firewall { instance, set: false, addresses: without(&dropped_before, &dropped_after) },
@@ -230,11 +232,12 @@ impl VirtualRouter {
         actions.extend(out.into_iter().filter(|action| !is_empty(action)));
         self.report_held(actions);
         actions.extend(within.into_iter().filter(|action| !is_empty(action)));
-        if !new.is_empty() {
-            let repeat = self.config.announce.master_repeat;
-            actions.push(Action::Announce { instance, addresses: new, repeat });
-            self.announce_again(now);
+        let announce = &self.config.announce;
+        // All of them, the old ones too (keepalived 2.4).
+        if brings_addresses || announce.master_refresh_us > 0 {
+            self.announce(announce.master_repeat, actions);
         }
+        self.announcements = Announcements::reloaded(now, announce, brings_addresses);
     }
 
     /// keepalived says of all that a master holds that it puts it in, and leaves alone what is there.
@@ -277,10 +280,9 @@ mod tests {
         )
     }
 
-    #[test]
-    fn a_router_with_another_name_is_the_same() {
+    fn master(text: &str) -> (Engine, Monotonic) {
         let mut now = Monotonic::from_micros(1_000_000);
-        let mut engine = Engine::new(&configuration_text::read(&text("A")), now);
+        let mut engine = Engine::new(&configuration_text::read(text), now);
         let mut actions = Vec::new();
         let address = Some([192, 0, 2, 1].into());
         engine.step(now, &Event::Link { interface: "eth0".into(), running: true }, &mut actions);
@@ -291,7 +293,13 @@ mod tests {
             now = engine.next_deadline().expect("it waits for a master");
             engine.step(now, &Event::Deadline, &mut actions);
         }
-        actions.clear();
+        (engine, now)
+    }
+
+    #[test]
+    fn a_router_with_another_name_is_the_same() {
+        let (mut engine, now) = master(&text("A"));
+        let mut actions = Vec::new();
         engine.reload(now, &configuration_text::read(&text("B")), &mut actions);
         let said = actions.iter().map(|action| match action {
             Action::Report(report) => report.to_string(),
@@ -300,5 +308,31 @@ mod tests {
         });
         assert_eq!(said.collect::<Vec<_>>(), ["priority 100", "(B) setting VIPs.", "priority 100"]);
         assert_eq!(engine.instances()[0].state(), StateName::Master);
+    }
+
+    /// What a reload with this configuration announces, at once and in six seconds.
+    fn announced(text: &str) -> (usize, usize) {
+        let (mut engine, mut now) = master(&self::text("A"));
+        let mut actions = Vec::new();
+        let count = |actions: &mut Vec<Action>| {
+            let of = |action| if let Action::Announce { addresses, .. } = action { addresses.len() } else { 0 };
+            actions.drain(..).map(of).sum()
+        };
+        engine.reload(now, &configuration_text::read(text), &mut actions);
+        let at_once = count(&mut actions);
+        let until = now + std::time::Duration::from_secs(6);
+        while now < until {
+            now = engine.next_deadline().expect("a master sends adverts");
+            engine.step(now, &Event::Deadline, &mut actions);
+        }
+        (at_once, count(&mut actions))
+    }
+
+    /// keepalived's timers do not live through a reload, and a new address is announced with all others.
+    #[test]
+    fn a_reload_announces_what_is_new_and_forgets_what_was_due() {
+        assert_eq!(announced(&text("A")), (0, 0));
+        assert_eq!(announced(&text("A").replace("192.0.2.10", "192.0.2.10\n192.0.2.11")), (2, 2));
+        assert_eq!(announced(&text("A").replace("interface eth0", "interface eth0\ngarp_master_refresh 4")), (1, 1));
     }
 }

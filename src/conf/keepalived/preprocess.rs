@@ -145,9 +145,9 @@ impl<'f> Reader<'f> {
         (Copy(Rc::new(self.copy)), self.reports)
     }
 
-    /// Says something about the current line.
+    /// Says something about the current line, and where it is; keepalived does not for what `-t` leaves out.
     pub fn report(&mut self, fault: Fault, text: String) {
-        let position = self.position();
+        let position = (fault != Fault::LogOnly).then(|| self.position()).flatten();
         self.reports.push(Report { fault, position, text });
     }
 

@@ -205,3 +205,11 @@ fn who_wants_reloads_checked_starts_with_no_fault_either() {
     assert_eq!(run_on(&text("reload_check_config /dev/null"), true, false).refusal, Some(2));
     assert_eq!(run_on(&text("reload_repeat"), true, false).refusal, None);
 }
+
+/// keepalived's child logs it, and names no line.
+#[test]
+fn an_old_name_of_a_track_file_is_logged_once() {
+    let outcome = run_on("vrrp_track_file f {\n file /dev/null\n}\n", false, false);
+    let said: Vec<String> = outcome.reports.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["\"vrrp_track_file\" is deprecated, please use \"track_file\""]);
+}

@@ -170,7 +170,8 @@ pub(super) struct FileDraft {
 }
 
 pub(super) fn begin_file(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &Line) -> Result<(), Stop> {
-    if line.words[0] == "vrrp_track_file" {
+    // Each role reads it.
+    if line.words[0] == "vrrp_track_file" && reading.role == Role::Vrrp {
         parser.report(Fault::LogOnly, "\"vrrp_track_file\" is deprecated, please use \"track_file\"");
     }
     let name = line.word(1, parser.reader)?.to_owned();

@@ -481,6 +481,7 @@ impl<'a> Driver<'a> {
             }
         }
         self.promote_secondaries.keep(&self.config.instances);
+        self.with_devices(|devices, routers, tools| devices.log_found(routers, tools.log));
         self.prepare_kernel();
         self.log_firewall();
         self.announcer.configure(&self.config);

@@ -124,6 +124,15 @@ impl Devices {
         }
     }
 
+    /// keepalived looks for them anew at a reload, and says what it finds.
+    pub fn log_found(&self, routers: &[VirtualRouter], log: &KeepalivedLog) {
+        for router in routers {
+            if let Some(device) = self.own(router) {
+                log.info(&format!("({}) Found matching interface {}", router.config.name, device.name));
+            }
+        }
+    }
+
     /// Makes the interfaces that instances want and do not have.
     pub fn create_missing(&mut self, routers: &[VirtualRouter], tools: &mut Tools<'_>) {
         let names: Vec<String> = routers.iter().filter_map(|router| configured_name(&router.config)).collect();

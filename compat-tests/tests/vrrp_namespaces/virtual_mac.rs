@@ -97,7 +97,7 @@ fn addresses_have_interfaces_as_with_keepalived() {
     }
 }
 
-/// What an earlier process left is used again.
+/// What an earlier process left is used again, and after a reload too.
 #[test]
 fn an_interface_that_is_there_is_used() {
     let Some(_) = lab::mixtures() else { return };
@@ -111,11 +111,14 @@ fn an_interface_that_is_there_is_used() {
         node.start();
         let holds = || node.ip(&["-o", "addr", "show", "dev", "left"]).contains("198.51.100.100/24");
         lab.wait("it is master", ELECTION, holds, &[&node]);
+        node.reload();
+        lab.wait("it is found", ELECTION, || node.log().matches("Found matching").count() > 1, &[&node]);
         node.stop();
         said(&node, &["matching interface", "VMAC interface"])
     };
     let ours = story(Which::Evenkeel);
-    assert_eq!(ours, ["(LAB) Found matching interface left", "(LAB) Success removing VMAC interface left"]);
+    let found = "(LAB) Found matching interface left";
+    assert_eq!(ours, [found, found, "(LAB) Success removing VMAC interface left"]);
     if Which::Keepalived.exists() {
         assert_eq!(ours, story(Which::Keepalived));
     }

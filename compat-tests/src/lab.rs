@@ -58,8 +58,18 @@ impl Which {
 
     /// Whether it knows `auth_hmac`.
     pub fn signs_adverts(self) -> bool {
+        self.says_of_itself("Keepalived v2.4")
+    }
+
+    /// Whether it was built with BFD.
+    pub fn knows_bfd(self) -> bool {
+        self.says_of_itself(" BFD ")
+    }
+
+    /// Whether `-v` has these words; ours is and has all that there is.
+    fn says_of_itself(self, words: &str) -> bool {
         let version = || Command::new(original()).arg("-v").output().expect("it says its version").stderr;
-        self == Self::Evenkeel || String::from_utf8_lossy(&version()).contains("Keepalived v2.4")
+        self == Self::Evenkeel || String::from_utf8_lossy(&version()).contains(words)
     }
 
     fn command(self) -> Vec<String> {
@@ -345,7 +355,8 @@ impl Node {
 
     fn spawned(&self, words: &[String]) -> Child {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.file("log")).expect("a log");
-        let files = [("-f", "conf"), ("-p", "pid"), ("-r", "vrrp"), ("-c", "check"), ("-b", "bfd")];
+        let mut files = vec![("-f", "conf"), ("-p", "pid"), ("-r", "vrrp"), ("-c", "check")];
+        files.extend(self.which.knows_bfd().then_some(("-b", "bfd")));
         let process = Command::new(&words[0])
             .args(&words[1..])
             .args(["-n", "-l", "-D"])

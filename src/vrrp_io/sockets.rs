@@ -142,11 +142,20 @@ impl Sockets {
         let Some((key, pair)) = self.pairs.iter().nth(place) else { return Ok(None) };
         // A packet that is not even IP is nothing to anybody: look at the next one.
         while let Some(datagram) = pair.receiver.receive()? {
-            if let Some(received) = received(key, datagram) {
+            if let Some(received) = received(key, datagram).filter(|received| !self.has_another(key, received)) {
                 return Ok(Some(received));
             }
         }
         Ok(None)
+    }
+
+    /// A socket that listens to a group gets what is sent to the machine too; one for that very address has it already.
+    fn has_another(&self, key: &Key, received: &Received) -> bool {
+        let is_for_it = |other: &Key| {
+            (other.protocol, other.listens_to) == (key.protocol, received.destination)
+                && (other.interface.is_none() || other.interface == key.interface)
+        };
+        key.listens_to != received.destination && self.pairs.keys().any(is_for_it)
     }
 
     /// Sends an advert to the group or to each peer, signed if the instance signs; from the interface `device` if that is not

@@ -189,3 +189,27 @@ fn send(node: &Node, packets: Vec<Vec<u8>>) {
         }
     });
 }
+
+/// The socket of another router on the interface, which listens to the group, gets unicast adverts too.
+#[test]
+fn a_unicast_advert_is_heard_once() {
+    let Some(_) = lab::mixtures() else { return };
+    const GROUP: &str = "vrrp_instance GROUP {\n  interface eth0\n  virtual_router_id 52\n  virtual_ipaddress {\n  \
+                         198.51.100.101/24\n  }\n}\n";
+    for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new();
+        let [mut a, mut b] = [("a", 150, 2), ("b", 100, 1)].map(|(name, priority, peer)| {
+            let node = lab.node(name, which, priority, false);
+            let unicast = format!("unicast_peer {{\n  198.51.100.{peer}\n  }}\n  virtual_router_id");
+            node.rewrite(|text| crate::fast(text).replace("virtual_router_id", &unicast) + GROUP);
+            node
+        });
+        a.start();
+        b.start();
+        lab.wait("a is master", ELECTION, || a.holds() && !b.holds(), &[&a, &b]);
+        a.stop();
+        lab.wait("b takes over", ELECTION, || b.holds(), &[&a, &b]);
+        let heard = b.log().matches("(LAB) Backup received priority 0 advertisement").count();
+        assert_eq!(heard, 1, "{which:?}: {}", b.log());
+    }
+}

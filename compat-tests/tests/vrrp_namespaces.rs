@@ -99,6 +99,36 @@ fn a_master_without_an_address_says_its_last_word() {
     }
 }
 
+/// Whoever sends adverts to a router alone may have forgotten its address while it was away.
+#[test]
+fn a_unicast_router_says_where_it_is() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Vec<String> {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        let peer = "unicast_peer {\n  198.51.100.2\n  }\n  virtual_router_id";
+        node.rewrite(|text| fast(text).replace("virtual_router_id", peer));
+        node.start();
+        lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+        node.cable(false);
+        lab.wait("it gives up", ELECTION, || node.log().contains("Entering FAULT STATE"), &[&node]);
+        node.cable(true);
+        lab.wait("it is master again", ELECTION, || node.holds(), &[&node]);
+        node.stop();
+        let log = node.log();
+        let lines = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text);
+        lines.filter(|line| line.ends_with(" for 198.51.100.1")).map(str::to_owned).collect()
+    };
+    let ours = story(Which::Evenkeel);
+    assert_eq!(
+        ours,
+        ["LAB: sending gratuitous ARP for 198.51.100.1", "Sending gratuitous ARP on eth0 for 198.51.100.1"]
+    );
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}
+
 /// Faster than the file of the lab: a new master within half a second.
 fn fast(text: &str) -> String {
     let (before, rest) = text.split_once("authentication {").expect("it has a password");

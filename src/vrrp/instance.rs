@@ -408,9 +408,12 @@ impl VirtualRouter {
         self.wait_for_master(at);
         self.since = at.now;
         self.notify(Occasion::Backup, at.priority, actions);
+        // Nobody waits for it while vrrp_startup_delay lasts (keepalived).
         if let (Destination::Unicast { .. }, Some(interface), Some(address)) =
             (&self.config.destination, &self.config.interface, at.source)
+            && at.timers_from <= at.now
         {
+            self.report(InstanceReport::AnnouncingSource(address), actions);
             actions.push(Action::AnnounceSource { interface: interface.clone(), address });
         }
     }

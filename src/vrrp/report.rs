@@ -246,13 +246,8 @@ pub enum InstanceReport {
         /// Why.
         refusal: Refusal,
     },
-    /// Announcements of an address are about to leave.
-    Announcing {
-        /// The interface.
-        interface: String,
-        /// The address.
-        address: IpAddr,
-    },
+    /// Peers may have forgotten where our source address is.
+    AnnouncingSource(IpAddr),
 }
 
 impl Report {
@@ -280,7 +275,7 @@ impl Report {
                         | I::IntervalOwn { .. }
                         | I::PreemptDelayStarts(_)
                         | I::PreemptDelayStops
-                        | I::Announcing { .. },
+                        | I::AnnouncingSource(_),
                     ..
                 }
         )
@@ -345,6 +340,10 @@ impl InstanceReport {
             Self::Bfd { session, up } => {
                 let state = if *up { "UP" } else { "DOWN" };
                 write!(f, "VRRP_Instance({name}) Tracked BFD instance {session} is {state}")
+            }
+            Self::AnnouncingSource(address) => {
+                let what = if address.is_ipv4() { "ARP" } else { "NA" };
+                write!(f, "{name}: sending gratuitous {what} for {address}")
             }
             Self::RogueOwnerStopped => {
                 write!(f, "({name}): rogue address owner appears to have stopped advertising")
@@ -436,10 +435,6 @@ impl InstanceReport {
                 write!(f, "start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros())
             }
             Self::PreemptDelayStops => f.write_str("stop preempt delay"),
-            Self::Announcing { interface, address } => {
-                let what = if address.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
-                write!(f, "Sending/queueing {what} on {interface} for {address}")
-            }
             _ => Ok(()),
         }
     }

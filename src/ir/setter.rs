@@ -49,9 +49,12 @@ macro_rules! own_push {
 /// A setter for a set of words that grows with every further line.
 macro_rules! own_bits {
     ($module:ident.$field:ident) => {
+        own_bits!($module.$field, $crate::ir::setter::word_set)
+    };
+    ($module:ident.$field:ident, $add:expr) => {
         |reader, directive| {
             let before = reader.own().$module.get_or_insert_default().$field.unwrap_or_default();
-            let after = $crate::ir::setter::word_set(reader, directive, before)?;
+            let after = $add(reader, directive, before)?;
             reader.own().$module.get_or_insert_default().$field = Some(after);
             Ok(())
         }

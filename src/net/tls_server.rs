@@ -367,6 +367,7 @@ fn remember_sessions(
     }
     config.session_storage = match (&wanted.session_cache, zone) {
         (SessionCache::Shared(_), Some(zone)) => Arc::new(SharedMemory::new(zone, timeout_s, context)),
+        (SessionCache::Builtin(count), _) => Arc::new(Remembered::new(*count, timeout_s)),
         (SessionCache::None, _) if !(wanted.session_tickets && wanted.early_data) => {
             Arc::new(NoServerSessionStorage {})
         }

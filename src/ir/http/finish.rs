@@ -98,6 +98,12 @@ fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Pl
         let compile = |text: &[u8]| Template::compile(text, |name| variables.use_name(name));
         if let Some(tls) = ssl.resolve(&reader.environment.conf_prefix, compile)? {
             servers[index].tls = Some(Rc::clone(&tls));
+            for warning in ssl.without_effect().map(Event::WithoutEffect) {
+                // Servers inherit it from `http`.
+                if !reader.events.contains(&warning) {
+                    reader.events.push(warning);
+                }
+            }
             reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });
         }
     }

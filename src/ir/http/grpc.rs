@@ -38,7 +38,7 @@ pub const SETTERS: Table = &[
     ("grpc_ssl_crl", own!(grpc_ssl.crl, setter::text)),
     ("grpc_ssl_name", own_with!(grpc_ssl.name, setter::some_template)),
     ("grpc_ssl_password_file", own_with!(grpc_ssl.password_file, proxy_ssl::setters::password_file)),
-    ("grpc_ssl_protocols", proxy_ssl::setters::grpc_protocols),
+    ("grpc_ssl_protocols", own_bits!(grpc_ssl.protocols, proxy_ssl::setters::named_protocols)),
     ("grpc_ssl_server_name", own!(grpc_ssl.server_name, setter::flag)),
     ("grpc_ssl_session_reuse", own!(grpc_ssl.session_reuse, setter::flag)),
     ("grpc_ssl_trusted_certificate", own!(grpc_ssl.trusted_certificate, setter::text)),

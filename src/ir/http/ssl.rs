@@ -31,6 +31,15 @@ word_set! {
     }
 }
 
+/// `ssl_session_ticket_key`
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct TicketKey {
+    /// The full path.
+    pub path: Text,
+    /// Where it is written.
+    pub place: Place,
+}
+
 layer! {
     /// What the `ssl_…` directives of a server say.
     pub struct Ssl, own SslOwn {
@@ -73,7 +82,7 @@ layer! {
         /// `ssl_crl`
         crl: Text = Text::default(),
         /// `ssl_session_ticket_key`
-        ticket_keys: Vec<Text> = Vec::new(),
+        ticket_keys: Vec<TicketKey> = Vec::new(),
         /// `ssl_stapling`
         stapling: bool = false,
         /// `ssl_stapling_file`
@@ -160,7 +169,7 @@ impl Ssl {
             client_certificate: some(&self.client_certificate),
             trusted_certificate: some(&self.trusted_certificate),
             revocation_lists: some(&self.crl),
-            ticket_keys: self.ticket_keys.clone(),
+            ticket_keys: self.ticket_keys.iter().map(|key| key.path.clone()).collect(),
             staple: some(&self.stapling_file).filter(|_| self.stapling),
             stapling: self.stapling(),
             ocsp: self.ocsp()?,
@@ -170,6 +179,14 @@ impl Ssl {
         };
         self.apply_conf_commands(&mut tls, path)?;
         Ok(Some(Rc::new(tls)))
+    }
+
+    /// What has no effect beside other directives of the server.
+    pub fn without_effect(&self) -> impl Iterator<Item = Diagnostic> {
+        const TEXT: &str = "\"ssl_session_ticket_key\" directive has no effect: \
+            with \"ssl_early_data\" a ticket is the name of a session that can be resumed once, and no key seals it";
+        let keys = self.ticket_keys.iter().filter(|_| self.early_data);
+        keys.map(|key| Diagnostic { level: Level::Warn, text: TEXT.to_owned(), place: key.place.clone() })
     }
 
     fn suites(&self) -> Result<Vec<&'static Suite>, Diagnostic> {

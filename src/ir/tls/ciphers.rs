@@ -1,6 +1,7 @@
 //! The language of `ssl_ciphers`: OpenSSL's cipher lists, evaluated over its own table.
 
 use super::cipher_table::{Authentication, Encryption, KeyExchange, Mac, Protocol, SUITES, Suite};
+use super::{NO_CHOICE, WEAK_SUITE, WithoutEffect, is_negotiated};
 
 /// Evaluates a cipher list. `None` is what OpenSSL calls "no cipher match".
 pub fn evaluate(list: &[u8]) -> Option<Vec<&'static Suite>> {
@@ -12,14 +13,26 @@ pub fn evaluate(list: &[u8]) -> Option<Vec<&'static Suite>> {
     (!state.active.is_empty()).then_some(state.active)
 }
 
-/// The suites that a list asks for by their names, and that are never negotiated.
-pub fn never_negotiated(list: &str) -> impl Iterator<Item = &str> {
-    let is_refused = |name: &&str| SUITES.iter().any(|suite| suite.name == *name && !super::is_negotiated(suite));
-    elements(list).filter(is_refused)
+/// What a list asks for, by name or property, where all of it is never negotiated; and the level of security.
+pub fn without_effect(list: &str) -> WithoutEffect {
+    let reason = |element: &str| {
+        let mut asked = SUITES.iter().filter(|suite| matches(suite, element)).peekable();
+        match element.starts_with("@SECLEVEL") {
+            true => Some(NO_CHOICE),
+            false => (asked.peek().is_some() && !asked.any(is_negotiated)).then_some(WEAK_SUITE),
+        }
+    };
+    elements(list).filter_map(|element| Some((element.to_owned(), reason(element)?))).collect()
 }
 
+/// OpenSSL lets a command stand right behind a name, as in `DEFAULT@SECLEVEL=1`.
 fn elements(list: &str) -> impl Iterator<Item = &str> {
-    list.split([':', ',', ';', ' ']).filter(|element| !element.is_empty())
+    let parts = list.split([':', ',', ';', ' ']);
+    let elements = parts.flat_map(|part| {
+        let (name, command) = part.split_at(part.find('@').unwrap_or(part.len()));
+        [name, command]
+    });
+    elements.filter(|element| !element.is_empty())
 }
 
 struct State {
@@ -146,6 +159,7 @@ mod tests {
     #[test]
     fn names_and_properties_add_in_the_order_they_stand() {
         assert_eq!(names("AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256"), ["AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256"]);
+        assert_eq!(names("AES128-SHA@SECLEVEL=0"), ["AES128-SHA"]);
         assert_eq!(names("EECDH+AESGCM:!aECDSA"), ["ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256"]);
     }
 

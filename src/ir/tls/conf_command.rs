@@ -1,6 +1,6 @@
 //! `ssl_conf_command` and its like: OpenSSL's own configuration, as far as evenkeel has the same choice.
 
-use super::{Curve, Protocols, ciphers, negotiated};
+use super::{Curve, NO_CHOICE, OLD_VERSION, OTHER_GROUP, Protocols, WEAK_SUITE, WithoutEffect, ciphers, negotiated};
 use crate::ir::value::Text;
 
 /// One command.
@@ -56,16 +56,39 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "NumTickets",
 ];
 
+/// The options that evenkeel has.
+const OPTIONS: [&str; 2] = ["SessionTicket", "ServerPreference"];
+
 impl ConfCommand {
     fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// Whether OpenSSL would take it, and evenkeel does nothing for it.
-    pub fn has_no_effect(&self) -> bool {
-        let is_known = |word: &str| matches!(option(word).1, "SessionTicket" | "ServerPreference");
+    /// What OpenSSL would take, and evenkeel does nothing for.
+    pub fn without_effect(&self) -> WithoutEffect {
+        let text = self.value.to_string();
+        let words = |separator, is_without: fn(&str) -> bool, reason| {
+            let words = text.split(separator).filter(|word| is_without(word));
+            words.map(|word| (word.to_owned(), reason)).collect()
+        };
+        let is_old = |word: &str| matches!(option(word), (true, "SSLv3" | "TLSv1" | "TLSv1.1"));
+        match () {
+            () if self.is_without_effect() => vec![(self.name.to_string(), NO_CHOICE)],
+            () if self.is("Options") => words(',', |word| !OPTIONS.contains(&option(word).1), NO_CHOICE),
+            () if self.is("CipherString") => ciphers::without_effect(&text),
+            () if self.is("Ciphersuites") => words(':', |name| TLS13_SUITES_OF_OPENSSL.contains(&name), WEAK_SUITE),
+            () if self.is("Groups") || self.is("Curves") => {
+                words(':', |name| Curve::of_name(name) == Some(None), OTHER_GROUP)
+            }
+            () if ["MinProtocol", "MaxProtocol", "Protocol"].iter().any(|name| self.is(name)) => {
+                words(',', is_old, OLD_VERSION)
+            }
+            () => Vec::new(),
+        }
+    }
+
+    fn is_without_effect(&self) -> bool {
         WITHOUT_EFFECT.iter().any(|name| self.is(name))
-            || self.is("Options") && !self.value.to_string().split(',').all(is_known)
     }
 
     /// Does what it says. The error is OpenSSL's.
@@ -109,7 +132,7 @@ impl ConfCommand {
                 settings.protocols.tls13 &= highest >= 3;
             }
             () if self.is("Protocol") => self.apply_protocol(&text, settings)?,
-            () if self.has_no_effect() => {}
+            () if self.is_without_effect() => {}
             () => return Err(self.fault("error:0A000182:SSL routines::unknown cmd name:cmd=", "")),
         }
         Ok(())

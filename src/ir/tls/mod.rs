@@ -9,6 +9,17 @@ use std::rc::Rc;
 
 use super::value::{Template, Text, Zone};
 
+/// Why what is written has no effect.
+pub const OLD_VERSION: &str = "versions before TLS 1.2 are not negotiated";
+/// The same.
+pub const WEAK_SUITE: &str = "only forward secret suites with authenticated encryption are negotiated";
+/// The same.
+pub const OTHER_GROUP: &str = "rustls has no such group";
+const NO_CHOICE: &str = "rustls has no such choice";
+
+/// Words without effect, each with its reason.
+pub type WithoutEffect = Vec<(String, &'static str)>;
+
 /// TLS towards clients.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct ServerTls {
@@ -107,8 +118,8 @@ pub enum SessionCache {
     /// Nobody.
     #[default]
     None,
-    /// Each worker.
-    Builtin,
+    /// Each worker, so many.
+    Builtin(usize),
     /// All workers together, over reloads too.
     Shared(Zone),
 }
@@ -118,7 +129,7 @@ impl SessionCache {
     pub fn zone(&self) -> Option<&Zone> {
         match self {
             Self::Shared(zone) => Some(zone),
-            Self::None | Self::Builtin => None,
+            Self::None | Self::Builtin(_) => None,
         }
     }
 }

@@ -64,7 +64,7 @@ pub const SETTERS: Table = &[
     ("proxy_ssl_crl", own!(proxy_ssl.crl, setter::text)),
     ("proxy_ssl_name", own_with!(proxy_ssl.name, setter::some_template)),
     ("proxy_ssl_password_file", own_with!(proxy_ssl.password_file, proxy_ssl::setters::password_file)),
-    ("proxy_ssl_protocols", proxy_ssl::setters::protocols),
+    ("proxy_ssl_protocols", own_bits!(proxy_ssl.protocols, proxy_ssl::setters::named_protocols)),
     ("proxy_ssl_server_name", own!(proxy_ssl.server_name, setter::flag)),
     ("proxy_ssl_session_reuse", own!(proxy_ssl.session_reuse, setter::flag)),
     ("proxy_ssl_trusted_certificate", own!(proxy_ssl.trusted_certificate, setter::text)),

@@ -7,9 +7,9 @@ use crate::conf::tree::Directive;
 use crate::ir::event::Event;
 use crate::ir::http::ssl::NamedProtocols;
 use crate::ir::reader::Reader;
-use crate::ir::setter::{self, Set};
+use crate::ir::setter;
 use crate::ir::tls::conf_command::ConfCommand;
-use crate::ir::tls::{CertificateCache, ciphers};
+use crate::ir::tls::{CertificateCache, OLD_VERSION, WithoutEffect, ciphers};
 use crate::ir::value::Text;
 use crate::primitives::{duration, size};
 
@@ -54,22 +54,6 @@ pub fn password_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Resu
     Ok(Some(path))
 }
 
-/// `proxy_ssl_protocols`
-pub fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let before = reader.own().proxy_ssl.get_or_insert_default().protocols.unwrap_or_default();
-    let named = named_protocols(reader, directive, before)?;
-    reader.own().proxy_ssl.get_or_insert_default().protocols = Some(named);
-    Ok(())
-}
-
-/// `grpc_ssl_protocols`
-pub fn grpc_protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let before = reader.own().grpc_ssl.get_or_insert_default().protocols.unwrap_or_default();
-    let named = named_protocols(reader, directive, before)?;
-    reader.own().grpc_ssl.get_or_insert_default().protocols = Some(named);
-    Ok(())
-}
-
 /// The versions of `ssl_protocols` and its like.
 pub fn named_protocols(
     reader: &mut Reader<'_>,
@@ -79,16 +63,14 @@ pub fn named_protocols(
     let named = setter::word_set(reader, directive, before)?;
     let words = directive.args().iter().filter_map(|word| std::str::from_utf8(word.value).ok());
     let old = words.filter(|word| !matches!(*word, "TLSv1.2" | "TLSv1.3"));
-    reader.note_words_without_effect(directive, old, "versions before TLS 1.2 are not negotiated");
+    reader.note_words_without_effect(directive, old, OLD_VERSION);
     Ok(named)
 }
 
 /// The list of `ssl_ciphers` and its like.
 pub fn named_ciphers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Text, Diagnostic> {
     let list = setter::text(directive)?;
-    let text = list.to_string();
-    let reason = "only forward secret suites with authenticated encryption are negotiated";
-    reader.note_words_without_effect(directive, ciphers::never_negotiated(&text), reason);
+    note_without_effect(reader, directive, ciphers::without_effect(&list.to_string()));
     Ok(list)
 }
 
@@ -96,8 +78,12 @@ pub fn named_ciphers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Resu
 pub fn conf_command(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<ConfCommand, Diagnostic> {
     let [name, value] = directive.args() else { return Err(directive.fails("invalid value")) };
     let command = ConfCommand { name: Text::from(name.value), value: Text::from(value.value) };
-    if command.has_no_effect() {
-        reader.note_words_without_effect(directive, [&*command.name.to_string()], "rustls has no such choice");
-    }
+    note_without_effect(reader, directive, command.without_effect());
     Ok(command)
+}
+
+fn note_without_effect(reader: &mut Reader<'_>, directive: &Directive<'_>, words: WithoutEffect) {
+    for (word, reason) in &words {
+        reader.note_words_without_effect(directive, [&**word], reason);
+    }
 }

@@ -1,15 +1,18 @@
 //! Reading `ssl_…`.
 
 use super::super::proxy_ssl::setters::{named_ciphers, named_protocols};
-use super::SslOwn;
+use super::{SslOwn, TicketKey};
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::{Directive, Word};
 use crate::ir::http::draft::HttpDraft;
 use crate::ir::reader::Reader;
 use crate::ir::setter::{self, Set, Table};
-use crate::ir::tls::{Curve, SessionCache};
+use crate::ir::tls::{Curve, OTHER_GROUP, SessionCache};
 use crate::ir::value::{PAGE_SIZE, Text, Zone};
 use crate::primitives::size;
+
+/// `SSL_SESSION_CACHE_MAX_SIZE_DEFAULT`; their room is set aside at once.
+const MOST_SESSIONS: usize = 20_480;
 
 /// A setter for one value of the server that is being read (or, in `http`, of all servers).
 macro_rules! ssl {
@@ -104,8 +107,8 @@ fn ech_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 fn ticket_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let path = reader.conf_path(directive.args()[0].value);
-    reader.http.server_ssl().ticket_keys.get_or_insert_default().push(path);
+    let key = TicketKey { path: reader.conf_path(directive.args()[0].value), place: directive.place() };
+    reader.http.server_ssl().ticket_keys.get_or_insert_default().push(key);
     Ok(())
 }
 
@@ -134,7 +137,7 @@ fn ecdh_curve(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     setter::once(&mut reader.http.server_ssl().ecdh_curve, directive, setter::text)?;
     let list = directive.args()[0].text();
     let unknown_here = list.split(':').filter(|name| Curve::of_name(name) == Some(None));
-    reader.note_words_without_effect(directive, unknown_here, "rustls has no such group");
+    reader.note_words_without_effect(directive, unknown_here, OTHER_GROUP);
     Ok(())
 }
 
@@ -143,11 +146,16 @@ fn session_cache(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     for word in directive.args() {
         let named = match word.value {
             b"off" | b"none" => SessionCache::None,
-            b"builtin" => SessionCache::Builtin,
+            b"builtin" => SessionCache::Builtin(MOST_SESSIONS),
             value => match value.strip_prefix(b"builtin:") {
                 Some(count) => {
-                    size::parse_number(count).ok_or_else(|| invalid_cache(directive, word))?;
-                    SessionCache::Builtin
+                    let count = size::parse_number(count).ok_or_else(|| invalid_cache(directive, word))? as usize;
+                    // OpenSSL takes 0 for no limit.
+                    if !(1..=MOST_SESSIONS).contains(&count) {
+                        let reason = "a worker remembers 20480 sessions at most";
+                        reader.note_words_without_effect(directive, [&*word.text()], reason);
+                    }
+                    SessionCache::Builtin(if count == 0 { MOST_SESSIONS } else { count.min(MOST_SESSIONS) })
                 }
                 None => shared_cache(reader, directive, word)?,
             },

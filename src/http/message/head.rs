@@ -33,9 +33,9 @@ impl Head {
         &self.buffer[self.line.start..self.line.method_end.max(self.line.start)]
     }
 
-    /// The target as sent, with arguments and without scheme and host.
+    /// The target as sent, with arguments and without scheme and host; nothing as long as its end has not come.
     pub fn target(&self) -> &[u8] {
-        &self.buffer[self.line.uri.clone()]
+        self.buffer.get(self.line.uri.clone()).unwrap_or_default()
     }
 
     /// `HTTP/1.1`; nothing for HTTP/0.9.

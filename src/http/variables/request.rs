@@ -6,6 +6,7 @@ use crate::http::request::body::Body;
 use crate::http::request::{HTTP_20, Request};
 use crate::http::{map_uri, modules};
 use crate::log::now;
+use crate::wire::http1::request_line::Method;
 
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
@@ -52,10 +53,12 @@ pub fn find(name: &str) -> Option<Write1> {
         "request_length" => |request, out| put(out, request.request_length.get()),
         "request_method" => |request, out| {
             let name = request.main_method_name();
-            put_some(out, Some(name).filter(|name| !name.is_empty()))
+            put_some(out, Some(name).filter(|name| !name.is_empty() && !has_no_line(request)))
         },
         "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
-        "request_uri" => |request, out| put_bytes(out, request.head.target()),
+        "request_uri" => {
+            |request, out| !has_no_line(request) && !request.uri_refused && put_bytes(out, request.head.target())
+        }
         "http2" => |request, out| match (request.connection.exchange(), request.connection.is_secure()) {
             (None, _) => true,
             (Some(_), true) => put_bytes(out, b"h2"),
@@ -64,10 +67,16 @@ pub fn find(name: &str) -> Option<Write1> {
         "http3" => |_, _| true,
         "server_name" => |request, out| put(out, &request.connection.engine.server(request.server).name),
         "server_protocol" => {
-            |request, out| put_some(out, Some(request.head.protocol()).filter(|name| !name.is_empty()))
+            |request, out| request.head.line.protocol_start.is_some() && put_bytes(out, request.head.protocol())
         }
         _ => return None,
     })
+}
+
+/// Whether a first line that could be read never came: nginx takes its parts from the whole line alone.
+fn has_no_line(request: &Request) -> bool {
+    let has_none = request.version == HTTP_20 || request.method == Method::Connect;
+    request.uri.is_empty() && !request.uri_refused && !has_none
 }
 
 /// Milliseconds since the request began.

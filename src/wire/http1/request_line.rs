@@ -465,7 +465,8 @@ impl RequestLine {
                         self.end = at;
                         return Ok(State::Done);
                     }
-                    _ => self.protocol_start = Some(at),
+                    b'H' => self.protocol_start = Some(at),
+                    _ => return Err(Fault::InvalidRequest),
                 }
                 0
             }

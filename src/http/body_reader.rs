@@ -8,7 +8,7 @@ use super::body_file::{BodyFile, Place};
 use super::connection::waiting::{Deadline, ReadFault};
 use super::message::headers::Known;
 use super::request::body::{Body, ChunkedBody, Framing};
-use super::request::{HTTP_11, HTTP_20, Request, SENDING};
+use super::request::{HTTP_11, HTTP_20, Request};
 use super::temp_file;
 use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone};
 use crate::ir::http::core::BodyInFile;
@@ -291,9 +291,7 @@ fn failed(request: &mut Request, fault: ReadFault) -> u16 {
             if error.kind() == std::io::ErrorKind::ConnectionReset { CLIENT_CLOSED_REQUEST } else { 400 }
         }
         ReadFault::Io(error) => {
-            if !request.body.is_discarded() {
-                request.log_error(Level::Info, &error, "recv() failed");
-            }
+            request.log_error(Level::Info, &error, "recv() failed");
             request.client_gone = true;
             400
         }
@@ -473,9 +471,6 @@ pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
 pub async fn drain(request: &mut Request) -> bool {
     let core = Rc::clone(&request.location.settings.core);
     request.expect_tested = true;
-    if !request.upstream.attempts.is_empty() {
-        request.action = SENDING;
-    }
     let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
     let mut forgotten = Vec::new();
     while !request.framing.is_done() {

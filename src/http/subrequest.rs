@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::filters::write;
 use super::message::response::ContentType;
-use super::request::family::{Family, Outlet};
+use super::request::family::{Family, Outlet, Turn};
 use super::request::{Entry, Request, Sink};
 use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone};
 use crate::log::error_log::Level;
@@ -32,6 +32,7 @@ pub struct Running {
     pieces: mpsc::Receiver<Vec<u8>>,
     /// With an error, the status of a request that ended because its client is gone.
     task: JoinHandle<Result<(), u16>>,
+    turn: Rc<Turn>,
 }
 
 impl Drop for Running {
@@ -124,15 +125,18 @@ pub fn start_again(parent: &mut Request) -> Result<Running, TooDeep> {
 }
 
 fn spawn(mut child: Request, entry: Entry, pieces: mpsc::Receiver<Vec<u8>>) -> Running {
+    let turn = Turn::below(child.turn.take());
+    child.turn = Some(Rc::clone(&turn));
     let task = tokio::task::spawn_local(async move {
         (child.handlers.run)(&mut child, entry).await;
         if child.client_gone { Err(child.response.status) } else { Ok(()) }
     });
-    Running { pieces, task }
+    Running { pieces, task, turn }
 }
 
 /// Sends what a request inside this one answers, to its end.
 pub async fn forward(request: &mut Request, mut running: Running) -> Result<(), ClientGone> {
+    running.turn.begin();
     loop {
         let piece = match running.pieces.try_recv() {
             Ok(piece) => Some(piece),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::request_head::{self, NoRequest};
 use super::{Connection, lingering, secure};
 use crate::http::handlers::HANDLERS;
-use crate::http::request::{LOGGING, Request};
+use crate::http::request::{LOGGING, Request, SENDING};
 use crate::http::spare::Spare;
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Location;
@@ -70,7 +70,7 @@ impl DerefMut for Attended {
 impl Drop for Attended {
     fn drop(&mut self) {
         let has_head = self.received > 0;
-        if self.connection.engine.draining.has_begun() && has_head && self.action != LOGGING {
+        if self.connection.engine.draining.has_begun() && has_head && !self.contexts.is_logged {
             access_log::write(self);
         }
     }
@@ -99,6 +99,7 @@ async fn serve_one(request: &mut Request) -> bool {
             }
             request.action = LOGGING;
             access_log::write(request);
+            request.contexts.is_logged = true;
         }
         return false;
     }
@@ -118,7 +119,9 @@ async fn serve_one(request: &mut Request) -> bool {
         },
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(request, status).await,
     }
-    let is_cut = request.client_gone || request.flush().await.is_err();
+    let is_sent = request.client_gone || request.flush().await.is_ok();
+    request.finished &= is_sent;
+    let is_cut = request.client_gone || !is_sent;
     drop(writing);
     let is_cut = is_cut || request.filter_finalize;
     // The log shows a connection that is kept as one that is closed (`ngx_http_set_keepalive`).
@@ -126,6 +129,9 @@ async fn serve_one(request: &mut Request) -> bool {
     let is_kept = may_be_kept && std::mem::take(&mut request.keepalive);
     request.action = LOGGING;
     access_log::write(request);
+    request.contexts.is_logged = true;
+    // What follows still belongs to the answer in nginx, and its line in the log comes last.
+    request.action = if request.upstream.attempts.is_empty() { "" } else { SENDING };
     request.contexts.limit_conn_held.clear();
     !is_cut && finish(request, is_kept, &connection).await
 }
@@ -159,7 +165,9 @@ async fn finish(request: &mut Request, is_kept: bool, connection: &Connection) -
             return false;
         }
         if core.lingering_close != LingeringClose::Off {
-            lingering::close(connection, core).await;
+            if let Err(error) = lingering::close(connection, core).await {
+                request.log_error(Level::Info, &error, "recv() failed");
+            }
         }
     }
     false

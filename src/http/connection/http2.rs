@@ -46,7 +46,7 @@ pub async fn serve(connection: &Rc<Connection>, first: Vec<u8>) {
     .await;
     flow.end();
     if outcome.is_ok() {
-        lingering::close(connection, &server.location.settings.core).await;
+        drop(lingering::close(connection, &server.location.settings.core).await);
     }
 }
 

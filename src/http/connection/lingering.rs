@@ -1,9 +1,10 @@
 //! Hearing a client out before its connection is closed, so that it can read the answer before a reset.
 
+use std::io;
 use std::task::Poll;
 
 use super::Connection;
-use super::waiting::Deadline;
+use super::waiting::{Deadline, ReadFault};
 use crate::ir::http::core::Core;
 
 /// The size of what is read only to be forgotten.
@@ -12,8 +13,8 @@ const DISCARD_SIZE: usize = 4096;
 const GOODBYE_MS: u64 = 3000;
 
 /// Says that the answer has ended, then reads and forgets, until the client closes, is silent for `lingering_timeout`, or
-/// `lingering_time` is over.
-pub async fn close(connection: &Connection, core: &Core) {
+/// `lingering_time` is over; or the connection breaks.
+pub async fn close(connection: &Connection, core: &Core) -> io::Result<()> {
     use tokio::io::AsyncWrite;
     let mut patience = Deadline::after_ms(GOODBYE_MS);
     let shutdown = std::future::poll_fn(|context| {
@@ -23,18 +24,20 @@ pub async fn close(connection: &Connection, core: &Core) {
         }
     });
     if !shutdown.await {
-        return;
+        return Ok(());
     }
     let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
     let mut buffer = connection.engine.take_buffer();
-    loop {
+    let outcome = loop {
         let left_ms = end.saturating_duration_since(tokio::time::Instant::now()).as_millis() as u64;
         let mut deadline = Deadline::after_ms(core.lingering_timeout_ms.min(left_ms));
         buffer.clear();
         match connection.read(&mut buffer, DISCARD_SIZE, &mut deadline).await {
             Ok(length) if length > 0 && left_ms > 0 => {}
-            _ => break,
+            Err(ReadFault::Io(error)) => break Err(error),
+            Ok(_) | Err(ReadFault::TimedOut) => break Ok(()),
         }
-    }
+    };
     connection.engine.give_buffer(buffer);
+    outcome
 }

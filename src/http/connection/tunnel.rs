@@ -108,6 +108,8 @@ pub struct Course {
     pub end: End,
     /// How many bytes went to the client.
     pub sent: u64,
+    /// How many bytes went to the backend.
+    pub passed_on: u64,
     /// What broke the connection to the client.
     pub client_fault: Option<io::Error>,
     /// What broke the connection to the backend.
@@ -119,13 +121,15 @@ pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) ->
     let mut to_backend = Way::new(setup.from_client, setup.buffer_size);
     let mut to_client = Way::new(setup.from_backend, setup.buffer_size);
     let mut deadline = Deadline::after_ms(setup.timeout_ms);
-    let mut sent = 0;
+    let (mut sent, mut passed_on) = (0, 0);
     let end = std::future::poll_fn(|context| {
         loop {
             let before = to_client.waiting();
             let downward = connection.with_stream(|client| to_client.step(backend, client, context));
             sent += before.saturating_sub(to_client.waiting()) as u64;
+            let before = to_backend.waiting();
             let upward = connection.with_stream(|client| to_backend.step(client, backend, context));
+            passed_on += before.saturating_sub(to_backend.waiting()) as u64;
             if downward == Step::Failed || upward == Step::Failed {
                 return Poll::Ready(End::Failed);
             }
@@ -140,5 +144,5 @@ pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) ->
     })
     .await;
     connection.count_sent(sent);
-    Course { end, sent, client_fault: to_backend.fault, backend_fault: to_client.fault }
+    Course { end, sent, passed_on, client_fault: to_backend.fault, backend_fault: to_client.fault }
 }

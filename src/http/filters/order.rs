@@ -95,7 +95,10 @@ pub async fn send_file(request: &mut Request, file: &File, start: u64, length: u
 pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
     // To a client that left within its body nginx writes nothing more.
     request.finished = !request.client_gone;
-    finish_body(request).await?;
+    if let Err(ClientGone) = finish_body(request).await {
+        request.finished = false;
+        return Err(ClientGone);
+    }
     if let Some(mut encoder) = request.filters.gzip.take() {
         let mut packed = request.connection.engine.take_buffer();
         encoder.finish(&mut packed);

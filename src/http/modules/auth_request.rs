@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::http::request::{Request, Sink};
-use crate::http::verdict::Verdict;
+use crate::http::verdict::{CLIENT_CLOSED_REQUEST, Verdict};
 use crate::http::{evaluate, subrequest, variables};
 use crate::log::error_log::Level;
 
@@ -22,6 +22,9 @@ pub async fn handle(request: &mut Request) -> Verdict {
     request.action = inner.action;
     for (id, value) in values {
         variables::set(request, id, &value);
+    }
+    if inner.client_gone && matches!(inner.response.status, CLIENT_CLOSED_REQUEST | 408) {
+        return Verdict::Finish(inner.response.status);
     }
     match inner.response.status {
         200..300 => Verdict::Passed,

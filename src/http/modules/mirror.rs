@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::http::request::family::Turn;
 use crate::http::request::{Request, Sink};
 use crate::http::verdict::Verdict;
 use crate::http::{body_reader, subrequest};
@@ -24,6 +25,8 @@ pub async fn handle(request: &mut Request) -> Verdict {
         copy.method_name.clone_from(&request.method_name);
         copy.header_only = true;
         copy.body = request.body.share();
+        // It is never a copy's turn.
+        copy.turn = Some(Turn::below(None));
         request.contexts.mirrors.get_or_insert_default().running.spawn_local(async move {
             subrequest::run(&mut copy).await;
             std::mem::take(&mut copy.uri)

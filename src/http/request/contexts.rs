@@ -31,6 +31,8 @@ pub struct Mirrors {
 /// What modules keep of a request.
 #[derive(Default)]
 pub struct Contexts {
+    /// Its line in the log is written.
+    pub is_logged: bool,
     /// Zones that count this request until it ends.
     pub limit_conn_held: Vec<Held>,
     /// What `limit_req` and `limit_conn` did.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
-use super::Request;
+use super::{READING, Request, SENDING};
 use crate::http::connection::WAITING_FOR_REQUEST;
 use crate::http::connection::waiting::SendFault;
 use crate::http::message::headers::Known;
@@ -14,18 +14,18 @@ impl Request {
     /// Writes a line about this request to the error log. What leads to it is no path that has to be fast.
     #[cold]
     pub fn log(&self, level: Level, text: impl Display) {
-        self.log_with(level, text, None);
+        self.log_with(level, text, None, self.action);
     }
 
     /// Writes a line about a system call that failed.
     #[cold]
     pub fn log_error(&self, level: Level, error: &io::Error, text: impl Display) {
-        self.log_with(level, text, Some(error));
+        self.log_with(level, text, Some(error), self.action);
     }
 
     /// The same, or without the error where there is none.
     pub fn log_maybe_error(&self, level: Level, error: Option<&io::Error>, text: impl Display) {
-        self.log_with(level, text, error);
+        self.log_with(level, text, error, self.action);
     }
 
     /// Says that the client of a proxied request went away, and with it perhaps the reason for a connection to a backend.
@@ -35,27 +35,35 @@ impl Request {
         self.log_maybe_error(Level::Info, error, text);
     }
 
+    /// Says that the present answer is too large for its buffers, if nobody has said so yet.
+    pub fn log_temp_file(&self) {
+        if let Some(path) = self.upstream.meanwhile.as_ref().and_then(|meanwhile| meanwhile.temp_file.take()) {
+            let text = format_args!("an upstream response is buffered to a temporary file {path}");
+            self.log_with(Level::Warn, text, None, READING);
+        }
+    }
+
     /// Whether a line of that level would be written.
     pub fn logs(&self, level: Level) -> bool {
         self.connection.engine.error_log(&self.location).is_due(level)
     }
 
-    fn log_with(&self, level: Level, text: impl Display, error: Option<&io::Error>) {
+    fn log_with(&self, level: Level, text: impl Display, error: Option<&io::Error>, action: &str) {
         let engine = &self.connection.engine;
         engine.error_log(&self.location).write(level, Some(self.connection.number), |line| {
             line.push_display(text);
             if let Some(error) = error {
                 line.push_error(error);
             }
-            self.log_context(line);
+            self.log_context(line, action);
         });
     }
 
-    fn log_context(&self, line: &mut Line) {
-        if !self.action.is_empty() {
-            line.push_display(format_args!(" while {}", self.action));
+    fn log_context(&self, line: &mut Line, action: &str) {
+        if !action.is_empty() {
+            line.push_display(format_args!(" while {action}"));
         }
-        if self.action == WAITING_FOR_REQUEST {
+        if action == WAITING_FOR_REQUEST {
             return self.connection.log_ends(line);
         }
         let server = self.connection.engine.server(self.server);
@@ -103,23 +111,23 @@ impl Request {
 impl SendFault {
     /// Says so in the log, as nginx does.
     pub fn tell(self, request: &Request) -> ClientGone {
-        let proxied = request.upstream.attempts.last();
-        match (self, proxied) {
-            (Self::Known, _) => {}
-            (Self::TimedOut, _) => {
-                let error = io::Error::from_raw_os_error(nix::errno::Errno::ETIMEDOUT as i32);
-                request.log_error(Level::Info, &error, "client timed out");
+        request.log_temp_file();
+        let is_reading = request.upstream.is_reading();
+        // What was read to its end while a piece was being sent.
+        let action = if !is_reading && request.action == READING { SENDING } else { request.action };
+        let say = |text: &str, error: Option<&io::Error>| request.log_with(Level::Info, text, error, action);
+        match self {
+            Self::Known => {}
+            Self::TimedOut => {
+                say("client timed out", Some(&io::Error::from_raw_os_error(nix::errno::Errno::ETIMEDOUT as i32)))
             }
-            (Self::Closed(error), None) => {
-                request.log_maybe_error(Level::Info, error.as_ref(), "client prematurely closed connection");
+            Self::Closed(Some(error)) | Self::Failed(_, error) if is_reading && request.upstream.ignores_client => {
+                say("writev() failed", Some(&error));
             }
-            (Self::Failed(call, error), None) => {
-                request.log_error(Level::Info, &error, format_args!("{call} failed"));
-            }
-            (Self::Closed(error), Some(attempt)) => {
-                request.log_gone(error.as_ref(), attempt.response_ms.is_none());
-            }
-            (Self::Failed(_, error), Some(attempt)) => request.log_gone(Some(&error), attempt.response_ms.is_none()),
+            Self::Closed(error) if is_reading => request.log_gone(error.as_ref(), true),
+            Self::Failed(_, error) if is_reading => request.log_gone(Some(&error), true),
+            Self::Closed(error) => say("client prematurely closed connection", error.as_ref()),
+            Self::Failed(call, error) => say(&format!("{call} failed"), Some(&error)),
         }
         ClientGone
     }

@@ -1,6 +1,8 @@
 //! What the requests inside one another share, and how the body of one of them reaches its place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Waker};
 
 use tokio::sync::mpsc;
 
@@ -15,6 +17,39 @@ pub struct Family {
     pub charset: Option<Vec<u8>>,
     /// What `ssi` keeps.
     pub ssi: RefCell<Shared>,
+}
+
+/// Whether it is a request's turn. Of requests that run beside one another only the one whose place in the answer is next looks after
+/// the client (`c->data`); when it ends because of that, so do the others.
+#[derive(Default)]
+pub struct Turn {
+    has_come: Cell<bool>,
+    above: Option<Rc<Turn>>,
+    waiting: Cell<Option<Waker>>,
+}
+
+impl Turn {
+    /// The turn of a request inside another one, which has to have its own first.
+    pub fn below(above: Option<Rc<Turn>>) -> Rc<Self> {
+        Rc::new(Self { above, ..Self::default() })
+    }
+
+    /// From now on it is.
+    pub fn begin(&self) {
+        self.has_come.set(true);
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether it is; wakes the task when it is.
+    pub fn poll(&self, context: &Context) -> bool {
+        if !self.has_come.get() {
+            self.waiting.set(Some(context.waker().clone()));
+            return false;
+        }
+        self.above.as_ref().is_none_or(|above| above.poll(context))
+    }
 }
 
 /// Where the body of a request inside another one goes.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use self::body::{Body, Framing};
 use self::contexts::Contexts;
-use self::family::{Family, Outlet};
+use self::family::{Family, Outlet, Turn};
 use self::values::{Captures, Slot};
 use super::connection::peer::Peer;
 use super::connection::waiting::Patience;
@@ -47,6 +47,8 @@ pub const MAX_DEPTH: u8 = 51;
 
 /// What is being done with a request that is over.
 pub const LOGGING: &str = "logging request";
+/// What a request does whose backend answers.
+pub const READING: &str = "reading upstream";
 /// What a request does whose backend has answered.
 pub const SENDING: &str = "sending to client";
 
@@ -222,6 +224,8 @@ pub struct Request {
     pub depth_left: u8,
     /// What it shares with the requests that it is inside of, or that are inside it.
     pub family: Option<Rc<Family>>,
+    /// Whether it is its turn; the first one's always is.
+    pub turn: Option<Rc<Turn>>,
     /// The bytes of the answer's head on the wire.
     pub header_size: u64,
     /// `$bytes_sent` counts from here.
@@ -315,6 +319,7 @@ impl Request {
             is_subrequest: false,
             depth_left: MAX_DEPTH,
             family: None,
+            turn: None,
             header_size: 0,
             request_length: Cell::new(0),
             began: crate::log::now::since_epoch(),
@@ -373,6 +378,7 @@ impl Request {
         child.is_subrequest = true;
         child.uri_changes_left = MAX_URI_CHANGES + 1;
         child.action = "";
+        child.turn.clone_from(&parent.turn);
         child
     }
 
@@ -473,7 +479,7 @@ impl Request {
     /// How long the client may take for each step of reading the answer.
     pub fn patience(&self) -> Patience {
         let timeout_ms = self.location.settings.core.send_timeout_ms;
-        Patience { timeout_ms, ends_with_client: self.upstream.attempts.is_empty() }
+        Patience { timeout_ms, ends_with_client: !self.upstream.is_reading() }
     }
 
     /// Writes what waits for the client.

@@ -440,7 +440,11 @@ async fn read_head(
                 return Err(Faulty::Server(Failure::Error));
             }
             Waited::TimedOut => return Err(timed_out(request)),
-            Waited::ClientGone => return Err(Faulty::ClientGone),
+            Waited::ClientGone => {
+                // `$upstream_status` shows what the first line said, even if no other came.
+                record(request).status = parser.head.status;
+                return Err(Faulty::ClientGone);
+            }
         }
         loop {
             match parse(request, &mut parser, buffer, limit)? {

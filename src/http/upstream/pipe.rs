@@ -374,6 +374,9 @@ impl Pipe {
             if let Err(fault) = self.spool.push(buffer) {
                 self.end = Some(End::Spool(fault));
             }
+            if self.end.is_some() {
+                self.spool.note_end();
+            }
         }
     }
 }

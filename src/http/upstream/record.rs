@@ -1,5 +1,6 @@
 //! What a request's attempts at backends leave behind for variables and logs.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::http::message::headers::HeaderList;
@@ -28,6 +29,19 @@ pub struct UpstreamRecord {
     pub is_grpc: bool,
     /// `tunnel_pass`
     pub is_tunnel: bool,
+    /// `proxy_ignore_client_abort`
+    pub ignores_client: bool,
+    /// What becomes of the answer while a piece of it is being sent.
+    pub meanwhile: Option<Rc<Meanwhile>>,
+}
+
+/// What becomes of an answer while a piece of it is being sent: the request lends itself to that, and learns of this later.
+#[derive(Default, Debug)]
+pub struct Meanwhile {
+    /// When all of it was read, in milliseconds since boot.
+    pub ended_ms: Cell<Option<u64>>,
+    /// The temporary file that was begun, and that nobody has told of yet.
+    pub temp_file: RefCell<Option<String>>,
 }
 
 /// How the body follows.
@@ -56,6 +70,12 @@ impl UpstreamRecord {
         }
     }
 
+    /// Whether a backend's answer is still being read.
+    pub fn is_reading(&self) -> bool {
+        let has_ended = || self.meanwhile.as_ref().is_some_and(|meanwhile| meanwhile.ended_ms.get().is_some());
+        self.attempts.last().is_some_and(|attempt| attempt.response_ms.is_none()) && !has_ended()
+    }
+
     /// Forgets everything; the memory stays.
     pub fn clear(&mut self) {
         self.attempts.clear();
@@ -64,7 +84,8 @@ impl UpstreamRecord {
         self.uri.clear();
         (self.proxy_host, self.proxy_port) = (None, None);
         self.body = BodyLength::None;
-        self.is_tunnel = false;
+        (self.is_tunnel, self.ignores_client) = (false, false);
+        self.meanwhile = None;
     }
 }
 

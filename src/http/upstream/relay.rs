@@ -19,15 +19,13 @@ use crate::http::connection::tunnel;
 use crate::http::evaluate;
 use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
-use crate::http::request::{Request, SENDING};
+use crate::http::request::{READING, Request, SENDING, Sink};
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::primitives::size;
 
-/// What the log calls a wait for the backend.
-const READING: &str = "reading upstream";
 /// What the log says of a backend that sends more than its answer.
 const MORE_THAN_SAID: &str = "upstream sent more data than specified in \"Content-Length\" header";
 /// nginx lets less than this wait for more (`postpone_output`).
@@ -49,8 +47,7 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
         return run_tunnel(request, job, answer).await;
     }
     // What came with the head is looked at before anything else is read.
-    let has_first = answer.buffer.len() > answer.head.end || answer.connection.unread() > 0;
-    request.action = if has_first && !buffering { exchange::READING_HEAD } else { READING };
+    request.action = if buffering { READING } else { exchange::READING_HEAD };
     let store = StoredFile::of(request, job, &answer, buffering);
     if answer.has_no_body(job) || request.header_only && store.is_none() {
         if let Some(store) = store {
@@ -132,6 +129,9 @@ async fn finish_whole(
         drop(connection);
     }
     attempt.release(request, Outcome::Served);
+    if body_start.is_some() {
+        request.action = SENDING;
+    }
     let sent = order::send_body(request, body).await;
     request.connection.engine.give_buffer(buffer);
     let finished = match sent {
@@ -163,6 +163,9 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
     let course = tunnel::run(&connection, backend, setup).await;
     record(request).bytes_received += course.sent;
     record(request).response_length += course.sent;
+    record(request).bytes_sent += course.passed_on;
+    // Any end but a write that fails is as good as another to nginx's log.
+    request.finished = course.end != tunnel::End::Failed;
     if let Some(error) = course.backend_fault {
         super::secure::log_socket_error(request, &error, "recv() failed");
     }
@@ -262,7 +265,7 @@ impl ReadLimit {
 }
 
 impl<'j> Relay<'j> {
-    fn new(request: &Request, job: &'j Job, answer: Answer, buffering: bool) -> Self {
+    fn new(request: &mut Request, job: &'j Job, answer: Answer, buffering: bool) -> Self {
         let framing = match answer.connection.is_http2() {
             true => Framing::Stream(job.proxy.pass_trailers),
             false => Framing::of(&answer.head, job.proxy.pass_trailers),
@@ -272,9 +275,12 @@ impl<'j> Relay<'j> {
             false => Rc::new(Proxy { buffering, ..(*job.proxy).clone() }),
         };
         let is_chunked = answer.head.chunked;
-        let is_held = buffering && !is_chunked && !answer.connection.is_http2() && !request.is_subrequest;
+        let is_held =
+            buffering && !is_chunked && !answer.connection.is_http2() && !matches!(request.sink, Sink::Memory(_));
         let buffers = is_held.then(|| Buffers::of(job, &answer));
-        let spool = Spool::new(proxy, request.connection.engine.counters.temp_files);
+        let meanwhile = Rc::default();
+        request.upstream.meanwhile = Some(Rc::clone(&meanwhile));
+        let spool = Spool::new(proxy, request.connection.engine.counters.temp_files, meanwhile);
         let pipe = Pipe::new(answer.connection, framing, spool, answer.head.close, job.proxy.buffer_size);
         Self {
             job,
@@ -322,8 +328,25 @@ impl<'j> Relay<'j> {
         self.finish(request).await
     }
 
-    /// Passes on a piece, as far as it stands in full buffers.
+    /// Of a client that is watched nginx hears between two pieces, of another one when it writes.
+    fn begin_sending(&self, request: &mut Request) -> &'static str {
+        let before = request.action;
+        if self.job.proxy.ignore_client_abort && !self.prompt {
+            request.action = SENDING;
+        }
+        before
+    }
+
+    /// Passes on a piece.
     async fn pass_on(&mut self, request: &mut Request, piece: &[u8]) -> Result<(), ClientGone> {
+        let before = self.begin_sending(request);
+        let passed = self.pass_on_full(request, piece).await;
+        request.action = before;
+        passed
+    }
+
+    /// Passes on a piece, as far as it stands in full buffers.
+    async fn pass_on_full(&mut self, request: &mut Request, piece: &[u8]) -> Result<(), ClientGone> {
         let Some(buffers) = self.buffers.as_mut().filter(|_| self.pipe.end.is_none()) else {
             self.pass_held(request).await?;
             return self.pipe.send_while_reading(request, piece).await;
@@ -373,7 +396,10 @@ impl<'j> Relay<'j> {
         }
         let gathered = request.connection.gathered();
         let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || write::holds_back(request));
-        if waits && !self.is_client_gone && write::flush(request).await.is_err() {
+        let before = self.begin_sending(request);
+        let is_flushed = !waits || self.is_client_gone || write::flush(request).await.is_ok();
+        request.action = before;
+        if !is_flushed {
             self.is_client_gone = true;
             if self.pipe.store.is_none() {
                 return Err(Verdict::Close);
@@ -410,12 +436,7 @@ impl<'j> Relay<'j> {
 
     /// Notes what was read; a backend that was read to the end is let go before the client has everything.
     fn note_progress(&mut self, request: &mut Request, attempt: &mut Try) {
-        if let Some(path) = self.pipe.spool.news.take()
-            && self.pipe.store.is_none()
-        {
-            let text = format_args!("an upstream response is buffered to a temporary file {path}");
-            request.log(Level::Warn, text);
-        }
+        request.log_temp_file();
         let received = std::mem::take(&mut self.pipe.received);
         let entry = record(request);
         entry.bytes_received += received;
@@ -427,8 +448,10 @@ impl<'j> Relay<'j> {
             return;
         }
         self.is_released = true;
-        if std::mem::take(&mut self.has_waited) {
-            attempt.look_at_clock();
+        match request.upstream.meanwhile.as_ref().and_then(|meanwhile| meanwhile.ended_ms.get()) {
+            Some(ended_ms) => attempt.note_time(ended_ms),
+            None if std::mem::take(&mut self.has_waited) => attempt.look_at_clock(),
+            None => {}
         }
         conclude(request, attempt);
         if let Some(store) = self.pipe.store.take_if(|_| matches!(self.pipe.end, Some(End::Whole(_)))) {

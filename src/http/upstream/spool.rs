@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 
+use super::record::Meanwhile;
 use crate::http::counters::Counter;
 use crate::http::temp_file::{self, Fault, TempFile};
-use crate::ir::http::proxy::Proxy;
+use crate::ir::http::proxy::{Proxy, Store};
+use crate::net::timers;
 
 /// A queue of bytes that goes on in a file when its memory is full.
 #[derive(Debug)]
@@ -19,14 +21,18 @@ pub struct Spool {
     file: Option<TempFile>,
     written: u64,
     read: u64,
-    /// The temporary file was begun, and nobody has said so yet.
-    pub news: Option<String>,
+    meanwhile: Rc<Meanwhile>,
 }
 
 impl Spool {
     /// An empty queue with the sizes of a location.
-    pub fn new(proxy: Rc<Proxy>, numbers: Counter) -> Self {
-        Self { proxy, numbers, memory: VecDeque::new(), in_memory: 0, file: None, written: 0, read: 0, news: None }
+    pub fn new(proxy: Rc<Proxy>, numbers: Counter, meanwhile: Rc<Meanwhile>) -> Self {
+        Self { proxy, numbers, memory: VecDeque::new(), in_memory: 0, file: None, written: 0, read: 0, meanwhile }
+    }
+
+    /// Notes that there is nothing more to come.
+    pub fn note_end(&self) {
+        self.meanwhile.ended_ms.set(Some(timers::now_ms()));
     }
 
     /// How many bytes are held in memory: what `proxy_buffers` gives.
@@ -76,7 +82,9 @@ impl Spool {
             Some(file) => file,
             none => {
                 let file = temp_file::create(&self.proxy.temp_path, self.numbers)?;
-                self.news = Some(file.path.clone());
+                if self.proxy.store == Store::Off {
+                    *self.meanwhile.temp_file.borrow_mut() = Some(file.path.clone());
+                }
                 none.insert(file)
             }
         })

@@ -29,6 +29,7 @@ enum Tried {
 
 /// Tries servers until one has answered or none is left.
 pub async fn run(request: &mut Request, job: &Job) -> Verdict {
+    request.upstream.ignores_client = job.proxy.ignore_client_abort;
     let mut attempt = Try::new(job, request);
     let redirected = !request.upstream.attempts.is_empty();
     loop {

@@ -20,13 +20,15 @@ pub async fn wait<T>(
     let connection = &request.connection;
     // On a stream of HTTP/2 the end of the body and the end of the stream are different things.
     let is_stream = connection.exchange().is_some();
+    let reads_body = job.passes_body_through && !request.framing.is_done() && !is_stream;
     // What is stored is read to its end for its own sake.
     let is_stored = job.proxy.store != Store::Off;
-    let watched = !is_stored && !job.proxy.ignore_client_abort && (!job.passes_body_through || is_stream);
+    let may_watch = !is_stored && !job.proxy.ignore_client_abort && !reads_body;
     let poll_client = |context: &mut std::task::Context| {
         connection.poll_gone(context).map(|error| request.log_gone(error.as_ref(), true)).is_ready()
     };
     std::future::poll_fn(|context| {
+        let watched = may_watch && request.turn.as_ref().is_none_or(|turn| turn.poll(context));
         // The client first: of an end and an answer that are there together, nginx sees what came first, which is the end.
         let is_heard = watched && connection.may_be_gone();
         if is_heard && poll_client(context) {

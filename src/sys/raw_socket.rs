@@ -1,14 +1,14 @@
 //! Raw sockets: adverts in and out, and whole Ethernet frames out.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IoSlice};
 use std::mem::size_of_val;
 use std::net::{IpAddr, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, bind, sendto, setsockopt,
-    socket, sockopt,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, bind, sendmsg,
+    sendto, setsockopt, socket, sockopt,
 };
 
 use super::datagram::{self, Datagram};
@@ -156,8 +156,8 @@ impl RawSocket {
         set_struct(&self.descriptor, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
     }
 
-    /// Sends a packet.
-    pub fn send(&self, bytes: &[u8], destination: IpAddr, scope_id: u32) -> io::Result<()> {
+    /// Sends a packet. One of IPv4 names its source in its own header; with IPv6 the kernel would choose among all addresses.
+    pub fn send(&self, bytes: &[u8], source: IpAddr, destination: IpAddr, scope_id: u32) -> io::Result<()> {
         let descriptor = self.descriptor.as_raw_fd();
         match destination {
             IpAddr::V4(address) => {
@@ -166,7 +166,14 @@ impl RawSocket {
             }
             IpAddr::V6(address) => {
                 let address = SockaddrIn6::from(SocketAddrV6::new(address, 0, 0, scope_id));
-                sendto(descriptor, bytes, &address, MsgFlags::empty())?;
+                let source = match source {
+                    IpAddr::V4(address) => address.to_ipv6_mapped(),
+                    IpAddr::V6(address) => address,
+                };
+                let ipi6_addr = libc::in6_addr { s6_addr: source.octets() };
+                let from = libc::in6_pktinfo { ipi6_addr, ipi6_ifindex: scope_id };
+                let from = [ControlMessage::Ipv6PacketInfo(&from)];
+                sendmsg(descriptor, &[IoSlice::new(bytes)], &from, MsgFlags::empty(), Some(&address))?;
             }
         }
         Ok(())

@@ -186,7 +186,8 @@ impl Sockets {
         };
         let send = |destination: &IpAddr| {
             let packet = packet(outgoing, *destination, ttl, identification, signing);
-            pair.sender.send(&packet, *destination, pair.device_index).err().map(|error| (*destination, error))
+            let sent = pair.sender.send(&packet, outgoing.source, *destination, pair.device_index);
+            sent.err().map(|error| (*destination, error))
         };
         destinations.iter().filter_map(send).collect()
     }

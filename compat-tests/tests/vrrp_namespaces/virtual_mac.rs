@@ -97,6 +97,31 @@ fn addresses_have_interfaces_as_with_keepalived() {
     }
 }
 
+/// The virtual address is one of the interface that adverts leave from, and both routers may have it.
+#[test]
+fn adverts_name_the_router_and_not_its_virtual_address() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Evenkeel, Which::Keepalived].into_iter().filter(|which| which.exists()) {
+        let lab = Lab::new();
+        let [mut a, mut b] = [("a", which, 150), ("b", Which::Evenkeel, 100)].map(|(name, which, priority)| {
+            let node = lab.node(name, which, priority, false);
+            let text = |text: &str| text.replace("198.51.100.100/24", "fe80::77");
+            node.rewrite(|old| text(&crate::fast(old)).replace("virtual_router_id", "use_vmac\n  virtual_router_id"));
+            node
+        });
+        b.start();
+        lab.wait("b is master", ELECTION, || b.is_master("LAB"), &[&b]);
+        a.start();
+        lab.wait("b gives way", ELECTION, || b.log().contains("with higher priority 150"), &[&a, &b]);
+        lab.wait("a is master", ELECTION, || a.is_master("LAB"), &[&a, &b]);
+        a.stop();
+        let handed_over = || b.log().matches("(LAB) Entering MASTER STATE").count() > 1;
+        lab.wait("b takes over", ELECTION, handed_over, &[&a, &b]);
+        assert!(!b.log().contains("master changed from"), "{which:?}: {}", b.log());
+        b.stop();
+    }
+}
+
 /// What an earlier process left is used again, and after a reload too.
 #[test]
 fn an_interface_that_is_there_is_used() {

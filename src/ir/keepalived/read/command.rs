@@ -51,7 +51,7 @@ impl Reading<'_> {
         };
         let of_this_one = group.is_some_and(|group| group.starts_with(':'));
         let supplementary_groups = of_this_one || self.global.ir.set_supplementary_groups;
-        let group = group.map(|group| group.trim_start_matches(':')).filter(|group| !group.is_empty());
+        let group = group.filter(|group| *group != ":").map(|group| group.trim_start_matches(':'));
         if let Some(group) = group {
             let Some(gid) = self.system.group(group) else {
                 parser.report(Fault::LogOnly, format!("Script group '{group}' does not exist"));

@@ -18,7 +18,7 @@ pid nginx.pid;
 events {}
 http {
     log_format seen '"$request" $status $http2 $server_protocol "$http_cookie" $http_host $request_body'
-        ' $body_bytes_sent $sent_http_connection';
+        ' $body_bytes_sent $sent_http_connection $request_method';
     access_log access.log seen;
     http2_body_preread_size 32k;
     server {
@@ -157,7 +157,7 @@ fn a_stream_is_a_request_like_all_others() {
         let echo = ask(&mut client, request.header("cookie", "a=1").header("cookie", "b=2"), "four").await;
         assert_eq!(echo.body(), b"1|a=1; b=2|4", "cookies are joined, a body is passed on");
         assert!(
-            scene.log().starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost - 18 close\n"),
+            scene.log().starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost - 18 close GET\n"),
             "the log names HTTP/2, and counts no frame as body"
         );
     });
@@ -252,7 +252,7 @@ fn a_body_before_the_settings_are_known_is_refused() {
 }
 
 #[test]
-fn a_malformed_request_is_answered_with_a_page() {
+fn a_malformed_request_is_answered_with_a_page_and_logged() {
     let scene = Scene::set();
     // `GET http a/b /` out of the static table, and status 400 out of it.
     exchange(&scene, b"\0\0\x08\x01\x05\0\0\0\x01\x82\x84\x86\x41\x03a/b", b"\x01\x04\0\0\0\x01\x8c");
@@ -261,8 +261,12 @@ fn a_malformed_request_is_answered_with_a_page() {
     let mut client = begin(&scene, 8080);
     client.write_all(frames).expect("it takes a request");
     read_until(&mut client, |answer| answer.ends_with(b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x01"));
+    // `POST http a`, and a path that is none: no line is made, and the log names the method.
+    let frames = b"\0\0\x08\x01\x05\0\0\0\x01\x83\x86\x41\x01a\x04\x01x";
+    exchange(&scene, frames, b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x01");
     let log = scene.log();
     assert!(log.starts_with("\"-\" 400 "), "there is no request line: {log}");
+    assert!(log.ends_with(" close POST\n"), "{log}");
 }
 
 #[test]

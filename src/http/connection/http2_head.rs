@@ -11,7 +11,7 @@ use crate::http::virtual_server;
 use crate::ir::http::core::ServerCore;
 use crate::log::error_log::Level;
 use crate::wire::http1::header_line::HeaderLine;
-use crate::wire::http1::request_line::Method;
+use crate::wire::http1::request_line::{Method, RequestLine};
 use crate::wire::http2::hpack::Fields;
 use crate::wire::http2::server::NewStream;
 
@@ -34,6 +34,10 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
     request.version = HTTP_20;
     let mut pseudo = Pseudo::default();
     let outcome = take_fields(request, &stream.fields, &mut pseudo);
+    if outcome.is_err() && request.head.method().is_empty() {
+        // No line was made; nginx names the method all the same.
+        request.method_name = pseudo.method.map(|name| Cow::Owned(name.to_vec()));
+    }
     // What is malformed stays with the default server.
     if outcome.is_ok() && request.host.is_empty() {
         virtual_server::choose(request, &[]);
@@ -203,7 +207,7 @@ fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
         return check_method(request);
     }
     if outcome != Ok(true) || path.first() != Some(&b'/') {
-        head.line.end = 0;
+        head.line = RequestLine::default();
         head.buffer.clear();
         return Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(path))));
     }

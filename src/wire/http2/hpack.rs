@@ -339,7 +339,11 @@ pub fn encode_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
         Some(index) => out.push(KEPT | index),
         None => return encode_literal(name, value, out),
     }
-    encode_text(value, out);
+    match name {
+        // nginx leaves the digits as they are.
+        b"content-length" => encode_plain(value, out),
+        _ => encode_text(value, out),
+    }
 }
 
 /// Appends what a request begins with, in nginx's order.
@@ -388,9 +392,13 @@ fn encode_text(text: &[u8], out: &mut Vec<u8>) {
         encode_number(HUFFMAN, LENGTH_BITS, coded, out);
         huffman::encode(text, out);
     } else {
-        encode_number(0, LENGTH_BITS, text.len(), out);
-        out.extend_from_slice(text);
+        encode_plain(text, out);
     }
+}
+
+fn encode_plain(text: &[u8], out: &mut Vec<u8>) {
+    encode_number(0, LENGTH_BITS, text.len(), out);
+    out.extend_from_slice(text);
 }
 
 fn encode_number(first: u8, bits: u32, value: usize, out: &mut Vec<u8>) {

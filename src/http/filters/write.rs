@@ -102,18 +102,24 @@ async fn send_now(request: &Request, bytes: &[u8]) -> Result<(), ClientGone> {
     sent.map_err(|fault| fault.tell(request))
 }
 
+/// A size that variables make up; 0 for what is none (`ngx_http_complex_value_size`).
+pub fn size(request: &Request, template: &Template) -> u64 {
+    let text = evaluate::text(request, template);
+    parse_size(&text).unwrap_or_else(|| {
+        request.log(Level::Error, format_args!("invalid size \"{}\"", String::from_utf8_lossy(&text)));
+        0
+    })
+}
+
 /// Notes how fast the answer may go out.
 pub fn set_limit_rate(request: &mut Request) {
     if !matches!(request.sink, Sink::Client) {
         return;
     }
     let core = &request.location.settings.core;
-    let configured = |template: &Option<Template>| {
-        let text = template.as_ref().map(|template| evaluate::text(request, template));
-        text.and_then(|text| parse_size(&text)).unwrap_or(0)
-    };
+    let configured = |template: &Option<Template>| template.as_ref().map_or(0, |template| size(request, template));
     let rate = request.limit_rate.unwrap_or_else(|| configured(&core.limit_rate));
-    let after = configured(&core.limit_rate_after);
+    let after = if rate > 0 { configured(&core.limit_rate_after) } else { 0 };
     if core.limit_rate.is_some() {
         request.limit_rate = Some(rate);
     }

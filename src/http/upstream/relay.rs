@@ -16,7 +16,6 @@ use super::waiting::{Waited, log_timeout, wait};
 use super::{exchange, headers};
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
-use crate::http::evaluate;
 use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
 use crate::http::request::{READING, Request, SENDING, Sink};
@@ -24,7 +23,6 @@ use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
 use crate::log::error_log::Level;
 use crate::log::now;
-use crate::primitives::size;
 
 /// What the log says of a backend that sends more than its answer.
 const MORE_THAN_SAID: &str = "upstream sent more data than specified in \"Content-Length\" header";
@@ -245,8 +243,7 @@ struct ReadLimit {
 
 impl ReadLimit {
     fn of(request: &Request, proxy: &Proxy) -> Option<Self> {
-        let text = evaluate::text(request, proxy.limit_rate.as_ref()?);
-        let bytes_per_second = size::parse_size(&text).filter(|&rate| rate > 0)?;
+        let bytes_per_second = Some(write::size(request, proxy.limit_rate.as_ref()?)).filter(|&rate| rate > 0)?;
         Some(Self { bytes_per_second, began_second: now::since_epoch().as_secs(), read: 0 })
     }
 

@@ -349,6 +349,25 @@ fn a_test_leaves_an_empty_pid_file_and_an_old_one_alone() {
 }
 
 #[test]
+fn a_relative_prefix_is_looked_for_where_the_call_was_made() {
+    both(|program| {
+        let nginx = Running::prepare(program, &SERVER.replace("return 200 \"first\\n\";", ""));
+        std::fs::create_dir(nginx.path("html")).expect("a folder");
+        std::fs::write(nginx.path("html/index.html"), "first\n").expect("a page");
+        let directory = nginx.path("html").parent().expect("the prefix").to_owned();
+        let (Some(above), Some(prefix)) = (directory.parent(), directory.file_name()) else {
+            panic!("no relative path")
+        };
+        let words = ["-p", &prefix.to_string_lossy(), "-c", "nginx.conf", "-e", "stderr"].map(str::to_owned);
+        let (text, status) = compat_tests::program::run(program, &words, above).expect("it runs");
+        assert_eq!(status, 0, "{text}");
+        until("the workers", || nginx.pid_file().is_some());
+        nginx.await_workers(2);
+        assert_eq!(nginx.get(), "first\n", "{program:?}: {}", nginx.log());
+    });
+}
+
+#[test]
 fn unix_sockets_are_open_to_all_and_removed_at_the_end() {
     both(|program| {
         use std::os::unix::fs::{FileTypeExt, PermissionsExt};

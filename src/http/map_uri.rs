@@ -8,6 +8,7 @@ use std::path::Path;
 use super::evaluate;
 use super::request::Request;
 use crate::ir::http::core::Alias;
+use crate::ir::value::Template;
 
 /// Bytes as a path of the file system.
 pub fn path(bytes: &[u8]) -> &Path {
@@ -22,7 +23,16 @@ pub struct Mapped {
     pub root_length: usize,
 }
 
-/// A relative path with variables begins at the prefix.
+/// What a template of a path says. One without variables is a full path already.
+pub fn path_of(request: &Request, template: &Template) -> Vec<u8> {
+    let text = evaluate::text(request, template);
+    match template.is_constant() {
+        true => text.into_owned(),
+        false => full_path(request, text).into_owned(),
+    }
+}
+
+/// A relative path begins at the prefix.
 pub fn full_path<'t>(request: &Request, root: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
     if root.first() == Some(&b'/') {
         return root;
@@ -33,7 +43,7 @@ pub fn full_path<'t>(request: &Request, root: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
 /// `root`, or what `alias` stands for, followed by the path (`ngx_http_map_uri_to_path`).
 pub fn map_uri_to_path(request: &Request) -> Mapped {
     let root = &request.location.settings.core.root;
-    let mut path = full_path(request, evaluate::text(request, &root.path)).into_owned();
+    let mut path = path_of(request, &root.path);
     let root_length = path.len();
     let skipped = match root.alias {
         None => 0,
@@ -47,5 +57,5 @@ pub fn map_uri_to_path(request: &Request) -> Mapped {
 
 /// `$document_root`
 pub fn document_root(request: &Request) -> Vec<u8> {
-    full_path(request, evaluate::text(request, &request.location.settings.core.root.path)).into_owned()
+    path_of(request, &request.location.settings.core.root.path)
 }

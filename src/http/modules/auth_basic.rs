@@ -37,7 +37,7 @@ pub fn handle(request: &mut Request) -> Verdict {
         request.log(Level::Info, "no user/password was provided for basic authentication");
         return ask(request, &realm);
     };
-    let file = map_uri::full_path(request, evaluate::text(request, file)).into_owned();
+    let file = map_uri::path_of(request, file);
     let users = match std::fs::read(path(&file)) {
         Ok(users) => users,
         Err(error) => return refuse(request, &file, &error),

@@ -40,11 +40,23 @@ fn serve(stream: &TcpStream, sound: bool) {
     let mut reader = BufReader::new(stream);
     while let Some((manner, size)) = read_request(&mut reader) {
         let manner = if sound { "ok" } else { manner.as_str() };
-        if !answer(stream, manner, size).unwrap_or(false) {
-            let _ = stream.shutdown(Shutdown::Both);
-            return;
+        match answer(stream, manner, size).unwrap_or(After::Closed) {
+            After::Open => {}
+            After::Closed => {
+                let _ = stream.shutdown(Shutdown::Both);
+                return;
+            }
+            // An end that is announced first would be what the other side reads.
+            After::Reset => return,
         }
     }
+}
+
+/// What becomes of the connection behind an answer.
+enum After {
+    Open,
+    Closed,
+    Reset,
 }
 
 /// Manner and size out of the last two parts of the path; the body is read and forgotten.
@@ -91,8 +103,7 @@ fn skip_chunks(reader: &mut BufReader<&TcpStream>) -> Option<()> {
     }
 }
 
-/// Whether the connection can go on.
-fn answer(mut stream: &TcpStream, manner: &str, size: usize) -> std::io::Result<bool> {
+fn answer(mut stream: &TcpStream, manner: &str, size: usize) -> std::io::Result<After> {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nX-Manner: {manner}\r\n\r\n");
     let body = vec![b'b'; size];
     let chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -114,7 +125,7 @@ fn answer(mut stream: &TcpStream, manner: &str, size: usize) -> std::io::Result<
         "silent" => thread::sleep(Duration::from_secs(2)),
         _ => {}
     }
-    Ok(matches!(manner, "ok" | "chunked" | "drip"))
+    Ok(if matches!(manner, "ok" | "chunked" | "drip") { After::Open } else { After::Closed })
 }
 
 fn chunked(body: &[u8]) -> Vec<u8> {
@@ -130,11 +141,11 @@ fn drip(mut stream: &TcpStream, first: &[u8], body: &[u8]) -> std::io::Result<()
     stream.write_all(&body[body.len().min(40)..])
 }
 
-fn reset(mut stream: &TcpStream, before: &[u8]) -> std::io::Result<bool> {
+fn reset(mut stream: &TcpStream, before: &[u8]) -> std::io::Result<After> {
     stream.write_all(before)?;
     // A reset throws away what the other side has not read yet.
     thread::sleep(Duration::from_millis(20));
     let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
     setsockopt(&stream.as_fd(), sockopt::Linger, &at_once)?;
-    Ok(false)
+    Ok(After::Reset)
 }

@@ -134,10 +134,7 @@ impl Completion<'_, '_> {
                 say(self.reports, Fault::Deprecated, text);
             }
         }
-        if self.strict && self.unicast && self.interface.as_ref().is_some_and(|interface| interface.multicast) {
-            self.say("Unicast peers are not supported in strict mode");
-            return None;
-        }
+        // 2.4 refuses unicast peers in strict mode; 2.2 serves such a file, so it goes on working.
         if self.draft.interface.is_none() {
             let Some(source) = self.draft.source_address else {
                 self.say_colon("Unicast instances must have unicast_src_ip or interface");

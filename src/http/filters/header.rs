@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::http::message::headers::HeaderList;
 use crate::http::product::{NAME_AND_BUILD, NAME_AND_VERSION};
 use crate::http::request::{HTTP_10, Request, Sink};
 use crate::http::status;
@@ -31,12 +32,7 @@ pub fn head(request: &mut Request) {
     let size = connection.gather(|out| {
         let before = out.len();
         write_fixed(request, location.as_deref(), out);
-        for (name, value) in request.response.headers.iter() {
-            if location.is_some() && name.eq_ignore_ascii_case(b"Location") {
-                continue;
-            }
-            line(out, name, value);
-        }
+        others(&request.response.headers, location.is_some()).for_each(|(name, value)| line(out, name, value));
         out.extend_from_slice(b"\r\n");
         out.len() - before
     });
@@ -64,6 +60,12 @@ pub fn tidy(request: &mut Request) {
     } else if response.status == 304 {
         request.header_only = true;
     }
+}
+
+/// All headers but a redirect's `Location` where that is written apart; one that `add_header` brings is another.
+pub fn others(headers: &HeaderList, is_apart: bool) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let apart = headers.iter().position(|(name, _)| is_apart && name.eq_ignore_ascii_case(b"Location"));
+    headers.iter().enumerate().filter(move |(index, _)| Some(*index) != apart).map(|(_, line)| line)
 }
 
 fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {

@@ -32,17 +32,11 @@ pub fn head(request: &mut Request) {
 fn add(request: &mut Request, header: &AddHeader, value: &[u8]) {
     let response = &mut request.response;
     if header.name.eq_ignore_ascii_case(b"Last-Modified") {
-        response.clear_last_modified();
-        if !value.is_empty() {
-            response.headers.push(&header.name, value);
-            response.last_modified = Some(http_date::parse(value).unwrap_or(-1));
-            response.last_modified_listed = true;
-        }
+        response.headers.put(&header.name, value);
+        response.last_modified = (!value.is_empty()).then(|| http_date::parse(value).unwrap_or(-1));
+        response.last_modified_listed = !value.is_empty();
     } else if header.name.eq_ignore_ascii_case(b"ETag") {
-        response.headers.remove(b"ETag");
-        if !value.is_empty() {
-            response.headers.push(&header.name, value);
-        }
+        response.headers.put(&header.name, value);
     } else if !value.is_empty() {
         response.headers.push(&header.name, value);
     }
@@ -109,10 +103,9 @@ fn expires(request: &mut Request, setting: &Expires) {
 fn set(request: &mut Request, expires: &str, control: &str) {
     let headers = &mut request.response.headers;
     headers.set(b"Expires", expires.as_bytes());
-    if headers.find_all(b"Cache-Control").count() > 1 {
-        headers.remove(b"Cache-Control");
+    if !headers.replace_all(|name| name.eq_ignore_ascii_case(b"Cache-Control"), control.as_bytes()) {
+        headers.push(b"Cache-Control", control.as_bytes());
     }
-    headers.set(b"Cache-Control", control.as_bytes());
 }
 
 /// The next time that it is this second of the local day.

@@ -90,12 +90,9 @@ fn fields(request: &mut Request) -> HeaderList {
     if response.gzip_vary && core.gzip_vary {
         fields.push(b"vary", b"Accept-Encoding");
     }
-    for (name, value) in response.headers.iter() {
-        if is_of_connection(name) || location.is_some() && name.eq_ignore_ascii_case(b"Location") {
-            continue;
-        }
-        fields.push(&name.to_ascii_lowercase(), value);
-    }
+    let others = header::others(&response.headers, location.is_some());
+    let carried = others.filter(|(name, _)| !is_of_connection(name));
+    carried.for_each(|(name, value)| fields.push(&name.to_ascii_lowercase(), value));
     if let Some(location) = location {
         request.response.headers.set(b"Location", &location);
     }

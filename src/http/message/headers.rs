@@ -179,6 +179,18 @@ impl HeaderList {
         }
     }
 
+    /// Writes the first line of that name anew where it stands, or adds one; an empty value takes out all of that name.
+    pub fn put(&mut self, name: &[u8], value: &[u8]) {
+        if value.is_empty() {
+            return self.remove(name);
+        }
+        let found = self.lines.iter().position(|line| self.bytes[line.name()].eq_ignore_ascii_case(name));
+        self.push(name, value);
+        if let Some(index) = found {
+            self.lines.swap_remove(index);
+        }
+    }
+
     /// Gives the first of the lines with these names a value and takes out the others; an empty value takes out all. False if
     /// there is none.
     pub fn replace_all(&mut self, is_meant: impl Fn(&[u8]) -> bool, value: &[u8]) -> bool {

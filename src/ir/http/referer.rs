@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::conf::tree::Directive;
-use crate::ir::hostnames::Hostname;
+use crate::ir::hostnames::{Hostname, Hostnames};
 use crate::ir::reader::Reader;
 use crate::ir::regex::{BadPattern, Regex};
 use crate::ir::server_name::ServerName;
@@ -52,6 +52,10 @@ pub const SETTERS: Table = &[("valid_referers", valid_referers)];
 fn valid_referers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let now = reader.own().referer.get_or_insert_default().valid.take().flatten();
     let mut valid = now.map_or_else(ValidReferers::default, |valid| (*valid).clone());
+    let mut known = Hostnames::default();
+    for (name, _) in &valid.names {
+        Hostname::of(name).map(|name| known.add(name, ()));
+    }
     for word in directive.args() {
         match word.value {
             b"" => return Err(directive.emerg("invalid referer \"\"")),
@@ -67,12 +71,12 @@ fn valid_referers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
             name => {
                 let slash = name.iter().position(|byte| *byte == b'/').unwrap_or(name.len());
                 let (host, uri) = name.split_at(slash);
-                if Hostname::of(host).is_none() {
-                    let host = String::from_utf8_lossy(host);
-                    return Err(directive.emerg(format!("invalid hostname or wildcard \"{host}\"")));
-                }
                 let host = Text::from(host.to_ascii_lowercase());
-                if valid.names.iter().any(|(known, _)| *known == host) {
+                let Some(hostname) = Hostname::of(&host) else {
+                    let host = String::from_utf8_lossy(name.split_at(slash).0);
+                    return Err(directive.emerg(format!("invalid hostname or wildcard \"{host}\"")));
+                };
+                if !known.add(hostname, ()) {
                     return Err(directive.emerg(format!("conflicting parameter \"{host}\"")));
                 }
                 valid.names.push((host, (!uri.is_empty()).then(|| Text::from(uri))));

@@ -7,6 +7,7 @@ pub mod draining;
 pub mod hosts;
 pub mod listener;
 pub mod ocsp;
+pub mod peer_end;
 pub mod places;
 pub mod resolver;
 pub mod stream;

@@ -10,6 +10,7 @@ use tokio::io::unix::AsyncFd;
 /// What owns one descriptor from its making to its end.
 pub trait Source: AsRawFd {}
 impl Source for std::net::UdpSocket {}
+impl Source for std::os::fd::OwnedFd {}
 impl Source for super::signal::Signals {}
 
 /// Watches a descriptor for input. Call it inside a runtime.

@@ -34,6 +34,8 @@ options! {
     SO_KEEPALIVE: SOL_SOCKET;
     /// The mark that firewalls and routing rules see.
     SO_MARK: SOL_SOCKET;
+    /// What broke the connection, told once.
+    SO_ERROR: SOL_SOCKET;
     /// Stream or datagram.
     SO_TYPE: SOL_SOCKET;
     /// TCP, MPTCP, …

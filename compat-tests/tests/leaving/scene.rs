@@ -2,7 +2,9 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use compat_tests::mask::Mask;
@@ -15,6 +17,8 @@ use regex_lite::Regex;
 /// What happens next.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
+    /// Another client comes, by the unix socket, and the one that came by TCP goes.
+    ComesByUnix,
     /// The client sends this.
     Sends(&'static str),
     /// The client sends so many bytes.
@@ -49,7 +53,9 @@ pub const CONFIGURATION: &str = include_str!("nginx.conf");
 const LIMIT: Duration = Duration::from_secs(20);
 
 struct Scene {
+    /// Whatever carries it.
     client: Option<TcpStream>,
+    unix_socket: PathBuf,
     heard: Vec<u8>,
     listener: TcpListener,
     backend: Option<TcpStream>,
@@ -76,6 +82,7 @@ pub fn play(program: &Path, steps: &[Step], patience_ms: u64) -> Result<Vec<Stri
     let client = TcpStream::connect(("127.0.0.1", ports.real(8080))).map_err(describe)?;
     let mut scene = Scene {
         client: Some(client),
+        unix_socket: scratch.path().join("client.sock"),
         heard: Vec::new(),
         listener,
         backend: None,
@@ -109,6 +116,7 @@ fn lines(text: &str, ports: &Ports, scratch: &Scratch) -> Vec<String> {
 impl Scene {
     fn take(&mut self, step: Step) -> std::io::Result<()> {
         match step {
+            Step::ComesByUnix => self.come_by_unix(),
             Step::Sends(text) => self.client()?.write_all(text.as_bytes()),
             Step::SendsMany(count) => self.client()?.write_all(&vec![b'x'; count]),
             Step::Hears(text) => self.hear(text),
@@ -124,6 +132,12 @@ impl Scene {
             Step::Ends => self.see_end(),
             Step::IsAsked => self.see_asked(),
         }
+    }
+
+    fn come_by_unix(&mut self) -> std::io::Result<()> {
+        let stream = UnixStream::connect(&self.unix_socket)?;
+        self.client = Some(TcpStream::from(OwnedFd::from(stream)));
+        Ok(())
     }
 
     fn client(&mut self) -> std::io::Result<&mut TcpStream> {

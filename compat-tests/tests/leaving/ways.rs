@@ -90,9 +90,28 @@ ways! {
     "before the answer, by reset": get!("/plain"), Accepts, Resets, Ends;
     "before the answer, by half": get!("/plain"), Accepts, HalfCloses, Ends;
     "before the answer, by HTTP/1.0": Sends("GET /plain HTTP/1.0\r\n\r\n"), Accepts, Leaves, Ends;
+    "before the answer, by a unix socket": ComesByUnix, get!("/plain"), Accepts, Leaves, Ends;
+    "before the answer, by a unix socket, by half": ComesByUnix, get!("/plain"), Accepts, HalfCloses, Ends;
+    "before the answer, by a unix socket, a second request unread behind it":
+        ComesByUnix, get!("/plain"), Accepts, get!("/returned"), Leaves, Ends;
     "before the answer, unbuffered": get!("/unbuffered"), Accepts, Leaves, Ends;
     "before the answer, a second request behind it":
         Sends("GET /plain HTTP/1.1\r\nHost: a\r\n\r\nGET /returned HTTP/1.1\r\nHost: a\r\n\r\n"), Accepts, Leaves, Ends;
+    "before the answer, a second request unread behind it":
+        get!("/plain"), Accepts, get!("/returned"), Leaves, Ends;
+    "before the answer, a second request unread behind it, by reset":
+        get!("/plain"), Accepts, get!("/returned"), Resets, Ends;
+    "before the answer, a second request unread behind it, by half":
+        get!("/plain"), Accepts, get!("/returned"), HalfCloses, Ends;
+    "before the answer, a second request unread behind it, ignored":
+        get!("/ignored"), Accepts, get!("/returned"), HalfCloses, Ends, EMPTY, Hears("\r\n\r\n"), Hears("words\n");
+    "within the answer, a second request unread behind it":
+        get!("/plain"), Accepts, HEAD, AnswersMany(5000), Hears("xxxx"), get!("/returned"), Leaves, Ends;
+    "behind the answer, a second request unread during it":
+        get!("/plain"), Accepts, get!("/plain"), Ends, EMPTY, Hears("\r\n\r\n"), Accepts, Leaves, Ends;
+    "while it has to wait, a second request unread behind it":
+        get!("/delayed"), Accepts, EMPTY, Hears("\r\n\r\n"), get!("/delayed"), IsAsked, get!("/returned"), Leaves, IsAsked;
+    "while connecting, a second request unread behind it": get!("/full"), IsAsked, get!("/returned"), Leaves, IsAsked;
     "before the answer, behind a body": post!("/plain"), SendsMany(10_000), Accepts, Takes(10_000), Leaves, Ends;
     "before the answer, behind a body in a file":
         post!("/in-file"), SendsMany(10_000), Accepts, Takes(10_000), Leaves, Ends;

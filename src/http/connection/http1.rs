@@ -116,6 +116,7 @@ impl Serving {
     }
 
     fn end_answering(&mut self, after: After) {
+        self.connection.stop_watching();
         let next = match after {
             After::Wait { keepalive_ms, kept_ms } => Stage::Waiting(Wait::for_ms(keepalive_ms, kept_ms)),
             After::Close => Stage::Over,

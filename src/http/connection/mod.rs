@@ -33,6 +33,7 @@ use super::engine::Engine;
 use crate::ir::listen::{AddressServers, ListenAddress};
 use crate::log::error_log::{Level, Line};
 use crate::net::accept::Accepted;
+use crate::net::peer_end::PeerEnd;
 use crate::net::places::Slot;
 use crate::net::stream::Stream;
 use crate::net::timers::Timer;
@@ -64,6 +65,8 @@ pub struct Connection {
     pub sent: Cell<u64>,
     out: Cell<Vec<u8>>,
     timer: Timer,
+    /// Watches for the client's end while bytes before it lie unread.
+    end: Cell<Option<Box<PeerEnd>>>,
     /// Its place among the worker's; a stream of HTTP/2 has none of its own.
     slot: Option<Slot>,
 }
@@ -126,6 +129,7 @@ impl Connection {
             sent: Cell::new(0),
             out: Cell::default(),
             timer: Timer::default(),
+            end: Cell::default(),
             slot: Some(slot),
             engine,
         }
@@ -148,6 +152,7 @@ impl Connection {
             sent: Cell::new(0),
             out: Cell::default(),
             timer: Timer::default(),
+            end: Cell::default(),
             slot: None,
         }
     }
@@ -170,6 +175,7 @@ impl Connection {
             sent: Cell::new(0),
             out: Cell::new(carrier.engine.take_buffer()),
             timer: Timer::default(),
+            end: Cell::default(),
             slot: None,
         }
     }
@@ -388,11 +394,31 @@ impl Connection {
         if let Some(exchange) = self.exchange() {
             return exchange.poll_gone(context).map(|()| None);
         }
-        match self.stream().poll_peek(context) {
-            Poll::Ready(Ok(true)) | Poll::Pending => Poll::Pending,
+        if let Some(end) = self.end.take() {
+            return self.poll_end(end, context);
+        }
+        let peeked = self.stream().poll_peek(context);
+        match peeked {
+            Poll::Ready(Ok(true)) => match PeerEnd::watch(&*self.stream()) {
+                Ok(end) => self.poll_end(Box::new(end), context),
+                // Without a descriptor to spare, the end shows once what is before it was read.
+                Err(_) => Poll::Pending,
+            },
             Poll::Ready(Ok(false)) => Poll::Ready(None),
             Poll::Ready(Err(error)) => Poll::Ready(Some(error)),
+            Poll::Pending => Poll::Pending,
         }
+    }
+
+    fn poll_end(&self, end: Box<PeerEnd>, context: &mut Context) -> Poll<Option<io::Error>> {
+        let gone = end.poll(context);
+        self.end.set(Some(end));
+        gone
+    }
+
+    /// The requests that were there are answered: from here on, reading shows the client's end.
+    fn stop_watching(&self) {
+        drop(self.end.take());
     }
 
     /// Waits, unless the client goes away first.

@@ -275,13 +275,15 @@ impl Engine {
         for place in 0..self.instances.len() {
             if self.group_health(place) == Health::Down {
                 self.instances[place].report(InstanceReport::InFault, actions);
+                // It is told of before any other begins at all (keepalived).
+                self.notify_fault(now, place, actions);
             }
         }
         for group in &self.groups {
             group.notify(actions);
         }
         for place in 0..self.instances.len() {
-            self.start_instance(now, place, actions);
+            self.begin(now, place, actions);
         }
     }
 
@@ -360,7 +362,15 @@ impl Engine {
         !self.watched.scripts.values().all(ScriptCounter::has_run)
     }
 
+    /// Starts one beside others that run.
     pub(super) fn start_instance(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        self.begin(now, place, actions);
+        if self.group_health(place) == Health::Down {
+            self.notify_fault(now, place, actions);
+        }
+    }
+
+    fn begin(&mut self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
         let at = self.situation(now, place);
         let health = self.group_health(place);
         if self.group_of(place).is_some_and(|group| !self.all_own(&self.groups[group])) {
@@ -368,9 +378,11 @@ impl Engine {
             self.instances[place].wishes_master = false;
         }
         self.instances[place].start(at, health != Health::Up, actions);
-        if health == Health::Down {
-            self.instances[place].notify(Occasion::Fault, at.priority, actions);
-        }
+    }
+
+    fn notify_fault(&self, now: Monotonic, place: usize, actions: &mut Vec<Action>) {
+        let priority = self.situation(now, place).priority;
+        self.instances[place].notify(Occasion::Fault, priority, actions);
     }
 
     fn stop(&mut self, now: Monotonic, actions: &mut Vec<Action>) {

@@ -85,3 +85,52 @@ fn what_scripts_and_fifos_hear_is_keepalived_s() {
         assert_eq!((lines, calls), story(Which::Keepalived));
     }
 }
+
+/// The lines of the FIFO in their order, until the router that is not in FAULT has been told of.
+fn beginning(which: Which) -> Vec<String> {
+    let lab = Lab::new();
+    let mut node = lab.node("a", which, 150, false);
+    node.ip(&["link", "add", "down0", "type", "veth", "peer", "name", "down1"]);
+    node.ip(&["addr", "add", "192.0.3.1/24", "dev", "down0"]);
+    let (path, _) = node.fifo();
+    let fifo = RefCell::new(open_fifo(&path));
+    let routers = [("A", "eth0"), ("B", "down0"), ("C", "eth0"), ("D", "down0")];
+    let routers = routers.iter().enumerate().map(|(at, (name, interface))| {
+        format!(
+            "vrrp_instance {name} {{\n  interface {interface}\n  virtual_router_id {vrid}\n  priority {vrid}\n  \
+             virtual_ipaddress {{\n    198.51.100.1{vrid}\n  }}\n}}\n",
+            vrid = 51 + at
+        )
+    });
+    let group = "vrrp_sync_group G {\n  group {\n    C\n    D\n  }\n}\n";
+    let routers: String = routers.collect();
+    node.rewrite(|_| format!("global_defs {{\n  script_user root\n  vrrp_notify_fifo {path}\n}}\n{group}{routers}"));
+    node.start();
+    let heard = RefCell::new(String::new());
+    let is_told = || {
+        let mut bytes = [0; 4096];
+        let length = fifo.borrow_mut().read(&mut bytes).unwrap_or(0);
+        *heard.borrow_mut() += &String::from_utf8_lossy(&bytes[..length]);
+        heard.borrow().contains("INSTANCE \"A\" BACKUP 51\n")
+    };
+    lab.wait("the first router is told of", ELECTION, is_told, &[&node]);
+    let lines = heard.borrow().lines().map(str::to_owned).collect();
+    lines
+}
+
+#[test]
+fn routers_that_begin_in_fault_are_told_of_first() {
+    let Some(_) = lab::mixtures() else { return };
+    let lines = beginning(Which::Evenkeel);
+    let expected = [
+        "INSTANCE \"B\" FAULT 52",
+        "INSTANCE \"C\" FAULT 53",
+        "INSTANCE \"D\" FAULT 54",
+        "GROUP \"G\" FAULT 0",
+        "INSTANCE \"A\" BACKUP 51",
+    ];
+    assert_eq!(lines[..5], expected);
+    if Which::Keepalived.exists() {
+        assert_eq!(lines[..5], beginning(Which::Keepalived)[..5]);
+    }
+}

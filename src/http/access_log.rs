@@ -164,7 +164,7 @@ fn render(request: &Request, format: &Format, out: &mut Vec<u8>) {
             Part::Capture(_) => {}
             Part::Variable(id) => {
                 value.clear();
-                let found = variables::write(request, *id, &mut value);
+                let found = variables::write_logged(request, *id, &mut value);
                 if format.escape == Escape::Default && (!found || value.is_empty()) {
                     // Only a value that is missing is a dash; nginx's own operations write one for the empty too.
                     out.extend_from_slice(if found { b"" } else { b"-" });

@@ -54,8 +54,20 @@ pub fn trailers(request: &mut Request) -> HeaderList {
     request.response.trailers.clone()
 }
 
+/// Adds the location's trailers before a body that is there as a whole: nginx does so before it passes the last buffer on
+/// (`ngx_http_trailers_filter`).
+pub fn add_trailers_ahead(request: &mut Request) {
+    if !request.is_subrequest && !request.header_only {
+        add_trailers(request);
+        request.filters.has_trailers = true;
+    }
+}
+
 /// `add_trailer`
 pub fn add_trailers(request: &mut Request) {
+    if std::mem::take(&mut request.filters.has_trailers) {
+        return;
+    }
     let settings = Rc::clone(&request.location.settings.headers);
     let safe = is_safe(request.response.status);
     for trailer in settings.add_trailers.iter().filter(|trailer| safe || trailer.always) {

@@ -142,6 +142,7 @@ pub async fn answer_of_unknown_length(request: &mut Request, body: &[u8]) -> Ver
         Ok(()) => {}
         Err(fault) => return fault.into(),
     }
+    headers::add_trailers_ahead(request);
     if send_body(request, body).await.is_err() || finish(request).await.is_err() {
         return Verdict::Close;
     }

@@ -14,6 +14,10 @@ pub struct Filters {
     pub gzip: Option<Box<Encoder>>,
     /// What the compressor took and gave, for `$gzip_ratio`.
     pub gzip_totals: Option<(u64, u64)>,
+    /// The location's trailers are among those of the answer already.
+    pub has_trailers: bool,
+    /// A backend's answer that nginx passes on piece by piece: nothing of it counts as waiting.
+    pub unbuffered: bool,
     /// The body goes out in chunks.
     pub chunked: bool,
     /// `limit_rate`, in bytes a second; 0 for no limit.

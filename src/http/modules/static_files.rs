@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use crate::http::filters::order;
+use crate::http::filters::{headers, order};
 use crate::http::map_uri::map_uri_to_path;
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
@@ -92,6 +92,7 @@ async fn transfer(request: &mut Request, file: &File, parts: &[Part<'_>]) -> Ver
     if let Err(fault) = order::send_head(request).await {
         return fault.into();
     }
+    headers::add_trailers_ahead(request);
     for part in parts {
         let sent = match *part {
             Part::Bytes(bytes) => order::send_body(request, bytes).await,

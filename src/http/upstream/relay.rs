@@ -32,6 +32,7 @@ const POSTPONED: usize = 1460;
 /// Passes an answer on to its end.
 pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer: Answer) -> Verdict {
     let buffering = headers::take_controls(request, &job.proxy, &answer.head, &answer.buffer);
+    request.filters.unbuffered = !buffering;
     headers::apply(request, &job.proxy, &job.plan, &answer.head, &answer.buffer);
     if answer.head.version == 9 {
         request.version = 9;

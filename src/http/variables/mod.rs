@@ -31,6 +31,8 @@ enum Getter {
     Function(Write1),
     /// It is written once for a request.
     Cached(Write1),
+    /// So too, but the log counts anew.
+    Counted(Write1),
     /// One of a family.
     Family(WriteFamily),
     /// It has the value that something else assigns to it, or none.
@@ -43,6 +45,7 @@ static GETTERS: LazyLock<Vec<Getter>> = LazyLock::new(|| VARIABLES.iter().map(ge
 fn getter(row: &Row) -> Getter {
     let found = match row.kind {
         Kind::Prefix => family::find(row.name).map(Getter::Family),
+        Kind::Exact if matches!(row.name, "bytes_sent" | "body_bytes_sent") => builtin(row.name).map(Getter::Counted),
         Kind::Exact if is_fixed(row.name) => builtin(row.name).map(Getter::Cached),
         Kind::Exact => builtin(row.name).map(Getter::Function),
     };
@@ -65,8 +68,6 @@ fn is_fixed(name: &str) -> bool {
                 | "request_body"
                 | "request_body_file"
                 | "content_length"
-                | "bytes_sent"
-                | "body_bytes_sent"
         )
 }
 
@@ -98,7 +99,7 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
             Getter::Cached(write) if request.action == LOGGING && request.contexts.echo_counter.is_none() => {
                 write(request, out)
             }
-            Getter::Cached(write) => remember(request, id, out, write),
+            Getter::Cached(write) | Getter::Counted(write) => remember(request, id, out, write),
             Getter::Family(_) | Getter::Nothing => false,
         },
         Source::Family { row, rest } => write_of_family(request, row, rest, out),
@@ -139,6 +140,16 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
     }
 }
 
+/// Writes the value of a variable into a line of the log, which counts what was sent by itself (`ngx_http_log_vars`).
+pub fn write_logged(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
+    if let Source::Builtin(row) = &request.connection.engine.http.variables.get(id).source
+        && let Getter::Counted(count) = GETTERS[number(row)]
+    {
+        return count(request, out);
+    }
+    write(request, id, out)
+}
+
 /// Writes the value of a variable of this name, whether or not the configuration uses it; false if it has none.
 pub fn write_named(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
     request.begin_template();
@@ -147,7 +158,7 @@ pub fn write_named(request: &Request, name: &[u8], out: &mut Vec<u8>) -> bool {
     }
     match crate::ir::variables::builtin(name) {
         Some(Source::Builtin(row)) => match GETTERS[number(row)] {
-            Getter::Function(write) | Getter::Cached(write) => write(request, out),
+            Getter::Function(write) | Getter::Cached(write) | Getter::Counted(write) => write(request, out),
             Getter::Family(_) | Getter::Nothing => false,
         },
         Some(Source::Family { row, rest }) => write_of_family(request, row, &rest, out),

@@ -1,7 +1,7 @@
 //! Variables that come from the answer.
 
 use super::put::{Write1, put, put_bytes, put_number, put_some};
-use crate::http::request::{HTTP_10, HTTP_20, Request};
+use crate::http::request::{HTTP_10, HTTP_20, LOGGING, Request};
 use crate::primitives::{decimal, http_date};
 
 /// The getter of a name.
@@ -87,11 +87,14 @@ pub fn status(request: &Request) -> u16 {
     }
 }
 
-/// What was sent for this request, also what waits to be.
+/// What was sent for this request, also what nginx would not let wait.
 pub fn bytes_sent(request: &Request) -> u64 {
     let connection = &request.connection;
+    let gathered = connection.gathered();
+    let may_wait = request.action != LOGGING && !request.filters.unbuffered;
+    let is_held = may_wait && gathered < request.location.settings.core.postpone_output;
     // What waits for a client that is gone is never sent.
-    let gathered = if request.client_gone { 0 } else { connection.gathered() };
+    let gathered = if request.client_gone || is_held { 0 } else { gathered };
     (connection.sent.get() + gathered as u64).saturating_sub(request.sent_before)
 }
 

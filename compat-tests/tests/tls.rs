@@ -1,6 +1,7 @@
 //! TLS as its clients see it: certificates of clients, locked keys, stapled answers, keys for tickets. OpenSSL's client asks.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -625,6 +626,20 @@ fn a_second_handshake_is_refused() {
         let said = String::from_utf8_lossy(&said.stderr).into_owned();
         assert!(said.contains("no renegotiation"), "{said}");
         drop(wish);
+    });
+}
+
+/// A hello in pieces, and between them a record of another kind. Its first record is too short to tell a version.
+#[test]
+fn an_interrupted_hello_is_an_unexpected_message() {
+    both(|scene| {
+        let mut client = TcpStream::connect(("127.0.0.1", scene.ports.real(8080))).expect("it listens");
+        let pieces = [22, 3, 1, 0, 2, 1, 0, 23, 3, 3, 0, 1, 0, 22, 3, 1, 0, 1, 0];
+        client.write_all(&pieces).expect("it reads");
+        let mut told = Vec::new();
+        // The original leaves something unread, and so ends with a reset.
+        drop(client.read_to_end(&mut told));
+        assert!(matches!(told[..], [21, 3, _, 0, 2, 2, 10]), "{told:?} {}", scene.log());
     });
 }
 

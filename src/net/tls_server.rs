@@ -21,7 +21,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
-use rustls::{AlertDescription, Error, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
+use rustls::{AlertDescription, Error, PeerMisbehaved, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
@@ -172,6 +172,7 @@ impl fmt::Display for HandshakeFault {
     }
 }
 
+const RECORD_HEAD: usize = 5;
 /// Where a client's hello says which version it knows best, behind the heads of record and message (RFC 5246 section 7.4.1.2).
 const VERSION: std::ops::Range<usize> = 9..11;
 const TLS12_VERSION: [u8; 2] = [3, 3];
@@ -183,19 +184,40 @@ pub async fn handshake(
 ) -> Result<ServerStream, HandshakeFault> {
     // rustls wants extensions that an older client does not send before it looks at the version.
     let mut head = [0; VERSION.end];
-    if stream.peek(&mut head).await.is_ok_and(|length| length == head.len()) && head[VERSION] < TLS12_VERSION[..] {
-        refuse(stream, Refusal::ProtocolVersion).await;
+    if stream.peek(&mut head).await.is_ok_and(|length| length == head.len()) && is_too_old(head) {
+        send_alert(stream, Refusal::ProtocolVersion as u8).await;
         return Err(HandshakeFault::Refused(Refusal::ProtocolVersion));
     }
-    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(broken)?;
+    let mut acceptor = LazyConfigAcceptor::new(Acceptor::default(), stream);
+    let start = match (&mut acceptor).await {
+        Ok(start) => start,
+        Err(fault) => {
+            if let Some(stream) = acceptor.take_io().filter(|_| is_interrupted(&fault)) {
+                send_alert(stream, AlertDescription::UnexpectedMessage.into()).await;
+            }
+            return Err(broken(fault));
+        }
+    };
     let chosen = choose(&start.client_hello());
     match chosen {
         Ok(config) => ServerStream::accept(start.io, start.accepted, config).await.map_err(broken),
         Err(refusal) => {
-            refuse(start.io, refusal).await;
+            send_alert(start.io, refusal as u8).await;
             Err(HandshakeFault::Refused(refusal))
         }
     }
+}
+
+/// Whether a hello knows no version that is offered here. Its first record may be too short to say.
+fn is_too_old(head: [u8; VERSION.end]) -> bool {
+    let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+    RECORD_HEAD + length >= VERSION.end && head[VERSION] < TLS12_VERSION[..]
+}
+
+/// Whether a hello was broken by a record of another kind, of which rustls tells the client nothing.
+fn is_interrupted(fault: &io::Error) -> bool {
+    let interrupted = PeerMisbehaved::MessageInterleavedWithHandshakeMessage;
+    rustls_fault(fault) == Some(&Error::PeerMisbehaved(interrupted))
 }
 
 fn broken(fault: io::Error) -> HandshakeFault {
@@ -208,8 +230,8 @@ fn broken(fault: io::Error) -> HandshakeFault {
 }
 
 /// A fatal alert (RFC 8446 section 6.2) with the number that nginx sends.
-async fn refuse(mut stream: TcpStream, refusal: Refusal) {
-    let alert = [21, 3, 3, 0, 2, 2, refusal as u8];
+async fn send_alert(mut stream: TcpStream, description: u8) {
+    let alert = [21, 3, 3, 0, 2, 2, description];
     // The connection ends here, whether the client hears it or not.
     stream.write_all(&alert).await.ok();
 }

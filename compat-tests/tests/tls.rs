@@ -714,6 +714,8 @@ fn early_data_is_not_taken_with_another_certificate() {
         scene.begin_session(8080, "session");
         scene_copy(scene.scratch.path(), "own", "current");
         scene.reload();
+        // The old worker could still take a connection.
+        until("the old worker's end", || scene.log().contains("exited with code 0"));
         until("the new certificate", || scene.ask(8080, "").replace(' ', "").contains("CN=own"));
         let refused = scene.ask_early(8080, "session");
         assert!(refused.contains("Early data was rejected"), "{refused}");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::running::{Running, until};
@@ -106,5 +106,30 @@ fn a_client_that_does_not_end_is_left_after_the_time_for_shutting_down() {
         assert!(matches!(client.read(&mut buffer), Ok(0) | Err(_)), "{}", program.display());
         let log = std::fs::read_to_string(nginx.path("access.log")).expect("it is there");
         assert!(log.starts_with("000 /cut "), "{}: {log}", program.display());
+    });
+}
+
+/// A stream that waits for its answer then is logged as if its client had given it up.
+#[test]
+fn a_stream_is_left_after_the_time_for_shutting_down() {
+    both(|program| {
+        let backend = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let to = format!("proxy_pass http://{};", backend.local_addr().expect("it is bound"));
+        let server = SERVER.replace("return 200 \"first\\n\";", &to);
+        let server = server.replace("listen 127.0.0.1:8080", "listen 127.0.0.1:8080 http2");
+        let server =
+            server.replace("access_log access.log;", "log_format short '$status $uri'; access_log access.log short;");
+        let nginx = Running::start(program, &format!("worker_shutdown_timeout 300ms;{server}"));
+        let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).expect("it listens");
+        // An empty SETTINGS frame, then HEADERS of stream 1: GET, http, path /, authority a.
+        let head = b"\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x84\x86\x41\x01a";
+        let settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        client.write_all(&[&preface[..], settings, head].concat()).expect("it is sent");
+        let _asked = backend.accept().expect("the backend is asked");
+        nginx.signal(nginx.master(), "QUIT");
+        nginx.await_end();
+        let log = std::fs::read_to_string(nginx.path("access.log")).expect("it is there");
+        assert_eq!(log, "499 /\n", "{}", program.display());
     });
 }

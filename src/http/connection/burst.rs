@@ -1,8 +1,8 @@
 //! The requests of HTTP/1 that a client has sent, one after the other.
 
-use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
+use super::attended::Attended;
 use super::request_head::{self, NoRequest};
 use super::{Connection, lingering, secure};
 use crate::http::handlers::HANDLERS;
@@ -46,32 +46,6 @@ pub async fn serve_burst(connection: &Rc<Connection>, spare: &mut Spare) -> Afte
         drop(request);
         if !spare.keep_unread(unread, &leftover) {
             return wait;
-        }
-    }
-}
-
-/// A request that is logged even where the time for shutting down cuts it short: its future is dropped then.
-struct Attended(Request);
-
-impl Deref for Attended {
-    type Target = Request;
-
-    fn deref(&self) -> &Request {
-        &self.0
-    }
-}
-
-impl DerefMut for Attended {
-    fn deref_mut(&mut self) -> &mut Request {
-        &mut self.0
-    }
-}
-
-impl Drop for Attended {
-    fn drop(&mut self) {
-        let has_head = self.received > 0;
-        if self.connection.engine.draining.has_begun() && has_head && !self.contexts.is_logged {
-            access_log::write(self);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
+use super::attended::Attended;
 use super::http2_stream::{Exchange, Flow};
 use super::request_head::NoRequest;
 use super::waiting::Deadline;
@@ -292,8 +293,8 @@ impl<'c> Driver<'c> {
 async fn serve_stream(connection: Rc<Connection>, mut stream: NewStream) {
     let engine: &Engine = &connection.engine;
     let Some(exchange) = connection.exchange() else { return };
-    let mut request =
-        Request::new(&HANDLERS, Rc::clone(&connection), Head { buffer: engine.take_buffer(), ..Head::default() });
+    let head = Head { buffer: engine.take_buffer(), ..Head::default() };
+    let mut request = Attended(Request::new(&HANDLERS, Rc::clone(&connection), head));
     let outcome = http2_head::take(&mut request, &stream, exchange);
     exchange.recycle(std::mem::take(&mut stream.fields));
     engine.counters.requests.add();
@@ -313,6 +314,7 @@ async fn serve_stream(connection: Rc<Connection>, mut stream: NewStream) {
     engine.give_buffer(connection.out.take());
     request.action = LOGGING;
     access_log::write(&request);
+    request.contexts.is_logged = true;
     request.contexts.limit_conn_held.clear();
 }
 

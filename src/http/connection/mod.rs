@@ -1,5 +1,6 @@
 //! One client connection: its socket, its one timer, its write buffer.
 
+mod attended;
 mod begin;
 mod burst;
 mod hello;

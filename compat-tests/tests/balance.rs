@@ -479,17 +479,18 @@ impl Load {
     }
 }
 
+/// Every second step is a pick.
+const STEPS: u64 = 4_000;
+
 /// Of each of several rules so many steps are enough.
 const FEWER_STEPS: u64 = 1_000;
 
 fn compare_under_load(name: &str, directive: &str, method: Method, parameters: &[&'static str], most_held: usize) {
-    // Every second step is a pick.
-    let steps = std::env::var("EVENKEEL_BALANCE_STEPS").map_or(4_000, |steps| steps.parse().expect("a number"));
-    compare_steps(steps, name, directive, method, parameters, most_held);
+    compare_steps(STEPS, name, directive, method, parameters, most_held);
 }
 
 fn compare_steps(
-    steps: u64,
+    usual_steps: u64,
     name: &str,
     directive: &str,
     method: Method,
@@ -497,6 +498,7 @@ fn compare_steps(
     most_held: usize,
 ) {
     let Some(program) = original_for(name, directive) else { return };
+    let steps = std::env::var("EVENKEEL_BALANCE_STEPS").map_or(usual_steps, |steps| steps.parse().expect("a number"));
     // nginx itself listens for servers that live; these are ours.
     let servers: Vec<Server> = parameters.iter().map(|words| Server { dead: true, ..server(words) }).collect();
     let listeners: Vec<TcpListener> =

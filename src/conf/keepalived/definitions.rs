@@ -1,5 +1,6 @@
 //! `$NAME=text` definitions and what `$NAME` and `${NAME parameters}` turn into.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lexer::is_blank;
@@ -35,7 +36,7 @@ pub struct Surroundings {
 
 /// All names in force, and the state of the generator behind `${_RANDOM}`.
 pub(super) struct Definitions {
-    names: Vec<(String, Meaning)>,
+    names: HashMap<String, Meaning>,
     surroundings: Surroundings,
     random: Random,
 }
@@ -143,10 +144,7 @@ impl Definitions {
     }
 
     fn set_meaning(&mut self, name: &str, meaning: Meaning) {
-        match self.names.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => *old = meaning,
-            None => self.names.push((name.to_owned(), meaning)),
-        }
+        self.names.insert(name.to_owned(), meaning);
     }
 
     /// Replaces every use of a known name. A definition of several lines counts only at the end of the line.
@@ -185,7 +183,7 @@ impl Definitions {
     }
 
     fn meaning(&self, found: &Use<'_>, complaints: &mut Vec<String>) -> Option<Meaning> {
-        let (name, meaning) = self.names.iter().find(|(name, _)| name == found.name)?;
+        let (name, meaning) = self.names.get_key_value(found.name)?;
         if matches!(meaning, Meaning::Lines(_)) && !found.ends_line {
             return None;
         }

@@ -15,8 +15,12 @@ use super::sequence::{Invalid, Repeat};
 const OPEN_LIMIT: usize = 1000;
 /// How many files may be read in all, since two includes of a file in itself double at every depth.
 const FILE_LIMIT: usize = 10_000;
+/// How much text may be read in all: a long file that includes itself would fill the memory before it meets the other limits.
+const TEXT_LIMIT_BYTES: usize = 64 << 20;
 /// How many lines definitions and repetitions may make, and replacements in those lines, since they can name each other.
 const GENERATED_LIMIT: usize = 100_000;
+/// What a message about a generated line counts: what has no end says the same again and again.
+const GENERATED_FAULT_COST: usize = 10;
 
 /// One line of the parent's copy.
 #[derive(Clone, Debug)]
@@ -74,7 +78,11 @@ pub struct Reader<'f> {
     copy: Vec<CopyLine>,
     directory: String,
     files_read: usize,
+    text_read_bytes: usize,
     generated: usize,
+    /// The current line comes from a definition of several lines or a repetition.
+    is_generated: bool,
+    generated_limit_told: bool,
     definitions: Definitions,
     repeats: Vec<Repeat>,
     /// Repetitions below this number wait until the current definition of several lines is through.
@@ -120,7 +128,10 @@ impl<'f> Reader<'f> {
             copy: Vec::new(),
             directory: directory.to_owned(),
             files_read: 0,
+            text_read_bytes: 0,
             generated: 0,
+            is_generated: false,
+            generated_limit_told: false,
             definitions: Definitions::new(surroundings),
             repeats: Vec::new(),
             repeats_held: 0,
@@ -147,6 +158,9 @@ impl<'f> Reader<'f> {
 
     /// Says something about the current line, and where it is; keepalived does not for what `-t` leaves out.
     pub fn report(&mut self, fault: Fault, text: String) {
+        if self.is_generated {
+            self.generated += GENERATED_FAULT_COST;
+        }
         let position = (fault != Fault::LogOnly).then(|| self.position()).flatten();
         self.reports.push(Report { fault, position, text });
     }
@@ -227,12 +241,7 @@ impl<'f> Reader<'f> {
                 self.file_error(include_check::READ, text);
                 continue;
             }
-            self.files_read += 1;
-            let text = match self.frames.len() > OPEN_LIMIT || self.files_read > FILE_LIMIT {
-                true => Err("Too many open files".to_owned()),
-                false => files.read(&full).map_err(|error| plain_error(&error)),
-            };
-            let text = match text {
+            let text = match self.read_limited(files, &full) {
                 Ok(text) => text,
                 Err(error) => {
                     let text = format!("Configuration file '{path}' open problem ({error}) - skipping");
@@ -252,6 +261,17 @@ impl<'f> Reader<'f> {
             frame.saved_directory = outside;
             return true;
         }
+    }
+
+    /// A file's text, as long as all files together stay within the limits.
+    fn read_limited(&mut self, files: &dyn Files, path: &str) -> Result<Vec<u8>, String> {
+        self.files_read += 1;
+        if self.frames.len() > OPEN_LIMIT || self.files_read > FILE_LIMIT {
+            return Err("Too many open files".to_owned());
+        }
+        let text = files.read(path).map_err(|error| plain_error(&error))?;
+        self.text_read_bytes += text.len();
+        if self.text_read_bytes > TEXT_LIMIT_BYTES { Err("File too large".to_owned()) } else { Ok(text) }
     }
 
     /// A path with a directory in it makes relative includes count from there; gives the directory left.
@@ -371,6 +391,7 @@ impl<'f> Reader<'f> {
         let line = loop {
             let generated = self.generated_line();
             let is_written = generated.is_none();
+            self.is_generated &= !is_written;
             let Some(line) = generated.or_else(|| self.physical_line()) else {
                 self.end_collecting();
                 return None;
@@ -389,14 +410,15 @@ impl<'f> Reader<'f> {
         if let Some(residue) = self.residue.take() {
             return Some(residue);
         }
-        if self.generated > GENERATED_LIMIT {
+        if self.is_too_much() {
             self.repeats.clear();
             self.lines = None;
             self.outer_lines.clear();
             return None;
         }
         if self.repeats.len() > self.repeats_held {
-            self.count_generated(1);
+            self.generated += 1;
+            self.is_generated = true;
             let repeat = self.repeats.last_mut()?;
             let (values, done) = repeat.next();
             let text = if done { self.repeats.pop()?.text } else { repeat.text.clone() };
@@ -412,18 +434,18 @@ impl<'f> Reader<'f> {
             self.repeats_held = outer.as_ref().map_or(0, |(_, held)| *held);
             self.lines = outer.map(|(lines, _)| lines);
         }
-        self.count_generated(1);
+        self.generated += 1;
+        self.is_generated = true;
         Some(line)
     }
 
-    fn count_generated(&mut self, number: usize) {
-        let was_enough = self.generated > GENERATED_LIMIT;
-        self.generated += number;
-        if self.generated > GENERATED_LIMIT && !was_enough {
-            let text =
-                format!("Definitions and repetitions make more than {GENERATED_LIMIT} lines - ignoring the rest");
-            self.report(Fault::General, text);
+    /// Whether definitions and repetitions have made all that they may; the first time it is told.
+    fn is_too_much(&mut self) -> bool {
+        let is_too_much = self.generated > GENERATED_LIMIT;
+        if is_too_much && !std::mem::replace(&mut self.generated_limit_told, true) {
+            self.report(Fault::General, "Definitions and repetitions have no end - ignoring the rest".into());
         }
+        is_too_much
     }
 
     /// Adds a line to the definition that is being read.
@@ -475,13 +497,12 @@ impl<'f> Reader<'f> {
                 self.begin_repeat(&line);
                 return None;
             }
-            let is_too_much = self.generated > GENERATED_LIMIT && !is_written;
-            if line.starts_with('~') || !line.contains('$') || is_too_much {
+            if line.starts_with('~') || !line.contains('$') || (!is_written && self.is_too_much()) {
                 return Some(line);
             }
             let expanded = self.definitions.expand(&line, &self.directory);
             if !is_written {
-                self.count_generated(expanded.replacements.max(1));
+                self.generated += expanded.replacements.max(1);
             }
             is_written = false;
             for complaint in expanded.complaints {
@@ -491,7 +512,8 @@ impl<'f> Reader<'f> {
                 return Some(expanded.text);
             }
             for lines in expanded.entered {
-                self.count_generated(1);
+                self.generated += 1;
+                self.is_generated = true;
                 if let Some(outer) = self.lines.replace(lines) {
                     self.outer_lines.push((outer, self.repeats_held));
                 }

@@ -161,6 +161,22 @@ fn a_file_that_includes_itself_ends() {
 }
 
 #[test]
+fn a_long_file_that_includes_itself_ends_before_the_memory() {
+    let text = format!("include k.conf\n{}", format!("# {}\n", "x".repeat(1000)).repeat(33_000));
+    let outline = outline_of(&Memory::with(&[("k.conf", &text)]));
+    assert_eq!(outline, "! (k.conf: Line 1) Configuration file 'k.conf' open problem (File too large) - skipping\n");
+}
+
+#[test]
+fn a_definition_that_names_itself_at_its_end_is_told_before_it_has_filled_the_log() {
+    let outline = outline("$A= \\\n} x\\\n$A\n\n$A\nrubbish\n");
+    let told = outline.find("(Line 5) Definitions and repetitions have no end - ignoring the rest").expect("is told");
+    let lines = outline[..told].lines().count();
+    assert!((1_000..20_000).contains(&lines), "{lines} lines");
+    assert!(outline.ends_with("(Line 6) Unknown keyword 'rubbish'\n"), "a line of the file is read all the same");
+}
+
+#[test]
 fn definitions_that_name_each_other_end() {
     let text = "$A= \\\n$B \\\n$B\n$B= \\\n$A \\\n$A\n$A\n~SEQ(I, 1, 99999999999) x\n";
     assert!(outline(text).contains("ignoring the rest"));

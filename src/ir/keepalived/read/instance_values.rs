@@ -1,5 +1,6 @@
 //! The longer setters of `vrrp_instance`: addresses, interfaces, versions.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
@@ -226,6 +227,9 @@ pub(super) fn virtual_addresses(
     line: &Line,
     excluded: bool,
 ) -> Result<(), Stop> {
+    // Most addresses are new, and there may be very many: only what was seen before is looked for.
+    let known = draft.addresses.iter().chain(&draft.excluded_addresses);
+    let mut seen: HashSet<IpAddr> = known.map(|known| known.prefix.address).collect();
     let mut values = parser.values(line);
     while let Some(line) = values.next(parser) {
         let Some(address) = addresses::read(reading, parser, &line, false)?.map(|read| read.address) else { continue };
@@ -237,24 +241,29 @@ pub(super) fn virtual_addresses(
             parser.report(Fault::General, text);
             continue;
         }
-        let same = |known: &&VirtualAddress| known.prefix.address == address.prefix.address;
-        let twice = draft.addresses.iter().find(same).filter(|known| !excluded || known.interface == address.interface);
-        let twice_excluded =
-            draft.excluded_addresses.iter().find(same).filter(|known| known.interface == address.interface);
-        let kind = match (twice, twice_excluded) {
-            (Some(_), _) => "a VIP",
-            (None, Some(_)) => "an excluded VIP",
-            (None, None) => {
-                let list = if excluded { &mut draft.excluded_addresses } else { &mut draft.addresses };
-                list.push(address);
-                continue;
-            }
+        let kind = match seen.insert(address.prefix.address) {
+            true => None,
+            false => duplicate_of(draft, &address, excluded),
+        };
+        let Some(kind) = kind else {
+            let list = if excluded { &mut draft.excluded_addresses } else { &mut draft.addresses };
+            list.push(address);
+            continue;
         };
         let title = if excluded { "Excluded " } else { "" };
         // 2.2.7 passed over it in silence, so it is told and is no fault.
         parser.report(Fault::Notice, format!("({name}): {title}VIP duplicates {kind} {word} - ignoring"));
     }
     Ok(())
+}
+
+/// What an address repeats, if it repeats one.
+fn duplicate_of(draft: &Draft, address: &VirtualAddress, excluded: bool) -> Option<&'static str> {
+    let same = |known: &&VirtualAddress| known.prefix.address == address.prefix.address;
+    let twice = draft.addresses.iter().find(same).filter(|known| !excluded || known.interface == address.interface);
+    let twice_excluded =
+        draft.excluded_addresses.iter().find(same).filter(|known| known.interface == address.interface);
+    twice.map(|_| "a VIP").or(twice_excluded.map(|_| "an excluded VIP"))
 }
 
 pub(super) fn timer_expired_backup(

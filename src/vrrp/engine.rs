@@ -35,9 +35,18 @@ pub struct Engine {
     pub(super) next_id: u32,
     pub(super) started: bool,
     pub(super) log_unknown_vrids: bool,
+    /// While news goes through the instances one by one: the priorities of those that it has yet to reach.
+    pub(super) unreached: Unreached,
     startup_delay: Duration,
     /// Until then nobody listens or takes over.
     startup_until: Option<Monotonic>,
+}
+
+/// Priorities from before the news, where it has not come to yet; empty between two events.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Unreached {
+    pub(super) first: usize,
+    pub(super) priorities: Vec<u8>,
 }
 
 /// What the trackers say of one instance.
@@ -101,6 +110,7 @@ impl Engine {
             next_id: 0,
             started: false,
             log_unknown_vrids: config.global.log_unknown_vrids,
+            unreached: Unreached::default(),
             startup_delay: Duration::from_micros(config.global.startup_delay_us),
             startup_until: None,
         };
@@ -191,6 +201,9 @@ impl Engine {
     }
 
     pub(super) fn priority(&self, place: usize) -> u8 {
+        if let Some(before) = self.unreached.priorities.get(place).filter(|_| place >= self.unreached.first) {
+            return *before;
+        }
         let priority = self.tracking(place).effective_priority();
         if self.instances[place].stepped_down() { OWNER - 1 } else { priority }
     }

@@ -6,7 +6,7 @@ use crate::primitives::monotonic::Monotonic;
 use crate::wire::vrrp::{Family, OWNER};
 
 use super::action::Action;
-use super::engine::{Engine, Health};
+use super::engine::{Engine, Health, Unreached};
 use super::event::{InstanceId, ScriptExit};
 use super::instance::{Situation, StateName};
 use super::priority::Tracking;
@@ -123,7 +123,9 @@ impl Engine {
         let before: Vec<(u8, Health, Option<IpAddr>)> = if self.started { look(self) } else { Vec::new() };
         let sources: Vec<Option<IpAddr>> = before.iter().map(|(_, _, source)| *source).collect();
         change(&mut self.watched);
+        self.unreached.priorities = before.iter().map(|(priority, _, _)| *priority).collect();
         for (place, (priority, health, _)) in before.iter().enumerate() {
+            self.unreached.first = place + 1;
             if let Some(text) = told(self.tracking(place)) {
                 self.instances[place].report(text, actions);
             }
@@ -137,6 +139,7 @@ impl Engine {
                 self.change_health(now, place, now_health, &sources, actions);
             }
         }
+        self.unreached = Unreached::default();
     }
 
     /// Whether no later one of its group recovers by the same news: the last one takes the others along (keepalived).

@@ -83,8 +83,9 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vrrp::action::Occasion;
     use crate::vrrp::configuration_text;
-    use crate::vrrp::event::Event;
+    use crate::vrrp::event::{Event, ScriptExit};
     use crate::wire::vrrp::Family;
 
     /// Two masters of a group on one interface, and what happened since.
@@ -129,6 +130,34 @@ mod tests {
         assert_eq!(last_words, [1, 2]);
         let told = actions.iter().filter(|action| matches!(action, Action::Notify(told) if told.name == "B"));
         assert_eq!(told.count(), 1, "{actions:?}");
+    }
+
+    /// keepalived goes through the instances in order: a member that goes along has yet to lose its own weight.
+    #[test]
+    fn a_member_that_goes_along_tells_the_priority_that_it_has_until_then() {
+        let router = |name: &str, vrid: u8, weight: i32| {
+            format!(
+                "vrrp_instance {name} {{\n interface eth0\n virtual_router_id {vrid}\n virtual_ipaddress {{\n 192.0.2.1{vrid}\n }}\n \
+                 track_script {{\n s weight {weight}\n }}\n}}\n"
+            )
+        };
+        let script = "vrrp_script s {\n script /bin/true\n}\n";
+        let group = "vrrp_sync_group G {\n group {\n A\n B\n }\n sync_group_tracking_weight\n}\n";
+        let config = configuration_text::read(&format!("{script}{}{}{group}", router("A", 1, 0), router("B", 2, -20)));
+        let now = Monotonic::from_micros(1_000_000);
+        let mut engine = Engine::new(&config, now);
+        let exit = |status| Event::ScriptExited { script: "s".into(), exit: ScriptExit::Status(status) };
+        let link = Event::Link { interface: "eth0".into(), running: true };
+        let mut actions = Vec::new();
+        for event in [link, address(true), Event::Start, exit(0), exit(1), exit(0)] {
+            engine.step(now, &event, &mut actions);
+        }
+        let told = actions.iter().filter_map(|action| match action {
+            Action::Notify(told) if told.name == "B" => Some((told.occasion, told.priority)),
+            _ => None,
+        });
+        let expected = [(Occasion::Backup, 100), (Occasion::Fault, 100), (Occasion::Backup, 80)];
+        assert_eq!(told.collect::<Vec<_>>(), expected, "{actions:?}");
     }
 
     #[test]

@@ -31,6 +31,8 @@ mod routing;
 mod scripts;
 #[path = "vrrp_namespaces/signatures.rs"]
 mod signatures;
+#[path = "vrrp_namespaces/start_lines.rs"]
+mod start_lines;
 #[path = "vrrp_namespaces/static_items.rs"]
 mod static_items;
 #[path = "vrrp_namespaces/virtual_mac.rs"]

@@ -403,17 +403,31 @@ fn start(options: &Options, words: Vec<String>) -> ExitCode {
         let mut outcome = read_configuration(&options);
         let global = &mut outcome.keepalived.global;
         global.umask = options.umask.or(global.umask);
-        let lines = outcome.reports.iter().map(ToString::to_string).collect();
+        let (by_parent, by_child) = outcome.reports.split_at(outcome.by_parent);
+        let again = by_parent.iter().filter_map(|report| in_file(report, &options.conf_file));
         let not_served = outcome.not_served.iter().map(ToString::to_string).collect();
         keepalived_run::Reading {
             keepalived: outcome.keepalived,
-            lines,
+            lines: lines(by_parent),
+            child_lines: lines(by_child),
+            reload_lines: again.chain(lines(by_child)).collect(),
             not_served,
             refusal: outcome.refusal,
             faults: faults(&outcome.reports),
             test_exit_code: outcome.test_exit_code,
         }
     })
+}
+
+fn lines(reports: &[Report]) -> Vec<String> {
+    reports.iter().map(ToString::to_string).collect()
+}
+
+/// A message about a line as a child says it: with the file's name.
+fn in_file(report: &Report, path: &str) -> Option<String> {
+    let mut position = report.position.clone()?;
+    position.file.get_or_insert_with(|| path.into());
+    Some(Report { position: Some(position), ..report.clone() }.to_string())
 }
 
 /// What `-t` says of a file.

@@ -11,15 +11,17 @@ use crate::ir::keepalived::Keepalived;
 use crate::log::keepalived_log::{ALERT, KeepalivedLog};
 use crate::sys::fork::{self, End, Pid, Side};
 use crate::sys::signal::{self, Signal, Signals};
-use crate::sys::{descriptors, scheduling, spawn, usage};
+use crate::sys::{descriptors, spawn, usage};
 use crate::vrrp_io::predecessor::Predecessor;
 use crate::vrrp_io::{driver, dump_global, leftovers};
 
+use super::config_notice::{ConfigNotice, Meaning};
 use super::core_files::{self, CorePattern};
 use super::keepalived_run::{self, FATAL, Options, PidFiles, Purpose, Read, Reading, ident, seconds};
 use super::reload_time::ReloadTime;
 use super::service_manager::ServiceManager;
 use super::takeover::{self, News, Takeover};
+use super::vrrp_child::Heritage;
 use super::{startup_script, vrrp_child};
 
 /// Exit code: the configuration cannot run.
@@ -29,8 +31,6 @@ const NO_PERMISSION: u8 = 4;
 /// A child that lived longer than this is started again at once.
 const RESPAWN_WINDOW: Duration = Duration::from_secs(60);
 const LONGEST_RESPAWN_DELAY: Duration = Duration::from_secs(60);
-/// The width at which the command line is broken in the log.
-const COMMAND_LINE_WIDTH: usize = 104;
 
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
@@ -52,7 +52,7 @@ enum Next {
 /// Runs the daemon. Returns when it ends; in a child, too.
 pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, "Keepalived");
-    log_start(options, &log);
+    keepalived_run::log_start(options, &log);
     let reading = read_and_log(options, read, &log);
     if let Some(code) = reading.refusal {
         if !log.is_console() {
@@ -98,8 +98,23 @@ pub fn run(options: &Options, read: &Read<'_>) -> ExitCode {
             Err(code) => return code,
         },
     };
-    let (child, delay, reload_time) = (None, Duration::ZERO, None);
-    let parent = Parent { options, read, log: &log, service_manager, joins, pid_files, child, delay, reload_time };
+    let Ok(notice) = ConfigNotice::new().inspect_err(|error| log.info(&format!("socketpair: {error}"))) else {
+        return ExitCode::from(FATAL);
+    };
+    let (child, delay, reload_time, child_lines) = (None, Duration::ZERO, None, reading.child_lines);
+    let parent = Parent {
+        options,
+        read,
+        log: &log,
+        service_manager,
+        joins,
+        pid_files,
+        child,
+        delay,
+        reload_time,
+        child_lines,
+        notice,
+    };
     parent.run(reading.keepalived, predecessor, starter)
 }
 
@@ -117,6 +132,9 @@ struct Parent<'a> {
     delay: Duration,
     /// `reload_time_file`
     reload_time: Option<ReloadTime>,
+    /// What a child says of the configuration when it starts.
+    child_lines: Vec<String>,
+    notice: ConfigNotice,
 }
 
 /// What goes on in this process after a fork.
@@ -166,10 +184,10 @@ impl Parent<'_> {
         if predecessor.is_some() {
             self.write_vrrp_pid_file();
         }
-        if self.child.is_some() {
-            self.log.info("Startup complete");
+        match self.child {
+            Some(_) => self.notice.expect(),
+            None => self.service_manager.ready(),
         }
-        self.service_manager.ready();
         if let Some(Err(error)) = starter.map(News::tell) {
             self.log.info(&format!("whoever started the takeover has gone: {error}"));
         }
@@ -208,9 +226,12 @@ impl Parent<'_> {
             let respawn = respawn_at.map(|at| at.saturating_duration_since(Instant::now()));
             let reload = self.reload_time.as_ref().and_then(ReloadTime::delay);
             let limit = [respawn, reload].into_iter().flatten().min();
-            let _ = signals.wait_with(self.reload_time.as_ref().map(AsFd::as_fd), limit);
+            let times = self.reload_time.as_ref().map(AsFd::as_fd);
+            let others: Vec<_> = times.into_iter().chain([self.notice.as_fd()]).collect();
+            let _ = signals.wait_with(&others, limit);
+            self.hear_child(&mut config);
             if self.is_time_to_reload(&config) {
-                self.reload(&mut config);
+                self.reload_in_turn(&mut config);
             }
             while let Ok(Some(number)) = signals.next_number() {
                 match Signal::try_from(number) {
@@ -224,7 +245,7 @@ impl Parent<'_> {
                         return Outcome::Parent(0);
                     }
                     Ok(Signal::SIGHUP) => {
-                        self.reload(&mut config);
+                        self.reload_in_turn(&mut config);
                         if self.child.is_none() {
                             // There was nothing to run before.
                             respawn_at.get_or_insert_with(Instant::now);
@@ -297,13 +318,21 @@ impl Parent<'_> {
         }
     }
 
+    fn has_work(&self, config: &Keepalived) -> bool {
+        !self.options.no_vrrp && !config.instances.is_empty()
+    }
+
     fn start_child(&mut self, config: &Keepalived, takeover: Option<Takeover>) -> Outcome {
-        if self.options.no_vrrp || config.instances.is_empty() {
+        if !self.has_work(config) {
             self.log.info("Warning - keepalived has no configuration to run");
             return Outcome::Parent(0);
         }
         match fork::fork() {
-            Ok(Side::Child) => Outcome::Child(vrrp_child::run(config.clone(), self.options, self.read, takeover)),
+            Ok(Side::Child) => {
+                let heritage =
+                    Heritage { lines: std::mem::take(&mut self.child_lines), notice: self.notice.teller().ok() };
+                Outcome::Child(vrrp_child::run(config.clone(), self.options, self.read, takeover, heritage))
+            }
             Ok(Side::Parent(pid)) => {
                 self.log.info(&format!("Starting VRRP child process, pid={pid}"));
                 self.child = Some(Child { pid, started: Instant::now() });
@@ -359,6 +388,35 @@ impl Parent<'_> {
         reading.test_exit_code == 0
     }
 
+    /// The child has read a configuration: what that completes is told, and what waited for it begins.
+    fn hear_child(&mut self, config: &mut Keepalived) {
+        while let Some(meaning) = self.notice.next() {
+            match meaning {
+                Meaning::Startup => self.log.info("Startup complete"),
+                Meaning::Reload => self.log.info("Reload complete"),
+                Meaning::Unawaited => {
+                    // keepalived's words for it.
+                    self.log.info("read eventfd count 1, num_reloading 0");
+                    continue;
+                }
+            }
+            self.service_manager.ready();
+            if std::mem::take(&mut self.notice.queued) {
+                self.reload(config);
+            }
+        }
+    }
+
+    /// One reload after the other.
+    fn reload_in_turn(&mut self, config: &mut Keepalived) {
+        if self.notice.is_awaited() {
+            self.log.detail("Reload already in progress, request queued");
+            self.notice.queued = true;
+        } else {
+            self.reload(config);
+        }
+    }
+
     /// While `reload_file` is there, the configuration is read, and must not be changed.
     fn reload(&mut self, config: &mut Keepalived) {
         let file = self.options.reload_file(config);
@@ -398,13 +456,16 @@ impl Parent<'_> {
         }
         self.service_manager.reloading();
         *config = reading.keepalived;
+        self.child_lines = reading.child_lines;
         keepalived_run::name_process(config.global.process_names.parent.as_deref(), self.log);
         match &self.child {
             Some(_) => self.pass_on(Signal::SIGHUP as i32),
             None => self.delay = Duration::ZERO,
         }
-        self.log.info("Reload complete");
-        self.service_manager.ready();
+        match self.has_work(config) {
+            true => self.notice.expect(),
+            false => self.service_manager.ready(),
+        }
         self.child.is_some()
     }
 
@@ -481,29 +542,12 @@ fn read_and_log(options: &Options, read: &Read<'_>, log: &KeepalivedLog) -> Read
     log.info(&format!("Opening file '{}'.", options.config_path));
     log.info(&format!("Configuration file {}", options.config_path));
     let reading = read(Purpose::Run);
-    for line in &reading.lines {
+    // A child that is not to be started cannot say its part.
+    let child_lines = reading.child_lines.iter().filter(|_| reading.refusal.is_some());
+    for line in reading.lines.iter().chain(child_lines) {
         log.info(line);
     }
     reading
-}
-
-fn log_start(options: &Options, log: &KeepalivedLog) {
-    log.info(&format!("Starting {}", options.version));
-    if let (Ok((name, release)), Ok(version)) = (scheduling::system(), scheduling::system_version()) {
-        log.info(&format!("Running on {name} {release} {version}"));
-    }
-    let mut lines = vec![String::from("Command line:")];
-    for word in &options.command_line {
-        let last = lines.last_mut().expect("there is a first line");
-        if last.len() + word.len() + 3 > COMMAND_LINE_WIDTH {
-            lines.push(" ".repeat("Command line:".len()));
-        }
-        let last = lines.last_mut().expect("there is a first line");
-        last.push_str(&format!(" '{word}'"));
-    }
-    for line in lines {
-        log.info(&line);
-    }
 }
 
 fn is_running(pid_file: &str) -> bool {

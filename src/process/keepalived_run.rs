@@ -6,10 +6,12 @@ use std::time::Duration;
 use crate::ir::keepalived::Keepalived;
 use crate::ir::keepalived::global::ProcessSettings;
 use crate::log::keepalived_log::KeepalivedLog;
-use crate::sys::process_title;
+use crate::sys::{process_title, scheduling};
 
 /// Exit code: something that cannot be helped.
 pub const FATAL: u8 = 1;
+/// The width at which the command line is broken in the log.
+const COMMAND_LINE_WIDTH: usize = 104;
 
 /// The command line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,13 +104,37 @@ pub fn ident(name: &str, process: &ProcessSettings) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join("_")
 }
 
+/// What the log begins with.
+pub fn log_start(options: &Options, log: &KeepalivedLog) {
+    log.info(&format!("Starting {}", options.version));
+    if let (Ok((name, release)), Ok(version)) = (scheduling::system(), scheduling::system_version()) {
+        log.info(&format!("Running on {name} {release} {version}"));
+    }
+    let mut lines = vec![String::from("Command line:")];
+    for word in &options.command_line {
+        let last = lines.last_mut().expect("there is a first line");
+        if last.len() + word.len() + 3 > COMMAND_LINE_WIDTH {
+            lines.push(" ".repeat("Command line:".len()));
+        }
+        let last = lines.last_mut().expect("there is a first line");
+        last.push_str(&format!(" '{word}'"));
+    }
+    for line in lines {
+        log.info(&line);
+    }
+}
+
 /// What came of reading the file.
 #[derive(Debug)]
 pub struct Reading {
     /// The configuration, as far as it can be used.
     pub keepalived: Keepalived,
-    /// What the log says of it.
+    /// What the parent says of it.
     pub lines: Vec<String>,
+    /// What the child says of it at its start.
+    pub child_lines: Vec<String>,
+    /// What the child says of it at a reload: then it reads the global definitions too.
+    pub reload_lines: Vec<String>,
     /// Those of them that name what is not served.
     pub not_served: Vec<String>,
     /// The exit code with which the daemon ends instead of running.

@@ -149,8 +149,8 @@ impl Master {
         self.start_workers(false);
         self.heritage.service_manager.ready();
         loop {
-            let control = self.control.as_ref().map(AsFd::as_fd);
-            if let Err(error) = self.signals.wait_with(control, self.time_to_next_termination()) {
+            let control: Vec<_> = self.control.iter().map(AsFd::as_fd).collect();
+            if let Err(error) = self.signals.wait_with(&control, self.time_to_next_termination()) {
                 self.cycle.log.say_error(Level::Alert, &error, "poll() failed");
             }
             let mut requests = self.requests();

@@ -1,5 +1,6 @@
 //! Processes as nginx and keepalived have them: masters and parents without threads, workers with one runtime each.
 
+pub mod config_notice;
 pub mod control;
 pub mod core_files;
 pub mod cycle;

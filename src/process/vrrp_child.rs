@@ -1,5 +1,6 @@
 //! The process that runs VRRP, apart from everything else: other privileges, other deadlines.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,12 +18,27 @@ use super::takeover::Takeover;
 const SIGNALS: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
 
+/// What the parent leaves to its child.
+#[derive(Debug)]
+pub struct Heritage {
+    /// What there is to say of the configuration.
+    pub lines: Vec<String>,
+    /// Where the parent hears that a configuration is read.
+    pub notice: Option<OwnedFd>,
+}
+
 /// Runs until it is told to end. `config` is what the parent has read.
-pub fn run(config: Keepalived, options: &Options, read: &Read<'_>, takeover: Option<Takeover>) -> ExitCode {
+pub fn run(
+    config: Keepalived,
+    options: &Options,
+    read: &Read<'_>,
+    takeover: Option<Takeover>,
+    heritage: Heritage,
+) -> ExitCode {
     let ident = keepalived_run::ident("Keepalived_vrrp", &config.process);
     let log = KeepalivedLog::new(options.console, options.syslog_facility, options.detail, &ident);
     keepalived_run::name_process(config.global.process_names.vrrp.as_deref(), &log);
-    match serve(config, options, read, takeover, &log) {
+    match serve(config, options, read, takeover, heritage, &log) {
         Ok(()) => {
             log.info(&last_line(&log));
             ExitCode::SUCCESS
@@ -53,6 +69,7 @@ fn serve(
     options: &Options,
     read: &Read<'_>,
     takeover: Option<Takeover>,
+    heritage: Heritage,
     log: &KeepalivedLog,
 ) -> std::io::Result<()> {
     let signals = Signals::block_numbered(&SIGNALS, &[driver::SIGNAL_JSON, driver::SIGNAL_STATISTICS_CLEAR])?;
@@ -73,11 +90,13 @@ fn serve(
         dump_directory: std::env::temp_dir(),
         reload_file: options.reload_file(&config),
         predecessor: takeover.as_ref().map(|takeover| takeover.predecessor),
+        lines: heritage.lines,
+        notice: heritage.notice,
     };
     let mut reload_file = options.reload_file(&config);
     let mut reload = || {
-        // The parent has logged what there is to say of the file.
         let reading = read(Purpose::Run);
+        reading.reload_lines.iter().for_each(|line| log.info(line));
         if let Some(file) = &reload_file {
             // The parent made it: both have read the configuration now.
             let _ = std::fs::remove_file(file);

@@ -67,19 +67,19 @@ impl Signals {
 
     /// Waits until a signal has arrived or the time is over. `None` waits for ever.
     pub fn wait(&self, limit: Option<Duration>) -> io::Result<()> {
-        self.wait_with(None, limit)
+        self.wait_with(&[], limit)
     }
 
     /// Waits until a signal has arrived, the other descriptor can be read, or the time is over. `None` waits for ever.
-    pub fn wait_with(&self, other: Option<BorrowedFd<'_>>, limit: Option<Duration>) -> io::Result<()> {
+    pub fn wait_with(&self, others: &[BorrowedFd<'_>], limit: Option<Duration>) -> io::Result<()> {
         let timeout = match limit {
             None => PollTimeout::NONE,
             // Rounded up: a deadline that is almost reached must not spin.
             Some(limit) => PollTimeout::try_from(limit + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX),
         };
-        let mut descriptors: Vec<PollFd> = [Some(self.descriptor.as_fd()), other]
+        let mut descriptors: Vec<PollFd> = [&[self.descriptor.as_fd()], others]
+            .concat()
             .into_iter()
-            .flatten()
             .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
             .collect();
         match poll(&mut descriptors, timeout) {

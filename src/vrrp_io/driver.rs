@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use crate::primitives::monotonic::Monotonic;
 use crate::sys::alarm::Alarm;
 use crate::sys::fork::{self, End, Pid};
 use crate::sys::signal::{Signal, Signals};
-use crate::sys::{monotonic_clock, poll};
+use crate::sys::{descriptors, monotonic_clock, poll};
 use crate::vrrp::event::InstanceId;
 use crate::vrrp::instance::VirtualRouter;
+use crate::vrrp::report::Report;
 use crate::vrrp::{Action, Engine, Event};
 use crate::wire::vrrp::Family;
 
@@ -73,6 +74,10 @@ pub struct Options {
     pub reload_file: Option<PathBuf>,
     /// Whose place is taken without a transition.
     pub predecessor: Option<Predecessor>,
+    /// What there is to say of the configuration at the start.
+    pub lines: Vec<String>,
+    /// Where the parent hears that a configuration is read.
+    pub notice: Option<OwnedFd>,
 }
 
 /// Reads the configuration anew; the error says why the old one stays.
@@ -118,6 +123,7 @@ impl<'a> Driver<'a> {
     pub fn start(config: Keepalived, options: Options, log: &'a KeepalivedLog) -> io::Result<Self> {
         log.info("Registering Kernel netlink reflector");
         log.info("Registering Kernel netlink command channel");
+        options.lines.iter().for_each(|line| log.info(line));
         let mut config = config;
         hmac_keys::load(&mut config, log);
         let delay = &mut config.global.startup_delay_us;
@@ -161,12 +167,10 @@ impl<'a> Driver<'a> {
             driver.with_devices(|devices, routers, tools| devices.adopt(routers, tools));
         }
         driver.log_monitored_addresses();
-        driver.prepare_kernel();
         driver.log_firewall();
-        driver.log.info("Registering gratuitous ARP shared channel");
-        if driver.engine.instances().iter().any(|router| router.has_ipv6_address()) {
-            driver.log.info("Registering gratuitous NDISC shared channel");
-        }
+        driver.prepare_kernel();
+        driver.log_channels();
+        driver.tell_parent();
         let process_events = driver.processes.configure(&config.track_processes, now(), log);
         for event in file_events.into_iter().chain(process_events) {
             driver.step(&event);
@@ -183,6 +187,21 @@ impl<'a> Driver<'a> {
         driver.scripts.configure(&driver.config.scripts, &driver.config.global, now(), log);
         driver.configure_bfd();
         Ok(driver)
+    }
+
+    fn log_channels(&self) {
+        self.log.info("Registering gratuitous ARP shared channel");
+        if self.engine.instances().iter().any(|router| router.has_ipv6_address()) {
+            self.log.info("Registering gratuitous NDISC shared channel");
+        }
+    }
+
+    /// The configuration is read, and what it names is there.
+    fn tell_parent(&self) {
+        if let Some(notice) = &self.options.notice {
+            // A parent that has gone is followed by a signal.
+            let _ = descriptors::write(notice, &[1]);
+        }
     }
 
     fn log_firewall(&self) {
@@ -463,6 +482,7 @@ impl<'a> Driver<'a> {
             Err(reason) => {
                 // keepalived would end here, with its addresses left in place.
                 self.log.info(&format!("Reload refused, the running configuration stays: {reason}"));
+                self.tell_parent();
                 return;
             }
         };
@@ -482,8 +502,12 @@ impl<'a> Driver<'a> {
         }
         self.promote_secondaries.keep(&self.config.instances);
         self.with_devices(|devices, routers, tools| devices.log_found(routers, tools.log));
-        self.prepare_kernel();
+        let is_kept = |action: &Action| matches!(action, Action::Report(Report::ScriptKept { .. }));
+        let (kept, actions): (Vec<_>, Vec<_>) = actions.into_iter().partition(is_kept);
+        self.perform_all(&kept);
         self.log_firewall();
+        self.prepare_kernel();
+        self.tell_parent();
         self.announcer.configure(&self.config);
         self.notifier.configure(&self.config, self.log);
         self.open_sockets();
@@ -529,7 +553,8 @@ impl<'a> Driver<'a> {
 
     fn log_sockets(&self) {
         for OpenPair { key, index, numbers: (receiver, sender), .. } in self.sockets.describe() {
-            let cast = if key.listens_to.is_multicast() { "multicast" } else { "unicast" };
+            // The comma is keepalived's.
+            let cast = if key.listens_to.is_multicast() { "multicast" } else { ", unicast" };
             self.log.detail(&format!(
                 "VRRP sockpool: [ifindex({index:3}), family(IPv{}), proto({}), fd({receiver},{sender}) {cast}, address({})]",
                 key.family.number(),

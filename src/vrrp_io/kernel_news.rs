@@ -20,6 +20,7 @@ impl Driver<'_> {
     pub(super) fn prepare_kernel(&mut self) {
         self.link_delays.configure(&self.config.interface_delays);
         self.follow_routing();
+        self.log_addresses();
         self.create_missing_devices();
         self.tell_everything();
     }
@@ -42,14 +43,17 @@ impl Driver<'_> {
             self.link_delays.set(&interface, flags);
             self.step(&Event::Link { interface: interface.clone(), running });
             self.tell_addresses(index, &interface);
-            self.log_addresses(index, &interface);
         }
     }
 
-    fn log_addresses(&self, index: u32, interface: &str) {
-        if self.engine.instances().iter().any(|router| router.config.interface.as_deref() == Some(interface)) {
-            for address in [false, true].map(|v6| self.primary_address(index, v6)).into_iter().flatten() {
-                self.log.detail(&format!("Assigned address {address} for interface {interface}"));
+    fn log_addresses(&self) {
+        let is_used = |link: &&Link| {
+            let mut routers = self.engine.instances().iter();
+            routers.any(|router| router.config.interface.as_ref() == Some(&link.name))
+        };
+        for Link { index, name, .. } in self.kernel.links.values().filter(is_used) {
+            for address in [false, true].map(|v6| self.primary_address(*index, v6)).into_iter().flatten() {
+                self.log.detail(&format!("Assigned address {address} for interface {name}"));
             }
         }
     }

@@ -70,6 +70,8 @@ struct Pair {
     sender: RawSocket,
     device_index: u32,
     receive_buffer: u32,
+    /// Its place among those that are wanted.
+    place: usize,
 }
 
 /// All sockets for adverts.
@@ -107,15 +109,17 @@ impl Sockets {
             wanted.iter().any(is_it)
         });
         let mut failed = Vec::new();
-        for want in wanted {
+        for (place, want) in wanted.iter().enumerate() {
             let key = &want.key;
-            if !self.pairs.contains_key(key) {
-                match open(want) {
-                    Ok(pair) => {
-                        self.pairs.insert(key.clone(), pair);
-                    }
-                    Err(error) => failed.push((key.clone(), error)),
+            if let Some(pair) = self.pairs.get_mut(key) {
+                pair.place = place;
+                continue;
+            }
+            match open(want) {
+                Ok(pair) => {
+                    self.pairs.insert(key.clone(), Pair { place, ..pair });
                 }
+                Err(error) => failed.push((key.clone(), error)),
             }
         }
         failed
@@ -126,10 +130,12 @@ impl Sockets {
         self.pairs.values().map(|pair| pair.receiver.as_fd())
     }
 
-    /// Each pair for people to look at.
+    /// Each pair for people to look at, in the order of the file.
     pub fn describe(&self) -> impl Iterator<Item = OpenPair<'_>> {
         let number = |socket: &RawSocket| descriptors::number(socket.as_fd());
-        self.pairs.iter().map(move |(key, pair)| OpenPair {
+        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        pairs.sort_by_key(|(_, pair)| pair.place);
+        pairs.into_iter().map(move |(key, pair)| OpenPair {
             key,
             index: pair.device_index,
             numbers: (number(&pair.receiver), number(&pair.sender)),
@@ -229,7 +235,7 @@ fn open(want: &Wanted) -> io::Result<Pair> {
     } else {
         RawSocket::sender_v4(key.protocol, out)?
     };
-    Ok(Pair { receiver, sender, device_index: index, receive_buffer })
+    Ok(Pair { receiver, sender, device_index: index, receive_buffer, place: 0 })
 }
 
 fn protocol(outgoing: &Outgoing) -> u8 {

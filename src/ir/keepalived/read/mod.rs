@@ -87,6 +87,8 @@ pub struct Outcome {
     pub keepalived: Keepalived,
     /// Every message, in the order that the processes say them.
     pub reports: Vec<Report>,
+    /// How many of them the parent says; the rest is what its children say.
+    pub by_parent: usize,
     /// Those of them that name what evenkeel does not serve yet. They do not count in `-t`, but a daemon refuses to run.
     pub not_served: Vec<Report>,
     /// The exit code of `-t`.
@@ -147,6 +149,8 @@ struct Reading<'s> {
     /// What the VRRP process read of them, for the IR.
     bfd_weights: BTreeMap<String, (i32, bool)>,
     completed: Vec<super::Instance>,
+    /// The messages of the parent, once it has read all.
+    by_parent: Option<usize>,
     /// The exit code with which a daemon refuses this configuration.
     refusal: Option<i32>,
     /// Keywords met that evenkeel does not serve yet, with the first place of each.
@@ -179,6 +183,7 @@ impl<'s> Reading<'s> {
             bfds: Vec::new(),
             bfd_weights: BTreeMap::new(),
             completed: Vec::new(),
+            by_parent: None,
             refusal: None,
             not_served: Vec::new(),
         }
@@ -454,6 +459,7 @@ pub fn read(files: &dyn Files, system: &dyn System, options: &Options) -> Outcom
         return reading.outcome(reports, Some(0), Some(0));
     }
     complete::daemon_scripts(&mut reading, &mut reports);
+    reading.by_parent = Some(reports.len());
     for role in [Role::Checker, Role::Vrrp, Role::Bfd] {
         match reading.child(role, &copy, options) {
             Ok(said) => reports.extend(said),
@@ -518,7 +524,8 @@ impl Reading<'_> {
         let is_checked = self.global.ir.reload_check_config.is_some() && worst > Fault::Notice;
         // Nothing is accepted and silently not done.
         let refusal = refusal.or((is_checked || !not_served.is_empty()).then_some(2));
-        Outcome { keepalived: self.finish(), reports, not_served, test_exit_code, refusal }
+        let by_parent = self.by_parent.unwrap_or(reports.len());
+        Outcome { keepalived: self.finish(), reports, by_parent, not_served, test_exit_code, refusal }
     }
 
     fn finish(&mut self) -> Keepalived {

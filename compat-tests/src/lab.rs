@@ -302,6 +302,7 @@ impl Node {
     }
 
     /// Writes down what becomes of addresses here, until the lab is closed.
+    #[expect(clippy::zombie_processes, reason = "it ends with the namespace")]
     pub fn watch_addresses(&self) {
         let file = fs::File::create(self.file("monitor")).expect("a file");
         let words = ["-n", &self.namespace, "-o", "monitor", "address"];

@@ -4,6 +4,7 @@
 //! taken by another test that runs at the same time.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::process;
@@ -28,8 +29,8 @@ impl Ports {
             None
         });
         for written in missing {
-            if !self.real.contains_key(&written) {
-                self.real.insert(written, take()?);
+            if let Entry::Vacant(place) = self.real.entry(written) {
+                place.insert(take()?);
             }
         }
         Ok(map_numbers(text, |number| self.real.get(&number).map(|(real, _)| *real)))

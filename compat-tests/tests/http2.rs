@@ -172,7 +172,7 @@ fn limits_are_told_and_kept() {
             assert_eq!(ask(&mut client, get("/back"), "").await.body(), b" HTTP/1.1 http\n");
             assert_eq!(client.current_max_send_streams(), 3, "http2_max_concurrent_streams");
         }
-        let refused = client.ready().await.err().expect("keepalive_requests is reached");
+        let refused = client.ready().await.expect_err("keepalive_requests is reached");
         assert!(refused.is_go_away() || refused.is_io(), "{refused}");
     });
 }

@@ -207,7 +207,7 @@ impl Client {
         Self { stream, worker: worker.unwrap_or_else(|| panic!("no number in {answer}")) }
     }
 
-    fn is_answered(mut self) -> bool {
+    fn gets_answer(mut self) -> bool {
         let mut answer = String::new();
         let sent = self.stream.write_all(b"TP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         sent.is_ok() && self.stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200 ")
@@ -231,7 +231,7 @@ fn every_process_killed_in_turn_costs_its_own_requests_only() {
             until("another worker", || !workers.contains(&victim) || replaced());
             for client in clients {
                 let worker = client.worker;
-                assert_eq!(client.is_answered(), worker != victim, "{program:?}: round {round}, {worker} of {victim}");
+                assert_eq!(client.gets_answer(), worker != victim, "{program:?}: round {round}, {worker} of {victim}");
             }
             let (_, failed) = load.stop();
             // This client has one request open at a time.

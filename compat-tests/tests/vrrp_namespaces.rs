@@ -283,7 +283,7 @@ fn the_status_says_who_holds_the_address_and_why() {
 
 /// Lines about the instance and its script, without their times. Of announcements the first alone: who is slow makes more.
 fn instance_lines(node: &Node) -> Vec<String> {
-    let text = |line: &str| line.splitn(2, ": ").nth(1).unwrap_or_default().to_owned();
+    let text = |line: &str| line.split_once(": ").map_or("", |(_, text)| text).to_owned();
     let log = node.log();
     let lines = log.lines().map(text);
     let mut has_announced = false;

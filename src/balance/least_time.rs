@@ -61,12 +61,13 @@ fn fastest(group: &Group, walk: &Walk, metric: Field, now_ms: i64) -> Option<usi
             _ => (found, many) = (Some((index, own)), false),
         }
     }
-    let (mut best, least) = found?;
+    let (first, least) = found?;
     if !many {
-        return Some(best);
+        return Some(first);
     }
+    let mut best = first;
     let mut total = 0;
-    for index in best..group.peers.len() {
+    for index in first..group.peers.len() {
         if !group.eligible(walk, index, now_s) {
             continue;
         }

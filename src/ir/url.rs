@@ -112,11 +112,12 @@ impl<'t> Url<'t> {
         }
         let (host_port, uri) = text.split_at(end);
         let colon = host_port.iter().position(|byte| *byte == b':');
-        if colon.is_none() && form == Form::Listen {
-            if let Some((port, last_port)) = port_alone(host_port)? {
-                let host = Host::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-                return Ok(Self { host, port, last_port, port_text: Some(host_port), uri, host_port });
-            }
+        if colon.is_none()
+            && form == Form::Listen
+            && let Some((port, last_port)) = port_alone(host_port)?
+        {
+            let host = Host::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            return Ok(Self { host, port, last_port, port_text: Some(host_port), uri, host_port });
         }
         let port_text = colon.map(|colon| &host_port[colon + 1..]);
         let (port, last_port) = port_text.map_or(Ok((default_port, None)), |port| ports(port, form))?;

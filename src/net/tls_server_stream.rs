@@ -20,6 +20,7 @@ pub struct ServerStream {
     tls: ServerConnection,
     /// What came before the end of the handshake and has not been read; `None` where nothing comes so early, or all has been read
     /// and more.
+    #[expect(clippy::box_collection, reason = "one word for the many connections that have none")]
     early: Option<Box<Vec<u8>>>,
     /// What broke it behind bytes that were good.
     fault: Option<io::Error>,

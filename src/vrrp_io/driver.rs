@@ -448,7 +448,7 @@ impl<'a> Driver<'a> {
         });
         let names = names.map(String::as_str).collect::<Vec<_>>().join("_");
         let path = self.config.global.state_dump_file.as_deref();
-        self.write_dump(&dump::data_path(path, &self.options.dump_directory, &names), &text);
+        self.write_dump(dump::data_path(path, &self.options.dump_directory, &names), &text);
     }
 
     fn write_dump(&self, name: impl AsRef<Path>, text: &str) {

@@ -27,12 +27,11 @@ fn converse(stream: &TcpStream, refused: usize) -> String {
         heard += "\n";
         let word = line.split([' ', ':']).next().unwrap_or_default();
         match STAGES.iter().position(|stage| *stage == word) {
-            _ if is_body => {
-                if line == "." {
-                    is_body = false;
-                    answer(5, "250");
-                }
+            _ if is_body && line == "." => {
+                is_body = false;
+                answer(5, "250");
             }
+            _ if is_body => {}
             Some(4) => is_body = answer(4, "354"),
             // keepalived says it again and again to a server that refuses it and stays.
             Some(6) => {

@@ -114,8 +114,7 @@ fn beginning(which: Which) -> Vec<String> {
         heard.borrow().contains("INSTANCE \"A\" BACKUP 51\n")
     };
     lab.wait("the first router is told of", ELECTION, is_told, &[&node]);
-    let lines = heard.borrow().lines().map(str::to_owned).collect();
-    lines
+    heard.take().lines().map(str::to_owned).collect()
 }
 
 #[test]

@@ -138,10 +138,10 @@ async fn finish(request: &mut Request, is_kept: bool, connection: &Connection) -
         if !has_whole_body && !body_reader::drain(request).await {
             return false;
         }
-        if core.lingering_close != LingeringClose::Off {
-            if let Err(error) = lingering::close(connection, core).await {
-                request.log_error(Level::Info, &error, "recv() failed");
-            }
+        if core.lingering_close != LingeringClose::Off
+            && let Err(error) = lingering::close(connection, core).await
+        {
+            request.log_error(Level::Info, &error, "recv() failed");
         }
     }
     false

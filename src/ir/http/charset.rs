@@ -46,6 +46,7 @@ pub struct CharsetMap {
 }
 
 /// A table between two charsets.
+#[expect(clippy::large_enum_variant, reason = "there are few, each behind a pointer of its own")]
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recoding {
     /// A byte for a byte.

@@ -25,9 +25,11 @@ use crate::ir::value::{Template, Text};
 /// Turns what was read into what holds. `close` is the place of the `}`: nginx finds most of this out there.
 pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic> {
     let main = reader.http.close();
-    let mut outer = Settings::default();
-    outer.core = Rc::new(super::core::Core::at(reader.environment));
-    outer.log = super::log::setters::default_log(reader);
+    let outer = Settings {
+        core: Rc::new(super::core::Core::at(reader.environment)),
+        log: super::log::setters::default_log(reader),
+        ..Settings::default()
+    };
     let outer = main.own.over(&outer);
     let main_core = std::mem::take(&mut reader.http.server_core).over(&ServerCore::default());
     let charsets = std::mem::take(&mut reader.http.charsets);

@@ -115,12 +115,12 @@ fn split_arguments(template: Template) -> (Template, Option<Template>) {
     let mut before = Vec::new();
     let mut parts = template.parts.iter();
     while let Some(part) = parts.next() {
-        if let Part::Literal(text) = part {
-            if let Some(mark) = text.iter().position(|byte| *byte == b'?') {
-                before.push(Part::Literal(text[..mark].into()));
-                let rest = std::iter::once(Part::Literal(text[mark + 1..].into())).chain(parts.cloned());
-                return (without_empty(before), Some(without_empty(rest.collect())));
-            }
+        if let Part::Literal(text) = part
+            && let Some(mark) = text.iter().position(|byte| *byte == b'?')
+        {
+            before.push(Part::Literal(text[..mark].into()));
+            let rest = std::iter::once(Part::Literal(text[mark + 1..].into())).chain(parts.cloned());
+            return (without_empty(before), Some(without_empty(rest.collect())));
         }
         before.push(part.clone());
     }

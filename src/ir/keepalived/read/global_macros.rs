@@ -32,7 +32,7 @@ macro_rules! flag {
     ($name:literal, |$draft:ident| $set:expr) => {
         ($name, |reading: &mut Reading<'_>, _: &mut Parser<'_, '_>, _: &Line| {
             let $draft = &mut reading.global;
-            $set;
+            let () = $set;
             Ok(())
         })
     };

@@ -88,7 +88,7 @@ fn write_fixed(request: &Request, location: Option<&[u8]>, out: &mut Vec<u8>) {
     if let Some(content_type) = &response.content_type {
         out.extend_from_slice(b"Content-Type: ");
         out.extend_from_slice(content_type.as_bytes());
-        if let Some(charset) = &response.charset {
+        if let Some(charset) = response.charset_apart() {
             out.extend_from_slice(b"; charset=");
             out.extend_from_slice(charset);
         }

@@ -68,7 +68,7 @@ fn fields(request: &mut Request) -> HeaderList {
     }
     if let Some(content_type) = &response.content_type {
         let mut value = content_type.as_bytes().to_vec();
-        if let Some(charset) = &response.charset {
+        if let Some(charset) = response.charset_apart() {
             value.extend_from_slice(b"; charset=");
             value.extend_from_slice(charset);
         }

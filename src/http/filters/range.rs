@@ -152,7 +152,7 @@ fn multiple(request: &mut Request, ranges: Vec<(u64, u64)>, length: u64) {
     if let Some(content_type) = &response.content_type {
         header.extend_from_slice(b"Content-Type: ");
         header.extend_from_slice(content_type.as_bytes());
-        if let Some(charset) = &response.charset {
+        if let Some(charset) = response.charset_apart() {
             header.extend_from_slice(b"; charset=");
             header.extend_from_slice(charset);
         }

@@ -161,7 +161,17 @@ impl ResponseHead {
 
     /// The charset that a handler or a backend has said.
     pub fn said_charset(&self) -> Option<&[u8]> {
-        self.charset.as_deref().or_else(|| self.content_type.as_ref().and_then(ContentType::charset))
+        self.charset.as_deref().or_else(|| self.said_by_type())
+    }
+
+    /// The charset that the type itself names.
+    pub fn said_by_type(&self) -> Option<&[u8]> {
+        self.content_type.as_ref().and_then(ContentType::charset)
+    }
+
+    /// What is written behind the type, unless that names a charset itself.
+    pub fn charset_apart(&self) -> Option<&[u8]> {
+        self.charset.as_deref().filter(|_| self.said_by_type().is_none())
     }
 
     /// The answer's `ETag`.

@@ -6,7 +6,7 @@ use super::cookie;
 use super::plan::AnswerPlan;
 use super::response::{Head, Kind, Line, decimal};
 use crate::http::message::headers::HeaderList;
-use crate::http::message::response::ContentType;
+use crate::http::message::response::{ContentType, ResponseHead};
 use crate::http::request::Request;
 use crate::http::{evaluate, status};
 use crate::ir::http::proxy::{IgnoreHeaders, Proxy, RedirectRule};
@@ -58,13 +58,16 @@ pub fn apply_to_redirect(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan
             copy(request, proxy, plan, line, &buffer[line.name.clone()], &buffer[line.value.clone()]);
         }
     }
+    // nginx keeps the charset apart: it outlives the type, and belongs to whatever type the other place gives.
+    let response = &mut request.response;
+    response.charset = response.said_charset().map(<[u8]>::to_vec);
 }
 
 fn copy(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan, line: &Line, name: &[u8], value: &[u8]) {
     let response = &mut request.response;
     match line.kind {
         Kind::ContentLength | Kind::Connection | Kind::KeepAlive | Kind::TransferEncoding => {}
-        Kind::ContentType => response.content_type = Some(ContentType::Owned(Rc::from(value))),
+        Kind::ContentType => set_content_type(response, value),
         Kind::AcceptRanges if proxy.force_ranges => {}
         Kind::AcceptRanges => {
             response.accept_ranges_listed = true;
@@ -96,6 +99,14 @@ fn copy(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan, line: &Line, na
             request.response.headers.push(name, rewritten.as_deref().unwrap_or(value));
         }
         _ => response.headers.push(name, value),
+    }
+}
+
+/// Without a value it is as if there were no such header (`ngx_http_header_filter`).
+fn set_content_type(response: &mut ResponseHead, value: &[u8]) {
+    response.content_type = (!value.is_empty()).then(|| ContentType::Owned(Rc::from(value)));
+    if response.charset.is_some() && response.said_by_type().is_some() {
+        response.charset = None;
     }
 }
 

@@ -30,7 +30,7 @@ pub fn find(name: &str) -> Option<Write1> {
                 out.extend_from_slice(content_type.as_bytes());
                 // The charset is added while the head is written, which HTTP/0.9 and subrequests do without.
                 let is_written = request.header_sent && !request.is_subrequest && request.version >= HTTP_10;
-                if let Some(charset) = request.response.charset.as_ref().filter(|_| is_written) {
+                if let Some(charset) = request.response.charset_apart().filter(|_| is_written) {
                     out.extend_from_slice(b"; charset=");
                     out.extend_from_slice(charset);
                 }

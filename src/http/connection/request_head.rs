@@ -56,7 +56,10 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
     let mut window = Window::new(&core);
     let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
     let mut position = 0;
-    request.action = "reading client request line";
+    request.action = match request.pipelined {
+        true => "reading client pipelined request line",
+        false => "reading client request line",
+    };
     read_request_line(request, &core, &mut window, &mut position, &mut deadline).await?;
     if request.version < HTTP_10 {
         head(request).end = position;

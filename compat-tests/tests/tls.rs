@@ -552,6 +552,49 @@ fn a_handshake_is_rejected() {
     });
 }
 
+const NAMED: &str = r#"
+daemon off;
+pid nginx.pid;
+error_log error.log info;
+events {}
+http {
+    access_log off;
+    ssl_certificate server.crt;
+    ssl_certificate_key open.key;
+    server { listen 127.0.0.1:8080 ssl; server_name first; add_header X-Own first always; return 200; }
+    server { listen 127.0.0.1:8080 ssl; server_name second; add_header X-Own second always; return 200; }
+    server { listen 127.0.0.1:8081 ssl; ssl_protocols TLSv1.1; return 200 "took\n"; }
+}
+"#;
+
+#[test]
+fn a_connection_is_its_server_s_that_the_hello_names() {
+    let whole = |host: &str| format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    with_both(NAMED, 8080..=8081, |scene| {
+        let says = |name: &str, input: &str| {
+            let arguments = format!("s_client -connect 127.0.0.1:{} -quiet -servername {name}", scene.ports.real(8080));
+            openssl(scene.scratch.path(), &arguments, input)
+        };
+        for (name, input, expected) in [
+            ("second", "no request\r\n".to_owned(), "400 second"),
+            ("second", "GET / HTTP/1.0\r\n\r\n".to_owned(), "200 first"),
+            ("second", whole("nobody") + "no request\r\n", "400 second"),
+            ("second", whole("first") + "no request\r\n", "400 second"),
+            ("nobody", whole("second") + "no request\r\n", "400 first"),
+        ] {
+            let said = says(name, &input);
+            let lines = said.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 ").or(line.strip_prefix("X-Own: ")));
+            let last: Vec<_> = lines.collect();
+            let [.., status, own] = &*last else { panic!("{name} {input}: {said}") };
+            assert_eq!(format!("{} {own}", &status[..3]), expected, "{name} {input}: {said}");
+        }
+        let behind = "while reading client pipelined request line, client: 127.0.0.1, server: second, request";
+        assert_eq!(scene.log().matches(behind).count(), 2, "{}", scene.log());
+        let too_new = scene.ask(8081, "-tls1_3");
+        assert!(too_new.contains("alert protocol version"), "{too_new}");
+    });
+}
+
 /// nginx 1.25.1 dropped it.
 #[test]
 fn an_old_line_still_begins_a_handshake() {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::hello::server_of;
 use super::{Connection, proxied, secure};
 
 impl Connection {
@@ -17,7 +18,9 @@ impl Connection {
         if servers.ssl {
             let begun = secure::begin(&self, servers, stream).await?;
             let extra = self.extra.get_or_insert_default();
-            (stream, extra.hello, extra.client_fault) = (begun.stream, begun.hello, begun.client_fault);
+            (extra.hello, extra.client_fault) = (begun.hello, begun.client_fault);
+            extra.named = begun.stream.tls().and_then(|tls| server_of(servers, tls.server_name()?));
+            stream = begun.stream;
         }
         self.stream.replace(Some(stream));
         Some(self)

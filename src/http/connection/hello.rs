@@ -7,7 +7,7 @@ use crate::http::host;
 use crate::ir::ids::ServerId;
 use crate::ir::listen::AddressServers;
 use crate::log::now;
-use crate::net::tls_server::Context;
+use crate::net::tls_server::{Context, Refusal};
 use crate::net::tls_verify::Distrust;
 
 /// The TLS for a name, and whose it is: a server without TLS of its own leaves the choice to the default one.
@@ -16,8 +16,20 @@ pub fn context_of<'e>(
     servers: &AddressServers,
     named: ServerId,
 ) -> Option<(ServerId, &'e Context)> {
-    let own = if engine.tls.contains_key(&named) { named } else { servers.default_server };
+    let own = owner(engine, servers, named);
     engine.tls.get(&own)?.as_ref().map(|context| (own, context))
+}
+
+fn owner(engine: &Engine, servers: &AddressServers, named: ServerId) -> ServerId {
+    if engine.tls.contains_key(&named) { named } else { servers.default_server }
+}
+
+/// Why a server shakes hands with nobody: it wants that, or all versions it knows are too old.
+pub fn refusal(engine: &Engine, servers: &AddressServers, named: ServerId) -> Refusal {
+    match &engine.server(owner(engine, servers, named)).tls {
+        Some(tls) if !tls.reject_handshake => Refusal::ProtocolVersion,
+        _ => Refusal::UnrecognizedName,
+    }
 }
 
 /// Asks the server that shook hands about the client's certificate.

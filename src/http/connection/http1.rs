@@ -59,7 +59,7 @@ async fn serve_either(connection: &Rc<Connection>) {
 
 /// Reads until it is clear whether the client begins with HTTP/2 (`ngx_http_wait_request_handler`).
 async fn reads_preface(connection: &Rc<Connection>, first: &mut Vec<u8>) -> bool {
-    let core = Rc::clone(&connection.engine.server(connection.servers().default_server).core);
+    let core = Rc::clone(&connection.engine.server(connection.server()).core);
     let mut deadline = Deadline::after_ms(core.client_header_timeout_ms);
     while PREFACE.starts_with(first) && first.len() < PREFACE.len() {
         let wanted = PREFACE.len() - first.len();
@@ -91,7 +91,7 @@ impl Serving {
     /// `first` is what was read of the first request already.
     fn new(connection: Rc<Connection>, first: Vec<u8>) -> Self {
         set_options(&connection);
-        let timeout_ms = connection.engine.server(connection.servers().default_server).core.client_header_timeout_ms;
+        let timeout_ms = connection.engine.server(connection.server()).core.client_header_timeout_ms;
         let stage = match first.is_empty() {
             true => Stage::Waiting(Wait::for_ms(timeout_ms, 0)),
             false => Stage::Answering(Runner::start(&connection, first)),
@@ -155,7 +155,7 @@ impl Drop for Serving {
 }
 
 fn set_options(connection: &Connection) {
-    let nodelay = connection.engine.server(connection.servers().default_server).location.settings.core.tcp_nodelay;
+    let nodelay = connection.engine.server(connection.server()).location.settings.core.tcp_nodelay;
     connection.with_stream(|stream| {
         if nodelay {
             // A socket that is closed already shows that with the first read.

@@ -34,7 +34,7 @@ const MOST_PENDING: usize = 128 * 1024;
 /// Serves a connection on which HTTP/2 is spoken to its end. `first` is what was read of it already.
 pub async fn serve(connection: &Rc<Connection>, first: Vec<u8>) {
     let engine = Rc::clone(&connection.engine);
-    let server = engine.server(connection.servers().default_server);
+    let server = engine.server(connection.server());
     let flow = Rc::new(Flow::new(Server::new(settings(server))));
     let mut driver = Driver::new(connection, server, Rc::clone(&flow));
     driver.receive(&first);

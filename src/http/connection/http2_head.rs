@@ -38,7 +38,7 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
         // No line was made; nginx names the method all the same.
         request.method_name = pseudo.method.map(|name| Cow::Owned(name.to_vec()));
     }
-    // What is malformed stays with the default server.
+    // What is malformed stays with the connection's server.
     if outcome.is_ok() && request.host.is_empty() {
         virtual_server::choose(request, &[]);
     }

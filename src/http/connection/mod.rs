@@ -31,6 +31,7 @@ use tokio::io::AsyncWrite;
 use self::peer::Peer;
 use self::waiting::{Deadline, ReadFault, SendFault};
 use super::engine::Engine;
+use crate::ir::ids::ServerId;
 use crate::ir::listen::{AddressServers, ListenAddress};
 use crate::log::error_log::{Level, Line};
 use crate::net::accept::Accepted;
@@ -84,6 +85,8 @@ struct Extra {
     hello: Option<Box<Hello>>,
     /// What responders have against the client's certificate.
     client_fault: Option<&'static str>,
+    /// The server that the client named in its hello.
+    named: Option<ServerId>,
     inside: Option<Inside>,
 }
 
@@ -161,12 +164,12 @@ impl Connection {
     /// A stream of HTTP/2 as a connection of its own, which is what the request in it takes it for.
     fn inside_of(carrier: &Rc<Self>, exchange: http2_stream::Exchange) -> Self {
         let inside = Some(Inside { carrier: Rc::clone(carrier), exchange });
-        let (proxied, local) =
-            carrier.extra.as_ref().map_or((None, None), |extra| (extra.proxied.clone(), extra.local));
+        let extra = carrier.extra.as_ref();
+        let (proxied, local) = extra.map_or((None, None), |extra| (extra.proxied.clone(), extra.local));
         Self {
             engine: Rc::clone(&carrier.engine),
             stream: RefCell::new(None),
-            extra: Some(Box::new(Extra { proxied, local, inside, ..Extra::default() })),
+            extra: Some(Box::new(Extra { proxied, local, named: carrier.named(), inside, ..Extra::default() })),
             number: carrier.number,
             peer: carrier.peer.clone(),
             listener: carrier.listener,
@@ -284,6 +287,16 @@ impl Connection {
         &self.engine.http.listeners[self.listener as usize].addresses[self.address as usize]
     }
 
+    /// The server that the client named in its hello, if one goes by that name.
+    pub fn named(&self) -> Option<ServerId> {
+        self.extra.as_ref()?.named
+    }
+
+    /// Whose it is while no request has named a server.
+    pub fn server(&self) -> ServerId {
+        self.named().unwrap_or(self.servers().default_server)
+    }
+
     /// The port it came to; 0 for unix sockets.
     pub fn local_port(&self) -> u16 {
         self.local().map_or(0, |address| address.port())
@@ -302,7 +315,7 @@ impl Connection {
 
     /// Writes a line about what is done on it outside of any request.
     pub fn log(&self, level: Level, action: &str, text: impl FnOnce(&mut Line)) {
-        let server = self.engine.server(self.servers().default_server);
+        let server = self.engine.server(self.server());
         self.engine.error_log(&server.location).write(level, Some(self.number), |line| {
             text(line);
             line.push_display(format_args!(" while {action}"));
@@ -323,7 +336,7 @@ impl Connection {
 
     /// Says that the client closed it while it was kept; nothing else is told of that.
     pub fn log_kept(&self, error: Option<&io::Error>) {
-        let server = self.engine.server(self.servers().default_server);
+        let server = self.engine.server(self.server());
         self.engine.error_log(&server.location).write(Level::Info, Some(self.number), |line| {
             line.push_display(format_args!("client {} closed keepalive connection", self.peer));
             if let Some(error) = error {

@@ -8,7 +8,7 @@ use rustls::server::ClientHello;
 use tokio::net::TcpStream;
 
 use super::Connection;
-use super::hello::{context_of, server_of};
+use super::hello::{self, context_of, server_of};
 use crate::http::handlers::HANDLERS;
 use crate::http::message::head::Head;
 use crate::http::request::Request;
@@ -78,7 +78,8 @@ async fn establish(
     let mut kept = None;
     let choose = |hello: &ClientHello<'_>| {
         let named = hello.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
-        let (own, context) = context_of(engine, servers, named).ok_or(Refusal::UnrecognizedName)?;
+        let (own, context) =
+            context_of(engine, servers, named).ok_or_else(|| hello::refusal(engine, servers, named))?;
         let offers_http2 = servers.http2 || engine.server(named).v2.enabled;
         ocsp::refresh_staples(engine, own);
         if engine.keeps_hellos {

@@ -248,9 +248,9 @@ pub struct Request {
     pub action: &'static str,
 }
 
-/// The server of an address that nobody names, and its own location.
+/// The server of a connection on which nobody has named another one yet, and its own location.
 fn default_place(connection: &Connection) -> (ServerId, Rc<Location>) {
-    let server = connection.servers().default_server;
+    let server = connection.server();
     (server, Rc::clone(&connection.engine.server(server).location))
 }
 

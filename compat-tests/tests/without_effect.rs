@@ -1,4 +1,4 @@
-//! What TLS is told and does not do on purpose: `evenkeel nginx -t` says it with its line and reason, `nginx -t` says nothing.
+//! What is not done: `evenkeel nginx -t` says all of it with its line. Of what TLS leaves out on purpose, `nginx -t` says nothing.
 
 use std::fs;
 use std::path::Path;
@@ -134,4 +134,39 @@ fn what_has_no_effect_is_said_with_its_line_and_reason() {
     let evenkeel = fs::canonicalize(&nginx).expect("the link leads to the program");
     assert_eq!(said(&evenkeel, &["nginx", "-t"], folder), expected.collect::<Vec<_>>());
     assert_eq!(said(&nginx, &["-t"], folder), [], "there the terminal is nginx's");
+}
+
+#[test]
+fn all_that_is_not_served_is_said_at_once() {
+    let scratch = Scratch::new().expect("there is room for a scratch directory");
+    let lines = [
+        "events {}",
+        "http { proxy_cache_path cache keys_zone=a:1m;",
+        "server { listen 127.0.0.1:8080; location / { fastcgi_pass 127.0.0.1:8081; proxy_cache a; }",
+        "location /again { fastcgi_pass 127.0.0.1:8082; try_files $fastcgi_script_name =404; } } }",
+        "stream { server { listen 127.0.0.1:8083; } }",
+    ];
+    fs::write(scratch.path().join("nginx.conf"), lines.join("\n")).expect("there is room");
+    let nginx = subject::ours().expect("evenkeel builds").nginx;
+    let evenkeel = fs::canonicalize(&nginx).expect("the link leads to the program");
+    let said = |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let command = command.args(arguments).args(["-p", ".", "-c", "nginx.conf"]).current_dir(scratch.path());
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let faults =
+            text.lines().filter_map(|line| Some(line.split_once("[emerg] ")?.1.split_once(": ")?.1.to_owned()));
+        faults.collect::<Vec<_>>()
+    };
+    let expected = [
+        ("\"proxy_cache_path\" directive", 2),
+        ("\"fastcgi_pass\" directive", 3),
+        ("\"proxy_cache\" directive", 3),
+        ("the \"fastcgi_script_name\" variable", 4),
+        ("\"stream\" directive", 5),
+    ]
+    .map(|(what, line)| format!("{what} is not served yet by evenkeel in ./nginx.conf:{line}"));
+    assert_eq!(said(&evenkeel, &["nginx", "-t"]), expected);
+    assert_eq!(said(&nginx, &["-t"]), expected[..1], "nginx stops at the first fault");
 }

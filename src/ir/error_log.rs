@@ -39,7 +39,11 @@ pub fn error_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<E
         _ if name.starts_with(b"syslog:") => ErrorLogTarget::Syslog(syslog(reader, directive)?),
         _ => match name.strip_prefix(b"memory:") {
             Some(size) => ErrorLogTarget::Memory(memory_size(directive, size)?),
-            None => ErrorLogTarget::File(reader.full_path(name)),
+            None => {
+                let path = reader.full_path(name);
+                reader.log_files.push(path.clone());
+                ErrorLogTarget::File(path)
+            }
         },
     };
     Ok(ErrorLog { target, level: level(directive)? })

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::lookup::Host;
 use super::reader::{Environment, Reader, Setter};
 use super::setter::Table;
+use super::value::Text;
 use super::{core, http, upstream};
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::conf::tree::Tree;
@@ -25,6 +26,9 @@ pub struct Nginx {
     pub http: Option<http::Http>,
     /// The host names that have to be resolved before the first request; a [`HostId`] is an index into it.
     pub hosts: Vec<Host>,
+    /// The files of logs that directives name, in their order.
+    #[serde(skip)]
+    pub log_files: Vec<Text>,
 }
 
 /// What became of a configuration.
@@ -34,6 +38,8 @@ pub struct Lowered {
     pub events: Vec<Event>,
     /// The host names that the events speak of, also where a fault ended the reading.
     pub hosts: Vec<Host>,
+    /// All that nginx knows and evenkeel does not serve, where it first stands; its first one is the first fault.
+    pub unserved: Vec<Diagnostic>,
     /// The values, or the first fault.
     pub result: Result<Nginx, Diagnostic>,
 }
@@ -41,8 +47,13 @@ pub struct Lowered {
 /// Turns a configuration into values.
 pub fn lower(tree: &Tree<'_>, environment: &Environment) -> Lowered {
     let mut reader = Reader::new(environment, setter);
-    let result = read(&mut reader, tree);
-    Lowered { events: reader.events, hosts: reader.hosts, result }
+    let mut result = read(&mut reader, tree);
+    if let Some((events, first)) = reader.unserved.first() {
+        reader.events.truncate(*events);
+        result = Err(first.clone());
+    }
+    let unserved = reader.unserved.into_iter().map(|(_, fault)| fault).collect();
+    Lowered { events: reader.events, hosts: reader.hosts, unserved, result }
 }
 
 fn read(reader: &mut Reader<'_>, tree: &Tree<'_>) -> Result<Nginx, Diagnostic> {
@@ -53,7 +64,9 @@ fn read(reader: &mut Reader<'_>, tree: &Tree<'_>) -> Result<Nginx, Diagnostic> {
         let text = "no \"events\" section in configuration".to_owned();
         return Err(Diagnostic { level: Level::Emerg, text, place: Place::Nowhere });
     };
-    Ok(Nginx { core, events: events.finish(), http: reader.http_done.take(), hosts: reader.hosts.clone() })
+    let http = reader.http_done.take();
+    let log_files = std::mem::take(&mut reader.log_files);
+    Ok(Nginx { core, events: events.finish(), http, hosts: reader.hosts.clone(), log_files })
 }
 
 /// The setter of a row.

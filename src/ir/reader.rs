@@ -17,6 +17,7 @@ use super::lookup::{AskedBy, Host, HostId};
 use super::regex::{BadPattern, Regex};
 use super::upstream::draft::UpstreamDraft;
 use super::value::{Template, Text, below};
+use super::variables;
 use crate::conf::diagnostic::{Diagnostic, Place};
 use crate::conf::tree::Directive;
 use crate::conf::{check, value as common};
@@ -72,8 +73,12 @@ pub struct Reader<'e> {
     pub http_done: Option<Http>,
     /// `upstream { }`, while it is read.
     pub upstream: Option<UpstreamDraft>,
+    /// The files of logs, as nginx opens them: each that is named, whether a location writes to it or not.
+    pub log_files: Vec<Text>,
     /// The directives without effect that were met.
     without_effect: BTreeSet<&'static str>,
+    /// What is not served, with the number of events before the first one.
+    pub unserved: Vec<(usize, Diagnostic)>,
     /// What a row does.
     setter: fn(&Row) -> Option<Setter>,
 }
@@ -91,7 +96,9 @@ impl<'e> Reader<'e> {
             http: HttpDraft::default(),
             http_done: None,
             upstream: None,
+            log_files: Vec::new(),
             without_effect: BTreeSet::new(),
+            unserved: Vec::new(),
             setter,
         }
     }
@@ -114,7 +121,10 @@ impl<'e> Reader<'e> {
         }
         match row.status {
             // The original's own words about the value come first.
-            Status::NotYet => Err(check::not_yet(directive)),
+            Status::NotYet => {
+                self.note_unserved(check::not_yet(directive));
+                Ok(())
+            }
             Status::Accepted(reason) => {
                 self.note_without_effect(row.name, reason, directive);
                 Ok(())
@@ -128,6 +138,13 @@ impl<'e> Reader<'e> {
         if self.without_effect.insert(name) {
             let text = format!("\"{name}\" directive has no effect: {reason}");
             self.events.push(Event::WithoutEffect(directive.warn(text)));
+        }
+    }
+
+    /// Notes once what is not served, where it first stands. The reading goes on: who moves here wants to know all of it.
+    pub fn note_unserved(&mut self, fault: Diagnostic) {
+        if self.unserved.iter().all(|(_, known)| known.text != fault.text) {
+            self.unserved.push((self.events.len(), fault));
         }
     }
 
@@ -193,7 +210,14 @@ impl<'e> Reader<'e> {
 
     /// A word with variables.
     pub fn template(&mut self, directive: &Directive<'_>, text: &[u8]) -> Result<Template, Diagnostic> {
-        Template::compile(text, |name| self.http.variables.use_name(name)).map_err(|fault| directive.emerg(fault))
+        Template::compile(text, |name| {
+            let (id, is_new) = self.http.variables.meet(name);
+            if is_new && variables::is_unserved(name) {
+                self.note_unserved(directive.emerg(variables::unserved(name)));
+            }
+            id
+        })
+        .map_err(|fault| directive.emerg(fault))
     }
 
     /// A pattern; its named groups become variables.

@@ -80,17 +80,22 @@ impl Registry {
         &self.used[id.0 as usize]
     }
 
-    /// The number of a variable, new if it was not used before. Letter case does not matter.
+    /// The number of a variable. Letter case does not matter.
     pub fn use_name(&mut self, name: &[u8]) -> VariableId {
+        self.meet(name).0
+    }
+
+    /// The number of a variable, and whether it was not used before.
+    pub fn meet(&mut self, name: &[u8]) -> (VariableId, bool) {
         let name = name.to_ascii_lowercase();
         if let Some(id) = self.ids.get(name.as_slice()) {
-            return *id;
+            return (*id, false);
         }
         let id = VariableId(self.used.len() as u32);
         let name = Text::from(name);
         self.ids.insert(name.clone(), id);
         self.used.push(name);
-        id
+        (id, true)
     }
 
     /// Gives a variable its source. Built-in ones mostly refuse that; a later definition replaces an earlier one.
@@ -129,15 +134,15 @@ impl Registry {
         Ok(self.use_name(name))
     }
 
-    /// All variables with their sources, or what is wrong with one of them.
-    pub fn resolve(self) -> Result<Variables, BadVariable> {
+    /// All variables with their sources, and the first one that is not served; or the one that nobody defines.
+    pub fn resolve(self) -> Result<(Variables, Option<Text>), Unknown> {
         let mut defined = self.defined;
         let mut used = Vec::with_capacity(self.used.len());
         let mut not_yet = None;
         for name in self.used {
             let source = match defined.remove(&name) {
                 Some(source) => source,
-                None => builtin(&name).ok_or_else(|| BadVariable::Unknown(name.clone()))?,
+                None => builtin(&name).ok_or_else(|| Unknown(name.clone()))?,
             };
             if let Source::Builtin(Row { status: Status::NotYet, .. })
             | Source::Family { row: Row { status: Status::NotYet, .. }, .. } = source
@@ -146,29 +151,23 @@ impl Registry {
             }
             used.push(Variable { name, source });
         }
-        match not_yet {
-            Some(name) => Err(BadVariable::NotYet(name)),
-            None => Ok(Variables { used }),
-        }
+        Ok((Variables { used }, not_yet))
     }
 }
 
-/// Why a variable cannot be used.
+/// A variable that nobody defines.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum BadVariable {
-    /// Nobody defines it.
-    Unknown(Text),
-    /// nginx has it; evenkeel does not yet.
-    NotYet(Text),
+pub struct Unknown(Text);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown \"{}\" variable", self.0)
+    }
 }
 
-impl fmt::Display for BadVariable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(name) => write!(f, "unknown \"{name}\" variable"),
-            Self::NotYet(name) => write!(f, "the \"{name}\" variable is not served yet by evenkeel"),
-        }
-    }
+/// What is said of a variable that nginx has and evenkeel does not serve yet.
+pub fn unserved(name: &[u8]) -> String {
+    format!("the \"{}\" variable is not served yet by evenkeel", String::from_utf8_lossy(name))
 }
 
 /// What a stock nginx does not have is unknown to us too, until we serve it.
@@ -180,6 +179,11 @@ fn exact_row(name: &[u8]) -> Option<&'static Row> {
     grammar::variables::http::VARIABLES
         .iter()
         .find(|row| row.kind == Kind::Exact && row.name.as_bytes() == name && is_known(row))
+}
+
+/// Whether nginx alone can say what a variable holds.
+pub fn is_unserved(name: &[u8]) -> bool {
+    exact_row(&name.to_ascii_lowercase()).is_some_and(|row| row.status == Status::NotYet && !row.changeable)
 }
 
 /// The source of a variable that nginx has built in.

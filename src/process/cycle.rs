@@ -203,7 +203,7 @@ impl Loader<'_> {
         for event in &lowered.events {
             self.follow(event, &lowered.hosts, &mut found)?;
         }
-        let nginx = lowered.result.map_err(|fault| self.say(&fault))?;
+        let nginx = lowered.result.map_err(|fault| self.refuse(&fault, &lowered.unserved))?;
         if found.user.is_none() && credentials::is_root() {
             found.user = Some(self.built_in_user()?);
         }
@@ -327,6 +327,15 @@ impl Loader<'_> {
                 Err(NotLoaded)
             }
         }
+    }
+
+    /// Says what is wrong; under our own name all that is not served, of which the fault is the first.
+    fn refuse(&self, fault: &Diagnostic, unserved: &[Diagnostic]) -> NotLoaded {
+        self.say(fault);
+        if matches!(self.purpose, Purpose::Test { explains: true, .. }) {
+            unserved.iter().skip(1).for_each(|fault| drop(self.say(fault)));
+        }
+        NotLoaded
     }
 
     fn say(&self, message: &Diagnostic) -> NotLoaded {

@@ -61,7 +61,7 @@ fn create_one(path: &str, owner: Option<u32>) -> Result<(), (String, io::Error)>
     Ok(())
 }
 
-/// The paths of all log files besides the main ones, in the order of first use.
+/// The paths of all log files, in nginx's order: as they are named, then what nobody names.
 pub fn log_files(nginx: &Nginx) -> Vec<String> {
     let mut paths = Vec::new();
     let mut seen = BTreeSet::new();
@@ -70,6 +70,7 @@ pub fn log_files(nginx: &Nginx) -> Vec<String> {
             paths.push(path);
         }
     };
+    nginx.log_files.iter().for_each(|path| add(path.to_string()));
     for_each_location(nginx, &mut |location| {
         error_log_files(&location.settings.core.error_log, &mut add);
         for access_log in &*location.settings.log.access_logs {

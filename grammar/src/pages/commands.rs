@@ -16,7 +16,7 @@ pub fn evenkeel() -> String {
             "Called as nginx or keepalived (a link of that name is enough), evenkeel takes that program's options, reads its files and \
              behaves as it does: see nginx(8) and keepalived(8). Its own commands are these.",
         )
-        .item("evenkeel nginx, evenkeel keepalived", "The same without a link.")
+        .item("evenkeel nginx, evenkeel keepalived", "The same without a link. With -t, nginx also says all that is not served yet and all that has no effect, each where it first stands.")
         .item(
             "evenkeel keepalived --takeover",
             "Takes the place of the keepalived that the pid files name, while it routes: runs the track scripts once, ends it, and goes \

@@ -117,7 +117,10 @@ fn access_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     } else {
         let path = reader.full_path(target.value);
         match reader.template(directive, &path)? {
-            template if template.is_constant() => AccessLogTarget::File(path),
+            template if template.is_constant() => {
+                reader.log_files.push(path.clone());
+                AccessLogTarget::File(path)
+            }
             template => AccessLogTarget::Template(template),
         }
     };

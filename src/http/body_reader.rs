@@ -116,6 +116,9 @@ async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u1
     }
     test_expect(request);
     if request.framing.is_done() {
+        if request.content_length.is_some() {
+            request.body = Body::Memory(Vec::new());
+        }
         return Ok(());
     }
     read_whole(request, in_file, true).await
@@ -443,7 +446,7 @@ impl ChunkedBody {
     }
 }
 
-/// Forgets what has come of a body that nobody wanted. With an error, the status to answer.
+/// Forgets what has come of a body that nobody wanted: only the rest of it still counts. With an error, the status to answer.
 pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
     match &mut request.framing {
         Framing::None | Framing::Stream(_) => Ok(()),
@@ -452,6 +455,7 @@ pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
             let limit = usize::try_from(left).unwrap_or(usize::MAX);
             let length = take_preread(request, limit).map_or(0, |range| range.len());
             request.framing = Framing::Length(left - length as u64);
+            request.content_length = Some(left - length as u64);
             Ok(())
         }
         Framing::Chunked(body) => {
@@ -461,6 +465,7 @@ pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
             request.body_position = position;
             if !matches!(outcome, Ok(false)) {
                 request.framing = Framing::None;
+                request.content_length = Some(0);
             }
             outcome.map(drop).map_err(|fault| refuse_chunk(request, &fault))
         }

@@ -9,6 +9,7 @@ use super::evaluate;
 use super::request::Request;
 use crate::ir::http::core::Alias;
 use crate::ir::value::Template;
+use crate::log::error_log::Level;
 
 /// Bytes as a path of the file system.
 pub fn path(bytes: &[u8]) -> &Path {
@@ -53,6 +54,16 @@ pub fn map_uri_to_path(request: &Request) -> Mapped {
     };
     path.extend_from_slice(&request.uri[skipped..]);
     Mapped { path, root_length }
+}
+
+/// `alias` stands for the location's name, and a path that `rewrite … break` made need not begin with that.
+pub fn fits_alias(request: &Request) -> bool {
+    if request.location.settings.core.root.alias.is_none() || request.valid_location {
+        return true;
+    }
+    let name = &request.location.name;
+    request.log(Level::Alert, format_args!("\"alias\" cannot be used in location \"{name}\" where URI was rewritten"));
+    false
 }
 
 /// `$document_root`

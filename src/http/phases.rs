@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::location::{self, Found};
 use super::request::{ConnectionType, Entry, HTTP_10, Request};
-use super::verdict::Verdict;
+use super::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use super::{body_reader, map_uri, modules, rewrite};
 use crate::ir::http::Content;
 use crate::ir::http::core::Satisfy;
@@ -177,31 +177,33 @@ async fn access(request: &mut Request) -> Verdict {
                 }
             }
             verdict => {
-                if matches!(verdict, Verdict::Finish(401 | 407)) {
-                    delay_refusal(request).await;
-                }
-                return verdict;
+                return match verdict {
+                    Verdict::Finish(status @ (401 | 407)) => delay_refusal(request, status).await,
+                    verdict => verdict,
+                };
             }
         }
     }
     match refused {
         None => Verdict::Declined,
-        Some(status) => {
-            if status == 403 {
-                request.log(Level::Error, "access forbidden by rule");
-            } else {
-                delay_refusal(request).await;
-            }
-            Verdict::Finish(status)
+        Some(403) => {
+            request.log(Level::Error, "access forbidden by rule");
+            Verdict::Finish(403)
         }
+        Some(status) => delay_refusal(request, status).await,
     }
 }
 
 /// `auth_delay`
-async fn delay_refusal(request: &Request) {
+async fn delay_refusal(request: &Request, status: u16) -> Verdict {
     let delay_ms = request.location.settings.core.auth_delay_ms;
-    if delay_ms > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(delay_ms)).await;
+    if delay_ms == 0 {
+        return Verdict::Finish(status);
+    }
+    request.log(Level::Info, "delaying unauthorized request");
+    match request.pause(delay_ms).await {
+        Ok(()) => Verdict::Finish(status),
+        Err(ClientGone) => Verdict::Finish(CLIENT_CLOSED_REQUEST),
     }
 }
 
@@ -228,6 +230,11 @@ async fn content(request: &mut Request) -> Verdict {
             verdict => return verdict,
         },
         None => {}
+    }
+    if (modules::dav::takes(request) || matches!(request.method, Method::Get | Method::Head | Method::Post))
+        && !map_uri::fits_alias(request)
+    {
+        return Verdict::Finish(500);
     }
     match modules::random_index::handle(request) {
         Verdict::Declined => {}

@@ -26,8 +26,15 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     request.valid_location = true;
     request.adds_uri_to_alias = false;
     request.named = false;
-    request.contexts.slices.take();
+    forget(request);
     Verdict::Redirected
+}
+
+/// What modules know of the request so far is not true of it any more.
+fn forget(request: &mut Request) {
+    request.contexts.slices.take();
+    request.contexts.secure_link_expires.take();
+    (request.upstream.proxy_host, request.upstream.proxy_port) = (None, None);
 }
 
 /// The same, to a path with its arguments behind a `?`: they are there then, if empty (`ngx_http_split_args`).
@@ -66,6 +73,6 @@ pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
     request.location = Rc::clone(location);
     location::take(request);
     request.named = true;
-    request.contexts.slices.take();
+    forget(request);
     Verdict::Redirected
 }

@@ -15,8 +15,7 @@ pub fn head(request: &mut Request) {
     {
         return;
     }
-    let trailers = super::headers::expects_trailers(response.status, &request.location.settings.headers)
-        || !response.trailers.is_empty();
+    let trailers = request.filters.expects_trailers || !response.trailers.is_empty();
     if response.content_length.is_some() && !trailers {
         return;
     }

@@ -93,7 +93,7 @@ fn is_wanted_by_proxy(request: &Request, rules: GzipProxied) -> bool {
             || says(GzipProxied::NO_STORE, b"no-store")
             || says(GzipProxied::PRIVATE, b"private");
     }
-    !(rules.contains(GzipProxied::NO_LAST_MODIFIED) && request.response.last_modified.is_some()
+    !(rules.contains(GzipProxied::NO_LAST_MODIFIED) && request.response.last_modified_listed
         || rules.contains(GzipProxied::NO_ETAG) && request.response.etag().is_some())
 }
 

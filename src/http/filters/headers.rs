@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::http::evaluate;
 use crate::http::message::headers::HeaderList;
 use crate::http::request::Request;
-use crate::ir::http::headers::{AddHeader, Expires, Headers};
+use crate::ir::http::headers::{AddHeader, Expires};
 use crate::primitives::{duration, http_date};
 
 /// Statuses to which headers are added without `always`.
@@ -23,6 +23,8 @@ pub fn head(request: &mut Request) {
     if safe {
         expires(request, &settings.expires);
     }
+    // Also of the page that takes the answer's place where a later filter finds a fault.
+    request.filters.expects_trailers |= settings.add_trailers.iter().any(|trailer| safe || trailer.always);
     for header in settings.add_headers.iter().filter(|header| safe || header.always) {
         let value = evaluate::text(request, &header.value);
         add(request, header, &value);
@@ -40,12 +42,6 @@ fn add(request: &mut Request, header: &AddHeader, value: &[u8]) {
     } else if !value.is_empty() {
         response.headers.push(&header.name, value);
     }
-}
-
-/// Whether the location's trailers are going to follow the body.
-pub fn expects_trailers(status: u16, settings: &Headers) -> bool {
-    let safe = is_safe(status);
-    settings.add_trailers.iter().any(|trailer| safe || trailer.always)
 }
 
 /// What follows a chunked body: a backend's trailers, then the location's.

@@ -22,8 +22,7 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     }
     header::tidy(request);
     let fields = fields(request);
-    let trailers = headers::expects_trailers(request.response.status, &request.location.settings.headers)
-        || !request.response.trailers.is_empty();
+    let trailers = request.filters.expects_trailers || !request.response.trailers.is_empty();
     let is_whole = request.header_only || request.response.content_length == Some(0) && !trailers;
     exchange.chunk_size.set(request.location.settings.v2.chunk_size);
     request.header_size = exchange.send_head(request.response.status, &fields, is_whole)?;

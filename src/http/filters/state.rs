@@ -14,6 +14,8 @@ pub struct Filters {
     pub gzip: Option<Box<Encoder>>,
     /// What the compressor took and gave, for `$gzip_ratio`.
     pub gzip_totals: Option<(u64, u64)>,
+    /// The location has trailers for the answer, or for what the answer was to be.
+    pub expects_trailers: bool,
     /// The location's trailers are among those of the answer already.
     pub has_trailers: bool,
     /// A backend's answer that nginx passes on piece by piece: nothing of it counts as waiting.

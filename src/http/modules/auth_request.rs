@@ -13,8 +13,6 @@ pub async fn handle(request: &mut Request) -> Verdict {
     let Some(uri) = &settings.uri else { return Verdict::Declined };
     let mut inner = subrequest::beside(request, uri, &[], Sink::Discard);
     inner.header_only = true;
-    inner.content_length = None;
-    inner.chunked_body = false;
     Box::pin(subrequest::run(&mut inner)).await;
     let values: Vec<_> =
         settings.variables.iter().map(|(id, value)| (*id, evaluate::text(&inner, value).into_owned())).collect();

@@ -33,21 +33,28 @@ enum Depth {
 
 /// Does what the method asks for, where the location allows it.
 pub async fn handle(request: &mut Request) -> Verdict {
-    let (wanted, run): (_, fn(&mut Request) -> Verdict) = match request.method {
-        Method::Put => {
-            return if allows(request, DavMethods::PUT) { put(request).await } else { Verdict::Declined };
-        }
-        Method::Delete => (DavMethods::DELETE, delete),
-        Method::Mkcol => (DavMethods::MKCOL, make_collection),
-        Method::Copy => (DavMethods::COPY, copy_or_move),
-        Method::Move => (DavMethods::MOVE, copy_or_move),
-        _ => return Verdict::Declined,
-    };
-    if allows(request, wanted) { run(request) } else { Verdict::Declined }
+    if !takes(request) {
+        return Verdict::Declined;
+    }
+    match request.method {
+        Method::Put => put(request).await,
+        Method::Delete => delete(request),
+        Method::Mkcol => make_collection(request),
+        _ => copy_or_move(request),
+    }
 }
 
-fn allows(request: &Request, method: DavMethods) -> bool {
-    request.location.settings.dav.methods.contains(method)
+/// Whether the location allows what the method asks for.
+pub fn takes(request: &Request) -> bool {
+    let wanted = match request.method {
+        Method::Put => DavMethods::PUT,
+        Method::Delete => DavMethods::DELETE,
+        Method::Mkcol => DavMethods::MKCOL,
+        Method::Copy => DavMethods::COPY,
+        Method::Move => DavMethods::MOVE,
+        _ => return false,
+    };
+    request.location.settings.dav.methods.contains(wanted)
 }
 
 fn shown(bytes: &[u8]) -> String {

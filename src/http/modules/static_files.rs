@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
 use crate::http::filters::{headers, order};
-use crate::http::map_uri::map_uri_to_path;
+use crate::http::map_uri::{fits_alias, map_uri_to_path};
 use crate::http::open_file::{self, Fault};
 use crate::http::request::Request;
 use crate::http::verdict::Verdict;
@@ -114,6 +114,9 @@ pub fn open_for_reading(request: &mut Request) -> Result<(File, Metadata), Verdi
         return Err(Verdict::Declined);
     }
     body_reader::discard(request).map_err(Verdict::Finish)?;
+    if !fits_alias(request) {
+        return Err(Verdict::Finish(500));
+    }
     let name = map_uri_to_path(request).path;
     let (file, metadata) = open_file::open(request, &name).map_err(|fault| refuse(request, &name, &fault))?;
     if metadata.is_file() { Ok((file, metadata)) } else { Err(Verdict::Declined) }

@@ -13,6 +13,9 @@ use crate::log::error_log::Level;
 /// Looks for the candidates in order.
 pub fn handle(request: &mut Request) -> Verdict {
     let Some(settings) = request.location.try_files.clone() else { return Verdict::Declined };
+    if !map_uri::fits_alias(request) {
+        return Verdict::Finish(500);
+    }
     let root = map_uri::document_root(request);
     let alias = request.location.settings.core.root.alias;
     for candidate in &settings.candidates {

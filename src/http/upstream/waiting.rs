@@ -23,7 +23,7 @@ pub async fn wait<T>(
     let reads_body = job.passes_body_through && !request.framing.is_done() && !is_stream;
     // What is stored is read to its end for its own sake.
     let is_stored = job.proxy.store != Store::Off;
-    let may_watch = !is_stored && !job.proxy.ignore_client_abort && !reads_body;
+    let may_watch = !is_stored && !request.post_action && !job.proxy.ignore_client_abort && !reads_body;
     let poll_client = |context: &mut std::task::Context| {
         connection.poll_gone(context).map(|error| request.log_gone(error.as_ref(), true)).is_ready()
     };

@@ -95,10 +95,8 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
     match &engine.http.variables.get(id).source {
         Source::Builtin(row) => match GETTERS[number(row)] {
             Getter::Function(write) => write(request, out),
-            // Nobody asks again behind the log, unless the line itself does.
-            Getter::Cached(write) if request.action == LOGGING && request.contexts.echo_counter.is_none() => {
-                write(request, out)
-            }
+            // Nobody asks again behind the last log, unless the line itself does.
+            Getter::Cached(write) if is_last_use(request) => write(request, out),
             Getter::Cached(write) | Getter::Counted(write) => remember(request, id, out, write),
             Getter::Family(_) | Getter::Nothing => false,
         },
@@ -138,6 +136,10 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
             })
         }
     }
+}
+
+fn is_last_use(request: &Request) -> bool {
+    request.action == LOGGING && !request.is_subrequest && request.contexts.echo_counter.is_none()
 }
 
 /// Writes the value of a variable into a line of the log, which counts what was sent by itself (`ngx_http_log_vars`).

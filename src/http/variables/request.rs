@@ -33,7 +33,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "http_cookie" => |request, out| joined(request, Known::Cookie, b"; ", out),
         "is_args" => |request, out| put_bytes(out, if request.args.is_empty() { b"" } else { b"?" }),
         "is_request_port" => |request, out| put_bytes(out, if request.host_port > 0 { b":" } else { b"" }),
-        "request_port" => |request, out| request.host_port > 0 && put(out, request.host_port),
+        "request_port" => |request, out| request.host_port == 0 || put(out, request.host_port),
         "remote_user" => |request, out| put_some(out, modules::auth_basic::user(request).as_deref()),
         "request" => |request, out| {
             let line = request.head.request_line();
@@ -48,7 +48,9 @@ pub fn find(name: &str) -> Option<Write1> {
             Body::File(file) => file.path().is_ok_and(|path| put(out, path)),
             _ => false,
         },
-        "request_filename" => |request, out| put_bytes(out, &map_uri::map_uri_to_path(request).path),
+        "request_filename" => {
+            |request, out| map_uri::fits_alias(request) && put_bytes(out, &map_uri::map_uri_to_path(request).path)
+        }
         "request_id" => request_id,
         "request_length" => |request, out| put(out, request.request_length.get()),
         "request_method" => |request, out| {

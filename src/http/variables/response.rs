@@ -13,9 +13,10 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "bytes_sent" => |request, out| put_number(out, bytes_sent(request)),
         "body_bytes_sent" => |request, out| put_number(out, body_bytes_sent(request)),
-        "request_completion" => {
-            |request, out| put_bytes(out, if request.finished && !request.filter_finalize { b"OK" } else { b"" })
-        }
+        "request_completion" => |request, out| {
+            let is_complete = request.finished && !request.filter_finalize && !request.is_subrequest;
+            put_bytes(out, if is_complete { b"OK" } else { b"" })
+        },
         "gzip_ratio" => |request, out| match request.filters.gzip_totals {
             Some((taken, given)) if given > 0 => {
                 // Two digits behind the point, the last one rounded.

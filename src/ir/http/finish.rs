@@ -168,10 +168,19 @@ struct Merging {
 }
 
 /// What an inner block takes from the block around it, besides settings.
+#[derive(Clone, Copy)]
 struct Outer<'o> {
     settings: &'o Settings,
     content: Option<&'o Content>,
     internal: bool,
+}
+
+impl Outer<'_> {
+    /// In `limit_except` only what goes on to other servers answers as it does outside; all else is files there.
+    fn of_limit_except(self) -> Self {
+        let content = self.content.filter(|content| matches!(content, Content::Proxy(_) | Content::Tunnel(_)));
+        Self { content, ..self }
+    }
 }
 
 impl Merging {
@@ -240,7 +249,12 @@ impl Merging {
         let children: Vec<(Place, Rc<Location>)> = draft
             .children
             .into_iter()
-            .map(|child| (child.place.clone(), Rc::new(self.location(child, &inner))))
+            .enumerate()
+            .map(|(index, child)| {
+                let is_limit_except = draft.limit_except.as_ref().is_some_and(|(_, place)| *place == index);
+                let outer = if is_limit_except { inner.of_limit_except() } else { inner };
+                (child.place.clone(), Rc::new(self.location(child, &outer)))
+            })
             .collect();
         let rewrite = operations(draft.rewrite, &children);
         let limit_except = draft

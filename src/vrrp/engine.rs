@@ -181,6 +181,9 @@ impl Engine {
             Event::ProcessQuorum { process, reached } => self.process_quorum(now, process, *reached, actions),
             Event::Bfd { session, up } => self.bfd_changed(now, session, *up, actions),
             Event::Link { interface, running } => self.link(now, interface, *running, actions),
+            Event::Devices { instance, names } => self.observe(now, actions, |watched| {
+                watched.devices.insert(instance.clone(), names.clone());
+            }),
             Event::PrimaryAddress { interface, family, address } => {
                 self.report_address(interface, *family, *address, actions);
                 self.observe(now, actions, |watched| {

@@ -58,6 +58,13 @@ pub enum Event {
         /// Whether packets can pass.
         running: bool,
     },
+    /// The interfaces that are made for an instance: those of `use_vmac` and its kin. One that could not be made is among them.
+    Devices {
+        /// The instance's name.
+        instance: String,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// The address that adverts of an interface come from has changed: first IPv4 address, or IPv6 link-local one.
     PrimaryAddress {
         /// The interface.

@@ -48,15 +48,11 @@ impl<'a> Tracking<'a> {
         self.files().any(|one| one.name == file && status_of(one, value) <= FILE_FAULT)
     }
 
-    /// Whether what happens to an interface concerns it. Names of interfaces with virtual MAC addresses come about only when they are
-    /// made: an instance that has such takes news of all.
+    /// Whether what happens to an interface concerns it.
     pub fn follows(&self, interface: &str) -> bool {
         self.config.interface.as_deref() == Some(interface)
             || self.carries(interface)
             || self.trackers().flat_map(|trackers| &trackers.interfaces).any(|tracked| tracked.interface == interface)
-            || self.config.vmac.is_some()
-            || self.config.vmac_for_addresses
-            || self.config.ipvlan.is_some()
     }
 
     fn trackers(&self) -> impl Iterator<Item = &'a Trackers> + use<'a> {
@@ -191,9 +187,11 @@ impl<'a> Tracking<'a> {
         self.carriers().any(|name| name == interface)
     }
 
-    /// Its own interface, and those of its addresses, routes and rules.
+    /// Its own interface and those made for it, and those of its addresses, routes and rules.
     fn carriers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let own = self.config.interface.as_deref().filter(|_| self.config.track_primary);
+        let devices = self.watched.devices.get(&self.config.name).filter(|_| self.config.track_primary);
+        let devices = devices.into_iter().flatten().map(String::as_str);
         let addresses = self.config.addresses.iter().chain(&self.config.excluded_addresses);
         let addresses = addresses.filter(|address| address.tracked).filter_map(|address| address.interface.as_deref());
         let routes =
@@ -204,7 +202,7 @@ impl<'a> Tracking<'a> {
         // `dont_track_primary` holds for the addresses on the primary interface as well, not for routes and rules (keepalived).
         let untracked = self.config.interface.as_deref().filter(|_| !self.config.track_primary);
         let addresses = addresses.filter(move |name| untracked != Some(*name));
-        own.into_iter().chain(addresses).chain(routes).chain(rules).chain(statics)
+        own.into_iter().chain(devices).chain(addresses).chain(routes).chain(rules).chain(statics)
     }
 
     /// Where adverts come from: as configured, else what the interface has.

@@ -111,6 +111,8 @@ pub struct Watched {
     pub bfds: BTreeMap<String, bool>,
     /// Interfaces.
     pub interfaces: Interfaces,
+    /// The interfaces that are made for an instance, by its name.
+    pub devices: BTreeMap<String, Vec<String>>,
 }
 
 impl Watched {
@@ -124,6 +126,7 @@ impl Watched {
             processes: config.track_processes.iter().map(|process| (process.name.clone(), false)).collect(),
             bfds: config.bfd_instances.iter().map(|bfd| (bfd.name.clone(), false)).collect(),
             interfaces: Interfaces::default(),
+            devices: BTreeMap::new(),
         }
     }
 }

@@ -22,13 +22,33 @@ impl Driver<'_> {
         self.follow_routing();
         self.log_addresses();
         self.create_missing_devices();
+        // What they were on their way up is no news to anybody.
+        self.kernel.news();
         self.tell_everything();
+        self.tell_devices();
     }
 
     fn create_missing_devices(&mut self) {
         self.with_devices(|devices, routers, tools| devices.create_missing(routers, tools));
-        // What they were on their way up is no news to anybody.
-        self.kernel.news();
+    }
+
+    /// Tells the engine which interfaces are made for whom.
+    fn tell_devices(&mut self) {
+        let mut told = Vec::new();
+        self.with_devices(|devices, routers, tools| {
+            told = routers.iter().map(|router| (router.config.name.clone(), devices.names(router, tools))).collect();
+        });
+        for (instance, names) in told {
+            if self.engine.watched().devices.get(&instance).map_or(&[][..], Vec::as_slice) != names {
+                self.step(&Event::Devices { instance, names });
+            }
+        }
+    }
+
+    /// keepalived makes an interface again that somebody has deleted, once there is something for it to stand on.
+    fn restore_devices(&mut self) {
+        self.create_missing_devices();
+        self.tell_devices();
     }
 
     pub(super) fn with_devices(&mut self, change: impl FnOnce(&mut Devices, &[VirtualRouter], &mut Tools<'_>)) {
@@ -46,12 +66,13 @@ impl Driver<'_> {
         }
     }
 
+    /// Whether an instance has its place on an interface.
+    fn is_primary(&self, interface: &str) -> bool {
+        self.engine.instances().iter().any(|router| router.config.interface.as_deref() == Some(interface))
+    }
+
     fn log_addresses(&self) {
-        let is_used = |link: &&Link| {
-            let mut routers = self.engine.instances().iter();
-            routers.any(|router| router.config.interface.as_ref() == Some(&link.name))
-        };
-        for Link { index, name, .. } in self.kernel.links.values().filter(is_used) {
+        for Link { index, name, .. } in self.kernel.links.values().filter(|link| self.is_primary(&link.name)) {
             for address in [false, true].map(|v6| self.primary_address(*index, v6)).into_iter().flatten() {
                 self.log.detail(&format!("Assigned address {address} for interface {name}"));
             }
@@ -88,6 +109,9 @@ impl Driver<'_> {
                     }
                     if came_up {
                         self.devices.came_up(link.index, &mut self.kernel);
+                        if self.is_primary(&link.name) {
+                            self.restore_devices();
+                        }
                     }
                     self.open_sockets();
                 }
@@ -95,6 +119,10 @@ impl Driver<'_> {
                     self.link_delays.set(&link.name, 0);
                     self.step(&Event::Link { interface: link.name.clone(), running: false });
                     self.tell_addresses(link.index, &link.name);
+                    if self.devices.forget(link.index) {
+                        self.log.info(&format!("Interface {} deleted", link.name));
+                        self.restore_devices();
+                    }
                     self.open_sockets();
                 }
                 News::AddressAdded(address) => self.address_changed(address.interface, address.address, false),

@@ -16,6 +16,9 @@ use super::announcer::{Frame, frame_name};
 use super::driver::{self, Driver};
 use super::kernel::{error_line, error_text, message_name};
 
+/// `ENODEV`
+const NO_SUCH_DEVICE: i32 = 19;
+
 impl Driver<'_> {
     /// Does one thing.
     pub(super) fn perform(&mut self, action: &Action) {
@@ -93,10 +96,14 @@ impl Driver<'_> {
             if set {
                 let outcome = self.kernel.add_address(address, index);
                 self.log_failure(outcome, kind::NEW_ADDR);
-            } else if self.kernel.delete_address(address, index).is_ok() {
-                self.expected_removals.push((ip, index));
-            } else if self.kernel.has_address(ip, index) {
-                self.log.info(&format!("Failed to remove {ip} from {name}"));
+                continue;
+            }
+            match self.kernel.delete_address(address, index) {
+                Ok(()) => self.expected_removals.push((ip, index)),
+                // It went with its interface, of which we have yet to hear.
+                Err(error) if error.raw_os_error() == Some(NO_SUCH_DEVICE) => {}
+                Err(_) if !self.kernel.has_address(ip, index) => {}
+                Err(_) => self.log.info(&format!("Failed to remove {ip} from {name}")),
             }
         }
     }

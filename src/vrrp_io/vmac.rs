@@ -133,14 +133,30 @@ impl Devices {
         }
     }
 
-    /// Makes the interfaces that instances want and do not have.
+    /// Makes the interfaces that instances want and do not have, where there is one to stand on.
     pub fn create_missing(&mut self, routers: &[VirtualRouter], tools: &mut Tools<'_>) {
         let names: Vec<String> = routers.iter().filter_map(|router| configured_name(&router.config)).collect();
         for wanted in routers.iter().flat_map(|router| wanted(router.id, &router.config)) {
-            if self.find(&wanted).is_none() {
+            if self.find(&wanted).is_none() && tools.kernel.link_named(wanted.base).is_some() {
                 self.create(&wanted, &names, tools);
             }
         }
+    }
+
+    /// The names of an instance's interfaces, made or to be made.
+    pub fn names(&self, router: &VirtualRouter, tools: &Tools<'_>) -> Vec<String> {
+        let name_of = |wanted: &Wanted<'_>| match self.find(wanted) {
+            Some(device) => device.name.clone(),
+            None => name(wanted, &[], tools),
+        };
+        wanted(router.id, &router.config).iter().map(name_of).collect()
+    }
+
+    /// Somebody deleted an interface: whether it was one of these.
+    pub fn forget(&mut self, index: u32) -> bool {
+        let known = self.all.len();
+        self.all.retain(|device| device.index != index);
+        self.all.len() < known
     }
 
     fn create(&mut self, wanted: &Wanted<'_>, names: &[String], tools: &mut Tools<'_>) {

@@ -248,3 +248,35 @@ fn an_interface_may_be_down_for_a_moment() {
         assert_eq!(ours, story(Which::Keepalived));
     }
 }
+
+/// An interface that was made for an instance is one of its own: without it there is FAULT, and one that is deleted comes back.
+#[test]
+fn a_virtual_interface_that_somebody_takes_away_is_missed() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Vec<String> {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        node.rewrite(|text| super::fast(text).replace("virtual_router_id", "use_vmac\n  virtual_router_id"));
+        node.start();
+        let became = |state: &str, times: usize| {
+            let line = format!("(LAB) Entering {state} STATE");
+            lab.wait(&line, ELECTION, || node.log().matches(&line).count() == times, &[&node]);
+        };
+        became("MASTER", 1);
+        node.ip(&["link", "set", "vrrp.51", "down"]);
+        became("FAULT", 1);
+        node.ip(&["link", "set", "vrrp.51", "up"]);
+        became("MASTER", 2);
+        node.ip(&["link", "del", "vrrp.51"]);
+        became("MASTER", 3);
+        let has_address = || node.ip(&["addr", "show", "dev", "vrrp.51"]).contains(" 198.51.100.100/24 ");
+        lab.wait("the address is there again", ELECTION, has_address, &[&node]);
+        node.stop();
+        let words = ["Entering", "VIPs", "deleted", "Success", "Netlink reports", "Failed"];
+        said(&node, &words).into_iter().skip_while(|line| !line.contains("Entering MASTER")).collect()
+    };
+    let ours = story(Which::Evenkeel);
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}

@@ -312,7 +312,6 @@ async fn read_stream(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeo
         }
         Ok(length) => {
             let received = before + length as u64;
-            request.request_length.set(request.request_length.get() + length as u64);
             request.framing = Framing::Stream(received);
             if limit > 0 && received > limit {
                 let status = refuse_chunk(request, &BadChunk::TooLarge(before, length as u64));
@@ -391,6 +390,7 @@ async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, time
         request.request_length.set(request.request_length.get() + position as u64);
         let done = progress.map_err(|fault| refuse_chunk(request, &fault))?;
         if done {
+            request.content_length = Some(body.received);
             // What follows is the next request.
             request.leftover.extend_from_slice(&raw[position..]);
         }

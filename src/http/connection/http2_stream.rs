@@ -91,6 +91,8 @@ pub struct Exchange {
     pub chunk_size: Cell<usize>,
     /// How much of what was sent is head, trailers and the frames around the body.
     pub around_body: Cell<u64>,
+    /// How much of the request's body was read.
+    pub received: Cell<u64>,
     has_ended: Cell<bool>,
     timed_out: Cell<bool>,
     is_closed: Cell<bool>,
@@ -113,6 +115,7 @@ impl Exchange {
             flow,
             chunk_size: Cell::new(usize::MAX),
             around_body: Cell::default(),
+            received: Cell::default(),
             has_ended: Cell::default(),
             timed_out: Cell::default(),
             is_closed: Cell::default(),
@@ -173,7 +176,10 @@ impl Exchange {
             None => {}
         }
         match self.with(|protocol| protocol.read(self.id, buffer, limit)) {
-            Ok(Body::Data(length)) => Poll::Ready(Ok(length)),
+            Ok(Body::Data(length)) => {
+                self.received.update(|received| received + length as u64);
+                Poll::Ready(Ok(length))
+            }
             Ok(Body::End) => Poll::Ready(Ok(0)),
             Ok(Body::Wait) => {
                 self.flow.wait(self.id, context);
@@ -189,6 +195,11 @@ impl Exchange {
     /// Whether the body was read to its end.
     pub fn is_read(&self) -> bool {
         self.flow.protocol().is_read(self.id)
+    }
+
+    /// Whether the client has given the stream up.
+    pub fn is_given_up(&self) -> bool {
+        self.flow.protocol().given_up(self.id).is_some()
     }
 
     /// Ready once the client has given the stream up, or the connection has ended.

@@ -61,10 +61,6 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         return Verdict::Finish(500);
     }
     drop(method);
-    request.upstream.uri.clear();
-    if !pass.is_grpc {
-        request.upstream.uri.extend_from_slice(&head[uri_start..]);
-    }
     let http2 = (proxy.http_version == HttpVersion::Http2).then(|| {
         let (authority, fields) = fields(request, &proxy, &plans.request, &resolved.destination, body);
         let (method, path) = (head[..uri_start - 1].to_vec(), head[uri_start..].to_vec());
@@ -72,7 +68,11 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
     });
     match http2 {
         Some(_) => head.clear(),
-        None => write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head),
+        None => {
+            // nginx's log names none where HTTP/2 is spoken.
+            request.upstream.uri.extend_from_slice(&head[uri_start..]);
+            write_headers(request, &proxy, &plans.request, &resolved.destination, body, &mut head);
+        }
     }
     head.extend_from_slice(set_body.as_deref().unwrap_or_default());
     let group = match resolve::group(request, &proxy, resolved.servers).await {
@@ -121,6 +121,7 @@ fn is_of_location(request: &Request, pass: &ProxyPass) -> bool {
 fn note_destination(request: &mut Request, pass: &ProxyPass, resolved: &Resolved) {
     let upstream = &mut request.upstream;
     (upstream.is_secure, upstream.is_grpc) = (resolved.is_secure, pass.is_grpc);
+    upstream.uri.clear();
     if !pass.is_grpc {
         upstream.proxy_host = Some(resolved.destination.host_header.clone());
         upstream.proxy_port = resolved.port.clone();

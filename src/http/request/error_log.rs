@@ -88,8 +88,7 @@ impl Request {
             if attempt.address.starts_with("unix:") {
                 line.push(b":");
             }
-            let has_uri = !self.upstream.is_tunnel && !self.upstream.is_grpc;
-            if has_uri && self.upstream.uri.first() != Some(&b'/') {
+            if self.upstream.uri.first().is_some_and(|first| *first != b'/') {
                 line.push(b"/");
             }
             line.push(&self.upstream.uri);

@@ -230,7 +230,7 @@ pub struct Request {
     pub header_size: u64,
     /// `$bytes_sent` counts from here.
     pub sent_before: u64,
-    /// Bytes of the request so far: line, headers, body.
+    /// Bytes of the request so far: line, headers, body, unless that comes on a stream of HTTP/2.
     pub request_length: Cell<u64>,
     /// When it began, since 1970.
     pub began: Duration,
@@ -380,6 +380,12 @@ impl Request {
         child.action = "";
         child.turn.clone_from(&parent.turn);
         child
+    }
+
+    /// Bytes of the request so far: line, headers, body.
+    pub fn length(&self) -> u64 {
+        let stream = if self.is_subrequest { None } else { self.connection.exchange() };
+        self.request_length.get() + stream.map_or(0, |stream| stream.received.get())
     }
 
     /// The name of the method.

@@ -15,7 +15,7 @@ use super::keepalive::{BackendConnection, Wire};
 use super::record::BodyLength;
 use super::response::{EARLY_HINTS, Head, Parser, Progress};
 use super::retry::Failure;
-use super::waiting::{Waited, log_timeout, wait};
+use super::waiting::{Waited, log_timeout, reads_stream, wait};
 use super::{headers, secure};
 use crate::http::body_file::BodyFile;
 use crate::http::body_reader;
@@ -33,6 +33,8 @@ use crate::wire::http2::hpack::Fields;
 /// A body in a file is read in pieces of this size.
 const FILE_PIECE: usize = 32 * 1024;
 
+/// What the log calls sending a request.
+const SENDING: &str = "sending request to upstream";
 /// What the log calls reading a head.
 pub const READING_HEAD: &str = "reading response header from upstream";
 
@@ -51,7 +53,7 @@ pub async fn run(
     attempt: &mut Try<'_>,
     mut connection: Box<BackendConnection>,
 ) -> Result<Answer, Faulty> {
-    request.action = "sending request to upstream";
+    request.action = SENDING;
     attempt.request_sent = true;
     turn::give_way().await;
     let mut buffer = Vec::new();
@@ -110,9 +112,17 @@ async fn hear(request: &mut Request, job: &Job, session: &mut Session, buffer: &
     loop {
         let waited = match job.passes_body_through && !request.framing.is_done() {
             true => Waited::Done(hand_over(request, session).await?),
-            false => wait(request, job, job.proxy.read_timeout_ms, |context| session.poll_head(context)).await,
+            false => {
+                // An answer is due once the request is sent.
+                let timeout_ms = if session.is_sent() { job.proxy.read_timeout_ms } else { u64::MAX };
+                wait(request, job, timeout_ms, |context| session.poll_head(context)).await
+            }
         };
-        note_reading(request, &waited);
+        // Whatever is received, nginx sends on behind it.
+        request.action = match waited {
+            Waited::Done(Ok(Step::Sent) | Err(http2::Fault::SendTimedOut)) | Waited::ClientGone => SENDING,
+            _ => READING_HEAD,
+        };
         match waited {
             Waited::Done(Ok(Step::Sent)) => {}
             Waited::Done(Ok(Step::EarlyHints(fields))) => {
@@ -135,6 +145,8 @@ async fn hear(request: &mut Request, job: &Job, session: &mut Session, buffer: &
             }
             Waited::Done(Err(fault)) => return Err(explain(request, &fault)),
             Waited::TimedOut => return Err(timed_out(request)),
+            // Of a body that is not whole nginx misses the rest.
+            Waited::ClientGone if reads_stream(request, job) => return Err(Faulty::Request(400)),
             Waited::ClientGone => return Err(Faulty::ClientGone),
         }
     }
@@ -196,6 +208,8 @@ fn body(request: &mut Request, job: &Job) -> http2::Body {
             Some(bytes) => http2::Body::Bytes(bytes.to_vec()),
             None => body.file().map_or(http2::Body::None, |file| http2::Body::File(Rc::clone(file), body.length)),
         },
+        // One that was announced ends with a frame of its own, though it is empty.
+        _ if !request.is_subrequest && request.content_length.is_some() => http2::Body::Bytes(Vec::new()),
         _ => http2::Body::None,
     }
 }

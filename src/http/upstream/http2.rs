@@ -155,6 +155,11 @@ impl Session {
         self.outgoing = Some(Outgoing::new(first, body, patience));
     }
 
+    /// Whether the request was sent, as far as windows are concerned.
+    pub fn is_sent(&self) -> bool {
+        self.protocol.is_sent()
+    }
+
     /// Whether the piece that was handed over last was taken, so that another one is wanted.
     pub fn wants_piece(&self) -> bool {
         self.outgoing.as_ref().is_some_and(|outgoing| outgoing.left().is_empty() && !outgoing.is_last)

@@ -26,8 +26,8 @@ pub enum Framing {
     Chunked(Box<ChunkedBody>),
     /// Until the backend closes the connection.
     UntilClose,
-    /// Until the stream of HTTP/2 ends; true keeps the trailers behind it.
-    Stream(bool),
+    /// Until the stream of HTTP/2 ends.
+    Stream,
 }
 
 /// A chunked body in the making.
@@ -101,7 +101,7 @@ impl Framing {
         limit: usize,
     ) -> Result<Decoded, Fault> {
         match self {
-            Self::UntilClose | Self::Stream(_) => Ok(Decoded { data: from..raw.len(), done: false, excess: false }),
+            Self::UntilClose | Self::Stream => Ok(Decoded { data: from..raw.len(), done: false, excess: false }),
             Self::Length(left) => {
                 let available = (raw.len() - from) as u64;
                 let taken = available.min(*left);
@@ -321,9 +321,7 @@ impl Pipe {
         self.received += session.take_received();
         match outcome {
             Ok(Some(0)) => {
-                if matches!(self.framing, Framing::Stream(true)) {
-                    self.trailers = session.take_trailers();
-                }
+                self.trailers = session.take_trailers();
                 self.end = Some(End::Whole(true));
             }
             Ok(Some(length)) => {

@@ -265,7 +265,7 @@ impl ReadLimit {
 impl<'j> Relay<'j> {
     fn new(request: &mut Request, job: &'j Job, answer: Answer, buffering: bool) -> Self {
         let framing = match answer.connection.is_http2() {
-            true => Framing::Stream(job.proxy.pass_trailers),
+            true => Framing::Stream,
             false => Framing::of(&answer.head, job.proxy.pass_trailers),
         };
         let proxy = match buffering == job.proxy.buffering {
@@ -478,7 +478,7 @@ impl<'j> Relay<'j> {
         match self.pipe.end.take() {
             Some(End::Whole(_)) => {
                 for (name, value) in self.pipe.trailers.iter() {
-                    if !self.job.plan.hides_name(name) {
+                    if self.job.proxy.pass_trailers && !self.job.plan.hides_name(name) {
                         request.response.trailers.push(name, value);
                     }
                     request.upstream.trailers.push(name, value);

@@ -40,7 +40,8 @@ pub async fn run(request: &mut Request, job: &Job) -> Verdict {
                     conclude(request, &attempt);
                 }
                 attempt.release(request, Outcome::Served);
-                if verdict != Verdict::Redirected {
+                let stream = request.connection.exchange();
+                if verdict != Verdict::Redirected && !stream.is_some_and(|stream| stream.is_given_up()) {
                     request.action = "sending to client";
                 }
                 return verdict;

@@ -9,6 +9,11 @@ use crate::http::request::Request;
 use crate::ir::http::proxy::Store;
 use crate::log::error_log::Level;
 
+/// Whether the body of a client that speaks HTTP/2 is still on its way.
+pub fn reads_stream(request: &Request, job: &Job) -> bool {
+    job.passes_body_through && request.connection.exchange().is_some_and(|stream| !stream.is_read())
+}
+
 /// Waits for something that concerns the backend, while the client is watched.
 pub async fn wait<T>(
     request: &Request,
@@ -25,7 +30,12 @@ pub async fn wait<T>(
     let is_stored = job.proxy.store != Store::Off;
     let may_watch = !is_stored && !request.post_action && !job.proxy.ignore_client_abort && !reads_body;
     let poll_client = |context: &mut std::task::Context| {
-        connection.poll_gone(context).map(|error| request.log_gone(error.as_ref(), true)).is_ready()
+        let gone = connection.poll_gone(context);
+        // Of a stream that is over it is said elsewhere.
+        if let (Poll::Ready(error), false) = (&gone, is_stream) {
+            request.log_gone(error.as_ref(), true);
+        }
+        gone.is_ready()
     };
     std::future::poll_fn(|context| {
         let watched = may_watch && request.turn.as_ref().is_none_or(|turn| turn.poll(context));

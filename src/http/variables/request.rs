@@ -52,7 +52,7 @@ pub fn find(name: &str) -> Option<Write1> {
             |request, out| map_uri::fits_alias(request) && put_bytes(out, &map_uri::map_uri_to_path(request).path)
         }
         "request_id" => request_id,
-        "request_length" => |request, out| put(out, request.request_length.get()),
+        "request_length" => |request, out| put(out, request.length()),
         "request_method" => |request, out| {
             let name = request.main_method_name();
             put_some(out, Some(name).filter(|name| !name.is_empty() && !has_no_line(request)))

@@ -1,15 +1,18 @@
 //! Imports go downward only, and the pure folders touch nothing of the world.
 
+use std::collections::BTreeSet;
+use std::fs;
+
 use regex_lite::Regex;
 
 use crate::{report, sources};
 
-/// The folders of `src/` by layer, the highest first, as the table in `src/lib.rs` shows them.
+/// The folders of `src/` by layer, the highest first, as the tables in `src/lib.rs` and `ARCHITECTURE.md` show them.
 const LAYERS: &[(u8, &[&str])] = &[
     (7, &["cli", "process"]),
-    (6, &["http", "stream", "vrrp_io", "health_io"]),
+    (6, &["http", "vrrp_io", "health_io"]),
     (5, &["net", "log"]),
-    (4, &["vrrp", "bfd", "balance", "health"]),
+    (4, &["vrrp", "bfd", "balance"]),
     (3, &["ir"]),
     (2, &["conf", "zone"]),
     (1, &["primitives", "wire", "sys"]),
@@ -19,7 +22,7 @@ const LAYERS: &[(u8, &[&str])] = &[
 const SIDEWAYS: &[(&str, &str)] = &[("wire", "primitives"), ("sys", "primitives"), ("net", "log"), ("cli", "process")];
 
 /// Folders without sockets, files, clock or randomness.
-const PURE: &[&str] = &["primitives", "wire", "conf", "zone", "ir", "vrrp", "bfd", "balance", "health"];
+const PURE: &[&str] = &["primitives", "wire", "conf", "zone", "ir", "vrrp", "bfd", "balance"];
 
 /// What a pure folder may not name.
 const WORLD: &str = r"\b(tokio|rustls|hyper|nix|libc)::|crate::sys\b|\bstd::(fs|env|process|thread)\b|\bfs::\w|\b(File|TcpStream|TcpListener|UdpSocket|UnixStream)::|\b(Instant|SystemTime)::now\b|\brand::|\bjiff::(Zoned|Timestamp)::now";
@@ -29,29 +32,32 @@ fn layer(folder: &str) -> Option<u8> {
 }
 
 #[test]
-fn every_folder_has_a_layer_and_the_library_shows_the_same_table() {
-    let library = sources::all().iter().find(|source| source.path == "src/lib.rs").expect("the library has a root");
+fn the_tables_show_every_folder_in_its_layer() {
+    let folders: BTreeSet<&str> = sources::product().filter_map(|source| source.folder()).collect();
+    let layers: BTreeSet<(u8, &str)> =
+        LAYERS.iter().flat_map(|(number, folders)| folders.iter().map(|folder| (*number, *folder))).collect();
     let mut faults = Vec::new();
-    for line in library.text.lines().filter(|line| line.starts_with("//! | ")) {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let Ok(number) = cells[1].parse::<u8>() else { continue };
-        for folder in cells[2].split('`').skip(1).step_by(2) {
-            if number > 0 && layer(folder) != Some(number) {
-                faults.push(format!("src/lib.rs: {folder} in layer {number} is {:?} here", layer(folder)));
-            }
+    if layers.iter().map(|(_, folder)| *folder).collect::<BTreeSet<_>>() != folders {
+        faults.push(format!("src: {folders:?} are there, {layers:?} have a layer"));
+    }
+    for document in ["src/lib.rs", "ARCHITECTURE.md"] {
+        let text = fs::read_to_string(sources::root().join(document)).expect("the document is there");
+        let shown: BTreeSet<(u8, &str)> = text.lines().flat_map(shown_in_row).collect();
+        if shown != layers {
+            faults.push(format!("{document}: its table shows {shown:?}, not {layers:?}"));
         }
     }
-    for source in sources::product() {
-        let Some(folder) = source.folder() else { continue };
-        if layer(folder).is_none() {
-            faults.push(format!("{}: the folder {folder} has no layer", source.path));
-        }
-        if !library.text.contains(&format!("`{folder}`")) {
-            faults.push(format!("{}: the table in src/lib.rs does not name {folder}", source.path));
-        }
-    }
-    faults.dedup();
-    report("The table of layers", &faults);
+    report("The tables of layers", &faults);
+}
+
+/// The folders that a row like ``| 4, pure | `vrrp`, `bfd` | …`` puts into its layer.
+fn shown_in_row(line: &str) -> Vec<(u8, &str)> {
+    let cells: Vec<&str> = line.trim_start_matches("//! ").split('|').map(str::trim).collect();
+    let [_, number, folders, ..] = cells[..] else { return Vec::new() };
+    let Ok(number) = first_word(number).parse() else { return Vec::new() };
+    // Files and packages stand there too: only what lies in `src/` has a layer.
+    let names = folders.split('`').skip(1).step_by(2);
+    names.filter(|name| number > 0 && !name.contains('.')).map(|name| (number, name)).collect()
 }
 
 #[test]

@@ -16,6 +16,9 @@ use super::accounts;
 /// From SIGTERM to SIGKILL, and to the next SIGKILL (keepalived).
 const KILL_DELAY: Duration = Duration::from_secs(2);
 
+/// How many scripts are started before the loop looks after adverts again: a start takes milliseconds on a busy machine.
+const STARTS_A_ROUND: usize = 4;
+
 /// How far the end of a run has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
@@ -73,21 +76,23 @@ impl TrackScripts {
         self.slots.iter().map(|slot| slot.next_start).chain(limits).min()
     }
 
-    /// Starts and ends what is due. A script that only tests a file (`<PATH`) has its result at once.
+    /// Starts and ends what is due: of many starts those that wait longest, the others in the next round. A script that only
+    /// tests a file (`<PATH`) has its result at once.
     pub fn run_due(&mut self, now: Monotonic, log: &KeepalivedLog) -> Vec<Event> {
-        let mut events = Vec::new();
         for slot in &mut self.slots {
             if let Some(run) = &mut slot.run
                 && run.limit <= now
             {
                 end(run, &slot.config.name, now, log);
             }
-            if slot.next_start <= now {
-                slot.next_start = now + Duration::from_micros(slot.config.interval_us);
-                events.extend(begin(slot, now, log));
-            }
         }
-        events
+        let mut due: Vec<&mut Slot> = self.slots.iter_mut().filter(|slot| slot.next_start <= now).collect();
+        due.sort_by_key(|slot| slot.next_start);
+        let begins = due.into_iter().take(STARTS_A_ROUND).filter_map(|slot| {
+            slot.next_start = now + Duration::from_micros(slot.config.interval_us);
+            begin(slot, now, log)
+        });
+        begins.collect()
     }
 
     /// Takes the end of a process in; `None` if it was not one of ours.
@@ -152,4 +157,35 @@ fn end(run: &mut Run, name: &str, now: Monotonic, log: &KeepalivedLog) {
     };
     spawn::signal_group(run.pid, signal);
     *run = Run { stage, limit: now + KILL_DELAY, ..*run };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vrrp::configuration_text;
+
+    #[test]
+    fn many_scripts_begin_in_rounds_and_none_is_passed_over() {
+        let script = |number| format!("vrrp_script s{number} {{\n script </dev/null\n interval 1\n}}\n");
+        let names: String = (0..6).map(|number| format!("s{number}\n")).collect();
+        let router =
+            format!("vrrp_instance A {{\n interface eth0\n virtual_router_id 1\n track_script {{\n{names}}}\n}}\n");
+        let config = configuration_text::read(&((0..6).map(script).collect::<String>() + &router));
+        let log = KeepalivedLog::new(true, None, false, "test");
+        let (start, second) = (Monotonic::from_micros(1_000_000), Duration::from_secs(1));
+        let mut scripts = TrackScripts::default();
+        scripts.configure(&config.scripts, &config.global, start, &log);
+        let mut round = |now| {
+            let name_of = |event| match event {
+                Event::ScriptExited { script, .. } => script,
+                other => panic!("{other:?}"),
+            };
+            scripts.run_due(now, &log).into_iter().map(name_of).collect::<Vec<_>>()
+        };
+        assert_eq!(round(start), ["s0", "s1", "s2", "s3"]);
+        // The first ones are due again, and have to wait for the others.
+        assert_eq!(round(start + second), ["s4", "s5", "s0", "s1"]);
+        assert_eq!(round(start + second), ["s2", "s3"]);
+        assert!(round(start + second).is_empty());
+    }
 }

@@ -108,6 +108,12 @@ impl Scene {
         client.ready().await.expect("a stream can be opened")
     }
 
+    fn reload(&self) {
+        let pid = fs::read_to_string(self.scratch.path().join("nginx.pid")).expect("it runs");
+        let signal = std::process::Command::new("sh").arg("-c").arg(format!("kill -HUP {}", pid.trim())).status();
+        assert!(signal.is_ok_and(|status| status.success()));
+    }
+
     /// Ends the server, and gives the lines of its access log.
     fn log(self) -> String {
         self.server.stop().expect("it ends");
@@ -333,9 +339,7 @@ fn a_reload_loses_no_stream() {
         let (answer, mut body) = client.send_request(request, false).expect("it can be sent");
         body.send_data(Bytes::from_static(b"half "), false).expect("the window is open");
         assert_eq!(ask(&mut client, get("/said"), "").await.head.status, 200, "the stream before it has been taken");
-        let pid = fs::read_to_string(scene.scratch.path().join("nginx.pid")).expect("it runs");
-        let signal = std::process::Command::new("sh").arg("-c").arg(format!("kill -HUP {}", pid.trim())).status();
-        assert!(signal.is_ok_and(|status| status.success()));
+        scene.reload();
         let told = async {
             while client.clone().ready().await.is_ok() {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -350,4 +354,22 @@ fn a_reload_loses_no_stream() {
         let mut other = scene.client(8080).await;
         assert_eq!(ask(&mut other, get("/said"), "").await.head.status, 200);
     });
+}
+
+/// A client that has not heard of GOAWAY begins another stream: that one is left aside, body and all (RFC 9113 section 6.8).
+#[test]
+fn what_crosses_goaway_ends_no_stream() {
+    let scene = Scene::set();
+    let mut client = begin(&scene, 8080);
+    let acknowledgement = b"\0\0\0\x04\x01\0\0\0\0";
+    let post = |stream: u8| [b"\0\0\x0c\x01\x04\0\0\0", &[stream][..], b"\x83\x86\x04\x05/echo\x41\x01a"].concat();
+    let data = |end: u8, stream: u8| [0, 0, 4, 0, end, 0, 0, 0, stream, b'h', b'a', b'l', b'f'];
+    let ping = b"\0\0\x08\x06\0\0\0\0\0pingping";
+    client.write_all(&[&acknowledgement[..], &post(1), &data(0, 1), ping].concat()).expect("it takes a request");
+    let has = |answer: &[u8], part: &[u8]| answer.windows(part.len()).any(|bytes| bytes == part);
+    read_until(&mut client, |answer| has(answer, b"pingping"));
+    scene.reload();
+    read_until(&mut client, |answer| has(answer, b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0"));
+    client.write_all(&[&post(3)[..], &data(1, 3), &data(1, 1)].concat()).expect("it takes the rest");
+    read_until(&mut client, |answer| has(answer, b"||8"));
 }

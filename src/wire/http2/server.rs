@@ -130,8 +130,8 @@ pub struct Server {
     /// The client has said how large a table it keeps; the answer is that none is needed.
     is_table_due: bool,
     is_acknowledged: bool,
-    /// GOAWAY was sent.
-    is_last: bool,
+    /// GOAWAY was sent, and named this stream as the last one.
+    last: Option<u32>,
     /// The connection is over.
     is_over: bool,
     new_streams: u32,
@@ -176,7 +176,7 @@ impl Server {
             frame_size: frame::SMALLEST_FRAME as usize,
             is_table_due: false,
             is_acknowledged: false,
-            is_last: false,
+            last: None,
             is_over: false,
             new_streams: 0,
             refused_streams: 0,
@@ -372,13 +372,16 @@ impl Server {
     /// Decides whether a stream is taken (`ngx_http_v2_state_headers`).
     fn begin_stream(&mut self, head: &Head, events: &mut Vec<Event>) -> Result<Purpose, Fault> {
         let id = head.stream;
-        if id.is_multiple_of(2) || id <= self.newest {
+        let is_odd = !id.is_multiple_of(2);
+        // Whatever belongs to it is left aside (RFC 9113 section 6.8).
+        if is_odd && self.last.is_some_and(|last| id > last) {
+            self.newest = self.newest.max(id);
+            return Ok(Purpose::Ignored);
+        }
+        if !is_odd || id <= self.newest {
             let newest = self.newest;
             let text = format!("client sent HEADERS frame with incorrect identifier {id}, the last was {newest}");
             return Err(fault(Code::PROTOCOL_ERROR, text));
-        }
-        if self.is_last {
-            return Ok(Purpose::Ignored);
         }
         self.newest = id;
         let most = self.settings.max_streams;
@@ -510,15 +513,15 @@ impl Server {
 
     /// Says that no further stream is taken.
     pub fn go_away(&mut self, code: Code) {
-        if !self.is_last {
-            self.is_last = true;
+        if self.last.is_none() {
+            self.last = Some(self.newest);
             frame::write_goaway(self.newest, code, &mut self.out);
         }
     }
 
     /// Whether GOAWAY was sent.
     pub fn has_gone_away(&self) -> bool {
-        self.is_last
+        self.last.is_some()
     }
 
     /// The connection is over: so are its streams.

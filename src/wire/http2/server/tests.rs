@@ -223,7 +223,15 @@ fn behind_goaway_no_stream_is_taken() {
     server.go_away(Code::PROTOCOL_ERROR);
     assert_eq!(sent(&mut server), [(kind::GOAWAY, 0, 0, vec![0, 0, 0, 1, 0, 0, 0, 0])], "once");
     let block = [&[0x40, 1, b'x', 1, b'y'][..], GET].concat();
-    assert!(receive(&mut server, &frame(kind::HEADERS, WHOLE, 3, &block)).expect("it is ignored").is_empty());
+    for crossing in [
+        frame(kind::HEADERS, flag::END_HEADERS, 3, &block),
+        frame(kind::DATA, 0, 3, b"lost"),
+        frame(kind::WINDOW_UPDATE, 0, 3, &[0, 0, 0, 1]),
+        frame(kind::HEADERS, WHOLE, 3, &[0xbe]),
+        frame(kind::RST_STREAM, 0, 3, &[0; 4]),
+    ] {
+        assert!(receive(&mut server, &crossing).expect("it is ignored").is_empty());
+    }
     receive(&mut server, &frame(kind::DATA, flag::END_STREAM, 1, b"rest")).expect("the first goes on");
     let mut body = Vec::new();
     assert_eq!((server.read(1, &mut body, 9), &body[..]), (Ok(Body::Data(4)), &b"rest"[..]));

@@ -8,6 +8,7 @@ use super::core::ServerCore;
 use super::draft::{LocationDraft, OperationDraft, ServerDraft};
 use super::grpc;
 use super::proxy_ssl::ProxySsl;
+use super::referer::Fault;
 use super::rewrite::{If, Operation};
 use super::ssl::Ssl;
 use super::v2::ServerV2;
@@ -222,9 +223,13 @@ impl Merging {
         if outer.settings.headers.stay_outside() {
             draft.own.headers.get_or_insert_default();
         }
-        if let Some(fault) = draft.own.referer.as_ref().and_then(|referer| referer.fault(&self.names)) {
-            let fault = Diagnostic { level: Level::Emerg, text: fault.to_owned(), place: Place::Nowhere };
-            self.faults.push((checks::Order::REFERER, fault));
+        match draft.own.referer.as_ref().and_then(|referer| referer.fault(&self.names)) {
+            None => {}
+            Some(Fault::Conflict(text)) => self.fault(checks::Order::REFERER, text),
+            Some(Fault::NoReferer(text)) => {
+                let fault = Diagnostic { level: Level::Emerg, text: text.to_owned(), place: Place::Nowhere };
+                self.faults.push((checks::Order::REFERER, fault));
+            }
         }
         let mut settings = draft.own.over(outer.settings);
         if let Some((order, fault)) = checks::location(&settings) {

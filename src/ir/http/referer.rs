@@ -34,16 +34,49 @@ pub struct ValidReferers {
 }
 
 impl RefererOwn {
-    /// What is wrong with a block's `valid_referers`; `server_names` stands for these names. nginx counts no patterns here
-    /// (`ngx_http_referer_merge_conf`).
-    pub fn fault(&self, names: &[ServerName]) -> Option<&'static str> {
+    /// What is wrong with a block's `valid_referers`; `server_names` stands for these names (`ngx_http_referer_merge_conf`).
+    pub fn fault(&self, names: &[ServerName]) -> Option<Fault> {
         let valid = self.valid.as_ref()?.as_ref()?;
-        let is_plain = |name: &ServerName| matches!(name, ServerName::Name(_));
-        let has_names = !valid.names.is_empty() || valid.server_names && names.iter().any(is_plain);
-        (!has_names && (valid.none || valid.blocked)).then_some(
+        let mut known = valid.known();
+        let plain = names.iter().filter(|_| valid.server_names).filter_map(|name| match name {
+            ServerName::Name(name) => Some(name),
+            ServerName::Pattern(_) => None,
+        });
+        let mut has_names = !valid.names.is_empty();
+        for name in plain {
+            has_names = true;
+            if Hostname::of(name).is_some_and(|hostname| !known.add(hostname, ())) {
+                return Some(Fault::Conflict(conflict(name)));
+            }
+        }
+        // nginx counts no patterns here.
+        (!has_names && (valid.none || valid.blocked)).then_some(Fault::NoReferer(
             "the \"none\" or \"blocked\" referers are specified in the \"valid_referers\" directive without any valid referer",
-        )
+        ))
     }
+}
+
+/// What is found only once all names of the server are known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// A name is there twice.
+    Conflict(String),
+    /// There is no name at all.
+    NoReferer(&'static str),
+}
+
+impl ValidReferers {
+    fn known(&self) -> Hostnames<()> {
+        let mut known = Hostnames::default();
+        for (name, _) in &self.names {
+            Hostname::of(name).map(|name| known.add(name, ()));
+        }
+        known
+    }
+}
+
+fn conflict(name: impl std::fmt::Display) -> String {
+    format!("conflicting parameter \"{name}\"")
 }
 
 /// The setters of `http_referer`.
@@ -52,10 +85,7 @@ pub const SETTERS: Table = &[("valid_referers", valid_referers)];
 fn valid_referers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let now = reader.own().referer.get_or_insert_default().valid.take().flatten();
     let mut valid = now.map_or_else(ValidReferers::default, |valid| (*valid).clone());
-    let mut known = Hostnames::default();
-    for (name, _) in &valid.names {
-        Hostname::of(name).map(|name| known.add(name, ()));
-    }
+    let mut known = valid.known();
     for word in directive.args() {
         match word.value {
             b"" => return Err(directive.emerg("invalid referer \"\"")),
@@ -77,7 +107,7 @@ fn valid_referers(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
                     return Err(directive.emerg(format!("invalid hostname or wildcard \"{host}\"")));
                 };
                 if !known.add(hostname, ()) {
-                    return Err(directive.emerg(format!("conflicting parameter \"{host}\"")));
+                    return Err(directive.emerg(conflict(&host)));
                 }
                 valid.names.push((host, (!uri.is_empty()).then(|| Text::from(uri))));
             }

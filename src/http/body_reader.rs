@@ -132,12 +132,11 @@ pub async fn read_to_file(request: &mut Request) -> Result<Rc<BodyFile>, u16> {
     }
     match std::mem::take(&mut request.body) {
         Body::File(file) => Ok(file),
-        Body::Memory(bytes) => {
-            let mut spill = None;
-            write_spill(request, &mut spill, &bytes, false)?;
-            spill.map(Rc::new).ok_or(500)
+        // Somebody else has read it before, and had no use for a file.
+        Body::Memory(_) | Body::None | Body::Discarded => {
+            request.log(Level::Error, "PUT request body must be in a file");
+            Err(500)
         }
-        Body::None | Body::Discarded => Err(500),
     }
 }
 

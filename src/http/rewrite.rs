@@ -24,13 +24,15 @@ enum Flow {
 /// Runs the operations of the location that the request is in.
 pub async fn run(request: &mut Request) -> Verdict {
     let location = Rc::clone(&request.location);
-    match run_all(request, &location.rewrite).await {
+    // Whether all of it is logged is for the location to say that it begins in.
+    let is_logged = location.settings.rewrite.log;
+    match run_all(request, &location.rewrite, is_logged).await {
         Flow::Next | Flow::Stop => Verdict::Declined,
         Flow::Answer(verdict) => verdict,
     }
 }
 
-async fn run_all(request: &mut Request, operations: &[Operation]) -> Flow {
+async fn run_all(request: &mut Request, operations: &[Operation], is_logged: bool) -> Flow {
     for operation in operations {
         let flow = match operation {
             Operation::Set { variable, value } => {
@@ -43,9 +45,9 @@ async fn run_all(request: &mut Request, operations: &[Operation]) -> Flow {
                 request.uri_changed = false;
                 Flow::Stop
             }
-            Operation::Rewrite(rule) => rewrite(request, rule),
+            Operation::Rewrite(rule) => rewrite(request, rule, is_logged),
             Operation::Return(answer) => Flow::Answer(answer_with(request, answer).await),
-            Operation::If(condition) => Box::pin(run_if(request, condition)).await,
+            Operation::If(condition) => Box::pin(run_if(request, condition, is_logged)).await,
         };
         if !matches!(flow, Flow::Next) {
             return flow;
@@ -54,18 +56,18 @@ async fn run_all(request: &mut Request, operations: &[Operation]) -> Flow {
     Flow::Next
 }
 
-async fn run_if(request: &mut Request, inner: &If) -> Flow {
-    if !holds(request, &inner.condition) {
+async fn run_if(request: &mut Request, inner: &If, is_logged: bool) -> Flow {
+    if !holds(request, &inner.condition, is_logged) {
         return Flow::Next;
     }
     if let Some(location) = &inner.location {
         request.location = Rc::clone(location);
         location::take(request);
     }
-    run_all(request, &inner.operations).await
+    run_all(request, &inner.operations, is_logged).await
 }
 
-fn holds(request: &Request, condition: &Condition) -> bool {
+fn holds(request: &Request, condition: &Condition, is_logged: bool) -> bool {
     let value = |id| {
         let mut out = Vec::new();
         variables::write(request, id, &mut out);
@@ -75,16 +77,16 @@ fn holds(request: &Request, condition: &Condition) -> bool {
         Condition::Variable(id) => evaluate::is_true(&value(*id)),
         Condition::Equal(id, text) => value(*id) == *evaluate::text(request, text),
         Condition::NotEqual(id, text) => value(*id) != *evaluate::text(request, text),
-        Condition::Match(id, regex) => matches(request, regex, &value(*id)),
-        Condition::NotMatch(id, regex) => !matches(request, regex, &value(*id)),
+        Condition::Match(id, regex) => matches(request, regex, &value(*id), is_logged),
+        Condition::NotMatch(id, regex) => !matches(request, regex, &value(*id), is_logged),
         Condition::File { test, negated, path } => file_test(request, *test, path) != *negated,
     }
 }
 
 /// A match as the rewrite module makes it: it may be logged, and a failure forgets earlier captures.
-fn matches(request: &Request, regex: &crate::ir::regex::Regex, subject: &[u8]) -> bool {
+fn matches(request: &Request, regex: &crate::ir::regex::Regex, subject: &[u8], is_logged: bool) -> bool {
     let matched = evaluate::matches(request, regex, subject);
-    if request.location.settings.rewrite.log {
+    if is_logged {
         let (pattern, subject) = (&regex.pattern, String::from_utf8_lossy(subject));
         let words = if matched { "matches" } else { "does not match" };
         request.log(Level::Notice, format_args!("\"{pattern}\" {words} \"{subject}\""));
@@ -147,12 +149,12 @@ pub fn content_type(request: &Request) -> ContentType {
     ContentType::Shared(known.filter(|_| !extension.is_empty()).unwrap_or(&core.default_type).clone())
 }
 
-fn rewrite(request: &mut Request, rule: &Rule) -> Flow {
-    if !matches(request, &rule.regex, &request.uri) {
+fn rewrite(request: &mut Request, rule: &Rule, is_logged: bool) -> Flow {
+    if !matches(request, &rule.regex, &request.uri, is_logged) {
         return Flow::Next;
     }
     if let Then::Redirect(status) = rule.then {
-        redirect(request, rule);
+        redirect(request, rule, is_logged);
         return Flow::Answer(Verdict::Finish(status));
     }
     request.internal = true;
@@ -175,7 +177,7 @@ fn rewrite(request: &mut Request, rule: &Rule) -> Flow {
         None if !rule.keep_arguments => request.args.clear(),
         None => {}
     }
-    if request.location.settings.rewrite.log {
+    if is_logged {
         let (path, args) = (String::from_utf8_lossy(&path), String::from_utf8_lossy(&request.args));
         request.log(Level::Notice, format_args!("rewritten data: \"{path}\", args: \"{args}\""));
     }
@@ -213,7 +215,7 @@ fn write_escaped(request: &Request, template: &Template, out: &mut Vec<u8>) {
     }
 }
 
-fn redirect(request: &mut Request, rule: &Rule) {
+fn redirect(request: &mut Request, rule: &Rule, is_logged: bool) {
     let mut url = Vec::new();
     write_escaped(request, &rule.replacement, &mut url);
     if let Some(arguments) = &rule.arguments {
@@ -226,7 +228,7 @@ fn redirect(request: &mut Request, rule: &Rule) {
         url.push(if has_arguments { b'&' } else { b'?' });
         url.extend_from_slice(&request.args);
     }
-    if request.location.settings.rewrite.log {
+    if is_logged {
         request.log(Level::Notice, format_args!("rewritten redirect: \"{}\"", String::from_utf8_lossy(&url)));
     }
     request.response.set_location(&url);

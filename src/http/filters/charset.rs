@@ -11,6 +11,9 @@ use crate::ir::value::{Part, Template};
 use crate::log::error_log::Level;
 use crate::primitives::utf8::{self, Decoded};
 
+/// A beginning up to this length is recoded with the rest of its buffer.
+const SHORT_BEGINNING: usize = 512;
+
 /// Adds `charset=` to the content type; gives the recoder if the text has another charset.
 pub fn head(request: &mut Request) -> Result<Option<Recoder>, ClientGone> {
     if request.location.settings.charset.charset.is_none()
@@ -136,8 +139,10 @@ impl Recoder {
         match &*self.recoding {
             Recoding::Bytes(table) => out.extend(bytes.iter().map(|&byte| table[usize::from(byte)])),
             Recoding::ToUtf8(table) => {
+                let (kept, recoded) = bytes.split_at(kept_to_utf8(table, bytes));
                 out.reserve(bytes.len());
-                bytes.iter().for_each(|&byte| out.extend_from_slice(&table[usize::from(byte)]));
+                out.extend_from_slice(kept);
+                recoded.iter().for_each(|&byte| out.extend_from_slice(&table[usize::from(byte)]));
             }
             Recoding::FromUtf8(table) => {
                 let mut held = std::mem::take(&mut self.held);
@@ -150,6 +155,13 @@ impl Recoder {
             }
         }
     }
+}
+
+/// How much of a buffer nginx passes on as it is: nothing in front of the first character that becomes longer needs a copy, and bytes
+/// that the charset lacks stay what they are there. A beginning that is short is recoded with the rest.
+fn kept_to_utf8(table: &[Vec<u8>], bytes: &[u8]) -> usize {
+    let kept = bytes.iter().take_while(|byte| table[usize::from(**byte)].len() == 1).count();
+    if kept == bytes.len() || kept > SHORT_BEGINNING { kept } else { 0 }
 }
 
 /// Recodes UTF-8; gives the beginning of a character at the end of the text. What the charset lacks becomes an HTML entity.

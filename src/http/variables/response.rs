@@ -53,7 +53,10 @@ pub fn find(name: &str) -> Option<Write1> {
             Some(modified) => put(out, http_date::format(modified)),
             None => false,
         },
-        "sent_http_location" => |request, out| put_some(out, request.response.headers.find(b"Location")),
+        "sent_http_location" => |request, out| match request.response.redirect {
+            true => put_some(out, request.response.headers.find(b"Location")),
+            false => joined(request, b"Location", out),
+        },
         "sent_http_connection" => |request, out| put_bytes(out, sent_connection(request)),
         "sent_http_keep_alive" => |request, out| {
             let seconds = request.location.settings.core.keepalive_header_seconds;

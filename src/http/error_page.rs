@@ -59,7 +59,10 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
             }
             match (&page.arguments, page.target.constant()) {
                 (Some(arguments), _) => redirect::internal_redirect(request, &target, arguments.as_bytes()),
-                (None, Some(_)) => redirect::internal_redirect(request, &target, b""),
+                (None, Some(_)) => {
+                    request.has_args = false;
+                    redirect::internal_redirect(request, &target, b"")
+                }
                 (None, None) => redirect::redirect_to_target(request, &target),
             }
         }

@@ -37,13 +37,13 @@ pub async fn handle(request: &mut Request, pass: &Rc<ProxyPass>) -> Verdict {
         Ok(resolved) => resolved,
         Err(status) => return Verdict::Finish(status),
     };
+    note_destination(request, pass, &resolved);
     let passes_body = proxy.pass_request_body && proxy.set_body.is_none();
     let passes_body_through = match read_body(request, &proxy, passes_body).await {
         Ok(passes_through) => passes_through,
         Err(status) => return Verdict::Finish(status),
     };
     let tls = if resolved.is_secure { Secure::of(request, &ssl) } else { None };
-    note_destination(request, pass, &resolved);
     let plans = request.connection.engine.upstreams.plans(&proxy, pass);
     let set_body = proxy.set_body.as_ref().map(|template| evaluate::text(request, template).into_owned());
     let body = body_length(request, set_body.as_deref(), passes_body_through);

@@ -461,7 +461,11 @@ async fn read_head(
             }
         }
         loop {
-            match parse(request, &mut parser, buffer, limit)? {
+            let parsed = parse(request, &mut parser, buffer, limit);
+            if parsed.is_err() {
+                note_lines(request, &parser.head, buffer);
+            }
+            match parsed? {
                 Parsed::Part => break,
                 Parsed::EarlyHints => {
                     hints.pass_on(request, job, &parser.head, buffer).await?;
@@ -474,6 +478,17 @@ async fn read_head(
                     return Ok(parser.head);
                 }
             }
+        }
+    }
+}
+
+/// Keeps the lines that were read for variables, also those in front of a fault.
+pub fn note_lines(request: &mut Request, head: &Head, buffer: &[u8]) {
+    if request.connection.engine.upstreams.shows_headers() {
+        let list = &mut request.upstream.headers;
+        list.clear();
+        for line in &head.lines {
+            list.push(&buffer[line.name.clone()], &buffer[line.value.clone()]);
         }
     }
 }

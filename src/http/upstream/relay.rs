@@ -90,13 +90,7 @@ pub fn note_head(request: &mut Request, answer: &mut Answer) {
         true => connection.take_received(),
         false => buffer.len() as u64,
     };
-    if request.connection.engine.upstreams.shows_headers() {
-        let list = &mut request.upstream.headers;
-        list.clear();
-        for line in &head.lines {
-            list.push(&buffer[line.name.clone()], &buffer[line.value.clone()]);
-        }
-    }
+    exchange::note_lines(request, head, buffer);
 }
 
 /// Whether the body came along with the head, as a whole and alone: that of most small answers does.

@@ -82,7 +82,9 @@ impl System for Machine {
     }
 
     fn script(&self, program: &str, identity: Identity) -> ScriptFile {
-        find_script(program, identity).map_or(ScriptFile::NotFound, |path| judge_script(&path, identity))
+        let Some(path) = find_script(program, identity) else { return ScriptFile::NotFound };
+        let searched = (!program.contains('/')).then(|| path.display().to_string());
+        judge_script(&path, identity, searched)
     }
 
     fn route_number(&self, names: RouteNames, name: &str) -> Option<u32> {
@@ -140,7 +142,7 @@ fn may_execute(data: &fs::Metadata, identity: Identity) -> bool {
     data.mode() & bit != 0
 }
 
-fn judge_script(path: &Path, identity: Identity) -> ScriptFile {
+fn judge_script(path: &Path, identity: Identity, searched: Option<String>) -> ScriptFile {
     let Ok(data) = fs::metadata(path) else { return ScriptFile::NotFound };
     let executable = data.is_file() && may_execute(&data, identity);
     let gains_root =
@@ -149,7 +151,7 @@ fn judge_script(path: &Path, identity: Identity) -> ScriptFile {
     let written = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let unsafe_part = if executable && as_root { unsafe_part(&written).or_else(|| unsafe_part(&real)) } else { None };
-    ScriptFile::Found { executable, unsafe_part: unsafe_part.map(|part| part.display().to_string()) }
+    ScriptFile::Found { searched, executable, unsafe_part: unsafe_part.map(|part| part.display().to_string()) }
 }
 
 /// The file or the directory above it that somebody but root can change. A sticky directory is safe, as in keepalived.
@@ -230,6 +232,6 @@ mod tests {
         let root = Identity { uid: 0, gid: 0 };
         assert_eq!(Machine::default().script("/nowhere/script", root), ScriptFile::NotFound);
         let found = Machine::default().script("/etc/passwd", root);
-        assert_eq!(found, ScriptFile::Found { executable: false, unsafe_part: None });
+        assert_eq!(found, ScriptFile::Found { searched: None, executable: false, unsafe_part: None });
     }
 }

@@ -359,14 +359,14 @@ impl<'a> Driver<'a> {
                 }
                 Ok(Signal::SIGHUP) => self.reload(reload),
                 Ok(Signal::SIGUSR1) => self.dump(),
-                Ok(Signal::SIGUSR2) => self.write_dump("keepalived.stats", &dump::statistics(&self.engine)),
+                Ok(Signal::SIGUSR2) => self.dump_statistics(""),
                 Ok(Signal::SIGCHLD) => self.reap(),
                 Err(_) if number == SIGNAL_JSON => {
                     let text = dump::json(&self.engine, now(), self.config.global.json_version);
                     self.write_dump("keepalived.json", &text);
                 }
                 Err(_) if number == SIGNAL_STATISTICS_CLEAR => {
-                    self.write_dump("keepalived.stats", &dump::statistics(&self.engine));
+                    self.dump_statistics("and clearing ");
                     self.engine.clear_statistics();
                 }
                 _ => {}
@@ -449,6 +449,12 @@ impl<'a> Driver<'a> {
         let names = names.map(String::as_str).collect::<Vec<_>>().join("_");
         let path = self.config.global.state_dump_file.as_deref();
         self.write_dump(dump::data_path(path, &self.options.dump_directory, &names), &text);
+    }
+
+    /// `also` is what is done besides, as keepalived's log line has it.
+    fn dump_statistics(&self, also: &str) {
+        self.log.info(&format!("Printing {also}VRRP stats for process({}) on signal", fork::own_pid()));
+        self.write_dump("keepalived.stats", &dump::statistics(&self.engine));
     }
 
     fn write_dump(&self, name: impl AsRef<Path>, text: &str) {

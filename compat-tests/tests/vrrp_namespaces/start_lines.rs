@@ -1,5 +1,7 @@
 //! What parent and child say of a start and a reload, in which order, beside keepalived.
 
+use nix::sys::signal::Signal;
+
 use crate::ELECTION;
 use crate::lab::{self, Lab, Node, Which};
 
@@ -52,48 +54,87 @@ vrrp_instance SIX {
 #[test]
 fn a_start_and_a_reload_are_told_in_keepalived_s_order() {
     let Some(_) = lab::mixtures() else { return };
-    let story = |which: Which| -> Vec<String> {
-        let lab = Lab::new();
-        let mut node = lab.node("a", which, 150, false);
-        node.rewrite(|_| CONFIGURATION.to_owned());
-        node.start();
-        lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
-        node.reload();
-        let pools = || node.log().matches("VRRP sockpool").count() == 6;
-        lab.wait("it has reloaded", ELECTION, || pools() && node.log().contains("Reload complete"), &[&node]);
-        node.stop();
-        lines(&node)
-    };
-    let ours = story(Which::Evenkeel);
+    let ours = story(Which::Evenkeel, CONFIGURATION, 3);
     let place = |line: &str| ours.iter().position(|known| known == line).unwrap_or_else(|| panic!("{line}: {ours:#?}"));
     assert!(place("Registering gratuitous NDISC shared channel") < place("Startup complete"), "{ours:#?}");
     assert!(place("Reloading") < place("Reload complete"), "{ours:#?}");
+    beside_keepalived(ours, CONFIGURATION, 3);
+}
+
+/// Most files name scripts so: without a path, a user or script security.
+const SEARCHED: &str = "vrrp_script chk {
+  script true
+  interval 1
+}
+vrrp_instance LAB {
+  interface eth0
+  virtual_router_id 51
+  advert_int 0.2
+  notify_master \"true 1\"
+  virtual_ipaddress {
+    198.51.100.100/24
+  }
+  track_script {
+    chk
+  }
+}
+";
+
+#[test]
+fn a_script_without_a_path_is_named_with_the_file_that_was_found() {
+    let Some(_) = lab::mixtures() else { return };
+    let ours = story(Which::Evenkeel, SEARCHED, 1);
+    let found = "WARNING - script `true` resolved by path search to `/";
+    assert_eq!(ours.iter().filter(|line| line.starts_with(found)).count(), 4, "{ours:#?}");
+    assert!(ours.iter().any(|line| line == "Printing VRRP stats for process(…) on signal"), "{ours:#?}");
+    beside_keepalived(ours, SEARCHED, 1);
+}
+
+/// What a node says from its start to its stop, with a reload and a dump of its counters in between; `pools` sockets each time.
+fn story(which: Which, configuration: &str, pools: usize) -> Vec<String> {
+    let lab = Lab::new();
+    let mut node = lab.node("a", which, 150, false);
+    node.rewrite(|_| configuration.to_owned());
+    node.start();
+    lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+    node.reload();
+    let has_pools = || node.log().matches("VRRP sockpool").count() == 2 * pools;
+    lab.wait("it has reloaded", ELECTION, || has_pools() && node.log().contains("Reload complete"), &[&node]);
+    node.signal(Signal::SIGUSR2);
+    lab.wait("its counters are written", ELECTION, || node.log().contains("Printing VRRP stats"), &[&node]);
+    node.stop();
+    lines(&node)
+}
+
+fn beside_keepalived(ours: Vec<String>, configuration: &str, pools: usize) {
     if Which::Keepalived.exists() {
         // The parent hears of it while the child goes on.
         let in_order = |lines: Vec<String>| lines.into_iter().filter(|line| !line.ends_with(" complete")).collect();
-        let [ours, theirs]: [Vec<String>; 2] = [ours, story(Which::Keepalived)].map(in_order);
+        let [ours, theirs]: [Vec<String>; 2] = [ours, story(Which::Keepalived, configuration, pools)].map(in_order);
         assert_eq!(ours, theirs);
     }
 }
 
 /// Without what belongs to one program or run: texts before the file is opened, numbers of processes and descriptors, a hint at an
-/// option without a meaning here, what instances do meanwhile.
+/// option without a meaning here, what instances and the script do meanwhile.
 fn lines(node: &Node) -> Vec<String> {
     let log = node.log();
     let texts = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text);
-    let own = ["NOTICE: ", "Starting VRRP child process", "VRRP_Script(chk) succeeded", "Assigned address fe80"];
+    let own = ["NOTICE: ", "Starting VRRP child process", "VRRP_Script(chk)", "Assigned address fe80"];
     let told = texts.skip_while(|text| !text.starts_with("Opening file")).filter(|text| {
         !own.iter().any(|word| text.starts_with(word))
             && !["(TWO)", "(LAB)", "(SIX)"].iter().any(|of| text.starts_with(of))
     });
     let told = told.filter(|text| !text.contains("gratuitous ARP on") && !text.contains("Neighbour Advert"));
     let told = told.take_while(|text| !text.starts_with("Stopping"));
-    told.map(|text| without_descriptors(&text.replace(&node.configuration(), "FILE"))).collect()
+    told.map(|text| without_numbers(&text.replace(&node.configuration(), "FILE"))).collect()
 }
 
-fn without_descriptors(text: &str) -> String {
-    match text.split_once("fd(").and_then(|(before, after)| Some((before, after.split_once(')')?.1))) {
-        Some((before, after)) => format!("{before}fd(…){after}"),
-        None => text.to_owned(),
-    }
+fn without_numbers(text: &str) -> String {
+    ["fd(", "process("].iter().fold(text.to_owned(), |text, word| {
+        match text.split_once(word).and_then(|(before, after)| Some((before, after.split_once(')')?.1))) {
+            Some((before, after)) => format!("{before}{word}…){after}"),
+            None => text,
+        }
+    })
 }

@@ -35,6 +35,8 @@ pub enum ScriptFile {
     NotFound,
     /// It exists.
     Found {
+        /// Where a name without `/` was found.
+        searched: Option<String>,
         /// The user may execute it.
         executable: bool,
         /// It runs as root, and somebody else may write to this: to it, or to a directory above it.
@@ -124,7 +126,7 @@ impl System for AnyMachine {
     }
 
     fn script(&self, _: &str, _: Identity) -> ScriptFile {
-        ScriptFile::Found { executable: true, unsafe_part: None }
+        ScriptFile::Found { searched: None, executable: true, unsafe_part: None }
     }
 
     fn route_number(&self, names: RouteNames, name: &str) -> Option<u32> {

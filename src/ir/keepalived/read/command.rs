@@ -69,8 +69,10 @@ impl Reading<'_> {
             return decided;
         }
         let found = self.system.user("keepalived_script");
-        if found.is_none() && self.global.ir.script_security {
+        if found.is_none() {
             parser.report(Fault::LogOnly, "Script user 'keepalived_script' does not exist");
+        }
+        if found.is_none() && self.global.ir.script_security {
             parser.report(Fault::General, "Unable to set default user keepalived_script for script");
         }
         let decided = match found {
@@ -139,8 +141,9 @@ impl Reading<'_> {
         }
         match self.system.script(program, self.command_identity(command)) {
             ScriptFile::NotFound => Safety { not_found: true, ..Safety::default() },
-            ScriptFile::Found { executable, unsafe_part } => Safety {
+            ScriptFile::Found { searched, executable, unsafe_part } => Safety {
                 is_script: true,
+                searched,
                 executable,
                 inhibited: unsafe_part.is_some() && self.global.ir.script_security,
                 unsafe_part,
@@ -155,6 +158,8 @@ impl Reading<'_> {
 pub(super) struct Safety {
     /// There is a file that would be run.
     pub(super) is_script: bool,
+    /// Where a name without `/` was found.
+    pub(super) searched: Option<String>,
     /// The user may execute it.
     pub(super) executable: bool,
     /// It is a `</path` test.

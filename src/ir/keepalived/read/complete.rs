@@ -22,9 +22,20 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// Checks one command.
-    pub(super) fn look_at(&mut self, reading: &Reading<'_>, reports: &mut Vec<Report>, command: &Command) -> Safety {
+    /// Checks one command. A name without a path gives way to the file that was found for it.
+    pub(super) fn look_at(
+        &mut self,
+        reading: &Reading<'_>,
+        reports: &mut Vec<Report>,
+        command: &mut Command,
+    ) -> Safety {
         let safety = reading.check_command(command);
+        if let Some(path) = &safety.searched {
+            let name = std::mem::replace(&mut command.words[0], path.clone());
+            let text =
+                format!("WARNING - script `{name}` resolved by path search to `{path}`. Please specify full path.");
+            say(reports, Fault::LogOnly, text);
+        }
         self.any |= safety.is_script;
         self.any_unsafe |= safety.unsafe_part.is_some();
         if let Some(part) = &safety.unsafe_part {
@@ -118,8 +129,9 @@ fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
     }
     let mut scripts = Scripts::default();
     let mut removed = Vec::new();
-    for script in &reading.vrrp.scripts {
-        let safety = scripts.look_at(reading, reports, &script.command);
+    let mut tracked = std::mem::take(&mut reading.vrrp.scripts);
+    for script in &mut tracked {
+        let safety = scripts.look_at(reading, reports, &mut script.command);
         let name = &script.name;
         if safety.inhibited {
             say(reports, Fault::General, format!("Disabling track script {name} due to insecure"));
@@ -133,6 +145,7 @@ fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
             removed.push(name.clone());
         }
     }
+    reading.vrrp.scripts = tracked;
     let without = |trackers: &mut Trackers| trackers.scripts.retain(|script| !removed.contains(&script.name));
     let mut instances = std::mem::take(&mut reading.vrrp.instances);
     for draft in &mut instances {

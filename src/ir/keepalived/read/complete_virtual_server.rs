@@ -356,8 +356,8 @@ fn script_security(reading: &mut Reading<'_>, reports: &mut Vec<Report>, drafts:
     for real in drafts.iter_mut().flat_map(|draft| &mut draft.real_servers) {
         real.checkers.retain(|checker| {
             let Kind::Misc(misc) = &checker.kind else { return true };
-            let command = misc.command();
-            let safety = scripts.look_at(reading, reports, &command);
+            let mut command = misc.command();
+            let safety = scripts.look_at(reading, reports, &mut command);
             let reason = match () {
                 () if safety.inhibited => "due to insecure",
                 () if safety.not_found => "since not found/accessible",

@@ -66,8 +66,8 @@ impl System for Memory {
 
     fn script(&self, program: &str, _: Identity) -> ScriptFile {
         match program {
-            "/bin/true" | "true" => ScriptFile::Found { executable: true, unsafe_part: None },
-            "/etc/hostname" => ScriptFile::Found { executable: false, unsafe_part: None },
+            "/bin/true" | "true" => ScriptFile::Found { searched: None, executable: true, unsafe_part: None },
+            "/etc/hostname" => ScriptFile::Found { searched: None, executable: false, unsafe_part: None },
             _ => ScriptFile::NotFound,
         }
     }

@@ -503,6 +503,8 @@ impl<'f> Reader<'f> {
             let expanded = self.definitions.expand(&line, &self.directory);
             if !is_written {
                 self.generated += expanded.replacements.max(1);
+                // What a brace has left over may name itself again.
+                self.is_generated |= expanded.replacements > 0;
             }
             is_written = false;
             for complaint in expanded.complaints {

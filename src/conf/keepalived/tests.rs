@@ -177,6 +177,13 @@ fn a_definition_that_names_itself_at_its_end_is_told_before_it_has_filled_the_lo
 }
 
 #[test]
+fn a_definition_that_names_itself_behind_a_brace_is_told_as_soon() {
+    let outline = outline("$A=x } y $A\n$A\n");
+    let told = outline.find("have no end - ignoring the rest").expect("is told");
+    assert!(outline[..told].lines().count() < 20_000);
+}
+
+#[test]
 fn definitions_that_name_each_other_end() {
     let text = "$A= \\\n$B \\\n$B\n$B= \\\n$A \\\n$A\n$A\n~SEQ(I, 1, 99999999999) x\n";
     assert!(outline(text).contains("ignoring the rest"));

@@ -120,6 +120,8 @@ impl<'e> Reader<'e> {
             None => self.accept(row, directive)?,
         }
         match row.status {
+            // What would be so without it needs no serving.
+            Status::NotYet if asks_for_default(row, directive) => Ok(()),
             // The original's own words about the value come first.
             Status::NotYet => {
                 self.note_unserved(check::not_yet(directive));
@@ -164,11 +166,7 @@ impl<'e> Reader<'e> {
     /// A directive that has no effect on purpose; its value is still checked.
     fn accept(&mut self, row: &'static Row, directive: &Directive<'_>) -> Set {
         if matches!(row.status, Status::Accepted(_)) && common::is_single(row) {
-            let accepted = &mut self.http.block().accepted;
-            if accepted.iter().any(|seen| std::ptr::eq(*seen, row)) {
-                return Err(directive.fails("is duplicate"));
-            }
-            accepted.push(row);
+            self.accept_once(directive)?;
         }
         if let grammar::Value::Bitmask(words) = row.value {
             let mut warnings = Vec::new();
@@ -177,6 +175,17 @@ impl<'e> Reader<'e> {
             return checked;
         }
         common::check(row, directive)
+    }
+
+    /// Takes a directive without effect that may stand only once in a block.
+    pub fn accept_once(&mut self, directive: &Directive<'_>) -> Set {
+        let Found::Row(row) = find(self.context, directive.name().value) else { return Ok(()) };
+        let accepted = &mut self.http.block().accepted;
+        if accepted.iter().any(|seen| std::ptr::eq(*seen, row)) {
+            return Err(directive.fails("is duplicate"));
+        }
+        accepted.push(row);
+        Ok(())
     }
 
     /// Takes directives without effect for given: nginx has used their values by now, and refuses them afterwards.
@@ -260,4 +269,9 @@ impl<'e> Reader<'e> {
     pub fn conf_path(&self, path: &[u8]) -> Text {
         below(&self.environment.conf_prefix, path)
     }
+}
+
+/// Whether a directive asks for what holds without it, as `proxy_cache off` does.
+fn asks_for_default(row: &Row, directive: &Directive<'_>) -> bool {
+    matches!(directive.args(), [word] if word.value == row.default.as_bytes())
 }

@@ -2,6 +2,9 @@
 
 use crate::{Args, Context, Directive, Edition, Inherit, Status, Value};
 
+/// Why a file that says how answers are to be kept, and lets none be kept, works.
+const NO_CACHE: &str = "there is no cache yet, and without \"proxy_cache\" nginx makes no use of it either";
+
 /// A row for each directive.
 pub const DIRECTIVES: &[Directive] = &[
     Directive {
@@ -79,7 +82,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_bypass",
@@ -90,7 +93,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_convert_head",
@@ -101,7 +104,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "on",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_key",
@@ -112,7 +115,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "$scheme$proxy_host$request_uri",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_lock",
@@ -123,7 +126,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_lock_age",
@@ -134,7 +137,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "5s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_lock_timeout",
@@ -145,7 +148,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "5s",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_max_range_offset",
@@ -156,7 +159,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_methods",
@@ -167,7 +170,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "GET HEAD",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_min_uses",
@@ -178,7 +181,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "1",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_path",
@@ -200,7 +203,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_use_stale",
@@ -225,7 +228,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "off",
         inherit: Inherit::Value,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_cache_valid",
@@ -236,7 +239,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_connect_timeout",
@@ -469,7 +472,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::WholeList,
         edition: Edition::Open,
-        status: Status::NotYet,
+        status: Status::Accepted(NO_CACHE),
     },
     Directive {
         name: "proxy_pass",

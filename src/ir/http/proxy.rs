@@ -1,5 +1,6 @@
 //! The values of nginx's `http_proxy` module.
 
+mod cache;
 pub mod setters;
 
 use std::net::IpAddr;

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::conf::diagnostic::Diagnostic;
 use crate::conf::tree::Directive;
+use crate::ir::http::proxy::cache;
 use crate::ir::http::proxy_ssl;
 use crate::ir::http::{Content, Matching};
 use crate::ir::reader::Reader;
@@ -22,6 +23,10 @@ pub const SETTERS: Table = &[
     ("proxy_buffering", own!(proxy.buffering, setter::flag)),
     ("proxy_buffers", own!(proxy.buffers, setter::buffers)),
     ("proxy_busy_buffers_size", own!(proxy.busy_buffers_size, |directive| setter::size(directive).map(Some))),
+    ("proxy_cache", cache::once),
+    ("proxy_cache_bypass", cache::predicates),
+    ("proxy_cache_key", cache::key),
+    ("proxy_cache_valid", cache::valid),
     ("proxy_connect_timeout", own!(proxy.connect_timeout_ms, setter::milliseconds)),
     ("proxy_cookie_domain", |reader, directive| cookie_rewrite(reader, directive, true)),
     ("proxy_cookie_flags", cookie_flags),
@@ -41,6 +46,7 @@ pub const SETTERS: Table = &[
     ("proxy_next_upstream", own_bits!(proxy.next_upstream)),
     ("proxy_next_upstream_timeout", own!(proxy.next_upstream_timeout_ms, setter::milliseconds)),
     ("proxy_next_upstream_tries", own!(proxy.next_upstream_tries, setter::number)),
+    ("proxy_no_cache", cache::predicates),
     ("proxy_pass", proxy_pass),
     ("proxy_pass_header", own_push!(proxy.pass_headers, header_name)),
     ("proxy_pass_request_body", own!(proxy.pass_request_body, setter::flag)),

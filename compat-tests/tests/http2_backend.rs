@@ -365,6 +365,71 @@ fn both_ways_are_open_at_once() {
     });
 }
 
+/// The same for a client of HTTP/1, whose connection goes on behind it.
+#[test]
+fn both_ways_are_open_at_once_for_chunks() {
+    let play = |scene: Scene, path: &str, trailers: &str| {
+        let piece = |text: &str| Send(frame(DATA, 0, 1, text.as_bytes()));
+        let backend = scene.backend(vec![vec![
+            settings(&[]),
+            Head,
+            Send(frame(HEADERS, END_HEADERS, 1, &[0x88])),
+            Body(3),
+            piece("one"),
+            Body(6),
+            piece("two"),
+            End,
+            Send(frame(HEADERS, WHOLE, 1, &literal("grpc-status", "0"))),
+            Head,
+            End,
+            said(3, "said"),
+        ]]);
+        let mut client = scene.client(8080);
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n");
+        client.write_all(head.as_bytes()).expect("it takes a head");
+        let last = format!("0\r\n{trailers}\r\n");
+        for (piece, answer) in
+            [("3\r\none\r\n", "3\r\none\r\n"), ("3\r\ntwo\r\n", "3\r\ntwo\r\n"), ("0\r\n\r\n", &last)]
+        {
+            client.write_all(piece.as_bytes()).expect("it takes a piece");
+            let mut heard = Vec::new();
+            while !heard.ends_with(answer.as_bytes()) {
+                let mut byte = [0];
+                client.read_exact(&mut byte).expect("the answer goes on");
+                heard.extend(byte);
+            }
+        }
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("it takes another request");
+        assert_eq!(answer(client).0, "200");
+        drop(scene.logs());
+        assert_eq!(backend.seen(), ["head 1, 6 whole, head 3 alone, 0 whole"]);
+    };
+    with_both(|scene| play(scene, "/", STATUS));
+    with_proxies(|scene| play(scene, "/unbuffered", STATUS));
+}
+
+/// Nothing follows a request whose rest nobody wanted, though the head said so.
+#[test]
+fn an_answer_that_is_over_ends_the_chunks() {
+    let play = |scene: Scene, path: &str, trailers: &str| {
+        let backend = scene.backend(vec![vec![settings(&[]), Head, Body(3), said(1, "early")]]);
+        let mut client = scene.client(8080);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"
+        );
+        client.write_all(head.as_bytes()).expect("it takes a piece");
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).expect("it answers and ends");
+        assert!(heard.contains("\r\nConnection: keep-alive\r\n"), "{heard}");
+        assert!(heard.ends_with(&chunked("early", trailers)), "{heard}");
+        drop(client);
+        drop(scene.logs());
+        assert_eq!(backend.seen(), ["head 1, 3"]);
+    };
+    with_both(|scene| play(scene, "/", STATUS));
+    with_proxies(|scene| play(scene, "/unbuffered", STATUS));
+}
+
 /// A connection on which a request is not whole takes no other one, though the backend has told that it does not want the rest.
 #[test]
 fn an_answer_may_come_before_the_request_is_whole() {

@@ -138,9 +138,6 @@ async fn hear(request: &mut Request, job: &Job, session: &mut Session, buffer: &
                 }
                 let has_none = matches!(status, 204 | 304) || job.is_head;
                 session.expect_body(if has_none { Some(0) } else { head.content_length });
-                if job.passes_body_through && !request.framing.is_done() {
-                    interrupt(request);
-                }
                 return Ok(head);
             }
             Waited::Done(Err(fault)) => return Err(explain(request, &fault)),
@@ -152,40 +149,55 @@ async fn hear(request: &mut Request, job: &Job, session: &mut Session, buffer: &
     }
 }
 
-/// Sends the body of a client that speaks HTTP/1 as it comes, until the backend answers.
+/// Sends the body of a client that speaks HTTP/1 as it comes, until the backend is heard of.
 async fn hand_over(request: &mut Request, session: &mut Session) -> Result<Result<Step, http2::Fault>, Faulty> {
     while !request.framing.is_done() {
         let mut piece = Vec::new();
-        let more = match read_or_hear(request, session, &mut piece).await {
-            Ok(heard) => return Ok(heard),
-            Err(read) => read.map_err(Faulty::Request)?,
+        let hear = |context: &mut Context| {
+            loop {
+                match session.poll_head(context) {
+                    Poll::Ready(Ok(Step::Sent)) => {}
+                    Poll::Ready(heard) => return News::Heard(heard),
+                    Poll::Pending if session.wants_piece() => return News::PieceWanted,
+                    Poll::Pending => return News::Nothing,
+                }
+            }
         };
-        session.hand_over(piece, !more || request.framing.is_done());
+        match read_or_hear(request, &mut piece, hear).await {
+            Ok(heard) => return Ok(heard),
+            Err(is_last) => session.hand_over(piece, is_last.map_err(Faulty::Request)?),
+        }
     }
     Ok(Ok(Step::Sent))
 }
 
-/// Reads a piece of the body once one is wanted, unless the backend is heard of first.
-async fn read_or_hear(
+/// What a backend of HTTP/2 has to say to a client that is not done asking.
+pub enum News<T> {
+    /// Something came from it.
+    Heard(T),
+    /// Nothing, but it takes more of the request.
+    PieceWanted,
+    /// Nothing.
+    Nothing,
+}
+
+/// Reads a piece of the body once one is wanted, unless the backend is heard of first. Of a piece it is said whether it is the last
+/// one, or what status to answer instead.
+pub async fn read_or_hear<T>(
     request: &mut Request,
-    session: &mut Session,
     piece: &mut Vec<u8>,
-) -> Result<Result<Step, http2::Fault>, Result<bool, u16>> {
-    let mut reading = pin!(body_reader::read_part(request, piece));
-    std::future::poll_fn(|context| {
-        loop {
-            match session.poll_head(context) {
-                Poll::Ready(Ok(Step::Sent)) => {}
-                Poll::Ready(heard) => return Poll::Ready(Ok(heard)),
-                Poll::Pending => break,
-            }
-        }
-        match session.wants_piece() {
-            true => reading.as_mut().poll(context).map(Err),
-            false => Poll::Pending,
-        }
-    })
-    .await
+    mut hear: impl FnMut(&mut Context) -> News<T>,
+) -> Result<T, Result<bool, u16>> {
+    let read = {
+        let mut reading = pin!(body_reader::read_part(request, piece));
+        std::future::poll_fn(|context| match hear(context) {
+            News::Heard(heard) => Poll::Ready(Ok(heard)),
+            News::PieceWanted => reading.as_mut().poll(context).map(Err),
+            News::Nothing => Poll::Pending,
+        })
+        .await
+    };
+    read.map_err(|more| more.map(|more| !more || request.framing.is_done()))
 }
 
 /// Where the body of a request over HTTP/2 comes from. A client's stream is read while the answer comes.

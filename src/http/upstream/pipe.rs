@@ -337,9 +337,35 @@ impl Pipe {
         Poll::Ready(0..0)
     }
 
+    /// Whether the client's body goes on in pieces while the answer comes.
+    pub fn takes_pieces(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.is_http2())
+    }
+
+    /// Whether a piece of the client's body is wanted.
+    pub fn wants_piece(&mut self) -> bool {
+        self.session().is_some_and(|session| session.wants_piece())
+    }
+
+    /// Takes a piece of the client's body, and whether it is the last one; what failed is seen as the end.
+    pub fn hand_over(&mut self, piece: Vec<u8>, is_last: Result<bool, u16>) {
+        match (is_last, self.session()) {
+            (Ok(is_last), Some(session)) => session.hand_over(piece, is_last),
+            (Ok(_), None) => {}
+            (Err(status), _) => self.end = Some(End::Broken(http2::Fault::Client(status))),
+        }
+    }
+
+    fn session(&mut self) -> Option<&mut http2::Session> {
+        match &mut self.connection.as_mut()?.wire {
+            Wire::Http2(session) => Some(session),
+            Wire::Http1(_) => None,
+        }
+    }
+
     /// Sends on what the client sends meanwhile; the outcome is seen with the next piece that is read.
     fn send_on(&mut self, context: &mut Context) {
-        if let Some(Wire::Http2(session)) = self.connection.as_mut().map(|connection| &mut connection.wire) {
+        if let Some(session) = self.session() {
             while let Poll::Ready(outcome) = session.poll_send(context) {
                 if let Err(fault) = outcome {
                     self.end = Some(End::Broken(fault));

@@ -1,11 +1,12 @@
 //! A backend's answer passed on to the client: head, body, trailers, or the tunnel that takes their place.
 
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::answer::Answer;
 use super::attempt::{Try, conclude, record};
+use super::exchange::News;
 use super::job::Job;
 use super::keepalive::{BackendConnection, Wire};
 use super::pipe::{End, Framing, Pipe};
@@ -16,6 +17,7 @@ use super::waiting::{Waited, log_timeout, wait};
 use super::{exchange, headers};
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
+use crate::http::connection::waiting::Deadline;
 use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
 use crate::http::request::{READING, Request, SENDING, Sink};
@@ -398,9 +400,13 @@ impl<'j> Relay<'j> {
             }
         }
         self.has_waited = true;
-        let pipe = &mut self.pipe;
-        let waited = wait(request, self.job, self.job.proxy.read_timeout_ms, |context| pipe.poll_read(context, buffer));
-        let waited = waited.await;
+        let waited = match self.job.passes_body_through && !request.framing.is_done() && self.pipe.takes_pieces() {
+            true => self.read_both_ways(request, buffer).await,
+            false => {
+                let (pipe, timeout_ms) = (&mut self.pipe, self.job.proxy.read_timeout_ms);
+                wait(request, self.job, timeout_ms, |context| pipe.poll_read(context, buffer)).await
+            }
+        };
         if !matches!(waited, Waited::ClientGone) {
             request.action = READING;
         }
@@ -417,9 +423,32 @@ impl<'j> Relay<'j> {
         }
     }
 
+    /// Waits for the backend, or for a piece of the body of a client that speaks HTTP/1, which the backend is handed; an empty range
+    /// then.
+    async fn read_both_ways(&mut self, request: &mut Request, buffer: &mut Vec<u8>) -> Waited<std::ops::Range<usize>> {
+        let connection = Rc::clone(&request.connection);
+        let mut deadline = Deadline::after_ms(self.job.proxy.read_timeout_ms);
+        let (pipe, mut piece) = (&mut self.pipe, Vec::new());
+        let hear = |context: &mut Context| match pipe.poll_read(context, buffer) {
+            Poll::Ready(range) => News::Heard(Waited::Done(range)),
+            Poll::Pending if connection.poll_deadline(&mut deadline, context).is_ready() => {
+                News::Heard(Waited::TimedOut)
+            }
+            Poll::Pending if pipe.wants_piece() => News::PieceWanted,
+            Poll::Pending => News::Nothing,
+        };
+        match exchange::read_or_hear(request, &mut piece, hear).await {
+            Ok(waited) => waited,
+            Err(is_last) => {
+                self.pipe.hand_over(piece, is_last);
+                Waited::Done(0..0)
+            }
+        }
+    }
+
     /// What has arrived already: as long as there is more, the client's packets are filled.
     fn read_now(&mut self, buffer: &mut Vec<u8>) -> Option<std::ops::Range<usize>> {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut context = Context::from_waker(std::task::Waker::noop());
         match self.pipe.poll_read(&mut context, buffer) {
             Poll::Ready(range) => Some(range),
             Poll::Pending => None,

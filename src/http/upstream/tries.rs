@@ -40,6 +40,10 @@ pub async fn run(request: &mut Request, job: &Job) -> Verdict {
                     conclude(request, &attempt);
                 }
                 attempt.release(request, Outcome::Served);
+                if job.passes_body_through && !request.framing.is_done() {
+                    // Nothing can follow the rest of a body that nobody wants.
+                    request.keepalive = false;
+                }
                 let stream = request.connection.exchange();
                 if verdict != Verdict::Redirected && !stream.is_some_and(|stream| stream.is_given_up()) {
                     request.action = "sending to client";

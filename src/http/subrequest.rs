@@ -52,8 +52,7 @@ pub fn beside(parent: &Request, uri: &[u8], args: &[u8], sink: Sink) -> Request 
     child.set_uri(uri);
     child.set_args(args);
     child.sink = sink;
-    // A request is counted once, with all that it asks for itself.
-    child.contexts.limit_status = parent.contexts.limit_status;
+    child.contexts.limit_status = Rc::clone(parent.contexts.limit_status()).into();
     child.contexts.echo_counter.clone_from(&parent.contexts.echo_counter);
     child
 }

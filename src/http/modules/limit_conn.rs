@@ -16,7 +16,7 @@ const LONGEST_KEY: usize = 255;
 /// Counts the request, or refuses it.
 pub fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.limit_conn);
-    if request.contexts.limit_status.conn.is_some() || settings.limits.is_empty() {
+    if settings.limits.is_empty() || request.contexts.limit_status().conn.get().is_some() {
         return Verdict::Declined;
     }
     let engine = Rc::clone(&request.connection.engine);
@@ -32,7 +32,7 @@ pub fn handle(request: &mut Request) -> Verdict {
             request.log(Level::Error, text);
             continue;
         }
-        request.contexts.limit_status.conn = Some("PASSED");
+        request.contexts.limit_status().conn.set(Some("PASSED"));
         let table = &engine.limit_conn_zones[limit.zone.0 as usize];
         match table.take(&key, limit.connections) {
             Ok(node) => request.contexts.limit_conn_held.push(Held { zone: Rc::clone(table), node }),
@@ -56,9 +56,9 @@ fn refuse(request: &mut Request, zone: &Text, refusal: Refusal) -> Verdict {
     }
     request.contexts.limit_conn_held.clear();
     if settings.dry_run {
-        request.contexts.limit_status.conn = Some("REJECTED_DRY_RUN");
+        request.contexts.limit_status().conn.set(Some("REJECTED_DRY_RUN"));
         return Verdict::Declined;
     }
-    request.contexts.limit_status.conn = Some("REJECTED");
+    request.contexts.limit_status().conn.set(Some("REJECTED"));
     Verdict::Finish(settings.status)
 }

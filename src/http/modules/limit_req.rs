@@ -24,7 +24,7 @@ struct Waiting<'a> {
 /// Counts the request, delays or refuses it.
 pub async fn handle(request: &mut Request) -> Verdict {
     let settings = Rc::clone(&request.location.settings.limit_req);
-    if request.contexts.limit_status.req.is_some() || settings.limits.is_empty() {
+    if settings.limits.is_empty() || request.contexts.limit_status().req.get().is_some() {
         return Verdict::Declined;
     }
     let engine = Rc::clone(&request.connection.engine);
@@ -58,7 +58,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
         }
     }
     let Some(Delay { ms: delay, excess, zone }) = worst else {
-        request.contexts.limit_status.req = Some("PASSED");
+        request.contexts.limit_status().req.set(Some("PASSED"));
         return Verdict::Declined;
     };
     let name = &engine.http.limit_req_zones[zone].name;
@@ -67,10 +67,10 @@ pub async fn handle(request: &mut Request) -> Verdict {
         format_args!("delaying request{dry}, excess: {}.{:03}, by zone \"{name}\"", excess / 1000, excess % 1000);
     request.log(lower(settings.log_level), text);
     if settings.dry_run {
-        request.contexts.limit_status.req = Some("DELAYED_DRY_RUN");
+        request.contexts.limit_status().req.set(Some("DELAYED_DRY_RUN"));
         return Verdict::Declined;
     }
-    request.contexts.limit_status.req = Some("DELAYED");
+    request.contexts.limit_status().req.set(Some("DELAYED"));
     wait(request, delay).await
 }
 
@@ -123,10 +123,10 @@ fn refuse(request: &mut Request, limit: &Limit, outcome: Outcome) -> Verdict {
         _ => engine.log.say(Level::Alert, format_args!("could not allocate node in limit_req zone \"{name}\"")),
     }
     if settings.dry_run {
-        request.contexts.limit_status.req = Some("REJECTED_DRY_RUN");
+        request.contexts.limit_status().req.set(Some("REJECTED_DRY_RUN"));
         return Verdict::Declined;
     }
-    request.contexts.limit_status.req = Some("REJECTED");
+    request.contexts.limit_status().req.set(Some("REJECTED"));
     Verdict::Finish(settings.status)
 }
 

@@ -11,12 +11,12 @@ use super::slices::Slices;
 use crate::http::limit_zones::Held;
 
 /// What limits did to a request; they are asked once.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Default, Debug)]
 pub struct LimitStatus {
     /// `$limit_req_status`
-    pub req: Option<&'static str>,
+    pub req: Cell<Option<&'static str>>,
     /// `$limit_conn_status`
-    pub conn: Option<&'static str>,
+    pub conn: Cell<Option<&'static str>>,
 }
 
 /// The copies of a request that `mirror` made.
@@ -35,8 +35,8 @@ pub struct Contexts {
     pub is_logged: bool,
     /// Zones that count this request until it ends.
     pub limit_conn_held: Vec<Held>,
-    /// What `limit_req` and `limit_conn` did.
-    pub limit_status: LimitStatus,
+    /// What `limit_req` and `limit_conn` did to this request, or to one inside it: it is counted once, with all that it asks for.
+    pub limit_status: OnceCell<Rc<LimitStatus>>,
     /// Until when the link holds, for `$secure_link_expires`.
     pub secure_link_expires: RefCell<Option<Vec<u8>>>,
     /// Who the client is by its cookie, once `userid` has asked.
@@ -49,4 +49,11 @@ pub struct Contexts {
     pub mirrors: Option<Box<Mirrors>>,
     /// An answer that is made up of slices.
     pub slices: OnceCell<Rc<Slices>>,
+}
+
+impl Contexts {
+    /// What limits did.
+    pub fn limit_status(&self) -> &Rc<LimitStatus> {
+        self.limit_status.get_or_init(Rc::default)
+    }
 }

@@ -10,9 +10,12 @@ use super::parse::Parse;
 use super::status::StatusCommand;
 use super::swap::Swap;
 
+const AS_ORIGINAL: &str = "`evenkeel nginx` and `evenkeel keepalived` take the options of nginx(8) and keepalived(8); so does a link \
+                           of either name.";
+
 /// One program in the place of nginx and keepalived.
 #[derive(Parser, Debug)]
-#[command(name = "evenkeel", version)]
+#[command(name = "evenkeel", version, after_help = AS_ORIGINAL)]
 struct Evenkeel {
     #[command(subcommand)]
     command: Command,

@@ -22,7 +22,9 @@ impl Master {
         let text = fs::read_to_string(&self.pid_file).map_err(|error| self.about_file(&error))?;
         let pid = text.trim().parse().map_err(|_| self.about_file(&"no process number in it"))?;
         control::ask(pid, question).map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => io::Error::other(format!("no evenkeel runs as process {pid}")),
+            io::ErrorKind::ConnectionRefused => {
+                io::Error::other(format!("no evenkeel runs as process {pid}; --pid-file names another master's file"))
+            }
             _ => error,
         })
     }

@@ -17,7 +17,7 @@ use crate::process::disk_files::DiskFiles;
 /// Print configurations as data, to look at or to compare.
 #[derive(Args, Debug)]
 pub struct Parse {
-    /// Print the directives as they are written, includes in their place.
+    /// Print the directives of nginx as they are written, includes in their place.
     #[arg(long, conflicts_with = "ir")]
     tree: bool,
     /// Print what they mean: typed values, inheritance and defaults resolved. This is the default.
@@ -26,7 +26,8 @@ pub struct Parse {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
-    /// The configurations; what they include is found beside each.
+    /// The configurations; one with keepalived in its name is keepalived's. What they include is found beside each. One that is
+    /// wrong is printed as its error, and the status is 1.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -51,10 +52,8 @@ enum Read {
 }
 
 impl Read {
-    /// A file whose name has `keepalived` in it is one of keepalived's.
     fn file(path: &Path) -> Self {
-        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        if name.contains("keepalived") {
+        if is_keepalived(path) {
             return crate::parse_keepalived(path)
                 .map_or_else(|fault| Self::Wrong(fault.to_string()), |values| Self::Keepalived(Box::new(values)));
         }
@@ -88,6 +87,11 @@ impl Parse {
     }
 
     fn print_trees(&self) -> io::Result<bool> {
+        if let Some(file) = self.files.iter().find(|file| is_keepalived(file)) {
+            let text =
+                format!("{}: a file of keepalived has no tree; without --tree its values are printed", file.display());
+            return Err(io::Error::other(text));
+        }
         let sources = Sources::default();
         let trees: Vec<_> = self.files.iter().map(|file| read_tree(&sources, &file.to_string_lossy())).collect();
         let roots: Vec<_> = trees.iter().flat_map(|tree| tree.roots).collect();
@@ -109,6 +113,10 @@ impl Parse {
         };
         io::stdout().lock().write_all(text.as_bytes())
     }
+}
+
+fn is_keepalived(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains("keepalived"))
 }
 
 /// Reads a file and what it includes. Relative names begin at the file's directory.

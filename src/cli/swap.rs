@@ -124,6 +124,9 @@ impl Swap {
             Way::In if place.is_swapped() => {
                 Err(io::Error::other(format!("{} is in its place already", ours.display())))
             }
+            Way::In if !place.path().exists() => {
+                Err(io::Error::other(format!("{} is not there; --sbin says where it lies", place.path().display())))
+            }
             Way::In => check(program, ours, daemon.as_ref(), &place),
             Way::Back if !place.is_swapped() => {
                 Err(io::Error::other(format!("{} is not in the place of an original", place.path().display())))
@@ -141,7 +144,8 @@ impl Swap {
         let all = Program::value_variants().iter().copied();
         let programs: Vec<Program> = all.filter(|program| is_meant(&self.place(*program))).collect();
         if programs.is_empty() {
-            return Err(io::Error::other(format!("nothing to do in {}", self.sbin.display())));
+            let text = format!("nothing to do in {}; --sbin says where the programs lie", self.sbin.display());
+            return Err(io::Error::other(text));
         }
         Ok(programs)
     }

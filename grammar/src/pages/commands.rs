@@ -25,8 +25,9 @@ pub fn evenkeel() -> String {
         )
         .item(
             "evenkeel parse",
-            "Reads configuration files and prints what they mean: with --tree the directives as they stand, with --ir the typed values \
-             with inheritance and defaults. The output is stable, so that it can be kept and compared.",
+            "Reads configuration files and prints what they mean: with --tree the directives of nginx as they stand, with --ir the \
+             typed values with inheritance and defaults. A file with keepalived in its name is keepalived's; one that is wrong is printed \
+             as its error, and the status is 1. The output is stable, so that it can be kept and compared.",
         )
         .item(
             "evenkeel status",
@@ -108,10 +109,15 @@ pub fn keepalived() -> String {
     }
     page.section("SIGNALS");
     for (signal, text) in [
-        ("TERM", "Stop: addresses are removed, and a last advert with priority 0 lets the backup take over at once."),
+        (
+            "TERM, INT",
+            "Stop: addresses are removed, and a last advert with priority 0 lets the backup take over at once.",
+        ),
         ("HUP", "Read the configuration again and go from the old to the new one without a change of master."),
-        ("USR1", "Write the state into /tmp/keepalived.data."),
-        ("USR2", "Write the counters into /tmp/keepalived.stats."),
+        ("USR1", "Write the state into /tmp/keepalived.data, or where the configuration says."),
+        ("USR2", "Write the counters into /tmp/keepalived.stats, or where the configuration says."),
+        ("36 (JSON)", "Write both into /tmp/keepalived.json, or where the configuration says."),
+        ("63 (STATS_CLEAR)", "Write the counters, and begin to count anew."),
     ] {
         page.item(signal, text);
     }

@@ -18,7 +18,7 @@ pid nginx.pid;
 events {}
 http {
     log_format seen '"$request" $status $http2 $server_protocol "$http_cookie" $http_host $request_body'
-        ' $body_bytes_sent $sent_http_connection $request_method';
+        ' $body_bytes_sent $sent_http_connection $request_method $uri $request_uri';
     access_log access.log seen;
     http2_body_preread_size 32k;
     server {
@@ -163,7 +163,9 @@ fn a_stream_is_a_request_like_all_others() {
         let echo = ask(&mut client, request.header("cookie", "a=1").header("cookie", "b=2"), "four").await;
         assert_eq!(echo.body(), b"1|a=1; b=2|4", "cookies are joined, a body is passed on");
         assert!(
-            scene.log().starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost - 18 close GET\n"),
+            scene
+                .log()
+                .starts_with("\"GET /said HTTP/2.0\" 200 h2c HTTP/2.0 \"-\" localhost - 18 close GET /said /said\n"),
             "the log names HTTP/2, and counts no frame as body"
         );
     });
@@ -270,9 +272,18 @@ fn a_malformed_request_is_answered_with_a_page_and_logged() {
     // `POST http a`, and a path that is none: no line is made, and the log names the method.
     let frames = b"\0\0\x08\x01\x05\0\0\0\x01\x83\x86\x41\x01a\x04\x01x";
     exchange(&scene, frames, b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x01");
+    // `GET /a%20b`, and a name that is none: what was read before is known. CONNECT is refused behind all that is malformed.
+    let frames = b"\0\0\x0f\x01\x05\0\0\0\x01\x82\x86\x04\x06/a%20b\0\x01X\x01y";
+    exchange(&scene, frames, b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x01");
+    let connect = b"\0\0\x0e\x01\x05\0\0\0\x01\x42\x07CONNECT\x84\x86\x41\x01a";
+    exchange(&scene, connect, b"\x48\x03405");
     let log = scene.log();
-    assert!(log.starts_with("\"-\" 400 "), "there is no request line: {log}");
-    assert!(log.ends_with(" close POST\n"), "{log}");
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines[0].starts_with("\"-\" 400 "), "there is no request line: {log}");
+    assert!(lines[2].ends_with(" close POST - -"), "{log}");
+    assert!(lines[3].starts_with("\"-\" 400 h2c HTTP/2.0 ") && lines[3].ends_with(" GET /a b /a%20b"), "{log}");
+    assert!(lines[4].starts_with("\"CONNECT / HTTP/2.0\" 405 h2c HTTP/2.0 \"-\" a "), "{log}");
+    assert!(lines[4].ends_with(" CONNECT / /"), "{log}");
 }
 
 #[test]

@@ -35,8 +35,9 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
     let mut pseudo = Pseudo::default();
     let outcome = take_fields(request, &stream.fields, &mut pseudo);
     if outcome.is_err() && request.head.method().is_empty() {
-        // No line was made; nginx names the method all the same.
+        // No line was made; nginx names the method and the path all the same.
         request.method_name = pseudo.method.map(|name| Cow::Owned(name.to_vec()));
+        note_path(request, pseudo.path.unwrap_or_default());
     }
     // What is malformed stays with the connection's server.
     if outcome.is_ok() && request.host.is_empty() {
@@ -153,10 +154,11 @@ fn take_pseudo<'f>(
         b"authority" => &mut pseudo.authority,
         _ => return Err(refuse(request, &format!("client sent unknown pseudo-header \":{}\"", text(name)))),
     };
-    if place.replace(value).is_some() {
+    if place.is_some() {
         let name = if name == b"authority" { "\":authority\"".into() } else { format!(":{}", text(name)) };
         return Err(refuse(request, &format!("client sent duplicate {name} header")));
     }
+    *place = Some(value);
     if value.is_empty() && name != b"authority" {
         return Err(refuse(request, &format!("client sent empty :{} header", text(name))));
     }
@@ -192,29 +194,48 @@ fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
         };
         return Err(refuse(request, &format!("client sent no :{missing} header")));
     };
-    let head = request_head::head(request);
-    for part in [method, b" ", path, READ_AS] {
-        head.buffer.extend_from_slice(part);
-    }
-    let outcome = head.line.parse(&head.buffer, &mut 0);
-    let start = head.buffer.len() - READ_AS.len();
-    head.buffer.truncate(start);
-    head.buffer.extend_from_slice(ENDING);
-    if method == b"CONNECT" {
-        // There is no line of HTTP/1 with this method and a path.
-        head.line.end = head.buffer.len();
-        request.method = Method::Connect;
-        return check_method(request);
-    }
-    if outcome != Ok(true) || path.first() != Some(&b'/') {
-        head.line = RequestLine::default();
-        head.buffer.clear();
+    if !write_line(request, method, path) {
         return Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(path))));
     }
     let core = Rc::clone(&request.connection.engine.server(request.server).core);
     let outcome = request_head::take_line(request, &core);
     request.version = HTTP_20;
     outcome
+}
+
+/// Makes the head begin with the line; false, and nothing is made, where the path is none.
+fn write_line(request: &mut Request, method: &[u8], path: &[u8]) -> bool {
+    let head = request_head::head(request);
+    // There is no line of HTTP/1 with this method and a path, but one with another name of that length.
+    let read_as = if method == b"CONNECT" { b"OPTIONS" } else { method };
+    for part in [read_as, b" ", path, READ_AS] {
+        head.buffer.extend_from_slice(part);
+    }
+    let is_line = head.line.parse(&head.buffer, &mut 0) == Ok(true) && path.first() == Some(&b'/');
+    if !is_line {
+        head.line = RequestLine::default();
+        head.buffer.clear();
+        return false;
+    }
+    head.buffer[..method.len()].copy_from_slice(method);
+    head.line.method = Method::from_name(method);
+    let start = head.buffer.len() - READ_AS.len();
+    head.buffer.truncate(start);
+    head.buffer.extend_from_slice(ENDING);
+    true
+}
+
+/// Shows the path of a request that was refused before its line was made.
+fn note_path(request: &mut Request, path: &[u8]) {
+    let (method, core) = (request.method, Rc::clone(&request.connection.engine.server(request.server).core));
+    if write_line(request, b"GET", path) {
+        // What is wrong with the request was said.
+        let (Ok(()) | Err(_)) = request_head::take_line(request, &core);
+    }
+    (request.method, request.version) = (method, HTTP_20);
+    // The target is shown, the line is not.
+    let head = request_head::head(request);
+    (head.line.start, head.line.end, head.line.method_end) = (head.buffer.len(), 0, 0);
 }
 
 fn take_field(request: &mut Request, name: &[u8], value: &[u8]) -> Result<(), NoRequest> {

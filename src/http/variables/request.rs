@@ -38,7 +38,7 @@ pub fn find(name: &str) -> Option<Write1> {
         "request" => |request, out| {
             let line = request.head.request_line();
             // Of a malformed head of HTTP/2 no line is made.
-            !(line.is_empty() && request.version == HTTP_20) && put_bytes(out, line)
+            !((line.is_empty() || request.uri_refused) && request.version == HTTP_20) && put_bytes(out, line)
         },
         "request_body" => |request, out| match &request.body {
             Body::Memory(bytes) => put_bytes(out, bytes),
@@ -58,9 +58,10 @@ pub fn find(name: &str) -> Option<Write1> {
             put_some(out, Some(name).filter(|name| !name.is_empty() && !has_no_line(request)))
         },
         "request_time" => |request, out| put_seconds(out, elapsed_ms(request)),
-        "request_uri" => {
-            |request, out| !has_no_line(request) && !request.uri_refused && put_bytes(out, request.head.target())
-        }
+        "request_uri" => |request, out| {
+            let (is_refused, target) = (has_no_line(request) || request.uri_refused, request.head.target());
+            !is_refused && !(target.is_empty() && request.version == HTTP_20) && put_bytes(out, target)
+        },
         "http2" => |request, out| match (request.connection.exchange(), request.connection.is_secure()) {
             (None, _) => true,
             (Some(_), true) => put_bytes(out, b"h2"),
@@ -68,9 +69,10 @@ pub fn find(name: &str) -> Option<Write1> {
         },
         "http3" => |_, _| true,
         "server_name" => |request, out| put(out, &request.connection.engine.server(request.server).name),
-        "server_protocol" => {
-            |request, out| request.head.line.protocol_start.is_some() && put_bytes(out, request.head.protocol())
-        }
+        "server_protocol" => |request, out| match request.version {
+            HTTP_20 => put_bytes(out, b"HTTP/2.0"),
+            _ => request.head.line.protocol_start.is_some() && put_bytes(out, request.head.protocol()),
+        },
         _ => return None,
     })
 }

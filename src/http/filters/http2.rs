@@ -20,6 +20,8 @@ pub fn head(request: &mut Request) -> Result<(), ClientGone> {
     if request.method == Method::Head {
         request.header_only = true;
     }
+    // A stream carries no phrase, so nginx looks at the status alone (`ngx_http_v2_header_filter`).
+    request.response.status_line = None;
     header::tidy(request);
     let fields = fields(request);
     let trailers = request.filters.expects_trailers || !request.response.trailers.is_empty();

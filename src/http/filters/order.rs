@@ -108,6 +108,8 @@ pub async fn finish(request: &mut Request) -> Result<(), ClientGone> {
     if request.version == HTTP_20 {
         return http2::end(request).await;
     }
+    // Also where nothing can carry them: the log asks.
+    headers::add_trailers_ahead(request);
     if request.filters.chunked && !request.header_only {
         let trailers = headers::trailers(request);
         let connection = &request.connection;

@@ -170,6 +170,14 @@ impl HeaderList {
         self.lines.retain(|line| !bytes[line.name()].eq_ignore_ascii_case(name));
     }
 
+    /// Takes the last line of that name out.
+    pub fn remove_last(&mut self, name: &[u8]) {
+        let found = self.lines.iter().rposition(|line| self.bytes[line.name()].eq_ignore_ascii_case(name));
+        if let Some(index) = found {
+            self.lines.remove(index);
+        }
+    }
+
     /// Changes the first line of that name where it stands, or adds one.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         let found = self.lines.iter().position(|line| self.bytes[line.name()].eq_ignore_ascii_case(name));

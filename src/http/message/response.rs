@@ -135,11 +135,11 @@ impl ResponseHead {
         }
     }
 
-    /// Takes ranges back.
+    /// Takes ranges back: of several lines nginx knows the last one.
     pub fn clear_accept_ranges(&mut self) {
         self.allow_ranges = false;
         if std::mem::take(&mut self.accept_ranges_listed) {
-            self.headers.remove(b"Accept-Ranges");
+            self.headers.remove_last(b"Accept-Ranges");
         }
     }
 

@@ -27,9 +27,10 @@ pub fn apply(request: &mut Request, proxy: &Proxy, plan: &AnswerPlan, head: &Hea
     response.status = head.status;
     let text = &buffer[head.status_text.clone()];
     let usual = status::line(head.status).is_some_and(|line| line.as_bytes() == text);
-    // The phrase of 204 is kept even if it is the usual one: it is a backend's answer, and loses none of its headers.
+    // The phrase of these two is kept even if it is the usual one: a backend's answer loses none of its headers, and its body is
+    // looked for (`ngx_http_header_filter`).
     let has_phrase = head.version > 9 && !text.is_empty();
-    response.status_line = (has_phrase && (!usual || head.status == 204)).then(|| text.to_vec());
+    response.status_line = (has_phrase && (!usual || matches!(head.status, 204 | 304))).then(|| text.to_vec());
     response.content_length = head.content_length;
     response.disable_not_modified = true;
     if proxy.force_ranges {

@@ -31,6 +31,8 @@ http {
         location /length { return 200 $request_length; }
         location /said { return 200 "$http2 $server_protocol $scheme\n"; }
         location /pieces { http2_chunk_size 1; add_trailer X-End "$http2"; return 200 "body"; }
+        location /nothing { add_header Content-Type text/x; return 204; }
+        location /none { add_trailer X-End "$http2"; proxy_pass http://127.0.0.1:8080/nothing; }
         location /back { proxy_pass http://127.0.0.1:8080/said; }
         location /echo { proxy_pass http://127.0.0.1:8080/taken; }
         location /taken { return 200 "$http_x_case|$http_cookie|$content_length"; }
@@ -159,6 +161,9 @@ fn a_stream_is_a_request_like_all_others() {
         assert_eq!(pieces.pieces, ["b", "o", "d", "y"], "a frame for each piece of http2_chunk_size");
         let end = pieces.trailers.expect("the trailers follow");
         assert_eq!(end.get("x-end").map(http::HeaderValue::as_bytes), Some(&b"h2c"[..]));
+        let none = ask(&mut client, get("/none"), "").await;
+        assert_eq!((none.pieces.len(), none.trailers), (0, None), "the head of a backend's 204 ends the stream");
+        assert_eq!(none.head.headers.get("content-type"), None);
         let request = http::Request::post("http://localhost/echo").header("x-case", "1");
         let echo = ask(&mut client, request.header("cookie", "a=1").header("cookie", "b=2"), "four").await;
         assert_eq!(echo.body(), b"1|a=1; b=2|4", "cookies are joined, a body is passed on");

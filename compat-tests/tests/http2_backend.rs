@@ -273,6 +273,22 @@ fn said(stream: u32, body: &str) -> Step {
     Send(frames.concat())
 }
 
+/// A piece of the request and one of the answer, in turn.
+fn piece_for_piece() -> Vec<Step> {
+    let piece = |text: &str| Send(frame(DATA, 0, 1, text.as_bytes()));
+    vec![
+        settings(&[]),
+        Head,
+        Send(frame(HEADERS, END_HEADERS, 1, &[0x88])),
+        Body(3),
+        piece("one"),
+        Body(6),
+        piece("two"),
+        End,
+        Send(frame(HEADERS, WHOLE, 1, &literal("grpc-status", "0"))),
+    ]
+}
+
 /// A body in one chunk; a call has trailers behind it, what is proxied only if that is wanted.
 fn chunked(body: &str, trailers: &str) -> String {
     format!("{:x}\r\n{body}\r\n0\r\n{trailers}\r\n", body.len())
@@ -338,18 +354,7 @@ fn a_body_goes_on_as_far_as_windows_are_open() {
 #[test]
 fn both_ways_are_open_at_once() {
     with_both(|scene| {
-        let piece = |text: &str| Send(frame(DATA, 0, 1, text.as_bytes()));
-        let backend = scene.backend(vec![vec![
-            settings(&[]),
-            Head,
-            Send(frame(HEADERS, END_HEADERS, 1, &[0x88])),
-            Body(3),
-            piece("one"),
-            Body(6),
-            piece("two"),
-            End,
-            Send(frame(HEADERS, WHOLE, 1, &literal("grpc-status", "0"))),
-        ]]);
+        let backend = scene.backend(vec![piece_for_piece()]);
         let mut client = scene.begin();
         for (piece, end) in [("one", 0), ("two", 0), ("", END_STREAM)] {
             client.write_all(&frame(DATA, end, 1, piece.as_bytes())).expect("it takes a piece");
@@ -369,21 +374,9 @@ fn both_ways_are_open_at_once() {
 #[test]
 fn both_ways_are_open_at_once_for_chunks() {
     let play = |scene: Scene, path: &str, trailers: &str| {
-        let piece = |text: &str| Send(frame(DATA, 0, 1, text.as_bytes()));
-        let backend = scene.backend(vec![vec![
-            settings(&[]),
-            Head,
-            Send(frame(HEADERS, END_HEADERS, 1, &[0x88])),
-            Body(3),
-            piece("one"),
-            Body(6),
-            piece("two"),
-            End,
-            Send(frame(HEADERS, WHOLE, 1, &literal("grpc-status", "0"))),
-            Head,
-            End,
-            said(3, "said"),
-        ]]);
+        let mut steps = piece_for_piece();
+        steps.extend([Head, End, said(3, "said")]);
+        let backend = scene.backend(vec![steps]);
         let mut client = scene.client(8080);
         let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n");
         client.write_all(head.as_bytes()).expect("it takes a head");

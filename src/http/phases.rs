@@ -176,12 +176,8 @@ async fn access(request: &mut Request) -> Verdict {
                     refused = Some(status);
                 }
             }
-            verdict => {
-                return match verdict {
-                    Verdict::Finish(status @ (401 | 407)) => delay_refusal(request, status).await,
-                    verdict => verdict,
-                };
-            }
+            Verdict::Finish(status @ (401 | 407)) => return delay_refusal(request, status).await,
+            verdict => return verdict,
         }
     }
     match refused {

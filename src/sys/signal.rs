@@ -70,7 +70,7 @@ impl Signals {
         self.wait_with(&[], limit)
     }
 
-    /// Waits until a signal has arrived, the other descriptor can be read, or the time is over. `None` waits for ever.
+    /// Waits until a signal has arrived, one of the others can be read, or the time is over. `None` waits for ever.
     pub fn wait_with(&self, others: &[BorrowedFd<'_>], limit: Option<Duration>) -> io::Result<()> {
         let timeout = match limit {
             None => PollTimeout::NONE,

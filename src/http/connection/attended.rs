@@ -25,9 +25,11 @@ impl DerefMut for Attended {
 
 impl Drop for Attended {
     fn drop(&mut self) {
+        if !self.connection.engine.draining.has_begun() || self.contexts.is_logged {
+            return;
+        }
         let is_stream = self.connection.exchange().is_some();
-        let has_head = is_stream || self.received > 0;
-        if !self.connection.engine.draining.has_begun() || !has_head || self.contexts.is_logged {
+        if !is_stream && self.received == 0 {
             return;
         }
         // nginx ends a stream as if its client had given it up, and drops what is on a connection of its own.

@@ -64,7 +64,7 @@ pub fn tidy(request: &mut Request) {
 
 /// All headers but a redirect's `Location` where that is written apart; one that `add_header` brings is another.
 pub fn others(headers: &HeaderList, is_apart: bool) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let apart = headers.iter().position(|(name, _)| is_apart && name.eq_ignore_ascii_case(b"Location"));
+    let apart = if is_apart { headers.position(b"Location") } else { None };
     headers.iter().enumerate().filter(move |(index, _)| Some(*index) != apart).map(|(_, line)| line)
 }
 
@@ -85,13 +85,9 @@ fn write_fixed(request: &Request, location: Option<&[u8]>, out: &mut Vec<u8>) {
     if !response.date_listed {
         now::with(|now| line(out, b"Date", now.http.as_bytes()));
     }
-    if let Some(content_type) = &response.content_type {
+    if response.content_type.is_some() {
         out.extend_from_slice(b"Content-Type: ");
-        out.extend_from_slice(content_type.as_bytes());
-        if let Some(charset) = response.charset_apart() {
-            out.extend_from_slice(b"; charset=");
-            out.extend_from_slice(charset);
-        }
+        response.write_content_type(out);
         out.extend_from_slice(b"\r\n");
     }
     if let Some(length) = response.content_length {

@@ -67,12 +67,9 @@ fn fields(request: &mut Request) -> HeaderList {
     if !response.date_listed {
         now::with(|now| fields.push(b"date", now.http.as_bytes()));
     }
-    if let Some(content_type) = &response.content_type {
-        let mut value = content_type.as_bytes().to_vec();
-        if let Some(charset) = response.charset_apart() {
-            value.extend_from_slice(b"; charset=");
-            value.extend_from_slice(charset);
-        }
+    if response.content_type.is_some() {
+        let mut value = Vec::new();
+        response.write_content_type(&mut value);
         fields.push(b"content-type", &value);
     }
     if let Some(length) = response.content_length {

@@ -149,13 +149,9 @@ fn multiple(request: &mut Request, ranges: Vec<(u64, u64)>, length: u64) {
     let boundary = format!("{:020}", BOUNDARY.get());
     let response = &mut request.response;
     let mut header = format!("\r\n--{boundary}\r\n").into_bytes();
-    if let Some(content_type) = &response.content_type {
+    if response.content_type.is_some() {
         header.extend_from_slice(b"Content-Type: ");
-        header.extend_from_slice(content_type.as_bytes());
-        if let Some(charset) = response.charset_apart() {
-            header.extend_from_slice(b"; charset=");
-            header.extend_from_slice(charset);
-        }
+        response.write_content_type(&mut header);
         header.extend_from_slice(b"\r\n");
     }
     header.extend_from_slice(b"Content-Range: bytes ");

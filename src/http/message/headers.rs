@@ -180,11 +180,15 @@ impl HeaderList {
 
     /// Changes the first line of that name where it stands, or adds one.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
-        let found = self.lines.iter().position(|line| self.bytes[line.name()].eq_ignore_ascii_case(name));
-        match found {
+        match self.position(name) {
             Some(index) => self.set_at(index, value),
             None => self.push(name, value),
         }
+    }
+
+    /// Where the first line of that name stands.
+    pub fn position(&self, name: &[u8]) -> Option<usize> {
+        self.lines.iter().position(|line| self.bytes[line.name()].eq_ignore_ascii_case(name))
     }
 
     /// Writes the first line of that name anew where it stands, or adds one; an empty value takes out all of that name.
@@ -192,7 +196,7 @@ impl HeaderList {
         if value.is_empty() {
             return self.remove(name);
         }
-        let found = self.lines.iter().position(|line| self.bytes[line.name()].eq_ignore_ascii_case(name));
+        let found = self.position(name);
         self.push(name, value);
         if let Some(index) = found {
             self.lines.swap_remove(index);

@@ -169,9 +169,14 @@ impl ResponseHead {
         self.content_type.as_ref().and_then(ContentType::charset)
     }
 
-    /// What is written behind the type, unless that names a charset itself.
-    pub fn charset_apart(&self) -> Option<&[u8]> {
-        self.charset.as_deref().filter(|_| self.said_by_type().is_none())
+    /// Writes the type, and behind it the charset unless the type names one itself.
+    pub fn write_content_type(&self, out: &mut Vec<u8>) {
+        let Some(content_type) = &self.content_type else { return };
+        out.extend_from_slice(content_type.as_bytes());
+        if let Some(charset) = self.charset.as_deref().filter(|_| self.said_by_type().is_none()) {
+            out.extend_from_slice(b"; charset=");
+            out.extend_from_slice(charset);
+        }
     }
 
     /// The answer's `ETag`.

@@ -16,12 +16,12 @@ use crate::primitives::hash;
 /// The getter of a name.
 pub fn find(name: &str) -> Option<Write1> {
     Some(match name {
-        "limit_req_status" => {
-            |request, out| put_some(out, request.contexts.limit_status().req.get().map(str::as_bytes))
-        }
-        "limit_conn_status" => {
-            |request, out| put_some(out, request.contexts.limit_status().conn.get().map(str::as_bytes))
-        }
+        "limit_req_status" => |request, out| {
+            put_some(out, request.contexts.limit_status.get().and_then(|status| status.req.get()).map(str::as_bytes))
+        },
+        "limit_conn_status" => |request, out| {
+            put_some(out, request.contexts.limit_status.get().and_then(|status| status.conn.get()).map(str::as_bytes))
+        },
         "date_local" => |request, out| date(request, false, out),
         "date_gmt" => |request, out| date(request, true, out),
         "invalid_referer" => modules::referer::write_invalid,

@@ -28,12 +28,11 @@ pub fn find(name: &str) -> Option<Write1> {
         "limit_rate" => |request, out| put(out, request.limit_rate.unwrap_or(0)),
         "sent_http_content_type" => |request, out| match &request.response.content_type {
             Some(content_type) => {
-                out.extend_from_slice(content_type.as_bytes());
                 // The charset is added while the head is written, which HTTP/0.9 and subrequests do without.
                 let is_written = request.header_sent && !request.is_subrequest && request.version >= HTTP_10;
-                if let Some(charset) = request.response.charset_apart().filter(|_| is_written) {
-                    out.extend_from_slice(b"; charset=");
-                    out.extend_from_slice(charset);
+                match is_written {
+                    true => request.response.write_content_type(out),
+                    false => out.extend_from_slice(content_type.as_bytes()),
                 }
                 true
             }

@@ -7,20 +7,34 @@ use compat_tests::{program, reference, subject};
 
 use crate::running::{Load, Running, until};
 
-/// Debian's `/etc/nginx`, with the places of a scratch directory.
+/// The site that Debian enables at first: what the machine's own administrator made of it is nothing to this test.
+const DEFAULT_SITE: &str = "server {
+	listen PORT default_server;
+	listen [::]:PORT default_server;
+	root HTML;
+	index index.html index.htm index.nginx-debian.html;
+	server_name _;
+	location / {
+		try_files $uri $uri/ =404;
+	}
+}
+";
+
+/// Debian's `/etc/nginx` with its default site, and with the places of a scratch directory.
 fn debian() -> Running {
     let original = reference::originals().expect("the original is installed").nginx;
     let nginx = Running::prepare(&original, "");
-    let etc = Path::new("/etc/nginx");
-    copy(etc, &nginx.path("etc"), &|text| {
-        let prefix = nginx.path("").display().to_string();
-        let text = text
-            .replace("/etc/nginx/", &format!("{prefix}etc/"))
-            .replace("/run/nginx.pid", &format!("{prefix}nginx.pid"));
-        let text = text.replace("/var/log/nginx/", &prefix).replace("/var/www/html", &format!("{prefix}html"));
-        let text = text.replace("listen 80 ", &format!("listen {} ", nginx.port()));
-        text.replace("listen [::]:80 ", &format!("listen [::]:{} ", nginx.port()))
+    let prefix = nginx.path("").display().to_string();
+    copy(Path::new("/etc/nginx"), &nginx.path("etc"), &|text| {
+        let text = text.replace("/etc/nginx/", &format!("{prefix}etc/"));
+        text.replace("/run/nginx.pid", &format!("{prefix}nginx.pid")).replace("/var/log/nginx/", &prefix)
     });
+    for folder in ["conf.d", "sites-enabled"] {
+        fs::remove_dir_all(nginx.path("etc").join(folder)).expect("Debian has that folder");
+        fs::create_dir(nginx.path("etc").join(folder)).expect("a folder");
+    }
+    let site = DEFAULT_SITE.replace("PORT", &nginx.port().to_string()).replace("HTML", &format!("{prefix}html"));
+    fs::write(nginx.path("etc/sites-enabled/default"), site).expect("a site");
     fs::create_dir_all(nginx.path("html")).expect("a folder");
     fs::write(nginx.path("html/index.html"), "first\n").expect("a page");
     fs::create_dir_all(nginx.path("sbin")).expect("a folder");

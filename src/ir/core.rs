@@ -5,7 +5,8 @@ pub mod setters;
 use super::http::log::SyslogTarget;
 use super::http::realip::Trusted;
 use super::value::Text;
-use crate::conf::diagnostic::Level;
+use crate::conf::diagnostic::{Diagnostic, Level, Place};
+use crate::conf::tree::Directive;
 
 /// The directives outside all blocks.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
@@ -139,6 +140,42 @@ pub struct CoreDraft {
     env: Vec<Text>,
     error_log: Vec<ErrorLog>,
     is_too_late_for_modules: bool,
+    thread_pools: Vec<ThreadPool>,
+}
+
+/// A name of `thread_pool` or `aio threads=`, where it was first met.
+#[derive(Clone, PartialEq, Debug)]
+struct ThreadPool {
+    name: Text,
+    is_defined: bool,
+    place: Place,
+}
+
+impl CoreDraft {
+    /// The pool of threads of this name, new or known.
+    fn thread_pool(&mut self, name: &[u8], directive: &Directive<'_>) -> &mut ThreadPool {
+        let known = self.thread_pools.iter().position(|pool| *pool.name == *name);
+        let index = known.unwrap_or_else(|| {
+            let place = directive.place();
+            self.thread_pools.push(ThreadPool { name: Text::from(name), is_defined: false, place });
+            self.thread_pools.len() - 1
+        });
+        &mut self.thread_pools[index]
+    }
+
+    /// `aio threads=NAME`: the pool may be defined later.
+    pub fn use_thread_pool(&mut self, name: &[u8], directive: &Directive<'_>) {
+        self.thread_pool(name, directive);
+    }
+
+    /// Whether each pool that is used was defined; that called `default` needs no line.
+    pub fn check_thread_pools(&self) -> Result<(), Diagnostic> {
+        let mut unknown = self.thread_pools.iter().filter(|pool| !pool.is_defined && *pool.name != *b"default");
+        unknown.next().map_or(Ok(()), |ThreadPool { name, place, .. }| {
+            let text = format!("unknown thread pool \"{name}\"");
+            Err(Diagnostic { level: Level::Emerg, text, place: place.clone() })
+        })
+    }
 }
 
 /// `events { }` while it is read.

@@ -59,6 +59,7 @@ pub fn lower(tree: &Tree<'_>, environment: &Environment) -> Lowered {
 fn read(reader: &mut Reader<'_>, tree: &Tree<'_>) -> Result<Nginx, Diagnostic> {
     reader.walk(Context::MAIN, tree.iter())?;
     reader.events.push(Event::SyntaxIsOk);
+    reader.core.check_thread_pools()?;
     let core = std::mem::take(&mut reader.core).finish(reader);
     let Some(events) = reader.events_block.take() else {
         let text = "no \"events\" section in configuration".to_owned();

@@ -227,8 +227,9 @@ pub fn temp_path(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<T
     Ok(TempPath { path, levels: value::path_levels(directive)? })
 }
 
-/// Linux cannot tell how much may still be sent: nginx says so, and leaves the value unset.
+/// Linux cannot tell how much may still be sent: nginx says so.
 pub fn send_lowat(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    reader.accept_once(directive)?;
     size(directive)?;
     let name = directive.name().text();
     reader.warn(directive.warn(format!("\"{name}\" is not supported, ignored")));

@@ -204,6 +204,7 @@ impl Loader<'_> {
             self.follow(event, &lowered.hosts, &mut found)?;
         }
         let nginx = lowered.result.map_err(|fault| self.refuse(&fault, &lowered.unserved))?;
+        self.compare_counts(&nginx, &found.hosts)?;
         if found.user.is_none() && credentials::is_root() {
             found.user = Some(self.built_in_user()?);
         }
@@ -212,6 +213,28 @@ impl Loader<'_> {
         let files = printed.map(|source| (source.name.clone(), source.text.clone())).collect();
         let hosts = Rc::new(std::mem::take(&mut found.hosts));
         Ok((Read { nginx, hosts, found }, files))
+    }
+
+    /// Numbers that have to fit one another.
+    fn compare_counts(&self, nginx: &Nginx, hosts: &Hosts) -> Result<(), NotLoaded> {
+        let masks = nginx.core.worker_cpu_affinity.as_ref().map_or(0, |affinity| affinity.masks.len());
+        if masks > 1 && masks != worker_count(nginx) {
+            self.log.say(
+                Level::Warn,
+                "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" masks, \
+                 using last mask for remaining worker processes",
+            );
+        }
+        let sockets =
+            wanted(nginx, hosts).iter().filter(|wanted| wanted.worker.is_none_or(|worker| worker == 0)).count();
+        let connections = nginx.events.worker_connections;
+        // One more is that by which the master speaks to a worker.
+        if connections <= sockets {
+            let text = format_args!("{connections} worker_connections are not enough for {sockets} listening sockets");
+            self.log.say(Level::Emerg, text);
+            return Err(NotLoaded);
+        }
+        Ok(())
     }
 
     fn environment(&self) -> Environment {

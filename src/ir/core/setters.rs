@@ -166,19 +166,23 @@ fn debug_connection(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 /// `thread_pool`: files are read by threads whose number is not configured, but a wrong line stays wrong.
-fn thread_pool(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let mut has_threads = false;
+fn thread_pool(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let name = directive.args()[0];
+    let pool = reader.core.thread_pool(name.value, directive);
+    if pool.is_defined {
+        return Err(directive.emerg(format!("duplicate thread pool \"{}\"", name.text())));
+    }
     for word in &directive.args()[1..] {
         let invalid = |what| directive.emerg(format!("invalid {what} value \"{}\"", word.text()));
         if let Some(digits) = word.value.strip_prefix(b"threads=") {
             parse_number(digits).filter(|threads| *threads > 0).ok_or_else(|| invalid("threads"))?;
-            has_threads = true;
+            pool.is_defined = true;
         } else if let Some(digits) = word.value.strip_prefix(b"max_queue=") {
             // Any other word is passed over, as in nginx.
             parse_number(digits).ok_or_else(|| invalid("max_queue"))?;
         }
     }
-    match has_threads {
+    match pool.is_defined {
         true => Ok(()),
         false => Err(directive.emerg("\"thread_pool\" must have \"threads\" parameter")),
     }

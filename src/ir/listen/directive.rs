@@ -103,10 +103,10 @@ impl Parameters {
                 );
                 self.protocols.http2 = true;
             }
-            // What HTTP/2 was called before it was finished; nginx 1.9.5 to 1.22 said so in a warning.
-            b"spdy" => reader.warn(
-                directive.warn("invalid parameter \"spdy\": ngx_http_spdy_module was superseded by ngx_http_v2_module"),
-            ),
+            filter if filter.starts_with(b"accept_filter=") => {
+                let text = format!("accept filters \"{}\" are not supported on this platform, ignored", word.text());
+                reader.warn(directive.emerg(text));
+            }
             b"quic" => {
                 self.protocols.quic = true;
                 self.options.datagram = true;
@@ -134,7 +134,7 @@ impl Parameters {
             b"deferred" if !has_value => options.deferred = true,
             b"reuseport" if !has_value => options.reuseport = true,
             b"multipath" if !has_value => options.multipath = true,
-            b"setfib" | b"accept_filter" => return Err(invalid("parameter")),
+            b"setfib" => return Err(invalid("parameter")),
             b"fastopen" if has_value => {
                 let length = size::parse_number(value).and_then(|value| u32::try_from(value).ok());
                 options.fastopen = Some(length.ok_or_else(|| invalid("fastopen"))?);

@@ -20,7 +20,7 @@ use crate::primitives::{duration, size};
 /// The setters of `http_core`.
 pub const SETTERS: Table = &[
     ("absolute_redirect", own!(core.absolute_redirect, setter::flag)),
-    ("aio", own!(core.aio, aio)),
+    ("aio", own_with!(core.aio, aio)),
     ("alias", root),
     ("auth_delay", own!(core.auth_delay_ms, setter::milliseconds)),
     ("chunked_transfer_encoding", own!(core.chunked_transfer_encoding, setter::flag)),
@@ -183,11 +183,18 @@ fn keepalive_timeout(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set 
 }
 
 /// Whatever is right in nginx is right: files are never read in the loop that serves connections.
-fn aio(directive: &Directive<'_>) -> Result<(), Diagnostic> {
+fn aio(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<(), Diagnostic> {
     match directive.args()[0].value {
         b"on" | b"off" | b"threads" => Ok(()),
-        pool if pool.starts_with(b"threads=") => Ok(()),
-        _ => Err(directive.fails("invalid value")),
+        pool => match pool.strip_prefix(b"threads=") {
+            Some(name) => {
+                if reader.template(directive, name)?.constant().is_some() {
+                    reader.core.use_thread_pool(name, directive);
+                }
+                Ok(())
+            }
+            None => Err(directive.fails("invalid value")),
+        },
     }
 }
 

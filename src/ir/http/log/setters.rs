@@ -202,13 +202,13 @@ fn open_log_file_cache(directive: &Directive<'_>) -> Result<Option<OpenLogFileCa
     let mut off = false;
     for word in directive.args() {
         let failed = || directive.emerg(format!("invalid \"open_log_file_cache\" parameter \"{}\"", word.text()));
-        let positive = |text| size::parse_number(text).filter(|number| *number > 0).ok_or_else(failed);
+        let number = |text| size::parse_number(text).ok_or_else(failed);
         if let Some(text) = word.value.strip_prefix(b"max=") {
-            cache.max = positive(text)? as usize;
+            cache.max = number(text)? as usize;
         } else if let Some(text) = word.value.strip_prefix(b"inactive=") {
             cache.inactive_seconds = duration::parse_seconds(text).ok_or_else(failed)?;
         } else if let Some(text) = word.value.strip_prefix(b"min_uses=") {
-            cache.min_uses = positive(text)? as u64;
+            cache.min_uses = number(text)? as u64;
         } else if let Some(text) = word.value.strip_prefix(b"valid=") {
             cache.valid_seconds = duration::parse_seconds(text).ok_or_else(failed)?;
         } else if word.value == b"off" {

@@ -73,7 +73,8 @@ fn chunk_size(directive: &Directive<'_>) -> Result<usize, Diagnostic> {
 }
 
 /// Only the fault is of interest: the library keeps buffers of its own.
-fn receive_buffer_size(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+fn receive_buffer_size(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    reader.accept_once(directive)?;
     match setter::size(directive)? {
         size if size <= STATE_BUFFER => Err(directive.fails("value is too small")),
         _ => Ok(()),
@@ -81,7 +82,8 @@ fn receive_buffer_size(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 /// Only the fault is of interest: there are no pools.
-fn pool_size(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+fn pool_size(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    reader.accept_once(directive)?;
     match setter::size(directive)? {
         size if size < LEAST_POOL => Err(directive.emerg(format!("the pool size must be no less than {LEAST_POOL}"))),
         size if size % POOL_ALIGNMENT != 0 => {
@@ -92,7 +94,8 @@ fn pool_size(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 /// Only the fault is of interest: the library finds streams by its own index.
-fn streams_index_size(_: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+fn streams_index_size(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    reader.accept_once(directive)?;
     match setter::number::<u64>(directive)?.is_power_of_two() {
         true => Ok(()),
         false => Err(directive.fails("must be a power of two")),

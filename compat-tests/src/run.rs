@@ -68,6 +68,8 @@ struct Stage<'a> {
 impl<'a> Stage<'a> {
     fn set(case: &'a Case, program: &'a Program) -> Result<Self, String> {
         let scratch = Scratch::new()?;
+        // Where an nginx that was built without paths writes its log and its process number.
+        std::fs::create_dir(scratch.path().join("logs")).map_err(|error| format!("logs: {error}"))?;
         let mut ports = Ports::default();
         let mut listening = Vec::new();
         for (name, content) in case.files() {
@@ -132,6 +134,9 @@ impl<'a> Stage<'a> {
         let has_file = |name: &str| self.case.files().any(|(file, _)| file == name);
         if name == "nginx" && has_file("nginx.conf") {
             words.extend(self.place_options());
+            if !words.iter().any(|word| word.starts_with("-e")) {
+                words.extend(["-e".to_owned(), "stderr".to_owned()]);
+            }
         } else if name == "keepalived" && has_file("keepalived.conf") && !line.contains("-f") {
             words.extend(["-f".to_owned(), format!("{}/keepalived.conf", self.scratch.path().display())]);
         }

@@ -13,6 +13,7 @@ use super::event::Event;
 use super::http::core::ServerCoreOwn;
 use super::http::draft::{HttpDraft, LocationDraft};
 use super::http::{Http, OwnSettings};
+use super::ids::VariableId;
 use super::lookup::{AskedBy, Host, HostId};
 use super::regex::{BadPattern, Regex};
 use super::upstream::draft::UpstreamDraft;
@@ -219,14 +220,16 @@ impl<'e> Reader<'e> {
 
     /// A word with variables.
     pub fn template(&mut self, directive: &Directive<'_>, text: &[u8]) -> Result<Template, Diagnostic> {
-        Template::compile(text, |name| {
-            let (id, is_new) = self.http.variables.meet(name);
-            if is_new && variables::is_unserved(name) {
-                self.note_unserved(directive.emerg(variables::unserved(name)));
-            }
-            id
-        })
-        .map_err(|fault| directive.emerg(fault))
+        Template::compile(text, |name| self.variable(directive, name)).map_err(|fault| directive.emerg(fault))
+    }
+
+    /// A variable that a directive uses, given without `$`.
+    pub fn variable(&mut self, directive: &Directive<'_>, name: &[u8]) -> VariableId {
+        let (id, is_new) = self.http.variables.meet(name);
+        if is_new && variables::is_unserved(name) {
+            self.note_unserved(directive.emerg(variables::unserved(name)));
+        }
+        id
     }
 
     /// A pattern; its named groups become variables.

@@ -134,24 +134,18 @@ impl Registry {
         Ok(self.use_name(name))
     }
 
-    /// All variables with their sources, and the first one that is not served; or the one that nobody defines.
-    pub fn resolve(self) -> Result<(Variables, Option<Text>), Unknown> {
+    /// All variables with their sources, or the one that nobody defines.
+    pub fn resolve(self) -> Result<Variables, Unknown> {
         let mut defined = self.defined;
         let mut used = Vec::with_capacity(self.used.len());
-        let mut not_yet = None;
         for name in self.used {
             let source = match defined.remove(&name) {
                 Some(source) => source,
                 None => builtin(&name).ok_or_else(|| Unknown(name.clone()))?,
             };
-            if let Source::Builtin(Row { status: Status::NotYet, .. })
-            | Source::Family { row: Row { status: Status::NotYet, .. }, .. } = source
-            {
-                not_yet.get_or_insert_with(|| name.clone());
-            }
             used.push(Variable { name, source });
         }
-        Ok((Variables { used }, not_yet))
+        Ok(Variables { used })
     }
 }
 
@@ -183,7 +177,7 @@ fn exact_row(name: &[u8]) -> Option<&'static Row> {
 
 /// Whether nginx alone can say what a variable holds.
 pub fn is_unserved(name: &[u8]) -> bool {
-    exact_row(&name.to_ascii_lowercase()).is_some_and(|row| row.status == Status::NotYet && !row.changeable)
+    exact_row(&name.to_ascii_lowercase()).is_some_and(|row| row.status == Status::NotYet)
 }
 
 /// The source of a variable that nginx has built in.

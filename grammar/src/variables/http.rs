@@ -623,15 +623,6 @@ pub static VARIABLES: &[Variable] = &[
         status: Status::Done,
     },
     Variable {
-        name: "memcached_key",
-        kind: Kind::Exact,
-        module: "http_memcached",
-        changeable: true,
-        cacheable: true,
-        edition: Edition::Open,
-        status: Status::NotYet,
-    },
-    Variable {
         name: "modern_browser",
         kind: Kind::Exact,
         module: "http_browser",

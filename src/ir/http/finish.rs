@@ -20,8 +20,8 @@ use crate::ir::listen::Listener;
 use crate::ir::reader::Reader;
 use crate::ir::server_name::ServerName;
 use crate::ir::tls::VerifyClient;
+use crate::ir::upstream;
 use crate::ir::value::{Template, Text};
-use crate::ir::{upstream, variables};
 
 /// Turns what was read into what holds. `close` is the place of the `}`: nginx finds most of this out there.
 pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic> {
@@ -75,10 +75,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
     }
     let nowhere = |text| Diagnostic { level: Level::Emerg, text, place: Place::Nowhere };
     let resolved = std::mem::take(&mut reader.http.variables).resolve();
-    let (variables, unserved) = resolved.map_err(|fault| nowhere(fault.to_string()))?;
-    if let Some(name) = unserved {
-        reader.note_unserved(nowhere(variables::unserved(name.as_bytes())));
-    }
+    let variables = resolved.map_err(|fault| nowhere(fault.to_string()))?;
     warnings.into_iter().for_each(|warning| reader.warn(warning));
     Ok(Http {
         servers,

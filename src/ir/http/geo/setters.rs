@@ -23,7 +23,7 @@ fn geo(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let (address, variable) = match directive.args() {
         [address, variable] => {
             let name = variable_name(directive, address.value)?;
-            (Some(reader.http.variables.use_name(name)), variable)
+            (Some(reader.variable(directive, name)), variable)
         }
         [variable, ..] => (None, variable),
         [] => return Ok(()),

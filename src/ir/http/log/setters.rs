@@ -67,8 +67,7 @@ fn log_format(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     };
     let mut parts = Vec::new();
     for word in words {
-        let variables = &mut reader.http.variables;
-        let template = Template::compile(word.value, |name| variables.use_name(name)).map_err(|fault| {
+        let template = Template::compile(word.value, |name| reader.variable(directive, name)).map_err(|fault| {
             // Of all faults, a missing bracket alone has the words it has elsewhere; here without "variable".
             match fault.strip_prefix("the closing") {
                 Some(_) => directive.emerg(fault),

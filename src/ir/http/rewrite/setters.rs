@@ -166,9 +166,9 @@ fn condition(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<Condi
     let first = words.first().copied().unwrap_or_default();
     match (first, words) {
         ([b'$', name @ ..], _) if !name.is_empty() => match words {
-            [_] => Ok(Condition::Variable(reader.http.variables.use_name(name))),
+            [_] => Ok(Condition::Variable(reader.variable(directive, name))),
             [_, operator, value] => {
-                let variable = reader.http.variables.use_name(name);
+                let variable = reader.variable(directive, name);
                 comparison(reader, directive, variable, operator, value)
             }
             _ => Err(invalid(first)),

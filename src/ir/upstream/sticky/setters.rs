@@ -41,7 +41,7 @@ fn route(reader: &mut Reader<'_>, directive: &Directive<'_>, words: &[Word<'_>])
     for word in words {
         let name = word.value.strip_prefix(b"$");
         let name = name.ok_or_else(|| directive.emerg(format!("invalid variable name \"{}\"", word.text())))?;
-        lookup.push(reader.http.variables.use_name(name));
+        lookup.push(reader.variable(directive, name));
     }
     Ok(Sticky { lookup, source: Source::Route })
 }
@@ -115,12 +115,12 @@ fn learn(reader: &mut Reader<'_>, directive: &Directive<'_>, words: &[Word<'_>])
             (b"create", Some(value)) => {
                 let name =
                     variable(value).ok_or_else(|| directive.fails("missing variable in the \"create\" parameter"))?;
-                create.push(reader.http.variables.use_name(&name));
+                create.push(reader.variable(directive, &name));
             }
             (b"lookup", Some(value)) => {
                 let name =
                     variable(value).ok_or_else(|| directive.fails("missing variable in the \"lookup\" parameter"))?;
-                lookup.push(reader.http.variables.use_name(&name));
+                lookup.push(reader.variable(directive, &name));
             }
             (b"header", None) => after_header = true,
             _ => return Err(unknown(directive, word)),

@@ -37,11 +37,12 @@ pub fn discard(request: &mut Request) -> Result<(), u16> {
         return Ok(());
     }
     test_expect(request);
-    let outcome = skip_preread(request);
+    skip_preread(request)?;
+    skip_arrived(request)?;
     if !request.framing.is_done() {
         forget(request);
     }
-    outcome
+    Ok(())
 }
 
 /// Whatever still comes of the body is read and forgotten.
@@ -88,15 +89,26 @@ pub fn is_at_hand(request: &mut Request) -> bool {
     }
 }
 
-/// Tells a client that asks first to go on.
-fn test_expect(request: &mut Request) {
+/// Tells a client that asks first to go on; whether it does.
+fn test_expect(request: &mut Request) -> bool {
     if request.expect_tested || !(HTTP_11..HTTP_20).contains(&request.version) {
-        return;
+        return false;
     }
     request.expect_tested = true;
-    if request.header(Known::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue")) {
+    let asks = request.header(Known::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+    if asks {
         request.connection.gather(|out| out.extend_from_slice(CONTINUE));
     }
+    asks
+}
+
+/// The same at once: a body that has come unasked may be on its way to a backend for long.
+async fn meet_expectation(request: &mut Request) -> Result<(), u16> {
+    if test_expect(request) && request.flush().await.is_err() {
+        request.client_gone = true;
+        return Err(CLIENT_CLOSED_REQUEST);
+    }
+    Ok(())
 }
 
 /// Reads the whole body; with an error, the status to answer.
@@ -114,7 +126,7 @@ async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u1
     if request.is_subrequest || !matches!(request.body, Body::None) {
         return Ok(());
     }
-    test_expect(request);
+    meet_expectation(request).await?;
     if request.framing.is_done() {
         if request.content_length.is_some() {
             request.body = Body::Memory(Vec::new());
@@ -126,7 +138,7 @@ async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u1
 
 /// Reads the whole body into a file, which is the caller's from then on; with an error, the status to answer.
 pub async fn read_to_file(request: &mut Request) -> Result<Rc<BodyFile>, u16> {
-    test_expect(request);
+    meet_expectation(request).await?;
     if matches!(request.body, Body::None) {
         read_whole(request, true, false).await?;
     }
@@ -253,7 +265,7 @@ fn append(request: &Request, file: &BodyFile, bytes: &[u8]) -> Result<(), u16> {
 
 /// Reads some more of the body to the end of `out`; false at the end of the body. With an error, the status to answer.
 pub async fn read_part(request: &mut Request, out: &mut Vec<u8>) -> Result<bool, u16> {
-    test_expect(request);
+    meet_expectation(request).await?;
     want_some(request);
     let timeout_ms = request.location.settings.core.client_body_timeout_ms;
     match &mut request.framing {
@@ -445,23 +457,56 @@ impl ChunkedBody {
     }
 }
 
+/// Forgets what has come by now but not along with the head, as far as the kernel has it.
+fn skip_arrived(request: &mut Request) -> Result<(), u16> {
+    if request.version == HTTP_20 {
+        return Ok(());
+    }
+    let connection = Rc::clone(&request.connection);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut raw = connection.engine.take_buffer();
+    let mut outcome = Ok(());
+    while outcome.is_ok() && !request.framing.is_done() {
+        raw.clear();
+        let room = match request.framing {
+            Framing::Length(left) => usize::try_from(left).map_or(READ_SIZE, |left| left.min(READ_SIZE)),
+            _ => READ_SIZE,
+        };
+        let arrived = connection.with_stream(|stream| stream.poll_read_to(&mut context, &mut raw, room));
+        if !matches!(arrived, Poll::Ready(Ok(length)) if length > 0) {
+            break;
+        }
+        let mut position = 0;
+        outcome = skip(request, &raw, &mut position);
+        request.leftover.extend_from_slice(&raw[position..]);
+    }
+    connection.engine.give_buffer(raw);
+    outcome
+}
+
 /// Forgets what has come of a body that nobody wanted: only the rest of it still counts. With an error, the status to answer.
 pub fn skip_preread(request: &mut Request) -> Result<(), u16> {
+    let head = Rc::clone(&request.head);
+    let mut position = request.body_position;
+    let outcome = skip(request, &head.buffer[..request.received], &mut position);
+    request.body_position = position;
+    outcome
+}
+
+/// Forgets what these bytes from `position` on have of the body.
+fn skip(request: &mut Request, raw: &[u8], position: &mut usize) -> Result<(), u16> {
     match &mut request.framing {
         Framing::None | Framing::Stream(_) => Ok(()),
         Framing::Length(left) => {
-            let left = *left;
-            let limit = usize::try_from(left).unwrap_or(usize::MAX);
-            let length = take_preread(request, limit).map_or(0, |range| range.len());
-            request.framing = Framing::Length(left - length as u64);
-            request.content_length = Some(left - length as u64);
+            let arrived = raw.len().saturating_sub(*position) as u64;
+            let length = arrived.min(*left);
+            *left -= length;
+            *position += length as usize;
+            request.content_length = Some(*left);
             Ok(())
         }
         Framing::Chunked(body) => {
-            let mut position = request.body_position;
-            let arrived = &request.head.buffer[..request.received];
-            let outcome = body.decode(arrived, &mut position, 0, &mut Vec::new());
-            request.body_position = position;
+            let outcome = body.decode(raw, position, 0, &mut Vec::new());
             if !matches!(outcome, Ok(false)) {
                 request.framing = Framing::None;
                 request.content_length = Some(0);

@@ -56,6 +56,7 @@ async fn post_action(request: &mut Request) {
             request.client_gone = true;
         }
         request.post_action = true;
+        request.response.settle_charset();
         request.version = 9;
         request.header_only = true;
         request.header_sent = true;

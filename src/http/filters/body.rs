@@ -69,6 +69,11 @@ impl BodyChain for BodyFilters {
         Box::pin(self.give_rest(request))
     }
 
+    /// `ssi` passes only text on, and the end.
+    fn passes_no_flush(&self) -> bool {
+        self.ssi.is_some()
+    }
+
     fn follow<'f>(&'f self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>> {
         Box::pin(async move {
             match &self.after_body {

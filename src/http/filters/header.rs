@@ -45,8 +45,7 @@ pub fn head(request: &mut Request) {
 /// Statuses without a body lose the headers of one.
 pub fn tidy(request: &mut Request) {
     let response = &mut request.response;
-    if !matches!(response.status, 200 | 206 | 304) && response.last_modified.is_some() && !response.last_modified_listed
-    {
+    if !matches!(response.status, 200 | 206 | 304) {
         response.last_modified = None;
     }
     if response.status_line.is_some() {

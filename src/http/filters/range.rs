@@ -41,7 +41,10 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
         _ => Wanted::Everything,
     };
     match wanted {
-        Wanted::Everything => request.response.headers.push(b"Accept-Ranges", b"bytes"),
+        Wanted::Everything => {
+            request.response.accept_ranges_listed = true;
+            request.response.headers.push(b"Accept-Ranges", b"bytes");
+        }
         Wanted::Nothing => {
             request.response.status = 416;
             let text = format!("bytes */{length}");

@@ -28,7 +28,7 @@ pub struct ResponseHead {
     pub last_modified: Option<i64>,
     /// `Last-Modified` stands among `headers`, as a backend wrote it.
     pub last_modified_listed: bool,
-    /// `Accept-Ranges` stands among `headers`, as a backend wrote it.
+    /// `Accept-Ranges` stands among `headers`.
     pub accept_ranges_listed: bool,
     /// The `Location` among `headers` is ours: a path is made absolute.
     pub redirect: bool,
@@ -177,6 +177,17 @@ impl ResponseHead {
             out.extend_from_slice(b"; charset=");
             out.extend_from_slice(charset);
         }
+    }
+
+    /// Makes the charset a part of the type, as it is from the head's first byte on: whoever says another type then says it
+    /// without.
+    pub fn settle_charset(&mut self) {
+        if self.content_type.is_some() && self.charset.is_some() {
+            let mut text = Vec::new();
+            self.write_content_type(&mut text);
+            self.content_type = Some(ContentType::from(text));
+        }
+        self.charset = None;
     }
 
     /// The answer's `ETag`.

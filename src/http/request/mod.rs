@@ -109,6 +109,8 @@ pub trait BodyChain {
     fn write<'f>(&'f mut self, request: &'f mut Request, bytes: &'f [u8]) -> Boxed<'f, Result<(), ClientGone>>;
     /// Lets out what was held back.
     fn finish<'f>(&'f mut self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>>;
+    /// Whether what is gathered waits for more even where all of it should go out.
+    fn passes_no_flush(&self) -> bool;
     /// Adds what stands behind the body.
     fn follow<'f>(&'f self, request: &'f mut Request) -> Boxed<'f, Result<(), ClientGone>>;
 }

@@ -539,6 +539,11 @@ impl<'j> Relay<'j> {
 
 /// The client gets what there is; the end of the connection shows that it is not all.
 async fn break_off(request: &mut Request) -> Verdict {
+    request.keepalive = false;
+    let may_wait = request.body_filters.as_ref().is_some_and(|filters| filters.passes_no_flush());
+    if may_wait && request.connection.gathered() < request.location.settings.core.postpone_output {
+        request.connection.discard_gathered();
+    }
     // If the client is gone as well, nobody is left to tell; otherwise this is an end as good as any to nginx's log.
     request.finished = write::flush(request).await.is_ok();
     Verdict::Close

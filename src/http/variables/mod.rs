@@ -56,6 +56,7 @@ fn getter(row: &Row) -> Getter {
 /// `NGX_HTTP_VAR_NOCACHEABLE`).
 fn is_fixed(name: &str) -> bool {
     name.starts_with("sent_http_")
+        || name == "sent_trailer_"
         || matches!(
             name,
             "request_id"
@@ -100,6 +101,9 @@ pub fn write(request: &Request, id: VariableId, out: &mut Vec<u8>) -> bool {
             Getter::Cached(write) | Getter::Counted(write) => remember(request, id, out, write),
             Getter::Family(_) | Getter::Nothing => false,
         },
+        Source::Family { row, rest } if is_fixed(row.name) && !is_last_use(request) => {
+            remember(request, id, out, |request, out| write_of_family(request, row, rest, out))
+        }
         Source::Family { row, rest } => write_of_family(request, row, rest, out),
         Source::Set => {
             warn_unset(request, id);

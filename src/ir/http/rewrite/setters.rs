@@ -62,7 +62,8 @@ fn return_(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let (status, text) = match parse_number(code.value) {
         Some(status) => {
             let status = u16::try_from(status).ok().filter(|status| *status <= 999).ok_or_else(invalid)?;
-            (status, args.get(1))
+            // With nothing to say, an error has its page.
+            (status, args.get(1).filter(|text| status < 400 || !text.value.is_empty()))
         }
         None if args.len() == 1 && is_url(code.value) => (302, Some(&args[0])),
         None => return Err(invalid()),

@@ -58,22 +58,15 @@ pub fn is_at_hand(request: &mut Request) -> bool {
     if request.version == HTTP_20 {
         return request.framing.is_done();
     }
+    let max_body = request.location.settings.core.client_max_body_size;
     loop {
         let arrived = &request.head.buffer[request.body_position..request.received];
         let whole = match &request.framing {
             Framing::None => true,
             Framing::Stream(_) => false,
             Framing::Length(left) => arrived.len() as u64 >= *left,
-            Framing::Chunked(body) => {
-                let (mut chunked, mut position) = (body.chunked.clone(), 0);
-                loop {
-                    match chunked.parse(arrived, &mut position) {
-                        Ok(Progress::Data(_)) => {}
-                        Ok(Progress::Done) => break true,
-                        Ok(Progress::Again) | Err(_) => break false,
-                    }
-                }
-            }
+            // One that is refused is over, too: no backend hears of it.
+            Framing::Chunked(body) => !matches!(body.look_ahead(arrived, max_body), Ok(false)),
         };
         let room = request.location.settings.core.client_body_buffer_size;
         if whole || arrived.len() >= room {
@@ -168,7 +161,7 @@ async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Resu
     let mut held: Option<(String, Place)> = None;
     let mut total = 0u64;
     let came_with_head = request.chunked_body && request.body_position < request.received;
-    while read_part(request, &mut bytes).await? {
+    while read_some(request, &mut bytes, spill.is_none()).await? {
         // What came along with the head is in a buffer already, however large.
         let is_at_hand = came_with_head && total == 0 && request.framing.is_done();
         let is_due = || !fits && held.is_none() && !is_at_hand && bytes.len() > core.client_body_buffer_size;
@@ -200,6 +193,19 @@ async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Resu
         request.content_length = Some(request.body.len());
     }
     Ok(())
+}
+
+/// Reads some more; of a body in memory whose rest never comes, that which came is kept for the log.
+async fn read_some(request: &mut Request, bytes: &mut Vec<u8>, is_in_memory: bool) -> Result<bool, u16> {
+    let outcome = read_part(request, bytes).await;
+    if let Err(status) = outcome
+        && (request.client_gone || status == 408)
+        && is_in_memory
+        && !bytes.is_empty()
+    {
+        request.body = Body::Memory(std::mem::take(bytes));
+    }
+    outcome
 }
 
 /// Whether a body of that length is one that nginx makes its buffer larger for (`ngx_http_read_client_request_body`): what follows
@@ -386,7 +392,9 @@ async fn read_socket(request: &mut Request, out: &mut Vec<u8>, limit: usize, tim
 async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, timeout_ms: u64) -> Result<bool, u16> {
     let before = out.len();
     loop {
-        let raw = match take_preread(request, usize::MAX) {
+        let preread = take_preread(request, usize::MAX);
+        let came_with_head = preread.is_some();
+        let raw = match preread {
             Some(range) => request.head.buffer[range].to_vec(),
             None => {
                 let mut raw = request.connection.engine.take_buffer();
@@ -398,10 +406,18 @@ async fn read_chunked(request: &mut Request, out: &mut Vec<u8>, limit: u64, time
         let Framing::Chunked(mut body) = std::mem::take(&mut request.framing) else { return Ok(false) };
         let mut position = 0;
         let progress = body.decode(&raw, &mut position, limit, out);
-        request.request_length.set(request.request_length.get() + position as u64);
+        let counted = match progress {
+            Ok(_) => position,
+            // What came along with the head counts once it is read, the rest at once.
+            Err(_) if came_with_head => 0,
+            Err(_) => raw.len(),
+        };
+        request.request_length.set(request.request_length.get() + counted as u64);
+        if !matches!(progress, Ok(false)) {
+            request.content_length = Some(body.received);
+        }
         let done = progress.map_err(|fault| refuse_chunk(request, &fault))?;
         if done {
-            request.content_length = Some(body.received);
             // What follows is the next request.
             request.leftover.extend_from_slice(&raw[position..]);
         }
@@ -438,6 +454,12 @@ fn refuse_chunk(request: &Request, fault: &BadChunk) -> u16 {
 }
 
 impl ChunkedBody {
+    /// Whether the body ends with these bytes, or is refused because of them.
+    fn look_ahead(&self, arrived: &[u8], limit: u64) -> Result<bool, BadChunk> {
+        let mut ahead = Self { chunked: self.chunked.clone(), received: self.received };
+        ahead.decode(arrived, &mut 0, limit, &mut Vec::new())
+    }
+
     /// Appends the data of these bytes; true at the end of the body.
     fn decode(&mut self, raw: &[u8], position: &mut usize, limit: u64, out: &mut Vec<u8>) -> Result<bool, BadChunk> {
         loop {
@@ -509,6 +531,8 @@ fn skip(request: &mut Request, raw: &[u8], position: &mut usize) -> Result<(), u
             let outcome = body.decode(raw, position, 0, &mut Vec::new());
             if !matches!(outcome, Ok(false)) {
                 request.framing = Framing::None;
+            }
+            if matches!(outcome, Ok(true)) {
                 request.content_length = Some(0);
             }
             outcome.map(drop).map_err(|fault| refuse_chunk(request, &fault))

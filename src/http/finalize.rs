@@ -102,6 +102,12 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
                 close(request);
                 return;
             }
+            Verdict::Finish(status) if request.client_gone && !request.post_action => {
+                // Nobody is there to read a page; the status is for the log.
+                request.response.status = status;
+                close(request);
+                return;
+            }
             Verdict::Finish(_) if matches!(&request.sink, Sink::Parent(outlet) if outlet.has_stub()) => return,
             Verdict::Finish(status) => error_page::special_response(request, status).await,
             Verdict::Redirected => {

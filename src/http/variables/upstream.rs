@@ -23,7 +23,7 @@ pub fn find(name: &str) -> Option<Write1> {
             |request, out| each(request, out, |attempt, out| put(out, attempt.response_length))
         }
         "upstream_bytes_received" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_received)),
-        "upstream_bytes_sent" => |request, out| each(request, out, |attempt, out| put(out, attempt.bytes_sent)),
+        "upstream_bytes_sent" => |request, out| each(request, out, |attempt, out| put(out, counted_at_end(attempt))),
         "proxy_host" => |request, out| put_some(out, request.upstream.proxy_host.as_deref()),
         "proxy_port" => |request, out| put_some(out, request.upstream.proxy_port.as_deref()),
         "proxy_internal_body_length" => |request, out| match request.upstream.body {
@@ -36,6 +36,11 @@ pub fn find(name: &str) -> Option<Write1> {
         "proxy_add_x_forwarded_for" => add_forwarded_for,
         _ => return None,
     })
+}
+
+/// nginx looks at what the connection has sent when it is done with it.
+fn counted_at_end(attempt: &UpstreamAttempt) -> u64 {
+    if attempt.response_ms.is_some() { attempt.bytes_sent } else { 0 }
 }
 
 fn add_forwarded_for(request: &Request, out: &mut Vec<u8>) -> bool {

@@ -265,6 +265,12 @@ impl Node {
         self.spawn(&self.which.command());
     }
 
+    /// Starts the daemon with another file for its log.
+    pub fn start_logging_to(&mut self, path: &str) {
+        let into = ["/bin/sh", "-c", &format!("exec \"$0\" \"$@\" 2>{path}")].map(str::to_owned);
+        self.spawn(&[&into[..], &self.which.command()].concat());
+    }
+
     /// The daemon goes into the namespace by itself: it begins where the kernel tells of processes.
     pub fn start_outside(&mut self) {
         let _ = fs::remove_file(self.file("pid"));
@@ -551,7 +557,8 @@ impl Node {
             Command::new(&self.which.command()[0]).arg(format!("--signum={signal}")).output().expect("it runs");
         let number = String::from_utf8_lossy(&number.stdout).trim().to_owned();
         let path = self.temporary().join(file);
-        let pid = self.pid(false).to_string();
+        let pid = self.pid(false);
+        assert_ne!(pid, 0, "kill(1) would take it for all of us");
         // The shell's own kill: a small system has no other, and signals for JSON have numbers only.
         let sent =
             Command::new("sh").args(["-c", &format!("kill -{number} {pid}")]).status().expect("a shell is there");

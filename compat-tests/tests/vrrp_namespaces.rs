@@ -21,6 +21,8 @@ mod known_faults;
 mod mail;
 #[path = "vrrp_namespaces/notify.rs"]
 mod notify;
+#[path = "vrrp_namespaces/nuisance.rs"]
+mod nuisance;
 #[path = "vrrp_namespaces/recording.rs"]
 mod recording;
 #[path = "vrrp_namespaces/rights.rs"]

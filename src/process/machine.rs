@@ -13,11 +13,13 @@ use crate::conf::keepalived::files::{FileKind, Files};
 use crate::ir::keepalived::system::{Identity, Interface, RouteNames, ScriptFile, System};
 use crate::sys::{credentials, interfaces, namespace, scheduling};
 use crate::vrrp_io::kernel::Kernel;
+use crate::wire::netlink::link::OwnKind;
 
 /// This machine, as it is when it is first asked.
 #[derive(Default)]
 pub struct Machine {
     interfaces: OnceCell<Vec<interfaces::Interface>>,
+    own_kinds: OnceCell<HashMap<String, Option<OwnKind>>>,
     names: OnceCell<HashMap<&'static str, HashMap<String, u32>>>,
 }
 
@@ -61,6 +63,11 @@ impl System for Machine {
     fn vrf_table(&self, name: &str) -> Option<u32> {
         let kernel = Kernel::open().ok()?;
         kernel.link_named(name)?.vrf_table
+    }
+
+    fn is_of_another_kind(&self, name: &str, wanted: OwnKind) -> bool {
+        let all = self.own_kinds.get_or_init(|| Kernel::open().map(|kernel| kernel.own_kinds()).unwrap_or_default());
+        all.get(name).is_some_and(|kind| *kind != Some(wanted))
     }
 
     fn user(&self, name: &str) -> Option<Identity> {

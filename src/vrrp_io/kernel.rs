@@ -1,6 +1,6 @@
 //! The kernel's interfaces, addresses, routes and rules: asked for at the start, followed by its news, changed on request.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,7 +10,7 @@ use crate::ir::keepalived::routes::Insertion;
 use crate::ir::keepalived::{Route, Rule, VirtualAddress};
 use crate::sys::netlink_socket::{NetlinkSocket, group};
 use crate::wire::netlink::addr::{self, Address, address_flag};
-use crate::wire::netlink::link::{self, Link};
+use crate::wire::netlink::link::{self, Link, OwnKind};
 use crate::wire::netlink::{self, Message, kind, messages, removal, route};
 
 use super::policy_routing;
@@ -109,17 +109,37 @@ impl Kernel {
     /// What has happened since the last call.
     pub fn news(&mut self) -> Vec<News> {
         let mut all = Vec::new();
+        let mut is_lost = false;
         loop {
             match self.news.receive() {
                 Ok(Some(bytes)) => all.extend(messages(&bytes).filter_map(|message| self.take_in(message))),
-                Ok(None) => return all,
-                // The queue ran over (ENOBUFS).
-                Err(_) => {
-                    all.push(News::Lost);
-                    return all;
-                }
+                // The queue ran over (ENOBUFS). What was in it before is still read, since it is older than what is asked for.
+                Err(_) if !is_lost => is_lost = true,
+                Ok(None) | Err(_) => break,
             }
         }
+        if is_lost {
+            all.push(News::Lost);
+            all.extend(self.missed());
+        }
+        all
+    }
+
+    /// Asks for what there is, and says what is new in it. Routes and rules that went away meanwhile stay unknown.
+    fn missed(&mut self) -> Vec<News> {
+        let (links, addresses) = (self.links.clone(), self.addresses.clone());
+        if self.refresh().is_err() {
+            return Vec::new();
+        }
+        let was_running = |link: &Link| links.get(&link.index).is_some_and(|before| before.running);
+        let is_gone = |link: &&Link| !self.links.contains_key(&link.index);
+        let gone = links.values().filter(is_gone).cloned().map(News::LinkGone);
+        let present = self.links.values().cloned();
+        let present = present.map(|link| News::Link { came_up: link.running && !was_running(&link), link });
+        let removed = addresses.iter().filter(|address| !self.addresses.contains(address));
+        let added = self.addresses.iter().filter(|address| !addresses.contains(address));
+        let addresses = removed.cloned().map(News::AddressRemoved).chain(added.cloned().map(News::AddressAdded));
+        gone.chain(present).chain(addresses).collect()
     }
 
     /// Keeps the picture up to date; says what is new in it.
@@ -171,6 +191,11 @@ impl Kernel {
     /// An interface by name.
     pub fn link_named(&self, name: &str) -> Option<&Link> {
         self.links.values().find(|link| link.name == name)
+    }
+
+    /// All interfaces by name, and which of them could be a router's own.
+    pub fn own_kinds(&self) -> HashMap<String, Option<OwnKind>> {
+        self.links.values().map(|link| (link.name.clone(), link.own_kind)).collect()
     }
 
     /// Where adverts of an interface come from: its first IPv4 address, or its link-local IPv6 one. `own` are addresses that

@@ -130,9 +130,8 @@ impl Driver<'_> {
                 News::RouteRemoved(route) => self.route_removed(&route),
                 News::RuleRemoved(rule) => self.rule_removed(&rule),
                 News::Lost => {
-                    if self.kernel.refresh().is_ok() {
-                        self.tell_everything();
-                    }
+                    let reason = "Receive buffer overrun on monitor socket - (No buffer space available)";
+                    self.log.info(&format!("Netlink: {reason}"));
                 }
             }
         }

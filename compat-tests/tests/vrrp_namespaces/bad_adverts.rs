@@ -16,7 +16,7 @@ const FIRST_MARK: u8 = 100;
 
 /// An advert of version 2 as the neighbour of the master would send it, and what may be wrong with it.
 #[derive(Clone)]
-struct Advert {
+pub(crate) struct Advert {
     source: Ipv4Addr,
     ttl: u8,
     body: Vec<u8>,
@@ -31,7 +31,7 @@ impl Advert {
     }
 
     /// The IPv4 header lacks length and checksum, which the kernel adds.
-    fn packet(&self) -> Vec<u8> {
+    pub(crate) fn packet(&self) -> Vec<u8> {
         let mut bytes = vec![0x45, 0xc0, 0, 0, 0, 1, 0, 0, self.ttl, PROTOCOL, 0, 0];
         bytes.extend(self.source.octets());
         bytes.extend(GROUP.octets());
@@ -76,6 +76,17 @@ const STEPS: &[Step] = &[
         advert.body[2] = 150;
     }),
 ];
+
+/// One of each kind that a router does not listen to.
+pub(crate) fn refused() -> Vec<Advert> {
+    let refused = STEPS.iter().take_while(|(what, _)| *what != "with two addresses");
+    let made = refused.map(|(_, change)| {
+        let mut advert = Advert::new();
+        change(&mut advert);
+        advert
+    });
+    made.collect()
+}
 
 /// What the newest keepalived logs, to the letter; 2.2 names no sender and logs every packet.
 const TOLD: &str = "\
@@ -181,7 +192,7 @@ fn story(which: Which) -> (String, String) {
     (lines, counters)
 }
 
-fn send(node: &Node, packets: Vec<Vec<u8>>) {
+pub(crate) fn send(node: &Node, packets: Vec<Vec<u8>>) {
     node.inside(move |index| {
         let socket = RawSocket::sender_v4(PROTOCOL, Some(("eth0", index))).expect("a raw socket");
         for packet in packets {

@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::wire::netlink::link::OwnKind;
+
 /// An interface that exists.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Interface {
@@ -67,6 +69,8 @@ pub trait System {
     fn interface(&self, name: &str) -> Option<Interface>;
     /// The table of an interface that is a VRF.
     fn vrf_table(&self, name: &str) -> Option<u32>;
+    /// Whether there is an interface of this name that is not of this kind.
+    fn is_of_another_kind(&self, name: &str, wanted: OwnKind) -> bool;
     /// A user by name, with the user's own group.
     fn user(&self, name: &str) -> Option<Identity>;
     /// A group by name.
@@ -107,6 +111,10 @@ impl System for AnyMachine {
     /// The main one, as if it were none.
     fn vrf_table(&self, _: &str) -> Option<u32> {
         Some(254)
+    }
+
+    fn is_of_another_kind(&self, _: &str, _: OwnKind) -> bool {
+        false
     }
 
     fn user(&self, _: &str) -> Option<Identity> {

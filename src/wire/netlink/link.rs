@@ -47,6 +47,15 @@ const MACVLAN_MODE_PRIVATE: u32 = 1;
 const IPVLAN_MODE_L2: u16 = 0;
 const ADDR_GEN_MODE_NONE: u8 = 1;
 
+/// The interfaces above another one that a router makes for itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OwnKind {
+    /// `use_vmac`
+    PrivateMacvlan,
+    /// `use_ipvlan`
+    LayerTwoIpvlan,
+}
+
 /// An interface as the kernel tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Link {
@@ -72,6 +81,8 @@ pub struct Link {
     pub group: u32,
     /// The table of a VRF; of other interfaces nothing.
     pub vrf_table: Option<u32>,
+    /// Whether it could be one that a router has made.
+    pub own_kind: Option<OwnKind>,
     /// The interface below, of a VLAN or macvlan.
     pub parent: Option<u32>,
     /// The bridge, bond or VRF above.
@@ -94,6 +105,7 @@ impl Link {
                     let mut parts = attributes(value);
                     link.kind = parts.find(|(number, _)| *number == attribute::INFO_KIND).map(|(_, kind)| text(kind));
                     link.vrf_table = vrf_table(value);
+                    link.own_kind = own_kind(value);
                 }
                 attribute::NAME => link.name = text(value),
                 attribute::MTU => link.mtu = number_in()?,
@@ -117,11 +129,26 @@ pub fn is_running(flags: u32) -> bool {
     flags & (link_flag::UP | link_flag::RUNNING) == link_flag::UP | link_flag::RUNNING
 }
 
-fn vrf_table(info: &[u8]) -> Option<u32> {
+/// The kind of a virtual interface, and one of its own attributes.
+fn of_kind(info: &[u8], wanted: u16) -> Option<(String, &[u8])> {
     let value_of = |bytes, wanted| attributes(bytes).find(|(number, _)| *number == wanted).map(|(_, value)| value);
     let kind = value_of(info, attribute::INFO_KIND)?;
-    let table = value_of(value_of(info, attribute::INFO_DATA)?, attribute::VRF_TABLE)?;
-    (text(kind) == "vrf").then(|| table.try_into().ok().map(u32::from_ne_bytes))?
+    Some((text(kind), value_of(value_of(info, attribute::INFO_DATA)?, wanted)?))
+}
+
+fn vrf_table(info: &[u8]) -> Option<u32> {
+    let (kind, table) = of_kind(info, attribute::VRF_TABLE)?;
+    (kind == "vrf").then(|| table.try_into().ok().map(u32::from_ne_bytes))?
+}
+
+fn own_kind(info: &[u8]) -> Option<OwnKind> {
+    // Both have it under the same number.
+    let (kind, mode) = of_kind(info, attribute::MACVLAN_MODE)?;
+    match kind.as_str() {
+        "macvlan" if mode == MACVLAN_MODE_PRIVATE.to_ne_bytes() => Some(OwnKind::PrivateMacvlan),
+        "ipvlan" if mode == IPVLAN_MODE_L2.to_ne_bytes() => Some(OwnKind::LayerTwoIpvlan),
+        _ => None,
+    }
 }
 
 /// The request for all interfaces.

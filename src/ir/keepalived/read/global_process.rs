@@ -9,7 +9,7 @@ use crate::ir::keepalived::global_values::Scheduling;
 
 use super::global_macros::{flag, global_switch, plain_switch};
 use super::global_vrrp::table_name;
-use super::value::{Trailing, seconds, signed, switch_or_on, unsigned, unsigned_word};
+use super::value::{Trailing, c_int, seconds, signed, switch_or_on, unsigned, unsigned_word};
 use super::{Reading, Setter};
 
 const MOST: u64 = u32::MAX as u64;
@@ -357,7 +357,7 @@ fn cpu_affinity(reading: &mut Reading<'_>, parser: &mut Parser<'_, '_>, line: &L
         match signed(parser, word, 0, last, Trailing::Warned) {
             Some(processor) => processors.push(processor as u32),
             None => {
-                let shown = word.parse::<i32>().unwrap_or(0);
+                let shown = c_int(word);
                 parser.report(Fault::General, format!("Invalid cpu_id:{shown} specified for {process} process"));
                 return Vec::new();
             }

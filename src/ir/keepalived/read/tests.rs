@@ -6,6 +6,7 @@ use std::io;
 use super::*;
 use crate::conf::keepalived::files::FileKind;
 use crate::ir::keepalived::system::{Interface, ScriptFile};
+use crate::wire::netlink::link::OwnKind;
 
 const CASES: &str = include_str!("tests/cases.tsv");
 
@@ -46,6 +47,10 @@ impl System for Memory {
 
     fn vrf_table(&self, name: &str) -> Option<u32> {
         (name == "red").then_some(100)
+    }
+
+    fn is_of_another_kind(&self, name: &str, _: OwnKind) -> bool {
+        self.interface(name).is_some()
     }
 
     fn user(&self, name: &str) -> Option<Identity> {

@@ -34,6 +34,13 @@ fn digits(word: &str) -> Digits<'_> {
     Digits { negative, value, rest: &body[end..] }
 }
 
+/// What strtol(3) gives, kept in an int.
+pub(super) fn c_int(word: &str) -> i32 {
+    let found = digits(word);
+    let magnitude = i64::try_from(found.value).unwrap_or(i64::MAX);
+    (if found.negative { -magnitude } else { magnitude }) as i32
+}
+
 fn warning(parser: &Parser<'_, '_>, trailing: Trailing) -> (&'static str, bool) {
     let warned = trailing == Trailing::Warned && !parser.testing;
     (if warned { "WARNING - " } else { "" }, warned)

@@ -5,6 +5,7 @@ use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::addresses::Family;
 use crate::ir::keepalived::instance::{Ipvlan, IpvlanMode};
 use crate::ir::keepalived::system::RouteNames;
+use crate::wire::netlink::link::OwnKind;
 
 use super::instance_draft::{Draft, VmacDraft};
 use super::{Reading, addresses, value};
@@ -68,6 +69,11 @@ pub(super) fn use_vmac(
         } else if let Some(owner) = owner_of(reading, word) {
             let name = &draft.name;
             let text = format!("({name}) VRRP instance {owner} is already using {word} - ignoring name");
+            parser.report(Fault::General, text);
+        } else if reading.system.is_of_another_kind(word, OwnKind::PrivateMacvlan) {
+            let name = &draft.name;
+            let text =
+                format!("({name}) interface {word} already exists and is not a private macvlan; ignoring vmac if_name");
             parser.report(Fault::General, text);
         } else {
             draft.vmac.interface = Some(word.to_owned());
@@ -161,6 +167,10 @@ pub(super) fn use_ipvlan(
             parser.report(Fault::General, format!("({name}) IPVLAN interface name '{word}' too long - ignoring"));
         } else if let Some(owner) = owner_of(reading, word) {
             let text = format!("({name}) VRRP instance {owner} is already using {word} - ignoring name");
+            parser.report(Fault::General, text);
+        } else if reading.system.is_of_another_kind(word, OwnKind::LayerTwoIpvlan) {
+            let text =
+                format!("({name}) interface {word} already exists and is not an l2 ipvlan; ignoring ipvlan if_name");
             parser.report(Fault::General, text);
         } else {
             ipvlan.interface = Some(word.to_owned());

@@ -121,7 +121,8 @@ async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u1
     }
     meet_expectation(request).await?;
     if request.framing.is_done() {
-        if request.content_length.is_some() {
+        // One in chunks was forgotten before.
+        if request.content_length.is_some() && !request.chunked_body {
             request.body = Body::Memory(Vec::new());
         }
         return Ok(());

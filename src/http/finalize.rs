@@ -70,6 +70,10 @@ async fn post_action(request: &mut Request) {
     request.version = version;
 }
 
+fn begins_post_action(request: &Request) -> bool {
+    !request.post_action && request.location.settings.core.post_action.is_some()
+}
+
 /// Answers a request that was refused while it was read.
 pub async fn refuse(request: &mut Request, status: u16) {
     conclude(request, Verdict::Finish(status)).await;
@@ -81,6 +85,8 @@ async fn conclude(request: &mut Request, mut verdict: Verdict) {
     loop {
         verdict = match verdict {
             Verdict::Done | Verdict::Declined | Verdict::Passed => return,
+            // Nothing was sent, and nothing is: the connection goes on.
+            Verdict::Close if !request.header_sent && begins_post_action(request) => return,
             Verdict::Close | Verdict::Finish(CLOSE) => {
                 if verdict == Verdict::Finish(CLOSE) {
                     request.response.status = CLOSE;

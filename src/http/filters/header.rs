@@ -45,7 +45,8 @@ pub fn head(request: &mut Request) {
 /// Statuses without a body lose the headers of one.
 pub fn tidy(request: &mut Request) {
     let response = &mut request.response;
-    if !matches!(response.status, 200 | 206 | 304) {
+    // One that is no time stays in the log.
+    if !matches!(response.status, 200 | 206 | 304) && response.last_modified.is_some_and(|modified| modified != -1) {
         response.last_modified = None;
     }
     if response.status_line.is_some() {

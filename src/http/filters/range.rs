@@ -48,7 +48,7 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
         Wanted::Nothing => {
             request.response.status = 416;
             let text = format!("bytes */{length}");
-            request.response.headers.set(b"Content-Range", text.as_bytes());
+            say_range(request, &text);
             request.response.content_length = None;
             return Err(HeadFault::Status(416));
         }
@@ -134,10 +134,22 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse::<i64>().ok().map(|number| number as u64)
 }
 
+fn say_range(request: &mut Request, text: &str) {
+    forget_range(request);
+    request.response.headers.push(b"Content-Range", text.as_bytes());
+}
+
+/// A backend's line gives way to ours, one that `add_header` brings does not.
+fn forget_range(request: &mut Request) {
+    let added = &request.location.settings.headers.add_headers;
+    if added.iter().all(|header| !header.name.eq_ignore_ascii_case(b"Content-Range")) {
+        request.response.headers.remove(b"Content-Range");
+    }
+}
+
 fn single(request: &mut Request, start: u64, end: u64, length: u64) {
     let text = format!("bytes {start}-{}/{length}", end - 1);
-    request.response.headers.remove(b"Content-Range");
-    request.response.headers.push(b"Content-Range", text.as_bytes());
+    say_range(request, &text);
     request.response.content_length = Some(end - start);
     let position = request.contexts.slices.get().map_or(0, |slices| slices.offset());
     request.filters.range = Some(Box::new(Ranges { ranges: vec![(start, end)], multipart: None, position, length }));
@@ -165,7 +177,7 @@ fn multiple(request: &mut Request, ranges: Vec<(u64, u64)>, length: u64) {
     let content_type = format!("multipart/byteranges; boundary={}", multipart.boundary);
     response.content_type = Some(ContentType::from(content_type.into_bytes()));
     response.charset = None;
-    response.headers.remove(b"Content-Range");
+    forget_range(request);
     request.filters.range = Some(Box::new(Ranges { ranges, multipart: Some(multipart), position: 0, length }));
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::chunked;
 use crate::http::evaluate;
-use crate::http::request::{Request, Sink};
+use crate::http::request::{Request, SENDING, Sink};
 use crate::http::verdict::ClientGone;
 use crate::ir::value::Template;
 use crate::log::error_log::Level;
@@ -116,6 +116,9 @@ pub fn set_limit_rate(request: &mut Request) {
     if !matches!(request.sink, Sink::Client) {
         return;
     }
+    // nginx asks when it writes, which the head of a backend's answer alone does not make it do.
+    let action = if request.upstream.attempts.is_empty() { request.action } else { SENDING };
+    let before = std::mem::replace(&mut request.action, action);
     let core = &request.location.settings.core;
     let configured = |template: &Option<Template>| template.as_ref().map_or(0, |template| size(request, template));
     let rate = request.limit_rate.unwrap_or_else(|| configured(&core.limit_rate));
@@ -123,6 +126,7 @@ pub fn set_limit_rate(request: &mut Request) {
     if core.limit_rate.is_some() {
         request.limit_rate = Some(rate);
     }
+    request.action = before;
     request.filters.limit_rate = rate;
     request.filters.limit_rate_after = after;
 }

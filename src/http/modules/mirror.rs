@@ -38,7 +38,8 @@ pub async fn handle(request: &mut Request) -> Verdict {
 /// A request is over when its copies are, and only then comes its line in the log, or the next request of the connection.
 pub async fn wait(request: &mut Request) {
     let Some(mut mirrors) = request.contexts.mirrors.take() else { return };
-    if request.client_gone {
+    // Behind an answer that a filter gave, nginx forgets what has not begun and breaks off what has.
+    if request.client_gone || request.filter_finalize {
         return;
     }
     while mirrors.running.try_join_next().is_some() {}

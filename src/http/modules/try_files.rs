@@ -30,6 +30,11 @@ pub fn handle(request: &mut Request) -> Verdict {
         return Verdict::Declined;
     }
     match &settings.otherwise {
+        // nginx has no page for it and sends nothing at all.
+        Otherwise::Status(status) if *status < 300 && !matches!(status, 201 | 204) => {
+            request.finished = true;
+            Verdict::Done
+        }
         Otherwise::Status(status) => Verdict::Finish(*status),
         Otherwise::Named(name) => {
             let name = evaluate::text(request, name).into_owned();

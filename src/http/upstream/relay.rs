@@ -49,7 +49,9 @@ pub async fn run(request: &mut Request, job: &Job, attempt: &mut Try<'_>, answer
     }
     // What came with the head is looked at before anything else is read.
     request.action = if buffering { READING } else { exchange::READING_HEAD };
-    let store = StoredFile::of(request, job, &answer, buffering);
+    // Behind `post_action` nothing but the head is looked at.
+    let may_store = buffering && !request.post_action;
+    let store = StoredFile::of(request, job, &answer, may_store);
     if answer.has_no_body(job) || request.header_only && store.is_none() {
         if let Some(store) = store {
             store.put_in_place(request);

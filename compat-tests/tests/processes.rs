@@ -2,6 +2,8 @@
 
 #[path = "processes/debian.rs"]
 mod debian;
+#[path = "processes/debug_log.rs"]
+mod debug_log;
 #[path = "processes/genhash.rs"]
 mod genhash;
 #[path = "processes/listening.rs"]

@@ -20,6 +20,8 @@ pub enum Level {
     Notice,
     /// Only of interest to the curious.
     Info,
+    /// What is done step by step.
+    Debug,
 }
 
 impl Level {
@@ -33,6 +35,7 @@ impl Level {
             Self::Warn => "warn",
             Self::Notice => "notice",
             Self::Info => "info",
+            Self::Debug => "debug",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What all connections of one generation share within a worker: configuration, opened logs, counters, buffers.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::body_file::Room;
 use super::certificate_files::CertificateCaches;
+use super::connection::peer::{NamedPeers, Peer};
 use super::counters::Counters;
 use super::free_list::FreeList;
 use super::limit_zones::{self, ConnZone, ReqZone};
@@ -21,7 +22,7 @@ use crate::ir::ids::ServerId;
 use crate::ir::lookup::HostId;
 use crate::ir::upstream::UpstreamId;
 use crate::ir::variables::{Source, Variables};
-use crate::log::error_log::ErrorLog;
+use crate::log::error_log::{ErrorLog, Level};
 use crate::log::open_files::OpenFiles;
 use crate::log::syslog::Syslog;
 use crate::net::draining::Draining;
@@ -59,8 +60,12 @@ pub struct Engine {
     pub limit_req_zones: Vec<ReqZone>,
     /// The zones of `limit_conn`, in the configuration's order.
     pub limit_conn_zones: Vec<Rc<ConnZone>>,
-    /// The addresses of names in `set_real_ip_from`.
-    pub trusted_hosts: BTreeMap<u32, Vec<IpAddr>>,
+    /// The addresses of names in `set_real_ip_from` and `debug_connection`.
+    pub named_peers: NamedPeers,
+    /// Whether some log wants to hear of what is done step by step.
+    pub may_debug: bool,
+    /// The clients of whose connections everything is logged (`debug_connection`).
+    debugged: Vec<Trusted>,
     /// What `stub_status` shows.
     pub counters: Counters,
     /// The TLS of the servers.
@@ -94,6 +99,8 @@ pub struct Opened<'a> {
     pub conf_prefix: &'a str,
     /// The main error log.
     pub log: Rc<ErrorLog>,
+    /// The clients of whose connections everything is logged (`debug_connection`).
+    pub debugged: &'a [Trusted],
     /// The log files.
     pub files: Rc<OpenFiles>,
     /// The TLS of the servers.
@@ -123,8 +130,9 @@ pub struct Opened<'a> {
 impl Engine {
     /// An engine over a configuration whose logs are open.
     pub fn new(http: Http, opened: Opened<'_>) -> Rc<Self> {
-        let (mut error_logs, mut syslogs, mut trusted_hosts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut resolvers = Resolvers::default();
+        let (mut error_logs, mut syslogs) = (BTreeMap::new(), BTreeMap::new());
+        let (mut resolvers, mut named_peers) = (Resolvers::default(), NamedPeers::default());
+        named_peers.add(opened.debugged, opened.hosts);
         each_location(&http, &mut |location| {
             let lines = &location.settings.core.error_log;
             if !lines.is_empty() {
@@ -133,12 +141,7 @@ impl Engine {
             if let Some(settings) = &location.settings.core.resolver {
                 resolvers.add(settings, opened.hosts, &opened.log);
             }
-            for trusted in location.settings.realip.from.iter() {
-                if let Trusted::Host(host) = trusted {
-                    let addresses = (opened.hosts)(*host).iter().map(SocketAddr::ip).collect();
-                    trusted_hosts.insert(host.0, addresses);
-                }
-            }
+            named_peers.add(&location.settings.realip.from, opened.hosts);
             for log in location.settings.log.access_logs.iter() {
                 if let AccessLogTarget::Syslog(target) = &log.target
                     && let Some(syslog) = (opened.syslog)(target)
@@ -165,10 +168,14 @@ impl Engine {
             .collect();
         let conn_zones = http.limit_conn_zones.iter().zip(conn_words);
         let limit_conn_zones = conn_zones.map(|(zone, words)| Rc::new(limit_zones::conn_zone(zone, words))).collect();
+        let logs = error_logs.values().chain([&opened.log]);
+        let may_debug = logs.into_iter().any(|log: &Rc<ErrorLog>| log.is_due(Level::Debug));
         Rc::new(Self {
+            may_debug,
             limit_req_zones,
             limit_conn_zones,
-            trusted_hosts,
+            named_peers,
+            debugged: opened.debugged.to_vec(),
             http,
             prefix: opened.prefix.into(),
             conf_prefix: opened.conf_prefix.into(),
@@ -203,6 +210,11 @@ impl Engine {
             return &self.log;
         }
         self.error_logs.get(&(lines.as_ptr() as usize)).unwrap_or(&self.log)
+    }
+
+    /// Whether everything is to be logged of a client's connection.
+    pub fn debugs(&self, peer: &Peer) -> bool {
+        !self.debugged.is_empty() && self.named_peers.is_in(peer, &self.debugged)
     }
 
     /// The `resolver` in force in a location.

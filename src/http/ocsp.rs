@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::engine::Engine;
 use crate::ir::ids::ServerId;
-use crate::log::error_log::Level;
+use crate::log::error_log::{Level, Whose};
 use crate::log::now;
 use crate::net::ocsp::{Care, Responder, Staple, Subject, Verdict};
 use crate::net::tls_server::{ClientStatus, Context};
@@ -54,7 +54,7 @@ async fn refresh(engine: Rc<Engine>, server: ServerId, staple: Rc<Staple>) {
         trust,
         care,
         name,
-        number: None,
+        whose: None,
         peer: RefCell::default(),
     };
     let good = match question.ask().await {
@@ -74,7 +74,7 @@ pub async fn client_fault(
     engine: &Rc<Engine>,
     (server, context): (ServerId, &Context),
     sent: &[CertificateDer<'_>],
-    number: u64,
+    whose: Whose,
 ) -> Option<&'static str> {
     let settings = context.client_status.as_ref()?;
     // A certificate that is not trusted is refused without asking anybody.
@@ -84,7 +84,7 @@ pub async fn client_fault(
             break;
         }
         let subject = Subject { certificate: pair[0].clone(), issuer: pair[1].clone(), chain: chain.clone() };
-        match client_status(engine, (server, context, settings), &subject, number).await {
+        match client_status(engine, (server, context, settings), &subject, whose).await {
             Some(Status::Good) => {}
             Some(Status::Revoked) => return Some("certificate revoked"),
             Some(Status::Unknown) => return Some("certificate status unknown"),
@@ -98,14 +98,14 @@ async fn client_status(
     engine: &Rc<Engine>,
     (server, context, settings): (ServerId, &Context, &ClientStatus),
     subject: &Subject,
-    number: u64,
+    whose: Whose,
 ) -> Option<Status> {
     let named;
     let responder = match &settings.responder {
         Some(responder) => responder,
         None => {
             let log = engine.error_log(&engine.server(server).location);
-            let fail = |text: &dyn Display| log.write(Level::Error, Some(number), |line| line.push_display(text));
+            let fail = |text: &dyn Display| log.write(Level::Error, Some(whose), |line| line.push_display(text));
             let certificate = Certificate::parse(&subject.certificate).ok()?;
             let Some(url) = certificate.ocsp_responder else {
                 fail(&"no OCSP responder URL in certificate");
@@ -120,8 +120,8 @@ async fn client_status(
     if let Some(cached) = cached {
         return Some(cached);
     }
-    let (trust, care, name, number) = (&context.trust, Care::Full, String::new(), Some(number));
-    let question = Question { engine, server, responder, subject, trust, care, name, number, peer: RefCell::default() };
+    let (trust, care, name, whose) = (&context.trust, Care::Full, String::new(), Some(whose));
+    let question = Question { engine, server, responder, subject, trust, care, name, whose, peer: RefCell::default() };
     let (_, verdict) = question.ask().await?;
     if let Some(cache) = &settings.cache {
         let until_s = verdict.valid_until.unwrap_or(now::second() + UNLIMITED_KEPT_S);
@@ -140,7 +140,7 @@ struct Question<'q> {
     care: Care,
     /// What the log says of the certificate.
     name: String,
-    number: Option<u64>,
+    whose: Option<Whose>,
     peer: RefCell<String>,
 }
 
@@ -261,7 +261,7 @@ impl Question<'_> {
     }
 
     fn log(&self, level: Level, text: impl Display) {
-        self.engine.error_log(&self.engine.server(self.server).location).write(level, self.number, |line| {
+        self.engine.error_log(&self.engine.server(self.server).location).write(level, self.whose, |line| {
             line.push_display(text);
             line.push(b" while requesting certificate status, responder: ");
             line.push(&self.responder.host);

@@ -87,6 +87,7 @@ fn find_config(request: &mut Request) -> Option<Verdict> {
     if !request.internal && request.location.internal {
         return Some(Verdict::Finish(404));
     }
+    request.debug_location();
     location::take(request);
     let max_body = request.location.settings.core.client_max_body_size;
     if max_body > 0

@@ -19,6 +19,7 @@ pub fn internal_redirect(request: &mut Request, uri: &[u8], args: &[u8]) -> Verd
     request.action = "";
     request.set_uri(uri);
     request.set_args(args);
+    request.debug_place("internal redirect:");
     request.location = Rc::clone(&request.connection.engine.server(request.server).location);
     location::take(request);
     request.internal = true;
@@ -67,6 +68,7 @@ pub fn named_location(request: &mut Request, name: &[u8]) -> Verdict {
         request.log(Level::Error, format_args!("could not find named location \"{shown}\""));
         return Verdict::Finish(500);
     };
+    request.debug_place(format_args!("using location: {shown}"));
     request.internal = true;
     request.content = None;
     request.uri_changed = false;

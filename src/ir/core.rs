@@ -95,13 +95,16 @@ pub enum ErrorLogTarget {
     Memory(usize),
 }
 
-/// How much a log holds: a level, or `debug`.
+/// How much a log holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 pub enum LogLevel {
     /// This level and graver ones.
     Level(Level),
-    /// Everything.
-    Debug,
+    /// All levels, and of what is done step by step some parts: `debug_http` …
+    Parts {
+        /// Whether HTTP is one of them; of the others nothing is told.
+        http: bool,
+    },
 }
 
 /// `events { }`

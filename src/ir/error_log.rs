@@ -25,11 +25,15 @@ const LEVELS: [(&str, LogLevel); 8] = [
     ("warn", LogLevel::Level(Level::Warn)),
     ("notice", LogLevel::Level(Level::Notice)),
     ("info", LogLevel::Level(Level::Info)),
-    ("debug", LogLevel::Debug),
+    ("debug", LogLevel::Level(Level::Debug)),
 ];
 
-const DEBUG_PARTS: [&str; 7] =
-    ["debug_core", "debug_alloc", "debug_mutex", "debug_event", "debug_http", "debug_mail", "debug_stream"];
+const SILENT_PARTS: [&str; 6] =
+    ["debug_core", "debug_alloc", "debug_mutex", "debug_event", "debug_mail", "debug_stream"];
+const HTTP_PART: &str = "debug_http";
+
+/// Why a log in memory is none.
+const MEMORY: &str = "nginx's is for debuggers alone";
 
 /// Reads an `error_log`.
 pub fn error_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<ErrorLog, Diagnostic> {
@@ -38,7 +42,10 @@ pub fn error_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<E
         b"stderr" => ErrorLogTarget::Stderr,
         _ if name.starts_with(b"syslog:") => ErrorLogTarget::Syslog(syslog(reader, directive)?),
         _ => match name.strip_prefix(b"memory:") {
-            Some(size) => ErrorLogTarget::Memory(memory_size(directive, size)?),
+            Some(size) => {
+                reader.note_words_without_effect(directive, [&*directive.args()[0].text()], MEMORY);
+                ErrorLogTarget::Memory(memory_size(directive, size)?)
+            }
             None => {
                 let path = reader.full_path(name);
                 reader.log_files.push(path.clone());
@@ -46,7 +53,11 @@ pub fn error_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Result<E
             }
         },
     };
-    Ok(ErrorLog { target, level: level(directive)? })
+    let level = level(directive)?;
+    let silent = SILENT_PARTS.iter().copied();
+    let silent = silent.filter(|part| directive.args()[1..].iter().any(|word| word.value == part.as_bytes()));
+    reader.note_words_without_effect(directive, silent, "of this part no step is told");
+    Ok(ErrorLog { target, level })
 }
 
 fn memory_size(directive: &Directive<'_>, text: &[u8]) -> Result<usize, Diagnostic> {
@@ -66,11 +77,13 @@ fn level(directive: &Directive<'_>) -> Result<LogLevel, Diagnostic> {
             if level.replace(*found).is_some() {
                 return Err(directive.emerg(format!("duplicate log level \"{text}\"")));
             }
-        } else if DEBUG_PARTS.contains(&&*text) {
-            if matches!(level, Some(LogLevel::Level(_))) {
-                return Err(invalid());
-            }
-            level = Some(LogLevel::Debug);
+        } else if text == HTTP_PART || SILENT_PARTS.contains(&&*text) {
+            let others = match level {
+                None => false,
+                Some(LogLevel::Parts { http }) => http,
+                Some(LogLevel::Level(_)) => return Err(invalid()),
+            };
+            level = Some(LogLevel::Parts { http: others || text == HTTP_PART });
         } else {
             return Err(invalid());
         }

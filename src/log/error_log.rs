@@ -43,6 +43,15 @@ pub fn shows_on_stderr() -> bool {
     SHOWS_ON_STDERR.get()
 }
 
+/// The connection that a line is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Whose {
+    /// Its number.
+    pub number: u64,
+    /// Of such a one everything is told (`debug_connection`).
+    pub is_debugged: bool,
+}
+
 /// Where one `error_log` goes.
 #[derive(Debug)]
 pub enum Target {
@@ -117,24 +126,25 @@ impl ErrorLog {
         });
     }
 
-    /// Writes a line whose text the closure makes, if it is due. A connection has its number.
+    /// Writes a line whose text the closure makes, if it is due, or about a connection of which everything is told.
     #[inline]
-    pub fn write(&self, level: Level, connection: Option<u64>, text: impl FnOnce(&mut Line)) {
-        if self.is_due(level) {
-            let mut line = Line::start(level, connection);
+    pub fn write(&self, level: Level, connection: Option<Whose>, text: impl FnOnce(&mut Line)) {
+        let is_wanted = connection.is_some_and(|connection| connection.is_debugged);
+        if is_wanted || self.is_due(level) {
+            let mut line = Line::start(level, connection.map(|connection| connection.number));
             text(&mut line);
-            self.emit(level, line);
+            self.emit(level, is_wanted, line);
         }
     }
 
     #[cold]
-    fn emit(&self, level: Level, mut line: Line) {
+    fn emit(&self, level: Level, is_wanted: bool, mut line: Line) {
         line.finish();
         if level == Level::Emerg {
             LAST_GRAVE.set(Some(String::from_utf8_lossy(line.text()).trim_end().to_owned()));
         }
         let mut wrote_stderr = false;
-        for output in self.outputs.iter().take_while(|output| level <= output.level) {
+        for output in self.outputs.iter().take_while(|output| is_wanted || level <= output.level) {
             match &output.target {
                 Target::File(file) => {
                     wrote_stderr |= file.is_stderr();

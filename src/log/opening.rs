@@ -68,7 +68,8 @@ impl LogOpener<'_> {
             };
             let level = match line.level {
                 LogLevel::Level(level) => level,
-                LogLevel::Debug => Level::Info,
+                LogLevel::Parts { http: true } => Level::Debug,
+                LogLevel::Parts { http: false } => Level::Info,
             };
             outputs.push(Output::new(target, level));
         }

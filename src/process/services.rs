@@ -47,6 +47,7 @@ impl Services {
             prefix: &cycle.prefix,
             conf_prefix: &cycle.conf_prefix,
             log: Rc::clone(&cycle.log),
+            debugged: &cycle.nginx.events.debug_connection,
             files: Rc::clone(&cycle.files),
             tls: Rc::clone(&cycle.tls),
             client_tls: Rc::clone(&cycle.client_tls),

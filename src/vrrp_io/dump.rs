@@ -8,7 +8,7 @@ use crate::ir::keepalived::addresses::Prefix;
 use crate::ir::keepalived::instance::Authentication;
 use crate::ir::keepalived::routes::Insertion;
 use crate::ir::keepalived::rules::RuleAction;
-use crate::ir::keepalived::{Command, Route, Rule, StaticAddress, VirtualAddress, notify};
+use crate::ir::keepalived::{Command, Route, Rule, StaticAddress, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
 use crate::vrrp::engine::{Engine, InstanceStatus};
 use crate::vrrp::fault::Fault;
@@ -255,7 +255,7 @@ pub(super) fn command_line(command: &Command) -> String {
     {
         *program = real.join(name).display().to_string();
     }
-    notify::quoted(&words)
+    words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
 }
 
 // ---- holdings ----

@@ -35,7 +35,7 @@ pub const DIRECTIVES: &[Directive] = &[
         default: "",
         inherit: Inherit::Never,
         edition: Edition::Open,
-        status: Status::Accepted("no line is logged at debug alone"),
+        status: Status::Done,
     },
     Directive {
         name: "epoll_events",

@@ -23,6 +23,7 @@ const fn on_request(option: &'static str, directive: &'static str, context: Cont
 }
 
 const MODULES: &[Module] = &[
+    on_request("debug", "debug_connection", Context::EVENTS),
     on_request("threads", "thread_pool", Context::MAIN),
     on_request("file-aio", "aio", Context::HTTP),
     on_request("http_ssl_module", "ssl_certificate", Context::HTTP),

@@ -21,6 +21,9 @@ pub fn serve(engine: &Rc<Engine>, accepted: Accepted) {
     engine.counters.accepted.add();
     engine.counters.handled.add();
     let connection = Connection::new(Rc::clone(engine), accepted);
+    connection.debug_socket(|line, socket| {
+        line.push_display(format_args!("accept: {} fd:{socket}", connection.peer.with_port()));
+    });
     let servers = connection.servers();
     if servers.proxy_protocol || servers.ssl || connection.may_speak_http2() {
         tokio::task::spawn_local(serve_other(connection));

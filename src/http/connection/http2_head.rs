@@ -86,6 +86,7 @@ fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseud
                 return Err(refuse(request, "client sent out of order pseudo-headers"));
             }
             take_pseudo(request, pseudo, name, value)?;
+            request.debug_parts("http2 header: ", &[b":", name, b": ", value]);
             continue;
         }
         if !std::mem::replace(&mut has_line, true) {
@@ -110,6 +111,7 @@ fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseud
         }
         count += 1;
         take_field(request, name, value)?;
+        request.debug_header("http2 header: ", name, value);
     }
     if !has_line {
         take_line(request, pseudo)?;

@@ -21,6 +21,7 @@ pub mod waiting;
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -33,7 +34,7 @@ use self::waiting::{Deadline, ReadFault, SendFault};
 use super::engine::Engine;
 use crate::ir::ids::ServerId;
 use crate::ir::listen::{AddressServers, ListenAddress};
-use crate::log::error_log::{Level, Line};
+use crate::log::error_log::{Level, Line, Whose};
 use crate::net::accept::Accepted;
 use crate::net::peer_end::PeerEnd;
 use crate::net::places::Slot;
@@ -101,6 +102,7 @@ impl Drop for Connection {
         self.engine.timers.clear(&self.timer);
         // What has no place of its own is a stream inside of another connection, or a view of one whose handshake goes on.
         if self.slot.is_some() {
+            self.debug_socket(|line, socket| line.push_display(format_args!("close http connection: {socket}")));
             self.engine.counters.active.sub();
             self.engine.draining.leave();
         }
@@ -313,10 +315,26 @@ impl Connection {
         known.or_else(|| self.stream().local_address())
     }
 
+    /// Whose lines of the log are those about it.
+    pub fn whose(&self) -> Whose {
+        Whose { number: self.number, is_debugged: self.engine.debugs(&self.peer) }
+    }
+
+    /// Says at debug what becomes of its socket.
+    fn debug_socket(&self, text: impl FnOnce(&mut Line, RawFd)) {
+        let whose = self.whose();
+        if (self.engine.may_debug || whose.is_debugged)
+            && let Some(stream) = &*self.stream.borrow()
+        {
+            let log = self.engine.error_log(&self.engine.server(self.server()).location);
+            log.write(Level::Debug, Some(whose), |line| text(line, stream.as_fd().as_raw_fd()));
+        }
+    }
+
     /// Writes a line about what is done on it outside of any request.
     pub fn log(&self, level: Level, action: &str, text: impl FnOnce(&mut Line)) {
         let server = self.engine.server(self.server());
-        self.engine.error_log(&server.location).write(level, Some(self.number), |line| {
+        self.engine.error_log(&server.location).write(level, Some(self.whose()), |line| {
             text(line);
             line.push_display(format_args!(" while {action}"));
             self.log_ends(line);
@@ -337,7 +355,7 @@ impl Connection {
     /// Says that the client closed it while it was kept; nothing else is told of that.
     pub fn log_kept(&self, error: Option<&io::Error>) {
         let server = self.engine.server(self.server());
-        self.engine.error_log(&server.location).write(Level::Info, Some(self.number), |line| {
+        self.engine.error_log(&server.location).write(Level::Info, Some(self.whose()), |line| {
             line.push_display(format_args!("client {} closed keepalive connection", self.peer));
             if let Some(error) = error {
                 line.push_error(error);

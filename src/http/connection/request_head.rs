@@ -175,6 +175,8 @@ fn refuse_line(request: &mut Request, fault: Fault) -> NoRequest {
 pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> {
     let head = Rc::clone(&request.head);
     let line = &head.line;
+    let is_http2 = request.connection.exchange().is_some();
+    request.debug_value(if is_http2 { "http2 request line: " } else { "http request line: " }, head.request_line());
     request.method = line.method;
     request.version = line.version();
     request.plus_in_uri = line.plus_in_uri;
@@ -197,6 +199,7 @@ pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoReque
         request.extension = line.extension_start.map_or(0..0, |start| start - path.start..request.uri.len());
         request.args.extend_from_slice(line.args_start.map_or(&[], |start| &head.buffer[start..line.uri.end]));
     }
+    request.debug_target();
     request.has_args = !request.args.is_empty();
     request.valid_unparsed_uri = !line.empty_path;
     match &line.host {
@@ -252,11 +255,16 @@ async fn read_headers(
                 count += 1;
                 let server = request.server;
                 take_header(request, &line)?;
+                let buffer = &request.head.buffer;
+                request.debug_header("http header: ", &buffer[line.name.clone()], &buffer[line.value.clone()]);
                 if request.server != server {
                     core = Rc::clone(&request.connection.engine.server(request.server).core);
                 }
             }
-            Ok(Progress::End) => return Ok(()),
+            Ok(Progress::End) => {
+                request.debug(|line| line.push(b"http header done"));
+                return Ok(());
+            }
             Ok(Progress::Again) if *position < window.end => read_more(request, deadline).await?,
             Ok(Progress::Again) => {
                 if !window.grow(&core, line_start, *position) {

@@ -113,7 +113,7 @@ async fn client_fault(
     let named = tls.server_name().and_then(|name| server_of(servers, name)).unwrap_or(servers.default_server);
     let (own, context) = context_of(engine, servers, named)?;
     let sent = tls.peer_certificates()?;
-    ocsp::client_fault(engine, (own, context), sent, connection.number).await
+    ocsp::client_fault(engine, (own, context), sent, connection.whose()).await
 }
 
 /// The certificates whose names have variables, read for this handshake.

@@ -33,6 +33,7 @@ pub fn head(request: &mut Request) {
         let before = out.len();
         write_fixed(request, location.as_deref(), out);
         others(&request.response.headers, location.is_some()).for_each(|(name, value)| line(out, name, value));
+        request.debug(|line| line.push(&out[before..]));
         out.extend_from_slice(b"\r\n");
         out.len() - before
     });

@@ -28,6 +28,7 @@ pub fn handle(request: &mut Request) -> Verdict {
         }
         name.truncate(directory_length);
         name.extend_from_slice(&file);
+        request.debug_value("open index ", &name);
         match open_file::metadata(request, &name) {
             Ok(_) => {
                 let mut uri = request.uri.clone();

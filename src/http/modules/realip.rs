@@ -3,11 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use super::access;
 use crate::http::connection::peer::Peer;
 use crate::http::message::headers::Known;
 use crate::http::request::Request;
-use crate::ir::http::realip::{Header, Trusted};
+use crate::ir::http::realip::Header;
 
 /// Puts the address that a trusted peer names in the peer's place.
 pub fn handle(request: &mut Request) {
@@ -16,15 +15,7 @@ pub fn handle(request: &mut Request) {
         return;
     }
     let engine = Rc::clone(&request.connection.engine);
-    let is_trusted = |peer: &Peer| {
-        settings.from.iter().any(|trusted| match trusted {
-            Trusted::Clients(clients) => access::fits(clients, peer),
-            Trusted::Host(host) => {
-                let known = engine.trusted_hosts.get(&host.0);
-                known.zip(peer.ip()).is_some_and(|(known, address)| known.contains(&address))
-            }
-        })
-    };
+    let is_trusted = |peer: &Peer| engine.named_peers.is_in(peer, &settings.from);
     if !is_trusted(&request.connection.peer) {
         return;
     }

@@ -22,6 +22,7 @@ pub async fn handle(request: &mut Request) -> Verdict {
         return Verdict::Declined;
     }
     let name = map_uri_to_path(request).path;
+    request.debug_value("http filename: ", &name);
     let (file, metadata) = match open_file::open(request, &name) {
         Ok(opened) => opened,
         Err(fault) => return refuse(request, &name, &fault),

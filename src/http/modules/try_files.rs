@@ -10,6 +10,9 @@ use crate::ir::http::core::Alias;
 use crate::ir::http::try_files::Otherwise;
 use crate::log::error_log::Level;
 
+/// What stands between two quoted texts of a line in the log.
+const QUOTED: &[u8] = b"\" \"";
+
 /// Looks for the candidates in order.
 pub fn handle(request: &mut Request) -> Verdict {
     let Some(settings) = request.location.try_files.clone() else { return Verdict::Declined };
@@ -22,6 +25,8 @@ pub fn handle(request: &mut Request) -> Verdict {
         let name = evaluate::text(request, &candidate.name).into_owned();
         let skipped = if candidate.name.constant().is_none() { skipped(request, alias, &name) } else { 0 };
         let file = [&root, &name[skipped..]].concat();
+        let what = if candidate.directory { "trying to use dir: " } else { "trying to use file: " };
+        request.debug_parts(what, &[&name[skipped..], QUOTED, &file]);
         let Some(metadata) = metadata(request, &file) else { continue };
         if metadata.is_dir() != candidate.directory {
             continue;
@@ -29,19 +34,31 @@ pub fn handle(request: &mut Request) -> Verdict {
         take(request, &name[skipped..], candidate.directory, alias);
         return Verdict::Declined;
     }
+    // To nginx the last word is a file too, until it is to be looked for.
+    let show = |request: &Request, word: &[u8]| {
+        request.debug_parts("trying to use file: ", &[word, QUOTED, &root, word]);
+    };
     match &settings.otherwise {
-        // nginx has no page for it and sends nothing at all.
-        Otherwise::Status(status) if *status < 300 && !matches!(status, 201 | 204) => {
-            request.finished = true;
-            Verdict::Done
+        Otherwise::Status(status) => {
+            request.debug(|line| {
+                let root = String::from_utf8_lossy(&root);
+                line.push_display(format_args!("trying to use file: \"={status}\" \"{root}={status}\""));
+            });
+            if *status < 300 && !matches!(status, 201 | 204) {
+                // nginx has no page for it and sends nothing at all.
+                request.finished = true;
+                return Verdict::Done;
+            }
+            Verdict::Finish(*status)
         }
-        Otherwise::Status(status) => Verdict::Finish(*status),
         Otherwise::Named(name) => {
             let name = evaluate::text(request, name).into_owned();
+            show(request, &name);
             redirect::named_location(request, &name)
         }
         Otherwise::Uri(uri) => {
             let uri = evaluate::text(request, uri).into_owned();
+            show(request, &uri);
             redirect::redirect_to_target(request, &uri)
         }
     }

@@ -50,7 +50,7 @@ impl Request {
 
     fn log_with(&self, level: Level, text: impl Display, error: Option<&io::Error>, action: &str) {
         let engine = &self.connection.engine;
-        engine.error_log(&self.location).write(level, Some(self.connection.number), |line| {
+        engine.error_log(&self.location).write(level, Some(self.connection.whose()), |line| {
             line.push_display(text);
             if let Some(error) = error {
                 line.push_error(error);

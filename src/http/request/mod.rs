@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod contexts;
+mod debug_log;
 mod error_log;
 pub mod family;
 pub mod identity;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 
 use super::answer::Faulty;
@@ -30,11 +31,15 @@ pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<B
         request.log(Level::Alert, lack);
         Faulty::Request(500)
     })?;
+    let number = engine.connections.next_number();
     let options = options(request, job);
     let began_ms = now_ms();
     let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
     match opened {
         Waited::Done(Ok(stream)) => {
+            let descriptor = stream.as_fd().as_raw_fd();
+            request
+                .debug(|line| line.push_display(format_args!("connect to {}, fd:{descriptor} #{number}", server.name)));
             let stream = match &job.tls {
                 None => stream,
                 Some(tls) => secure::begin(request, job, tls, server, (stream, began_ms)).await?,

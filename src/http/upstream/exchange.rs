@@ -486,6 +486,7 @@ async fn read_head(
                     parser = Parser::default();
                 }
                 Parsed::Head => {
+                    debug_head(request, &parser.head, buffer);
                     log_duplicates(request, &parser);
                     return Ok(parser.head);
                 }
@@ -524,6 +525,19 @@ impl EarlyHints {
         let hints = headers::early_hints(&job.plan, head, buffer);
         early_hints::send(request, &hints).await.map_err(|ClientGone| Faulty::ClientGone)
     }
+}
+
+/// Shows the head of an answer (`ngx_http_proxy_process_header`).
+fn debug_head(request: &Request, head: &Head, buffer: &[u8]) {
+    request.debug(|line| {
+        line.push_display(format_args!("http proxy status {} \"", head.status));
+        line.push(&buffer[head.status_text.clone()]);
+        line.push(b"\"");
+    });
+    for line in &head.lines {
+        request.debug_header("http proxy header: ", &buffer[line.name.clone()], &buffer[line.value.clone()]);
+    }
+    request.debug(|line| line.push(b"http proxy header done"));
 }
 
 fn log_duplicates(request: &Request, parser: &Parser) {

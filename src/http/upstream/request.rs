@@ -86,11 +86,13 @@ pub fn write_headers(
         for header in &head.headers {
             let name = &head.buffer[header.name()];
             if plan.passes_on(header.known, name) {
+                request.debug_header("http proxy header: ", name, &head.buffer[header.value()]);
                 copy(&head.buffer, header, out);
             }
         }
     }
     out.extend_from_slice(b"\r\n");
+    request.debug_value("http proxy header:\n", out);
 }
 
 fn write_host(request: &Request, plan: &RequestPlan, destination: &Destination, is_http11: bool, out: &mut Vec<u8>) {

@@ -37,7 +37,7 @@ fn a_line_has_time_level_process_and_connection() {
     stop_showing_on_stderr();
     let scratch = Scratch::new("line");
     let log = ErrorLog::new(vec![scratch.log("a", Level::Error)]);
-    log.write(Level::Error, Some(9), |line| {
+    log.write(Level::Error, Some(Whose { number: 9, is_debugged: false }), |line| {
         line.push(b"raw \xff");
         line.push_error(&io::Error::from_raw_os_error(111));
     });

@@ -14,20 +14,37 @@ const NODE_A: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// Virtual routers from here on stand behind each step; that nobody knows them is logged.
 const FIRST_MARK: u8 = 100;
 
+/// The master's lines about adverts that the other node sends as one: an advert of a router that nobody knows stands behind them.
+pub(crate) fn lines_about(what: &str, place: usize, adverts: &[Advert], lab: &Lab, [a, b]: [&Node; 2]) -> String {
+    let before = a.log().len();
+    let mut mark = Advert::new();
+    mark.body[1] = FIRST_MARK + place as u8;
+    let packets = adverts.iter().chain([&mark]).map(Advert::packet).collect();
+    send(b, packets);
+    let known = format!("Unknown VRID({})", mark.body[1]);
+    lab.wait(what, ELECTION, || a.log().contains(&known), &[a]);
+    let log = a.log()[before..].to_owned();
+    let told = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text);
+    let told = told.filter(|text| text.starts_with("(LAB)") && !text.contains("gratuitous"));
+    told.map(|text| format!("{what}: {text}\n")).collect()
+}
+
 /// An advert of version 2 as the neighbour of the master would send it, and what may be wrong with it.
 #[derive(Clone)]
 pub(crate) struct Advert {
     source: Ipv4Addr,
     ttl: u8,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     checksum_error: u8,
+    /// Behind what the checksum covers.
+    pub(crate) trailer: Vec<u8>,
 }
 
 impl Advert {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut body = vec![0x21, 51, 100, 1, 1, 1, 0, 0, 198, 51, 100, 100];
         body.extend(b"1111\0\0\0\0");
-        Self { source: NEIGHBOUR, ttl: 255, body, checksum_error: 0 }
+        Self { source: NEIGHBOUR, ttl: 255, body, checksum_error: 0, trailer: Vec::new() }
     }
 
     /// The IPv4 header lacks length and checksum, which the kernel adds.
@@ -41,6 +58,7 @@ impl Advert {
         bytes.extend(&self.body);
         bytes[26..28].copy_from_slice(&sum.to_be_bytes());
         bytes[27] ^= self.checksum_error;
+        bytes.extend(&self.trailer);
         bytes
     }
 }
@@ -167,18 +185,9 @@ fn story(which: Which) -> (String, String) {
     lab.wait("a is master", ELECTION, || a.holds(), &[&a]);
     let mut lines = String::new();
     for (place, (what, change)) in STEPS.iter().enumerate() {
-        let before = a.log().len();
         let mut advert = Advert::new();
         change(&mut advert);
-        let mut mark = Advert::new();
-        mark.body[1] = FIRST_MARK + place as u8;
-        send(&b, vec![advert.packet(), advert.packet(), mark.packet()]);
-        let known = format!("Unknown VRID({})", mark.body[1]);
-        lab.wait(what, ELECTION, || a.log().contains(&known), &[&a]);
-        let log = a.log()[before..].to_owned();
-        let told = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text);
-        let told = told.filter(|text| text.starts_with("(LAB)") && !text.contains("gratuitous"));
-        told.for_each(|text| lines += &format!("{what}: {text}\n"));
+        lines += &lines_about(what, place, &[advert.clone(), advert], &lab, [&a, &b]);
     }
     let counters = a.dump("STATS", "keepalived.stats");
     let counters = counters.lines().filter(|line| !line.contains("Sent: ")).map(|line| format!("{line}\n")).collect();

@@ -62,7 +62,7 @@ pub struct Engine {
     pub limit_conn_zones: Vec<Rc<ConnZone>>,
     /// The addresses of names in `set_real_ip_from` and `debug_connection`.
     pub named_peers: NamedPeers,
-    /// Whether some log wants to hear of what is done step by step.
+    /// Whether somebody wants to hear of what is done step by step: a log, or who debugs clients.
     pub may_debug: bool,
     /// The clients of whose connections everything is logged (`debug_connection`).
     debugged: Vec<Trusted>,
@@ -169,9 +169,9 @@ impl Engine {
         let conn_zones = http.limit_conn_zones.iter().zip(conn_words);
         let limit_conn_zones = conn_zones.map(|(zone, words)| Rc::new(limit_zones::conn_zone(zone, words))).collect();
         let logs = error_logs.values().chain([&opened.log]);
-        let may_debug = logs.into_iter().any(|log: &Rc<ErrorLog>| log.is_due(Level::Debug));
+        let is_some_log_at_debug = logs.into_iter().any(|log: &Rc<ErrorLog>| log.is_due(Level::Debug));
         Rc::new(Self {
-            may_debug,
+            may_debug: is_some_log_at_debug || !opened.debugged.is_empty(),
             limit_req_zones,
             limit_conn_zones,
             named_peers,
@@ -214,7 +214,7 @@ impl Engine {
 
     /// Whether everything is to be logged of a client's connection.
     pub fn debugs(&self, peer: &Peer) -> bool {
-        !self.debugged.is_empty() && self.named_peers.is_in(peer, &self.debugged)
+        self.named_peers.is_in(peer, &self.debugged)
     }
 
     /// The `resolver` in force in a location.

@@ -322,12 +322,11 @@ impl Connection {
 
     /// Says at debug what becomes of its socket.
     fn debug_socket(&self, text: impl FnOnce(&mut Line, RawFd)) {
-        let whose = self.whose();
-        if (self.engine.may_debug || whose.is_debugged)
+        if self.engine.may_debug
             && let Some(stream) = &*self.stream.borrow()
         {
             let log = self.engine.error_log(&self.engine.server(self.server()).location);
-            log.write(Level::Debug, Some(whose), |line| text(line, stream.as_fd().as_raw_fd()));
+            log.write(Level::Debug, Some(self.whose()), |line| text(line, stream.as_fd().as_raw_fd()));
         }
     }
 

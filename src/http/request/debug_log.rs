@@ -11,7 +11,7 @@ impl Request {
     /// Writes a line at debug, if anybody wants it. Such a line has no context (`ngx_log_error_core`).
     #[inline]
     pub fn debug(&self, text: impl FnOnce(&mut Line)) {
-        if self.may_debug() {
+        if self.connection.engine.may_debug {
             self.write_debug(text);
         }
     }
@@ -20,11 +20,6 @@ impl Request {
     fn write_debug(&self, text: impl FnOnce(&mut Line)) {
         let log = self.connection.engine.error_log(&self.location);
         log.write(Level::Debug, Some(self.connection.whose()), text);
-    }
-
-    /// Whether somewhere in the configuration such lines are wanted; for others nothing is looked up.
-    fn may_debug(&self) -> bool {
-        self.connection.engine.may_debug || self.connection.whose().is_debugged
     }
 
     /// Shows one thing: `WHAT "VALUE"`.

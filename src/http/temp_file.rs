@@ -1,7 +1,8 @@
 //! Temporary files with nginx's names: ten digits, the last of them as directories.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -61,7 +62,7 @@ pub fn next_path(temp: &TempPath, numbers: Counter) -> Result<String, Fault> {
         end -= usize::from(width);
     }
     if end < name.len() {
-        std::fs::create_dir_all(&path).map_err(Fault::of("mkdir()", Path::new(&path)))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(Fault::of("mkdir()", Path::new(&path)))?;
     }
     path.push('/');
     path.push_str(&name);
@@ -72,10 +73,31 @@ pub fn next_path(temp: &TempPath, numbers: Counter) -> Result<String, Fault> {
 pub fn create(temp: &TempPath, numbers: Counter) -> Result<TempFile, Fault> {
     loop {
         let path = next_path(temp, numbers)?;
-        match File::options().read(true).write(true).create_new(true).open(&path) {
+        match create_own(&path) {
             Ok(file) => return Ok(TempFile { file: Rc::new(file), path }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Fault::of("open()", Path::new(&path))(error)),
         }
+    }
+}
+
+/// Bodies are nobody else's business, also those that are kept (`client_body_in_file_only on`).
+fn create_own(path: &str) -> io::Result<File> {
+    File::options().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_may_read_what_waits_in_a_file() {
+        let path = std::env::temp_dir().join(format!("evenkeel-temp-file-{}", std::process::id()));
+        let path = path.to_str().expect("a path of letters");
+        let file = TempFile { file: Rc::new(create_own(path).expect("a new file")), path: path.to_owned() };
+        let rights = file.file.metadata().expect("an open file").permissions();
+        assert_eq!(rights.mode() & 0o777, 0o600);
     }
 }

@@ -22,8 +22,8 @@ const POSTPONED: usize = 1460;
 
 /// The family of a request; its first member's head must have passed the charset filter.
 pub fn family(request: &mut Request) -> Rc<Family> {
-    let charset = &request.response.charset;
-    let new = || Rc::new(Family { charset: charset.clone(), ssi: RefCell::default() });
+    let charset = request.response.said_charset();
+    let new = || Rc::new(Family { charset: charset.map(<[u8]>::to_vec), ssi: RefCell::default() });
     Rc::clone(request.family.get_or_insert_with(new))
 }
 

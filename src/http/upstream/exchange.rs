@@ -500,7 +500,7 @@ pub fn note_lines(request: &mut Request, head: &Head, buffer: &[u8]) {
     if request.connection.engine.upstreams.shows_headers() {
         let list = &mut request.upstream.headers;
         list.clear();
-        for line in &head.lines {
+        for line in head.lines.iter().filter(|line| !line.dropped) {
             list.push(&buffer[line.name.clone()], &buffer[line.value.clone()]);
         }
     }

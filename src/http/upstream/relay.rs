@@ -548,5 +548,6 @@ async fn break_off(request: &mut Request) -> Verdict {
     }
     // If the client is gone as well, nobody is left to tell; otherwise this is an end as good as any to nginx's log.
     request.finished = write::flush(request).await.is_ok();
-    Verdict::Close
+    // What is inside another answer ends there, and the other goes on.
+    if request.is_subrequest { Verdict::Done } else { Verdict::Close }
 }

@@ -103,6 +103,7 @@ fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseud
                 cookies.extend_from_slice(b"; ");
             }
             cookies.extend_from_slice(value);
+            request.debug_header("http2 header: ", name, value);
             continue;
         }
         if count >= core.max_headers {
@@ -116,6 +117,7 @@ fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseud
     if !has_line {
         take_line(request, pseudo)?;
     }
+    request.debug_value("http2 request line: ", request.head.request_line());
     if !cookies.is_empty() {
         take_field(request, b"cookie", &cookies)?;
     }

@@ -154,6 +154,7 @@ async fn read_request_line(
         }
     }
     note_length(request, *position);
+    request.debug_value("http request line: ", request.head.request_line());
     take_line(request, core)
 }
 
@@ -175,8 +176,6 @@ fn refuse_line(request: &mut Request, fault: Fault) -> NoRequest {
 pub fn take_line(request: &mut Request, core: &ServerCore) -> Result<(), NoRequest> {
     let head = Rc::clone(&request.head);
     let line = &head.line;
-    let is_http2 = request.connection.exchange().is_some();
-    request.debug_value(if is_http2 { "http2 request line: " } else { "http request line: " }, head.request_line());
     request.method = line.method;
     request.version = line.version();
     request.plus_in_uri = line.plus_in_uri;

@@ -10,6 +10,7 @@ use compat_tests::ports::Ports;
 use compat_tests::program::Server;
 use compat_tests::scratch::Scratch;
 use compat_tests::subject;
+use evenkeel::wire::http2::hpack::encode_field;
 use h2::client::SendRequest;
 
 const CONFIGURATION: &str = r#"
@@ -20,6 +21,7 @@ http {
     log_format seen '"$request" $status $http2 $server_protocol "$http_cookie" $http_host $request_body'
         ' $body_bytes_sent $sent_http_connection $request_method $uri $request_uri';
     access_log access.log seen;
+    log_format completion "$uri '$request_completion'";
     http2_body_preread_size 32k;
     server {
         listen 127.0.0.1:8080;
@@ -35,6 +37,13 @@ http {
         location /none { add_trailer X-End "$http2"; proxy_pass http://127.0.0.1:8080/nothing; }
         location /back { proxy_pass http://127.0.0.1:8080/said; }
         location /echo { proxy_pass http://127.0.0.1:8080/taken; }
+        location /closed { return 444; }
+        location /moved/ { proxy_pass http://127.0.0.1:8080/target/; }
+        location /target/ {
+            add_header X-Before 1;
+            add_header Location http://127.0.0.1:8080/target/x;
+            return 200;
+        }
         location /taken { return 200 "$http_x_case|$http_cookie|$content_length"; }
     }
     server {
@@ -56,6 +65,7 @@ http {
     server {
         listen 127.0.0.1:8084 http2;
         send_timeout 1s;
+        access_log access.log completion;
         root .;
         location /discarded { return 200 "said\n"; }
     }
@@ -292,12 +302,74 @@ fn a_malformed_request_is_answered_with_a_page_and_logged() {
 }
 
 #[test]
+fn a_page_goes_out_before_the_connection_fails() {
+    let scene = Scene::set();
+    // `GET ! a /`, and a frame of the wrong size behind it.
+    let request = b"\0\0\x08\x01\x05\0\0\0\x01\x82\x84\x46\x01!\x41\x01a";
+    let mut client = begin(&scene, 8080);
+    client.write_all(&[&request[..], b"\0\0\0\x08\0\0\0\0\0"].concat()).expect("it takes both");
+    let goaway = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x06";
+    let has_page = |answer: &[u8]| answer.windows(15).any(|bytes| bytes == b"400 Bad Request");
+    read_until(&mut client, |answer| answer.ends_with(goaway) && has_page(answer));
+}
+
+#[test]
 fn a_malformed_request_stays_with_the_default_server() {
     let scene = Scene::set();
     let mut client = begin(&scene, 8085);
-    // `GET ! /`, and nothing of a host.
+    // `GET ! /`, and nothing of a host; then `GET http /`.
     client.write_all(b"\0\0\x05\x01\x05\0\0\0\x01\x82\x84\x46\x01!").expect("it takes a request");
     read_until(&mut client, |answer| answer.windows(6).any(|bytes| bytes == b"\x04\0\0\0\x01\x8c"));
+    client.write_all(b"\0\0\x03\x01\x05\0\0\0\x03\x82\x84\x86").expect("it takes another");
+    read_until(&mut client, |answer| answer.windows(6).any(|bytes| bytes == b"\x04\0\0\0\x03\x8c"));
+}
+
+#[test]
+fn a_request_that_cannot_be_decoded_is_logged() {
+    let scene = Scene::set();
+    // `POST http /said`, and an index that no table has; then a path that is none before the method, and the same index.
+    let goaway = |id| [&b"\0\0\x08\x07\0\0\0\0\0\0\0\0"[..], &[id, 0, 0, 0, 9]].concat();
+    exchange(&scene, b"\0\0\x0a\x01\x05\0\0\0\x01\x83\x86\x04\x05/said\x80", &goaway(1));
+    exchange(&scene, b"\0\0\x08\x01\x05\0\0\0\x03\x86\x04\x03/ b\x82\x80", &goaway(3));
+    let log = scene.log();
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines[0].starts_with("\"-\" 000 ") && lines[0].ends_with(" POST /said /said"), "{log}");
+    assert!(lines[1].starts_with("\"-\" 400 ") && lines[1].ends_with(" - - -"), "{log}");
+}
+
+#[test]
+fn a_malformed_request_ends_its_stream_alone() {
+    let scene = Scene::set();
+    let mut client = begin(&scene, 8080);
+    // `GET http a`, an empty path, and `host: a`. nginx loses its place behind the empty value of a request that it has refused, takes
+    // the next name for empty and ends the connection; RFC 9113 section 8.1.1 wants the end of the stream.
+    client.write_all(b"\0\0\x0f\x01\x05\0\0\0\x01\x82\x86\x41\x01a\x04\0\0\x04host\x01a").expect("it takes a request");
+    read_until(&mut client, |answer| answer.ends_with(b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x01"));
+    client.write_all(b"\0\0\x08\x06\0\0\0\0\0pingping").expect("it takes a ping");
+    read_until(&mut client, |answer| answer.ends_with(b"\0\0\x08\x06\x01\0\0\0\0pingping"));
+}
+
+#[test]
+fn a_request_that_is_closed_ends_its_stream() {
+    let closed = b"\0\0\x0e\x01\x05\0\0\0\x01\x82\x86\x04\x07/closed\x41\x01a";
+    exchange(&Scene::set(), closed, b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x01");
+}
+
+#[test]
+fn a_redirect_that_was_changed_stands_before_other_fields() {
+    let moved = b"\0\0\x0e\x01\x05\0\0\0\x01\x82\x86\x04\x07/moved/\x41\x01a";
+    let scene = Scene::set();
+    let mut client = begin(&scene, 8080);
+    client.write_all(moved).expect("it takes a request");
+    let url = format!("http://a:{}/moved/x", scene.ports.real(8080));
+    read_until(&mut client, |answer| {
+        let find = |name: &str, value: &str| {
+            let mut field = Vec::new();
+            encode_field(name.as_bytes(), value.as_bytes(), &mut field);
+            answer.windows(field.len()).position(|bytes| bytes == field)
+        };
+        find("location", &url).zip(find("x-before", "1")).is_some_and(|(location, before)| location < before)
+    });
 }
 
 #[test]
@@ -337,12 +409,16 @@ fn a_client_that_opens_no_window_is_given_up() {
     client.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0").expect("it takes settings");
     let get = |stream: u8| [b"\0\0\x0d\x01\x05\0\0\0", &[stream][..], b"\x82\x86\x04\x06/large\x41\x01a"].concat();
     client.write_all(&[get(1), get(3)].concat()).expect("it takes requests");
+    // `GET /none`, whose page does not get out either.
+    client.write_all(b"\0\0\x0c\x01\x05\0\0\0\x05\x82\x86\x04\x05/none\x41\x01a").expect("it takes a request");
     let reset = |stream: u8| [b"\0\0\x04\x03\0\0\0\0", &[stream][..], b"\0\0\0\x01"].concat();
     let has = |answer: &[u8], part: &[u8]| answer.windows(part.len()).any(|bytes| bytes == part);
     // send_timeout ends the streams, and the connection goes on: `GET /discarded`.
-    read_until(&mut client, |answer| has(answer, &reset(1)) && has(answer, &reset(3)));
-    client.write_all(b"\0\0\x11\x01\x05\0\0\0\x05\x82\x86\x04\x0a/discarded\x41\x01a").expect("it takes a request");
-    read_until(&mut client, |answer| has(answer, b"\x01\x04\0\0\0\x05\x88"));
+    read_until(&mut client, |answer| [1, 3, 5].into_iter().all(|stream| has(answer, &reset(stream))));
+    client.write_all(b"\0\0\x11\x01\x05\0\0\0\x07\x82\x86\x04\x0a/discarded\x41\x01a").expect("it takes a request");
+    read_until(&mut client, |answer| has(answer, b"\x01\x04\0\0\0\x07\x88"));
+    let log = scene.log();
+    assert!(log.contains("/none ''\n") && log.contains("/large ''\n") && !log.contains("OK"), "{log}");
 }
 
 #[test]

@@ -530,13 +530,50 @@ fn the_server_says_which_ciphers_and_curves_there_are() {
         assert!(no_key.contains("alert handshake failure") && !no_key.contains("took"), "{no_key}");
         let logged =
             "SSL_do_handshake() failed (SSL: error:0A0000C1:SSL routines::no shared cipher) while SSL handshaking";
-        assert_eq!(scene.log().matches(logged).count(), 2, "{}", scene.log());
+        // Nor can it check a key that is of another curve than those it names.
+        let other_curve = scene.ask(8080, "-groups P-384");
+        assert!(other_curve.contains("alert handshake failure") && !other_curve.contains("took"), "{other_curve}");
+        assert_eq!(scene.log().matches(logged).count(), 3, "{}", scene.log());
         let curve = scene.ask(8082, "-groups X25519:P-256:P-384");
         assert!(curve.contains("took secp384r1\n"), "{curve}");
         let no_curve = scene.ask(8082, "-groups X25519:P-256");
         assert!(no_curve.contains("alert handshake failure") && !no_curve.contains("took"), "{no_curve}");
     });
 }
+
+#[test]
+fn what_a_client_does_wrong_is_logged() {
+    with_both(DEMANDING, 8080..=8080, |scene| {
+        let address = ("127.0.0.1", scene.ports.real(8080));
+        let ask = |mut plain: TcpStream| plain.write_all(b"GET / HTTP/1.0\r\n\r\n");
+        TcpStream::connect(address).and_then(ask).expect("it takes a request");
+        drop(TcpStream::connect(address).expect("it listens"));
+        scene.ask(8080, "-tls1_2 -cipher AES128-SHA");
+        let reading =
+            "while reading client request headers, client: 127.0.0.1, server: localhost, request: \"GET / HTTP/1.0\"";
+        for line in [
+            format!(" client sent plain HTTP request to HTTPS port {reading}"),
+            " client closed connection while SSL handshaking, client: 127.0.0.1".to_owned(),
+            " SSL_read_early_data() failed (SSL: error:".to_owned(),
+        ] {
+            until(&line, || scene.log().contains(&line));
+        }
+    });
+}
+
+const DEMANDING: &str = r#"
+daemon off;
+pid nginx.pid;
+error_log error.log info;
+events {}
+http {
+    access_log off;
+    ssl_certificate server.crt;
+    ssl_certificate_key open.key;
+    ssl_client_certificate ca.crt;
+    server { listen 127.0.0.1:8080 ssl; server_name localhost; ssl_verify_client on; ssl_early_data on; }
+}
+"#;
 
 #[test]
 fn a_handshake_is_rejected() {
@@ -547,6 +584,7 @@ fn a_handshake_is_rejected() {
         assert_eq!(scene.log().matches(logged).count(), 1, "{}", scene.log());
         let rejected = scene.ask(8083, "");
         assert!(rejected.contains("unrecognized name") && !rejected.contains("took"), "{rejected}");
+        assert!(scene.log().contains(" handshake rejected while SSL handshaking"), "{}", scene.log());
         let not_so_new = scene.ask(8086, "-tls1_2");
         assert!(not_so_new.contains("alert protocol version"), "{not_so_new}");
     });

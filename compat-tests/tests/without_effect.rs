@@ -10,10 +10,7 @@ use compat_tests::subject;
 /// The lines of a file, and what is said of each.
 const LINES: &[(&str, &[&str])] = &[
     ("events {}", &[]),
-    (
-        "error_log memory:32k debug;",
-        &["\"memory:32k\" of \"error_log\" has no effect: nginx's is for debuggers alone"],
-    ),
+    ("error_log memory:32k debug;", &["\"memory:32k\" of \"error_log\" has no effect: nginx's is for debuggers alone"]),
     (
         "error_log other.log debug_http debug_event;",
         &["\"debug_event\" of \"error_log\" has no effect: of this part no step is told"],

@@ -13,7 +13,15 @@ const SETTINGS: Settings = Settings { max_streams: 8, window: 4096, limits: Limi
 fn requests<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<String>, bool) {
     let mut server = Server::new(SETTINGS);
     let mut events = Vec::new();
-    let goes_on = [PREFACE].into_iter().chain(pieces).all(|piece| server.receive(piece, &mut events).is_ok());
+    let goes_on = [PREFACE].into_iter().chain(pieces).all(|mut piece| {
+        while !piece.is_empty() {
+            match server.receive(piece, &mut events) {
+                Ok(length) => piece = &piece[length..],
+                Err(_) => return false,
+            }
+        }
+        true
+    });
     let mut seen = Vec::new();
     for event in &events {
         if let Event::Request(stream) = event {

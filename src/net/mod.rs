@@ -24,6 +24,7 @@ pub mod tls_server_stream;
 pub mod tls_sessions;
 pub mod tls_signatures;
 pub mod tls_stapling;
+pub mod tls_store;
 pub mod tls_stream;
 pub mod tls_verify;
 pub mod tls_words;

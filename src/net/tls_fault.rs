@@ -18,12 +18,14 @@ pub enum TlsFault {
     KeyUnreadable(Text, io::Error),
     /// A key file holds no key.
     NoKey(Text),
-    /// The key is locked by a pass phrase, and none is known.
-    NoPassword(Text),
+    /// The key is locked by a pass phrase, and none is known; true for PEM's own way of locking one.
+    NoPassword(Text, bool),
     /// The key does not open with any of the pass phrases; true for PEM's own way of locking one.
     WrongPassword(Text, bool),
     /// The key is locked in a way that is not known here.
     UnknownLock(Text),
+    /// A store of OpenSSL holds no key, and OpenSSL's words for why.
+    Store(Text, String),
     /// A list of revoked certificates cannot be read.
     RevocationListUnreadable(Text, io::Error),
     /// A file holds no list of revoked certificates.
@@ -73,7 +75,7 @@ impl fmt::Display for TlsFault {
                 "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
                  (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)"
             ),
-            Self::NoPassword(path) => write!(
+            Self::NoPassword(path, _) => write!(
                 f,
                 "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
                  (SSL: error:07880109:common libcrypto routines::interrupted or cancelled \
@@ -95,6 +97,7 @@ impl fmt::Display for TlsFault {
                 "cannot load certificate key \"{path}\": it is encrypted in a way that evenkeel does not know; \
                  \"openssl pkcs8 -topk8 -v2 aes256\" changes that"
             ),
+            Self::Store(path, reason) => write!(f, "cannot load certificate key \"{path}\": {reason}"),
             Self::RevocationListUnreadable(path, fault) => {
                 let reason = unreadable(path, fault);
                 write!(f, "cannot load CRL \"{path}\": BIO_new_file() failed (SSL: {reason})")
@@ -146,15 +149,19 @@ impl TlsFault {
 
 /// OpenSSL's two lines about a file that cannot be opened.
 fn unreadable(path: &Text, fault: &io::Error) -> String {
-    let number = fault.raw_os_error().unwrap_or(0);
-    let words = fault.to_string();
-    let words = words.split(" (os error").next().unwrap_or(&words);
-    let system =
-        format!("error:{:08X}:system library::{words}:calling fopen({path}, r)", 0x8000_0000_u32 | number as u32);
+    let system = system(fault, format_args!("fopen({path}, r)"));
     match fault.kind() {
         io::ErrorKind::NotFound => format!("{system} error:10000080:BIO routines::no such file"),
         _ => format!("{system} error:10080002:BIO routines::system lib"),
     }
+}
+
+/// OpenSSL's line about a call that failed.
+pub fn system(fault: &io::Error, call: fmt::Arguments) -> String {
+    let number = fault.raw_os_error().unwrap_or(0);
+    let words = fault.to_string();
+    let words = words.split(" (os error").next().unwrap_or(&words);
+    format!("error:{:08X}:system library::{words}:calling {call}", 0x8000_0000_u32 | number as u32)
 }
 
 #[cfg(test)]

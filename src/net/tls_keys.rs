@@ -23,6 +23,7 @@ use rustls::pki_types::{
 use rustls::sign::CertifiedKey;
 
 use super::tls_fault::TlsFault;
+use super::tls_store;
 use crate::ir::tls::Pair;
 use crate::ir::value::Text;
 use crate::wire::der::{Malformed, Reader, tag};
@@ -129,15 +130,30 @@ pub fn private_key(
     passwords: &[Vec<u8>],
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<PrivateKeyDer<'static>, TlsFault> {
+    if let Some(name) = path.strip_prefix(tls_store::PREFIX) {
+        let file = tls_store::read(name, read).map_err(|reason| TlsFault::Store(path.clone(), reason))?;
+        // OpenSSL asks for one pass phrase alone.
+        let key = open_key(path, &file, &passwords[..passwords.len().min(1)]);
+        return key.or_else(|fault| match PrivateKeyDer::try_from(file) {
+            Ok(key) => Ok(key),
+            Err(_) => Err(TlsFault::Store(path.clone(), tls_store::reason(&fault))),
+        });
+    }
     let pem = contents(path, read).map_err(|fault| TlsFault::KeyUnreadable(path.clone(), fault))?;
+    open_key(path, &pem, passwords)
+}
+
+/// The key in a text.
+fn open_key(path: &Text, pem: &[u8], passwords: &[Vec<u8>]) -> Result<PrivateKeyDer<'static>, TlsFault> {
     let no_key = || TlsFault::NoKey(path.clone());
-    let Some(locked) = Locked::find(&pem) else { return PrivateKeyDer::from_pem_slice(&pem).map_err(|_| no_key()) };
+    let Some(locked) = Locked::find(pem) else { return PrivateKeyDer::from_pem_slice(pem).map_err(|_| no_key()) };
     let locked = locked.map_err(|_| TlsFault::UnknownLock(path.clone()))?;
+    let is_traditional = matches!(locked.derivation, Derivation::Pem);
     if passwords.is_empty() {
-        return Err(TlsFault::NoPassword(path.clone()));
+        return Err(TlsFault::NoPassword(path.clone(), is_traditional));
     }
     let opened = passwords.iter().find_map(|password| locked.open(password));
-    opened.ok_or_else(|| TlsFault::WrongPassword(path.clone(), matches!(locked.derivation, Derivation::Pem)))
+    opened.ok_or_else(|| TlsFault::WrongPassword(path.clone(), is_traditional))
 }
 
 /// A key that is locked by a pass phrase.

@@ -15,13 +15,16 @@ use rustls::compress::{CertCompressor, CompressionFailed, CompressionLevel};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
-use rustls::{AlertDescription, Error, PeerMisbehaved, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
+use rustls::{
+    AlertDescription, CipherSuite, Error, NamedGroup, PeerMisbehaved, ServerConfig, SignatureAlgorithm,
+    SignatureScheme, SupportedCipherSuite,
+};
 
 use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
@@ -43,6 +46,8 @@ const SEQUENCE: u8 = 0x30;
 const ENUMERATED: u8 = 0x0a;
 /// How much a client may send before the end of its handshake: as much as fits a buffer of nginx.
 const EARLY_DATA: u32 = 16 * 1024;
+/// The first byte of the suites of TLS 1.3.
+const TLS13_SUITES: u16 = 0x13;
 /// How many sessions a worker remembers for clients without tickets.
 const REMEMBERED_SESSIONS: usize = 20_480;
 
@@ -58,6 +63,8 @@ pub struct Context {
     pub trust: Rc<Trust>,
     /// What responders say of its certificates.
     pub staples: Staples,
+    /// TLS 1.3 is spoken.
+    tls13: bool,
     /// What responders are asked of certificates of clients.
     pub client_status: Option<ClientStatus>,
     /// What locked keys may open with.
@@ -93,7 +100,7 @@ impl Context {
 
     /// Shows clients what responders said last.
     pub fn restaple(&self, now: i64) {
-        let resolver = Arc::new(Certificates(self.staples.renew(now)));
+        let resolver = Arc::new(Certificates { keys: self.staples.renew(now), tls13: self.tls13 });
         for config in self.configs.borrow_mut().iter_mut() {
             Arc::make_mut(config).cert_resolver = Arc::<Certificates>::clone(&resolver);
         }
@@ -111,7 +118,7 @@ impl Context {
     /// What to shake hands with, showing these certificates.
     pub fn showing(&self, http2: bool, certificates: Vec<Arc<CertifiedKey>>) -> Arc<ServerConfig> {
         let mut config = ServerConfig::clone(&self.offering(http2));
-        config.cert_resolver = Arc::new(Certificates(certificates));
+        config.cert_resolver = Arc::new(Certificates { keys: certificates, tls13: self.tls13 });
         Arc::new(config)
     }
 
@@ -129,6 +136,8 @@ impl Context {
 /// Why there was no handshake: the client's doing, or nobody's.
 #[derive(Debug)]
 pub enum HandshakeFault {
+    /// The client has left without a word, or because of this.
+    NeverBegun(Option<io::Error>),
     /// The client closed the connection.
     ClosedByClient,
     /// The client was silent for too long.
@@ -153,15 +162,15 @@ pub enum Refusal {
 impl fmt::Display for HandshakeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NeverBegun(None) => f.write_str("client closed connection"),
+            Self::NeverBegun(Some(fault)) => write!(f, "recv() failed{}", os_error::suffix(fault)),
             Self::ClosedByClient => f.write_str("peer closed connection in SSL handshake"),
             Self::TimedOut => f.write_str("client timed out (110: Connection timed out)"),
             Self::Io(fault) => match rustls_fault(fault) {
                 Some(fault) => write!(f, "SSL_do_handshake() failed (SSL: {})", InOpensslsWords(fault)),
                 None => write!(f, "SSL_do_handshake() failed{}", os_error::suffix(fault)),
             },
-            Self::Refused(Refusal::UnrecognizedName) => {
-                f.write_str("SSL_do_handshake() failed (SSL: unrecognized name)")
-            }
+            Self::Refused(Refusal::UnrecognizedName) => f.write_str("handshake rejected"),
             Self::Refused(Refusal::ProtocolVersion) => {
                 f.write_str("SSL_do_handshake() failed (SSL: error:0A000102:SSL routines::unsupported protocol)")
             }
@@ -258,14 +267,15 @@ pub fn build(
             .into_iter()
             .filter_map(|(enabled, version)| enabled.then_some(version))
             .collect();
-    if wanted.reject_handshake || versions.is_empty() {
-        return Ok((None, Vec::new()));
-    }
     let (staples, mut warnings) = Staples::new(wanted, &keys, &trust);
+    if wanted.reject_handshake || versions.is_empty() {
+        return Ok((None, warnings));
+    }
     if wanted.wants_ech {
         // The words of an nginx whose OpenSSL has none.
         warnings.push("\"ssl_ech_file\" is not supported on this platform, ignored".to_owned());
     }
+    let tls13 = wanted.protocols.tls13;
     let asking = match wanted.verify_client {
         VerifyClient::Off => WebPkiClientVerifier::no_client_auth(),
         _ => Arc::new(Asking::new(&trust.authorities[..named], &provider)),
@@ -274,7 +284,7 @@ pub fn build(
         .with_protocol_versions(&versions)
         .map_err(TlsFault::Settings)?
         .with_client_cert_verifier(asking)
-        .with_cert_resolver(Arc::new(Certificates(keys)));
+        .with_cert_resolver(Arc::new(Certificates { keys, tls13 }));
     config.ignore_client_order = wanted.prefer_server_ciphers;
     // rustls counts the five bytes that begin a record.
     config.max_fragment_size = Some(wanted.buffer_size.clamp(32, 16 * 1024) + 5);
@@ -285,7 +295,7 @@ pub fn build(
     remember_sessions(&mut config, wanted, zones.sessions.as_ref(), session_context, &read)?;
     let configs = RefCell::new(Context::configs(config));
     let client_status = client_status(wanted, zones.ocsp)?;
-    Ok((Some(Context { configs, trust: Rc::new(trust), staples, client_status, passwords }), warnings))
+    Ok((Some(Context { configs, tls13, trust: Rc::new(trust), staples, client_status, passwords }), warnings))
 }
 
 fn client_status(wanted: &ServerTls, cache: Option<SessionZone>) -> Result<Option<ClientStatus>, TlsFault> {
@@ -445,15 +455,52 @@ fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
 /// The certificates of one server. A client gets the last whose key can sign in a way it knows, since OpenSSL keeps one of each kind;
 /// elliptic curves go first, as OpenSSL prefers their suites.
 #[derive(Debug)]
-struct Certificates(Vec<Arc<CertifiedKey>>);
+struct Certificates {
+    keys: Vec<Arc<CertifiedKey>>,
+    /// TLS 1.3 is spoken with clients that know it.
+    tls13: bool,
+}
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let usable = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
         let is_ecdsa = |key: &&Arc<CertifiedKey>| key.key.algorithm() == SignatureAlgorithm::ECDSA;
-        let mut candidates = self.0.iter().rev().filter(usable);
+        let mut candidates = self.keys.iter().rev().filter(|key| self.is_usable(key, &hello));
+        let found = candidates.clone().find(is_ecdsa).or_else(|| candidates.next()).cloned();
         // With one of no use the handshake fails for want of a cipher, which is what clients are told (`no shared cipher`).
-        candidates.clone().find(is_ecdsa).or_else(|| candidates.next()).or(self.0.last()).cloned()
+        found.or_else(|| Some(Arc::new(CertifiedKey::new(self.keys.last()?.cert.clone(), Arc::new(NoKey)))))
+    }
+}
+
+impl Certificates {
+    /// Whether a client can check what a key signs. Before TLS 1.3 the curve of the key, too, has to be among the groups that it
+    /// names (RFC 8422 section 5.1).
+    fn is_usable(&self, key: &CertifiedKey, hello: &ClientHello<'_>) -> bool {
+        const CURVES: [(SignatureScheme, NamedGroup); 3] = [
+            (SignatureScheme::ECDSA_NISTP256_SHA256, NamedGroup::secp256r1),
+            (SignatureScheme::ECDSA_NISTP384_SHA384, NamedGroup::secp384r1),
+            (SignatureScheme::ECDSA_NISTP521_SHA512, NamedGroup::secp521r1),
+        ];
+        let signs = |scheme: &SignatureScheme| key.key.choose_scheme(&[*scheme]).is_some();
+        let is_of_tls13 = |suite: &CipherSuite| u16::from(*suite) >> 8 == TLS13_SUITES;
+        let is_tls13 = self.tls13 && hello.cipher_suites().iter().any(is_of_tls13);
+        let groups = hello.named_groups().filter(|_| !is_tls13);
+        let curve = CURVES.iter().find(|(scheme, _)| signs(scheme)).map(|(_, curve)| curve);
+        key.key.choose_scheme(hello.signature_schemes()).is_some()
+            && curve.zip(groups).is_none_or(|(curve, groups)| groups.contains(curve))
+    }
+}
+
+/// A key that signs nothing.
+#[derive(Debug)]
+struct NoKey;
+
+impl SigningKey for NoKey {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        None
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::Unknown(0)
     }
 }
 

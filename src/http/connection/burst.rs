@@ -13,9 +13,6 @@ use crate::ir::http::Location;
 use crate::ir::http::core::{Core, LingeringClose};
 use crate::log::error_log::Level;
 
-/// nginx's own status for plain HTTP on an address with `ssl`.
-const HTTP_TO_HTTPS: u16 = 497;
-
 /// What follows the requests that were there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum After {
@@ -83,10 +80,6 @@ async fn serve_one(request: &mut Request) -> bool {
     request.body_position = request.head.end;
     body_reader::begin(request);
     match outcome {
-        Ok(()) if connection.servers().ssl && !connection.is_secure() => {
-            request.log(Level::Info, "client sent plain HTTP request to HTTPS port");
-            finalize::refuse(request, HTTP_TO_HTTPS).await;
-        }
         Ok(()) => match secure::refusal(request) {
             None => finalize::answer(request).await,
             Some(status) => finalize::refuse(request, status).await,

@@ -16,13 +16,13 @@ use crate::http::engine::Engine;
 use crate::http::handlers::HANDLERS;
 use crate::http::message::head::Head;
 use crate::http::request::{LOGGING, Request};
-use crate::http::verdict::ClientGone;
+use crate::http::verdict::{CLOSE, ClientGone};
 use crate::http::{access_log, body_reader, finalize};
 use crate::ir::http::Server as VirtualServer;
 use crate::log::error_log::Level;
 use crate::wire::http2::frame::{Code, LARGEST_WINDOW};
 use crate::wire::http2::hpack::Limits;
-use crate::wire::http2::server::{Event, NewStream, Server, Settings};
+use crate::wire::http2::server::{Event, Fault, NewStream, Server, Settings};
 
 /// So much is read at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -36,8 +36,7 @@ pub async fn serve(connection: &Rc<Connection>, first: Vec<u8>) {
     let engine = Rc::clone(&connection.engine);
     let server = engine.server(connection.server());
     let flow = Rc::new(Flow::new(Server::new(settings(server))));
-    let mut driver = Driver::new(connection, server, Rc::clone(&flow));
-    driver.receive(&first);
+    let mut driver = Driver::new(connection, server, Rc::clone(&flow), first);
     let mut draining = pin!(engine.draining.begun());
     let outcome = std::future::poll_fn(|context| {
         let is_draining =
@@ -66,12 +65,18 @@ struct Driver<'c> {
     server: &'c VirtualServer,
     flow: Rc<Flow>,
     events: Vec<Event>,
+    /// What was read and is not received as a whole.
+    bytes: Vec<u8>,
+    /// So much of it is: to a request's head, whose stream has its turn before the rest.
+    received: usize,
     /// For a stream.
     idle: Deadline,
     /// For the rest of a header block.
     head: Deadline,
     /// For the client to read.
     send: Deadline,
+    /// What ends the connection, once the stream that has met with it has had its turn.
+    fault: Option<Fault>,
     /// GOAWAY was the last that there is to say.
     is_over: bool,
     /// TLS may hold what it was given.
@@ -89,16 +94,19 @@ enum Reading {
 }
 
 impl<'c> Driver<'c> {
-    fn new(connection: &'c Rc<Connection>, server: &'c VirtualServer, flow: Rc<Flow>) -> Self {
+    fn new(connection: &'c Rc<Connection>, server: &'c VirtualServer, flow: Rc<Flow>, first: Vec<u8>) -> Self {
         let header_timeout_ms = server.core.client_header_timeout_ms;
         Self {
             connection,
             server,
             flow,
             events: Vec::new(),
+            bytes: first,
+            received: 0,
             idle: Deadline::after_ms(header_timeout_ms),
             head: Deadline::after_ms(header_timeout_ms),
             send: Deadline::after_ms(server.location.settings.core.send_timeout_ms),
+            fault: None,
             is_over: false,
             is_unflushed: false,
         }
@@ -111,7 +119,9 @@ impl<'c> Driver<'c> {
     /// Goes on as far as it can; ready when the connection is over, with an error if there is nobody to say good-bye to.
     fn poll(&mut self, context: &mut Context, is_draining: bool) -> Poll<Result<(), ClientGone>> {
         self.flow.set_waker(context);
-        self.flow.protocol().begin_turn();
+        if self.bytes.is_empty() {
+            self.flow.protocol().begin_turn();
+        }
         if is_draining {
             self.flow.protocol().go_away(Code::NO_ERROR);
         }
@@ -119,6 +129,11 @@ impl<'c> Driver<'c> {
         loop {
             let reading = self.read(context)?;
             self.flow.wake_streams();
+            if matches!(reading, Reading::Unfinished) && (!self.bytes.is_empty() || self.fault.is_some()) {
+                // A request that has begun has its turn before what came behind it.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let is_written = self.poll_write(context)?.is_ready();
             self.flow.wake_streams();
             reads += 1;
@@ -138,38 +153,48 @@ impl<'c> Driver<'c> {
         }
     }
 
-    /// Reads once.
+    /// Goes on with what was read, or reads once.
     fn read(&mut self, context: &mut Context) -> Result<Reading, ClientGone> {
+        if let Some(fault) = self.fault.take() {
+            self.say(format_args!("{}", fault.text));
+            self.finish(fault.code);
+        }
         if self.is_over {
             return Ok(Reading::Done);
         }
         if self.flow.protocol().pending().len() >= MOST_PENDING {
             return Ok(Reading::HeldBack);
         }
-        let engine = &self.connection.engine;
-        let mut buffer = engine.take_buffer();
-        let outcome = self.connection.poll_read_to(context, &mut buffer, READ_SIZE);
-        let reading = match outcome {
-            Poll::Pending => Ok(Reading::Done),
-            Poll::Ready(Ok(length)) if length > 0 => {
-                self.receive(&buffer);
-                Ok(Reading::Unfinished)
-            }
-            Poll::Ready(_) => {
-                let protocol = self.flow.protocol();
-                if protocol.is_incomplete() || protocol.active() > 0 {
-                    self.say(format_args!("client prematurely closed connection"));
+        if self.bytes.is_empty() {
+            let mut buffer = self.connection.engine.take_buffer();
+            let outcome = self.connection.poll_read_to(context, &mut buffer, READ_SIZE);
+            match outcome {
+                Poll::Ready(Ok(length)) if length > 0 => self.bytes = buffer,
+                Poll::Ready(_) => {
+                    self.say_what_is_cut();
+                    return Err(ClientGone);
                 }
-                Err(ClientGone)
+                Poll::Pending => {
+                    self.connection.engine.give_buffer(buffer);
+                    return Ok(Reading::Done);
+                }
             }
-        };
-        engine.give_buffer(buffer);
-        reading
+        }
+        self.receive();
+        Ok(Reading::Unfinished)
     }
 
-    fn receive(&mut self, bytes: &[u8]) {
+    fn say_what_is_cut(&self) {
+        let protocol = self.flow.protocol();
+        if protocol.is_incomplete() || protocol.active() > 0 {
+            self.say(format_args!("client prematurely closed connection"));
+        }
+    }
+
+    /// Receives what was read, to the next request's head.
+    fn receive(&mut self) {
         let mut events = std::mem::take(&mut self.events);
-        let outcome = self.flow.protocol().receive(bytes, &mut events);
+        let outcome = self.flow.protocol().receive(&self.bytes[self.received..], &mut events);
         for event in events.drain(..) {
             match event {
                 Event::Request(stream) => self.begin_stream(stream),
@@ -177,10 +202,16 @@ impl<'c> Driver<'c> {
             }
         }
         self.events = events;
-        if let Err(fault) = outcome {
-            self.say(format_args!("{}", fault.text));
-            self.finish(fault.code);
+        match outcome {
+            Ok(length) if self.received + length < self.bytes.len() => {
+                self.received += length;
+                return;
+            }
+            Ok(_) => {}
+            Err(fault) => self.fault = Some(fault),
         }
+        self.received = 0;
+        self.connection.engine.give_buffer(std::mem::take(&mut self.bytes));
     }
 
     /// Says why, and no more.
@@ -301,14 +332,17 @@ async fn serve_stream(connection: Rc<Connection>, mut stream: NewStream) {
     let writing = engine.counters.writing.hold();
     body_reader::begin(&mut request);
     match outcome {
-        Ok(()) => match secure::refusal(&request) {
+        // It is never whole.
+        Ok(()) if stream.is_broken => std::future::poll_fn(|context| exchange.poll_gone(context)).await,
+        Ok(()) => match secure::refusal(&mut request) {
             None => finalize::answer(&mut request).await,
             Some(status) => finalize::refuse(&mut request, status).await,
         },
         Err(NoRequest::Refused(status) | NoRequest::Closed(status)) => finalize::refuse(&mut request, status).await,
     }
+    request.finished &= exchange.has_ended();
     drop(writing);
-    if let Some(code) = exchange.close(request.response.status == 408) {
+    if let Some(code) = exchange.close(matches!(request.response.status, 408 | CLOSE)) {
         log_given_up(&request, exchange.id, code);
     }
     engine.give_buffer(connection.out.take());

@@ -7,12 +7,10 @@ use super::http2_stream::Exchange;
 use super::request_head::{self, NoRequest};
 use crate::http::message::headers::Known;
 use crate::http::request::{HTTP_20, Request};
-use crate::http::virtual_server;
 use crate::ir::http::core::ServerCore;
 use crate::log::error_log::Level;
 use crate::wire::http1::header_line::HeaderLine;
 use crate::wire::http1::request_line::{Method, RequestLine};
-use crate::wire::http2::hpack::Fields;
 use crate::wire::http2::server::NewStream;
 
 /// How a request line that nginx makes up ends, and the version by which it is read here.
@@ -33,15 +31,11 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
     request.action = "reading client request headers";
     request.version = HTTP_20;
     let mut pseudo = Pseudo::default();
-    let outcome = take_fields(request, &stream.fields, &mut pseudo);
-    if outcome.is_err() && request.head.method().is_empty() {
+    let outcome = take_fields(request, stream, &mut pseudo);
+    if (outcome.is_err() || stream.is_broken) && request.head.method().is_empty() {
         // No line was made; nginx names the method and the path all the same.
         request.method_name = pseudo.method.map(|name| Cow::Owned(name.to_vec()));
         note_path(request, pseudo.path.unwrap_or_default());
-    }
-    // What is malformed stays with the connection's server.
-    if outcome.is_ok() && request.host.is_empty() {
-        virtual_server::choose(request, &[]);
     }
     let head = request_head::head(request);
     head.end = head.buffer.len();
@@ -50,6 +44,9 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
     request.body_position = length;
     request.request_length.set(stream.length as u64);
     outcome?;
+    if stream.is_broken {
+        return Ok(());
+    }
     check(request, &pseudo)?;
     check_body(request, stream.is_whole, exchange)?;
     check_method(request)?;
@@ -75,11 +72,11 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
-fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseudo<'f>) -> Result<(), NoRequest> {
+fn take_fields<'f>(request: &mut Request, stream: &'f NewStream, pseudo: &mut Pseudo<'f>) -> Result<(), NoRequest> {
     let mut core = Rc::clone(&request.connection.engine.server(request.server).core);
     let mut cookies: Vec<u8> = Vec::new();
     let (mut has_line, mut count) = (false, 0);
-    for (name, value) in fields.iter() {
+    for (name, value) in stream.fields.iter() {
         let is_usual = check_field(request, &core, name, value)?;
         if let Some(name) = name.strip_prefix(b":") {
             if has_line {
@@ -114,7 +111,7 @@ fn take_fields<'f>(request: &mut Request, fields: &'f Fields, pseudo: &mut Pseud
         take_field(request, name, value)?;
         request.debug_header("http2 header: ", name, value);
     }
-    if !has_line {
+    if !has_line && !stream.is_broken {
         take_line(request, pseudo)?;
     }
     request.debug_value("http2 request line: ", request.head.request_line());
@@ -176,11 +173,15 @@ fn take_pseudo<'f>(
             value.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'_' | b'-'))
         }
         b"scheme" => value.iter().enumerate().all(is_scheme_byte),
+        b"path" => is_path(value),
         _ => true,
     };
     match is_right {
         true => Ok(()),
         false if name == b"method" => Err(refuse(request, &format!("client sent invalid method: \"{}\"", text(value)))),
+        false if name == b"path" => {
+            Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(value))))
+        }
         false => Err(refuse(request, &format!("client sent invalid :scheme header: \"{}\"", text(value)))),
     }
 }
@@ -199,12 +200,17 @@ fn take_line(request: &mut Request, pseudo: &Pseudo) -> Result<(), NoRequest> {
         return Err(refuse(request, &format!("client sent no :{missing} header")));
     };
     if !write_line(request, method, path) {
-        return Err(refuse(request, &format!("client sent invalid :path header: \"{}\"", text(path))));
+        return Err(NoRequest::Refused(400));
     }
     let core = Rc::clone(&request.connection.engine.server(request.server).core);
     let outcome = request_head::take_line(request, &core);
     request.version = HTTP_20;
     outcome
+}
+
+fn is_path(path: &[u8]) -> bool {
+    let line = [b"GET ", path, READ_AS].concat();
+    path.first() == Some(&b'/') && RequestLine::default().parse(&line, &mut 0) == Ok(true)
 }
 
 /// Makes the head begin with the line; false, and nothing is made, where the path is none.

@@ -316,7 +316,7 @@ mod tests {
         frame::write_head(GET.len(), kind::HEADERS, flag::END_STREAM | flag::END_HEADERS, 1, &mut bytes);
         bytes.extend_from_slice(GET);
         let mut events = Vec::new();
-        server.receive(&bytes, &mut events).expect("it is a request");
+        assert_eq!(server.receive(&bytes, &mut events).ok(), Some(bytes.len()), "it is a request");
         let flow = Rc::new(Flow::new(server));
         assert_eq!((events.len(), flow.protocol().active()), (1, 1));
         drop(Exchange::new(1, Rc::clone(&flow)));

@@ -15,7 +15,6 @@ use crate::http::request::Request;
 use crate::http::{evaluate, ocsp};
 use crate::ir::listen::AddressServers;
 use crate::ir::tls::{Pair, ServerTls, VerifyClient};
-use crate::ir::value::{Text, below};
 use crate::log::error_log::Level;
 use crate::net::stream::Stream;
 use crate::net::tls_client::Certified;
@@ -26,6 +25,8 @@ use crate::net::tls_server::{self, Context, HandshakeFault, Refusal};
 /// The first byte of a TLS handshake record, and the bit that SSL 2.0's first byte has set.
 const HANDSHAKE_RECORD: u8 = 0x16;
 const SSL2_BIT: u8 = 0x80;
+/// nginx's own status for plain HTTP on an address with `ssl`.
+const HTTP_TO_HTTPS: u16 = 497;
 
 /// How a connection has begun.
 pub struct Begun {
@@ -56,7 +57,11 @@ pub async fn begin(connection: &Connection, servers: &AddressServers, stream: St
         Ok(Err(fault)) => fault,
         Err(_) => HandshakeFault::TimedOut,
     };
-    connection.log(Level::Info, "SSL handshaking", |line| line.push_display(&fault));
+    let text = match server.tls.as_ref().is_some_and(|tls| tls.early_data) {
+        true => fault.to_string().replacen("SSL_do_handshake()", "SSL_read_early_data()", 1),
+        false => fault.to_string(),
+    };
+    connection.log(Level::Info, "SSL handshaking", |line| line.push_display(&text));
     None
 }
 
@@ -67,9 +72,9 @@ async fn establish(
 ) -> Result<Begun, HandshakeFault> {
     let engine = &connection.engine;
     let mut first = [0];
-    let length = stream.peek(&mut first).await.map_err(HandshakeFault::Io)?;
+    let length = stream.peek(&mut first).await.map_err(|fault| HandshakeFault::NeverBegun(Some(fault)))?;
     if length == 0 {
-        return Err(HandshakeFault::ClosedByClient);
+        return Err(HandshakeFault::NeverBegun(None));
     }
     if first[0] != HANDSHAKE_RECORD && first[0] & SSL2_BIT == 0 {
         return Ok(Stream::Tcp(stream).into());
@@ -119,22 +124,30 @@ async fn client_fault(
 /// The certificates whose names have variables, read for this handshake.
 fn variable_certificates(request: &Request, tls: &ServerTls, context: &Context) -> Result<Vec<Certified>, TlsFault> {
     let engine = &request.connection.engine;
-    let path = |template| {
-        let written = evaluate::text(request, template);
-        match written.starts_with(b"data:") {
-            true => Text::from(&*written),
-            false => below(&engine.conf_prefix, &written),
-        }
-    };
-    let pairs = tls.variable_certificates.iter();
-    let pairs = pairs.map(|pair| Pair { certificate: path(&pair.certificate), key: path(&pair.key) });
+    let pairs = tls.variable_certificates.iter().map(|pair| {
+        let (certificate, key) = (evaluate::text(request, &pair.certificate), evaluate::text(request, &pair.key));
+        Pair::written(&engine.conf_prefix, &certificate, &key)
+    });
     let cache = tls.certificate_cache.as_ref();
     let files = &engine.certificate_files;
     pairs.map(|pair| files.with_pair(cache, &pair, |read| context.certified(&pair, read))).collect()
 }
 
-/// Whether a request is refused for the sake of its client's certificate; the status, if so (`ngx_http_process_request`).
-pub fn refusal(request: &Request) -> Option<u16> {
+/// Whether a request is refused for the sake of TLS or of its client's certificate; the status, if so (`ngx_http_process_request`).
+pub fn refusal(request: &mut Request) -> Option<u16> {
+    request.action = "reading client request headers";
+    let status = match request.connection.servers().ssl && !request.connection.is_secure() {
+        true => {
+            request.log(Level::Info, "client sent plain HTTP request to HTTPS port");
+            Some(HTTP_TO_HTTPS)
+        }
+        false => certificate_refusal(request),
+    };
+    request.action = "";
+    status
+}
+
+fn certificate_refusal(request: &Request) -> Option<u16> {
     let wanted = request.connection.engine.server(request.server).verify_client;
     if wanted == VerifyClient::Off || !request.connection.is_secure() {
         return None;

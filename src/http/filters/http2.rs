@@ -57,7 +57,7 @@ fn lower_case(fields: &HeaderList) -> HeaderList {
 }
 
 fn fields(request: &mut Request) -> HeaderList {
-    let location = header::absolute_location(request);
+    let location = header::absolute_location(request).or_else(|| own_location(request));
     let response = &request.response;
     let core = &request.location.settings.core;
     let mut fields = HeaderList::default();
@@ -95,6 +95,13 @@ fn fields(request: &mut Request) -> HeaderList {
         request.response.headers.set(b"Location", &location);
     }
     fields
+}
+
+/// Any other `Location` that is not passed on as it came; it too stands before the other fields (`ngx_http_v2_header_filter`).
+fn own_location(request: &Request) -> Option<Vec<u8>> {
+    let response = &request.response;
+    let location = response.redirect.then(|| response.headers.find(b"Location")).flatten()?;
+    (!location.is_empty()).then(|| location.to_vec())
 }
 
 /// Fields that concern a connection make an answer malformed (RFC 9113 section 8.2.2).

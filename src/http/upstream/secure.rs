@@ -13,7 +13,6 @@ use super::waiting::{Waited, log_timeout, wait_for};
 use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::ir::tls::Pair;
-use crate::ir::value::{Text, below};
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::net::stream::{Secured, Stream};
@@ -55,11 +54,7 @@ impl Secure {
         if certificate.is_empty() {
             return Ok(None);
         }
-        let path = |path: &[u8]| match path.starts_with(b"data:") {
-            true => Text::from(path),
-            false => below(self.context.conf_prefix(), path),
-        };
-        let pair = Pair { certificate: path(&certificate), key: path(&evaluate::text(request, key)) };
+        let pair = Pair::written(self.context.conf_prefix(), &certificate, &evaluate::text(request, key));
         let files = &request.connection.engine.certificate_files;
         let cache = self.ssl.certificate_cache.as_ref();
         files.with_pair(cache, &pair, |read| self.context.identity(&pair, read)).map(Some).map_err(|fault| {

@@ -7,8 +7,7 @@ use std::rc::Rc;
 use crate::conf::diagnostic::{Diagnostic, Level, Place};
 use crate::ir::http::ssl::NamedProtocols;
 use crate::ir::tls::conf_command::{ConfCommand, Settings};
-use crate::ir::tls::{CertificateCache, ClientTls, Pair, Protocols, Verify, ciphers, negotiated};
-use crate::ir::value::below;
+use crate::ir::tls::{CertificateCache, ClientTls, Pair, Protocols, Verify, certificate_path, ciphers, negotiated};
 use crate::ir::value::{List, Template, Text};
 
 layer! {
@@ -75,10 +74,7 @@ impl ProxySsl {
         };
         let (mut ciphers, mut ciphersuites, mut curves) = (negotiated(&suites), Vec::new(), Vec::new());
         let (mut certificate, mut key) = self.constant_pair(module, written)?;
-        let path = |path: &Text| match path.starts_with(b"data:") {
-            true => path.clone(),
-            false => below(conf_prefix, path),
-        };
+        let path = |path: &Text| certificate_path(conf_prefix, path);
         let verify = match self.verify {
             false => None,
             true if self.trusted_certificate.is_empty() => {
@@ -110,7 +106,7 @@ impl ProxySsl {
             ciphers,
             ciphersuites,
             curves,
-            certificate: pair.map(|(certificate, key)| Pair { certificate: path(&certificate), key: path(&key) }),
+            certificate: pair.map(|(certificate, key)| Pair::written(conf_prefix, &certificate, &key)),
             passwords: self.password_file.clone(),
             verify,
         })

@@ -9,7 +9,7 @@ use crate::ir::tls::cipher_table::Suite;
 use crate::ir::tls::conf_command::{ConfCommand, Settings};
 use crate::ir::tls::{
     CertificateCache, Curve, Ocsp, OcspScope, Pair, Protocols, ServerTls, SessionCache, Stapling, VariablePair,
-    VerifyClient, ciphers, negotiated,
+    VerifyClient, certificate_path, ciphers, negotiated,
 };
 use crate::ir::value::{List, Template, Text, Zone};
 
@@ -132,16 +132,12 @@ impl Ssl {
             let text = "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client";
             return Err(fault(text.to_owned()));
         }
-        let path = |path: &Text| match path.starts_with(b"data:") {
-            true => path.clone(),
-            false => crate::ir::value::below(conf_prefix, path),
-        };
+        let path = |path: &Text| certificate_path(conf_prefix, path);
         let some = |written: &Text| Some(path(written)).filter(|_| !written.is_empty());
         let pairs = || self.certificates.iter().zip(&self.keys);
         let varies = pairs().any(|(certificate, key)| certificate.contains(&b'$') || key.contains(&b'$'));
         let certificates = pairs().filter(|_| !varies);
-        let certificates =
-            certificates.map(|(certificate, key)| Pair { certificate: path(certificate), key: path(key) });
+        let certificates = certificates.map(|(certificate, key)| Pair::written(conf_prefix, certificate, key));
         let variable_certificates = pairs()
             .filter(|_| varies)
             .map(|(certificate, key)| Ok(VariablePair { certificate: compile(certificate)?, key: compile(key)? }));

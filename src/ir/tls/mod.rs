@@ -7,7 +7,7 @@ pub mod conf_command;
 use self::cipher_table::{Authentication, Encryption, KeyExchange, SUITES, Suite};
 use std::rc::Rc;
 
-use super::value::{Template, Text, Zone};
+use super::value::{Template, Text, Zone, below};
 
 /// Why what is written has no effect.
 pub const OLD_VERSION: &str = "versions before TLS 1.2 are not negotiated";
@@ -185,6 +185,22 @@ pub struct Pair {
     pub certificate: Text,
     /// The full path of the key.
     pub key: Text,
+}
+
+impl Pair {
+    /// As both are written: paths begin at the prefix, `data:` is the thing itself, and a key may lie in a store of OpenSSL.
+    pub fn written(prefix: &str, certificate: &[u8], key: &[u8]) -> Self {
+        let key = if key.starts_with(b"store:") { Text::from(key) } else { certificate_path(prefix, key) };
+        Self { certificate: certificate_path(prefix, certificate), key }
+    }
+}
+
+/// The path of certificates, which begins at the prefix, or `data:` with the certificates themselves.
+pub fn certificate_path(prefix: &str, written: &[u8]) -> Text {
+    match written.starts_with(b"data:") {
+        true => Text::from(written),
+        false => below(prefix, written),
+    }
 }
 
 /// `ssl_certificate_cache` and its like: how long files of certificates are kept whose names have variables.

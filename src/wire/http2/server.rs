@@ -7,6 +7,7 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::frame::{self, Code, HEAD_LENGTH, Head, PREFACE, RESERVED, flag, kind, setting};
@@ -57,6 +58,8 @@ pub struct NewStream {
     pub fields: Fields,
     /// No body follows.
     pub is_whole: bool,
+    /// Its header block cannot be decoded behind these fields: the connection ends with it.
+    pub is_broken: bool,
     /// Bytes of the header block, as it was compressed.
     pub length: usize,
 }
@@ -197,33 +200,37 @@ impl Server {
         self.new_streams = 0;
     }
 
-    /// Takes the bytes that come next.
-    pub fn receive(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Fault> {
-        self.total += bytes.len() as u64;
-        if self.partial.is_empty() {
-            let taken = self.take(bytes, events)?;
-            self.partial.extend_from_slice(&bytes[taken..]);
+    /// Takes the bytes that come next, to the end of the first request's head among them: what follows meets the stream as that
+    /// request leaves it, because nginx serves each head as it comes. How many were taken.
+    pub fn receive(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<usize, Fault> {
+        let partial = std::mem::take(&mut self.partial);
+        let all = if partial.is_empty() { Cow::Borrowed(bytes) } else { Cow::Owned([&partial, bytes].concat()) };
+        let (taken, is_request) = self.take(&all, events)?;
+        let received = if is_request {
+            // What was held was less than one step.
+            taken - partial.len()
         } else {
-            let mut all = std::mem::take(&mut self.partial);
-            all.extend_from_slice(bytes);
-            let taken = self.take(&all, events)?;
-            all.drain(..taken);
-            self.partial = all;
-        }
+            self.partial = all[taken..].to_vec();
+            bytes.len()
+        };
+        self.total += received as u64;
         // nginx's rule (`ngx_http_v2_read_handler`): an eighth of what comes has to be of use.
         if self.total / 8 > self.payload + FREE_OVERHEAD {
             return Err(fault(Code::NO_ERROR, "http2 flood detected"));
         }
-        Ok(())
+        Ok(received)
     }
 
-    /// Takes all steps that there are bytes for.
-    fn take(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<usize, Fault> {
-        let mut taken = 0;
+    /// Takes the steps that there are bytes for, to a request's head; whether there was one.
+    fn take(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(usize, bool), Fault> {
+        let (mut taken, before) = (0, events.len());
         while let Some(length) = self.step(&bytes[taken..], events)? {
             taken += length;
+            if events[before..].iter().any(|event| matches!(event, Event::Request(_))) {
+                return Ok((taken, true));
+            }
         }
-        Ok(taken)
+        Ok((taken, false))
     }
 
     /// One step; nothing if it takes more bytes.
@@ -336,8 +343,10 @@ impl Server {
 
     fn begin_block(&mut self, head: &Head, prefix: &[u8], events: &mut Vec<Event>) -> Result<Place, Fault> {
         let padding = if head.has(flag::PADDED) { usize::from(prefix[0]) } else { 0 };
-        let Some(left) = (head.length - prefix.len()).checked_sub(padding) else {
-            return Err(fault(Code::PROTOCOL_ERROR, "client sent padded HEADERS frame with incorrect length"));
+        let length = head.length - prefix.len();
+        let Some(left) = length.checked_sub(padding) else {
+            let text = format!("client sent padded HEADERS frame with incorrect length: {length}, padding: {padding}");
+            return Err(fault(Code::PROTOCOL_ERROR, text));
         };
         check_block(left, self.settings.limits)?;
         if head.has(flag::PRIORITY) {
@@ -410,7 +419,7 @@ impl Server {
     fn take_block(&mut self, bytes: &[u8], is_whole: bool, events: &mut Vec<Event>) -> Result<(), Fault> {
         let Some(mut block) = self.block.take() else { return Ok(()) };
         let gathered;
-        let mut rest = match block.bytes.is_empty() {
+        let rest = match block.bytes.is_empty() {
             true => bytes,
             false => {
                 block.bytes.extend_from_slice(bytes);
@@ -418,33 +427,51 @@ impl Server {
                 &gathered
             }
         };
-        self.decoder.decode_begun(&mut rest, self.settings.limits, &mut block.fields).map_err(block_fault)?;
-        if !(is_whole && block.is_last) {
-            block.bytes = rest.to_vec();
-            self.block = Some(block);
-            return Ok(());
-        }
-        if !rest.is_empty() {
-            return Err(block_fault(hpack::Fault::Truncated));
-        }
-        let fields = block.fields;
-        match block.purpose {
-            Purpose::Request => {
-                self.payload += block.length as u64;
-                let window = (self.stream_window, self.settings.window);
-                self.streams.insert(Stream::new(block.stream, window, block.ends_stream));
-                let (id, length) = (block.stream, block.length);
-                events.push(Event::Request(NewStream { id, fields, is_whole: block.ends_stream, length }));
+        match self.decode(rest, is_whole && block.is_last, &mut block.fields) {
+            Ok([]) if is_whole && block.is_last => self.end_block(block, events),
+            Ok(rest) => {
+                block.bytes = rest.to_vec();
+                self.block = Some(block);
+                Ok(())
             }
+            Err(fault) => {
+                if block.purpose == Purpose::Request {
+                    self.begin_request(block, true, events);
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// Decodes what is whole of a block's fields; the rest is left, and may not be there at the block's end.
+    fn decode<'b>(&mut self, mut bytes: &'b [u8], is_end: bool, fields: &mut Fields) -> Result<&'b [u8], Fault> {
+        self.decoder.decode_begun(&mut bytes, self.settings.limits, fields).map_err(block_fault)?;
+        match is_end && !bytes.is_empty() {
+            true => Err(block_fault(hpack::Fault::Truncated)),
+            false => Ok(bytes),
+        }
+    }
+
+    fn begin_request(&mut self, block: Block, is_broken: bool, events: &mut Vec<Event>) {
+        let Block { stream: id, fields, length, ends_stream: is_whole, .. } = block;
+        self.payload += length as u64;
+        let window = (self.stream_window, self.settings.window);
+        self.streams.insert(Stream::new(id, window, is_whole));
+        events.push(Event::Request(NewStream { id, fields, is_whole, is_broken, length }));
+    }
+
+    fn end_block(&mut self, block: Block, events: &mut Vec<Event>) -> Result<(), Fault> {
+        match block.purpose {
+            Purpose::Request => self.begin_request(block, false, events),
             Purpose::Trailers => {
                 // Nothing here has a use for them.
-                if !are_trailers(&fields) {
+                if !are_trailers(&block.fields) {
                     return Err(fault(Code::PROTOCOL_ERROR, "client sent malformed trailers"));
                 }
-                self.spare = fields;
+                self.spare = block.fields;
                 self.end_of_body(block.stream);
             }
-            Purpose::Ignored => self.spare = fields,
+            Purpose::Ignored => self.spare = block.fields,
         }
         Ok(())
     }

@@ -64,13 +64,16 @@ fn ssl(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
 }
 
 fn certificate(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let path = path_or_data(directive)?;
+    let path = Text::from(directive.args()[0].value);
     reader.http.server_ssl().certificates.get_or_insert_default().push(path);
     Ok(())
 }
 
 fn certificate_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
-    let path = path_or_data(directive)?;
+    let path = Text::from(directive.args()[0].value);
+    if path.starts_with(b"engine:") {
+        return Err(directive.fails("with an engine of OpenSSL is not served by evenkeel"));
+    }
     reader.http.server_ssl().keys.get_or_insert_default().push(path);
     Ok(())
 }
@@ -110,15 +113,6 @@ fn ticket_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let key = TicketKey { path: reader.conf_path(directive.args()[0].value), place: directive.place() };
     reader.http.server_ssl().ticket_keys.get_or_insert_default().push(key);
     Ok(())
-}
-
-/// A path or `data:`, as written. nginx also takes OpenSSL's engines and stores here, which need OpenSSL.
-fn path_or_data(directive: &Directive<'_>) -> Result<Text, Diagnostic> {
-    let value = directive.args()[0].value;
-    match [&b"engine:"[..], b"store:"].iter().any(|start| value.starts_with(start)) {
-        true => Err(directive.fails("with an engine or a store of OpenSSL is not served by evenkeel")),
-        false => Ok(Text::from(value)),
-    }
 }
 
 fn protocols(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

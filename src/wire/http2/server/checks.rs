@@ -107,15 +107,19 @@ pub fn are_trailers(fields: &Fields) -> bool {
 }
 
 pub fn block_fault(found: hpack::Fault) -> Fault {
+    // RFC 9113 section 4.3: whatever cannot be decoded, though nginx says FRAME_SIZE_ERROR of what is cut.
+    let invalid = |what: &str| fault(Code::COMPRESSION_ERROR, format!("client sent {what}"));
     match found {
         hpack::Fault::NoName => fault(Code::PROTOCOL_ERROR, "client sent zero header name length"),
         hpack::Fault::LongField(..) => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header field"),
         hpack::Fault::LongBlock => fault(Code::ENHANCE_YOUR_CALM, "client sent too large header"),
-        hpack::Fault::Truncated
-        | hpack::Fault::Index(_)
-        | hpack::Fault::LongIndex
-        | hpack::Fault::TableSize(_)
-        | hpack::Fault::Huffman
-        | hpack::Fault::LongLength(_) => fault(Code::COMPRESSION_ERROR, "client sent invalid header block"),
+        hpack::Fault::Truncated => invalid("header field with incorrect length"),
+        hpack::Fault::Index(0) => invalid("invalid hpack table index 0"),
+        hpack::Fault::Index(index) => invalid(&format!("out of bound hpack table index: {index}")),
+        hpack::Fault::LongIndex => invalid("header block with too long header index value"),
+        hpack::Fault::TableSize(usize::MAX) => invalid("header block with too long size update value"),
+        hpack::Fault::TableSize(size) => invalid(&format!("invalid table size update: {size}")),
+        hpack::Fault::Huffman => invalid("invalid encoded header field"),
+        hpack::Fault::LongLength(_) => invalid("header field with too long length value"),
     }
 }

@@ -37,13 +37,17 @@ impl Server {
     pub(super) fn begin_data(&mut self, head: &Head, prefix: &[u8], events: &mut Vec<Event>) -> Result<Place, Fault> {
         let padding = prefix.first().map_or(0, |padding| usize::from(*padding));
         let Some(left) = (head.length - prefix.len()).checked_sub(padding) else {
-            return Err(fault(Code::PROTOCOL_ERROR, "client sent padded DATA frame with incorrect length"));
+            let length = head.length;
+            let text = format!("client sent padded DATA frame with incorrect length: {length}, padding: {padding}");
+            return Err(fault(Code::PROTOCOL_ERROR, text));
         };
         let size = head.length as u32;
-        self.receive_window = self
-            .receive_window
-            .checked_sub(size)
-            .ok_or_else(|| fault(Code::FLOW_CONTROL_ERROR, "client violated connection flow control"))?;
+        let violated = |window| format!("received DATA frame length {size}, available window {window}");
+        let Some(window) = self.receive_window.checked_sub(size) else {
+            let text = format!("client violated connection flow control: {}", violated(self.receive_window));
+            return Err(fault(Code::FLOW_CONTROL_ERROR, text));
+        };
+        self.receive_window = window;
         if self.receive_window < LITTLE_WINDOW {
             let increment = frame::LARGEST_WINDOW - self.receive_window;
             frame::write_window_update(0, increment, &mut self.out);
@@ -67,7 +71,10 @@ impl Server {
             return Ok(skipped);
         }
         let refusal = match stream.receive_window.checked_sub(size) {
-            None => Some((Code::FLOW_CONTROL_ERROR, format!("client violated flow control for stream {id}"))),
+            None => {
+                let text = format!("client violated flow control for stream {id}: {}", violated(stream.receive_window));
+                Some((Code::FLOW_CONTROL_ERROR, text))
+            }
             Some(_) if stream.is_received => {
                 Some((Code::STREAM_CLOSED, format!("client sent DATA frame for half-closed stream {id}")))
             }

@@ -27,8 +27,11 @@ fn begun(settings: Settings) -> Server {
 }
 
 fn receive(server: &mut Server, bytes: &[u8]) -> Result<Vec<Event>, Fault> {
-    let mut events = Vec::new();
-    server.receive(bytes, &mut events).map(|()| events)
+    let (mut events, mut received) = (Vec::new(), 0);
+    while received < bytes.len() {
+        received += server.receive(&bytes[received..], &mut events)?;
+    }
+    Ok(events)
 }
 
 /// The frames that are to be sent: kind, flags, stream, payload.
@@ -58,6 +61,22 @@ fn the_settings_come_first() {
 }
 
 #[test]
+fn what_follows_a_request_waits_until_it_is_asked_for() {
+    let mut server = begun(SETTINGS);
+    let request = |id| frame(kind::HEADERS, WHOLE, id, GET);
+    let bytes = [request(1), request(3), vec![0]].concat();
+    let (first, second) = bytes.split_at(12);
+    let mut events = Vec::new();
+    assert_eq!(server.receive(first, &mut events).expect("it begins"), 12);
+    assert_eq!(server.receive(second, &mut events).expect("it is a request"), 3);
+    assert_eq!((events.len(), server.active()), (1, 1));
+    assert_eq!(server.receive(&second[3..], &mut events).expect("it is another"), 15);
+    assert_eq!(server.receive(&second[18..], &mut events).expect("a frame begins"), 1);
+    assert_eq!((events.len(), server.active()), (2, 2));
+    assert!(server.is_incomplete());
+}
+
+#[test]
 fn pieces_of_any_size_are_the_same_frames() {
     let split = [
         frame(kind::HEADERS, flag::PADDED | flag::PRIORITY, 1, &[&[2, 0, 0, 0, 0, 9], &POST[..3], &[0, 0]].concat()),
@@ -70,7 +89,7 @@ fn pieces_of_any_size_are_the_same_frames() {
         let mut server = begun(SETTINGS);
         let mut events = Vec::new();
         for piece in split.chunks(size) {
-            server.receive(piece, &mut events).expect("all is right");
+            events.extend(receive(&mut server, piece).expect("all is right"));
         }
         let [Event::Request(request)] = &events[..] else { panic!("{events:?}") };
         assert_eq!((request.id, request.is_whole, request.length), (1, false, POST.len()));
@@ -149,7 +168,8 @@ fn the_window_of_a_body_is_opened_when_somebody_asks_for_it() {
     assert_eq!(sent(&mut server), [(kind::WINDOW_UPDATE, 0, 1, (frame::LARGEST_WINDOW - 10).to_be_bytes().to_vec())]);
     open(&mut server, 3);
     let events = receive(&mut server, &frame(kind::DATA, 0, 3, b"fiver")).expect("only the stream ends");
-    assert!(matches!(&events[..], [Event::Say(text)] if text == "client violated flow control for stream 3"));
+    let words = "client violated flow control for stream 3: received DATA frame length 5, available window 4";
+    assert!(matches!(&events[..], [Event::Say(text)] if text == words), "{events:?}");
     assert_eq!(sent(&mut server), [(kind::RST_STREAM, 0, 3, vec![0, 0, 0, 3])]);
     assert_eq!(server.read(3, &mut body, 3), Err(Gone));
 }

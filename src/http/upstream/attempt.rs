@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::answer::Faulty;
+use super::connect;
 use super::group::Group;
 use super::job::Job;
 use super::keepalive::BackendConnection;
@@ -16,6 +17,7 @@ use crate::http::evaluate;
 use crate::http::request::Request;
 use crate::log::error_log::Level;
 use crate::log::now;
+use crate::net::connect::Local;
 use crate::net::timers;
 use crate::wire::http1::request_line::Method;
 
@@ -34,6 +36,8 @@ pub struct Try<'j> {
     now_ms: u64,
     /// The server's place for idle connections.
     pub target: Option<crate::net::connect::Target>,
+    /// `proxy_bind`: the address that all tries come from.
+    pub local: Option<Local>,
     /// Something of the request was sent in this try.
     pub request_sent: bool,
     /// All of the request was sent.
@@ -58,6 +62,7 @@ impl<'j> Try<'j> {
             started_ms: now_ms,
             now_ms,
             target: None,
+            local: connect::bind(request, &job.proxy.bind),
             request_sent: false,
             request_whole: false,
             bound_by: job.group.sticky.as_ref().and_then(|sticky| sticky.id(request)),

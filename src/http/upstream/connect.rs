@@ -25,14 +25,19 @@ const ENETUNREACH: i32 = 101;
 const ECONNREFUSED: i32 = 111;
 
 /// Opens a connection within `proxy_connect_timeout`.
-pub async fn open(request: &mut Request, job: &Job, server: &Server) -> Result<Box<BackendConnection>, Faulty> {
+pub async fn open(
+    request: &mut Request,
+    job: &Job,
+    server: &Server,
+    local: Option<Local>,
+) -> Result<Box<BackendConnection>, Faulty> {
     let engine = Rc::clone(&request.connection.engine);
     let place = engine.connections.take(&engine.log).await.map_err(|lack| {
         request.log(Level::Alert, lack);
         Faulty::Request(500)
     })?;
     let number = engine.connections.next_number();
-    let options = options(request, job);
+    let options = options(job, local);
     let began_ms = now_ms();
     let opened = wait_for(request, job, job.proxy.connect_timeout_ms, connect::connect(&server.target, options)).await;
     match opened {
@@ -63,10 +68,10 @@ fn begin(job: &Job, stream: Stream) -> Wire {
     }
 }
 
-fn options(request: &Request, job: &Job) -> Options {
+fn options(job: &Job, local: Option<Local>) -> Options {
     let proxy = &job.proxy;
     Options {
-        bind: bind(request, &proxy.bind),
+        bind: local,
         keepalive: proxy.socket_keepalive,
         receive_buffer: proxy.socket_receive_buffer,
         send_buffer: proxy.socket_send_buffer,
@@ -74,7 +79,8 @@ fn options(request: &Request, job: &Job) -> Options {
     }
 }
 
-fn bind(request: &Request, bind: &Bind) -> Option<Local> {
+/// `proxy_bind`, as a request has it.
+pub fn bind(request: &Request, bind: &Bind) -> Option<Local> {
     match bind {
         Bind::Off => None,
         Bind::Address { address, port, transparent } => {

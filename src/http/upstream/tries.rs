@@ -94,7 +94,7 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
     }
     let (connection, reused) = match job.group.pool.take(&server.target, job.tag(), job.http2.is_some()) {
         Some(connection) => (connection, true),
-        None => match connect::open(request, job, &server).await {
+        None => match connect::open(request, job, &server, attempt.local).await {
             Ok(connection) => {
                 attempt.look_at_clock();
                 (connection, false)
@@ -114,7 +114,7 @@ async fn one_try(request: &mut Request, job: &Job, attempt: &mut Try<'_>, redire
 
 /// A connection alone is an answer.
 async fn open_tunnel(request: &mut Request, job: &Job, attempt: &mut Try<'_>, server: &Server) -> Tried {
-    let connection = match connect::open(request, job, server).await {
+    let connection = match connect::open(request, job, server, attempt.local).await {
         Ok(connection) => connection,
         Err(faulty) => return over_or_failed(faulty, false),
     };

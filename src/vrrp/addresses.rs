@@ -47,10 +47,15 @@ impl VirtualRouter {
 
     /// Takes everything away.
     pub(super) fn release(&self, actions: &mut Vec<Action>) {
-        self.change_rules(false, actions);
-        self.change_routes(false, actions);
+        self.release_routing(actions);
         self.change_addresses(false, actions);
         self.change_firewall(false, actions);
+    }
+
+    /// Takes rules and routes out.
+    pub(super) fn release_routing(&self, actions: &mut Vec<Action>) {
+        self.change_rules(false, actions);
+        self.change_routes(false, actions);
     }
 
     /// A router that does not own its addresses does not accept what is sent to them (RFC 9568 §6.1, Accept_Mode), which

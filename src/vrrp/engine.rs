@@ -34,6 +34,7 @@ pub struct Engine {
     pub(super) watched: Watched,
     pub(super) next_id: u32,
     pub(super) started: bool,
+    prepared: bool,
     pub(super) log_unknown_vrids: bool,
     /// While news goes through the instances one by one: the priorities of those that it has yet to reach.
     pub(super) unreached: Unreached,
@@ -109,6 +110,7 @@ impl Engine {
             watched: Watched::new(config),
             next_id: 0,
             started: false,
+            prepared: false,
             log_unknown_vrids: config.global.log_unknown_vrids,
             unreached: Unreached::default(),
             startup_delay: Duration::from_micros(config.global.startup_delay_us),
@@ -172,6 +174,7 @@ impl Engine {
     /// Takes one event in; appends what is to be done.
     pub fn step(&mut self, now: Monotonic, event: &Event, actions: &mut Vec<Action>) {
         match event {
+            Event::Prepare { left_over } => self.prepare(now, left_over, actions),
             Event::Start => self.start(now, actions),
             Event::Adopt { masters } => self.adopt(now, masters, actions),
             Event::Deadline => self.run_due(now, actions),
@@ -286,7 +289,21 @@ impl Engine {
         if !self.startup_delay.is_zero() {
             self.startup_until = Some(now + self.startup_delay);
         }
+        if !self.prepared {
+            let all: Vec<InstanceId> = self.instances().iter().map(|router| router.id).collect();
+            self.prepare(now, &all, actions);
+        }
         self.started = true;
+        for group in &self.groups {
+            group.notify(actions);
+        }
+        for place in 0..self.instances.len() {
+            self.begin(now, place, actions);
+        }
+    }
+
+    fn prepare(&mut self, now: Monotonic, left_over: &[InstanceId], actions: &mut Vec<Action>) {
+        self.prepared = true;
         self.report_start_faults(actions);
         for place in 0..self.instances.len() {
             if self.group_health(place) == Health::Down {
@@ -295,12 +312,16 @@ impl Engine {
                 self.notify_fault(now, place, actions);
             }
         }
-        for group in &self.groups {
-            group.notify(actions);
+        self.report_channels(actions);
+        for router in self.instances().iter().filter(|router| left_over.contains(&router.id)) {
+            router.release(actions);
         }
-        for place in 0..self.instances.len() {
-            self.begin(now, place, actions);
-        }
+    }
+
+    fn report_channels(&self, actions: &mut Vec<Action>) {
+        let needs_ipv6 = self.instances().iter().any(VirtualRouter::has_ipv6_address);
+        let channels = [false, true].into_iter().filter(|ipv6| !ipv6 || needs_ipv6);
+        actions.extend(channels.map(|ipv6| Action::Report(Report::Channel { ipv6 })));
     }
 
     /// The first states of groups, and the faults that keepalived names before anything else.
@@ -356,6 +377,7 @@ impl Engine {
     fn adopt(&mut self, now: Monotonic, masters: &[InstanceId], actions: &mut Vec<Action>) {
         self.started = true;
         self.report_start_faults(actions);
+        self.report_channels(actions);
         for place in 0..self.instances.len() {
             if self.group_health(place) == Health::Up {
                 let at = self.situation(now, place);

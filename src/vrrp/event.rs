@@ -13,6 +13,11 @@ use crate::wire::vrrp::Family;
 pub enum Event {
     /// All that is known of interfaces and files has been told: instances may leave their initial state.
     Start,
+    /// What comes before the start, where the configuration and its faults are told; a start without it does the same.
+    Prepare {
+        /// The instances on interfaces that an earlier run may have left something on.
+        left_over: Vec<InstanceId>,
+    },
     /// In the place of [`Event::Start`]: another process of this machine has been routing until this moment, and what it held
     /// is still there.
     Adopt {

@@ -233,7 +233,7 @@ impl VirtualRouter {
 
     // ---- the start ----
 
-    /// Leaves Initialize. Whatever an earlier run left behind is taken away first.
+    /// Leaves Initialize. keepalived takes routes and rules of an earlier run away once more.
     pub(super) fn start(&mut self, at: Situation, fault: bool, actions: &mut Vec<Action>) {
         self.since = at.now;
         if !fault && self.config.priority == OWNER && self.wishes_master {
@@ -241,7 +241,7 @@ impl VirtualRouter {
             self.state = State::Backup { master_down: at.timers_from };
             return;
         }
-        self.release(actions);
+        self.release_routing(actions);
         if fault {
             self.state = State::Fault;
             return;

@@ -190,8 +190,8 @@ impl<'a> Tracking<'a> {
     /// Its own interface and those made for it, and those of its addresses, routes and rules.
     fn carriers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let own = self.config.interface.as_deref().filter(|_| self.config.track_primary);
-        let devices = self.watched.devices.get(&self.config.name).filter(|_| self.config.track_primary);
-        let devices = devices.into_iter().flatten().map(String::as_str);
+        let devices = if self.config.track_primary { self.watched.device_names(&self.config.name) } else { &[] };
+        let devices = devices.iter().map(String::as_str);
         let addresses = self.config.addresses.iter().chain(&self.config.excluded_addresses);
         let addresses = addresses.filter(|address| address.tracked).filter_map(|address| address.interface.as_deref());
         let routes =

@@ -99,6 +99,11 @@ pub enum Report {
     },
     /// `vrrp_startup_delay` is over.
     StartupDelayOver,
+    /// Announcements can leave.
+    Channel {
+        /// Those of IPv6.
+        ipv6: bool,
+    },
 }
 
 /// What an instance has to say.
@@ -325,6 +330,9 @@ impl fmt::Display for Report {
                 write!(f, "VRRP thread timer expired {seconds}.{micros:06} seconds ago")
             }
             Self::StartupDelayOver => f.write_str("Delayed start completed"),
+            Self::Channel { ipv6 } => {
+                write!(f, "Registering gratuitous {} shared channel", if *ipv6 { "NDISC" } else { "ARP" })
+            }
         }
     }
 }

@@ -129,6 +129,11 @@ impl Watched {
             devices: BTreeMap::new(),
         }
     }
+
+    /// The names of the interfaces that are made for an instance.
+    pub fn device_names(&self, instance: &str) -> &[String] {
+        self.devices.get(instance).map_or(&[], Vec::as_slice)
+    }
 }
 
 #[cfg(test)]

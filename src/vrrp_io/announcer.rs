@@ -1,6 +1,6 @@
 //! Gratuitous ARP and unsolicited neighbour advertisements on the wire.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,6 +9,9 @@ use crate::ir::keepalived::Keepalived;
 use crate::primitives::monotonic::Monotonic;
 use crate::sys::raw_socket::FrameSocket;
 use crate::wire::{arp, ndisc};
+
+/// How long keepalived believes what it has read of `forwarding`.
+const FORWARDING_LASTS: Duration = Duration::from_secs(5);
 
 /// One frame that is due.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +22,8 @@ pub struct Frame {
     pub interface: u32,
     /// Its name.
     pub name: String,
+    /// What it stands on, else its name.
+    pub base: String,
     /// The hardware address that is told.
     pub mac: [u8; 6],
 }
@@ -41,12 +46,15 @@ pub struct Announcer {
     socket: FrameSocket,
     paces: Vec<Pace>,
     waiting: VecDeque<Frame>,
+    /// Whether interfaces forward IPv6, and when that was looked at.
+    forwarding: BTreeMap<String, (Monotonic, bool)>,
 }
 
 impl Announcer {
     /// Opens its socket.
     pub fn open() -> io::Result<Self> {
-        Ok(Self { socket: FrameSocket::open()?, paces: Vec::new(), waiting: VecDeque::new() })
+        let (paces, waiting, forwarding) = (Vec::new(), VecDeque::new(), BTreeMap::new());
+        Ok(Self { socket: FrameSocket::open()?, paces, waiting, forwarding })
     }
 
     /// Takes `garp_group`, `vrrp_garp_interval` and `vrrp_gna_interval` of a configuration.
@@ -97,6 +105,22 @@ impl Announcer {
         Some([pace.arp_at, pace.advertisement_at].map(|at| Some(at).filter(|at| *at != Monotonic::default())))
     }
 
+    /// Whether an interface forwarded IPv6 when it was looked at last, and when that was.
+    pub fn forwarding(&self, interface: &str) -> Option<(Monotonic, bool)> {
+        self.forwarding.get(interface).copied()
+    }
+
+    fn forwards(&mut self, interface: &str, now: Monotonic) -> bool {
+        match self.forwarding(interface) {
+            Some((at, known)) if now < at + FORWARDING_LASTS => known,
+            _ => {
+                let is_on = forwards(interface);
+                self.forwarding.insert(interface.to_owned(), (now, is_on));
+                is_on
+            }
+        }
+    }
+
     fn pace_of(&self, interface: &str) -> Option<usize> {
         let names =
             |pace: &Pace| pace.interfaces.as_ref().is_none_or(|names| names.iter().any(|name| name == interface));
@@ -124,14 +148,15 @@ impl Announcer {
         let outcome = match frame.address {
             IpAddr::V4(address) => self.socket.send(&arp::gratuitous(frame.mac, address), frame.interface),
             IpAddr::V6(address) => {
-                self.socket.send(&ndisc::unsolicited(frame.mac, address, forwards(&frame.name)), frame.interface)
+                let forwards = self.forwards(&frame.base, now);
+                self.socket.send(&ndisc::unsolicited(frame.mac, address, forwards), frame.interface)
             }
         };
         outcome.err()
     }
 }
 
-/// Whether the interface forwards IPv6: the "router" flag says so (RFC 4861 §4.4).
+/// The "router" flag says so (RFC 4861 §4.4).
 fn forwards(interface: &str) -> bool {
     let path = format!("/proc/sys/net/ipv6/conf/{interface}/forwarding");
     std::fs::read(path).is_ok_and(|text| text.first().is_some_and(|byte| *byte != b'0'))

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::ir::keepalived::{Instance, Keepalived};
+use crate::ir::keepalived::Keepalived;
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::primitives::monotonic::Monotonic;
 use crate::sys::alarm::Alarm;
@@ -37,7 +37,7 @@ use super::status::{Document, StatusSocket};
 use super::track_file::TrackFiles;
 use super::track_process::TrackProcesses;
 use super::track_script::TrackScripts;
-use super::vmac::Devices;
+use super::vmac::{self, Devices};
 use super::{dump, dump_text, hmac_keys, receive_buffers};
 
 /// Packets of one socket that are read before timers are looked at again.
@@ -138,7 +138,7 @@ impl<'a> Driver<'a> {
         let mut driver = Self {
             log,
             engine: Engine::new(&config, now()),
-            firewall: Firewall::new(config.global.nftables_table.as_deref(), config.global.nftables_priority),
+            firewall: Firewall::new(&config.global),
             options,
             config,
             kernel,
@@ -159,7 +159,7 @@ impl<'a> Driver<'a> {
             alarm: Alarm::new()?,
             recorder,
         };
-        driver.promote_secondaries.keep(&driver.config.instances);
+        driver.promote_secondaries.keep(&driver.config.instances, &mut driver.kernel);
         driver.local_igmp.keep(driver.config.global.disable_local_igmp, log);
         let config = driver.config.clone();
         static_items::exchange(&mut driver.kernel, &Keepalived::default(), &config, log);
@@ -167,16 +167,17 @@ impl<'a> Driver<'a> {
             driver.with_devices(|devices, routers, tools| devices.adopt(routers, tools));
         }
         driver.log_monitored_addresses();
-        driver.log_firewall();
-        driver.prepare_kernel();
-        driver.log_channels();
-        driver.tell_parent();
+        let left_over = driver.prepare_kernel();
         let process_events = driver.processes.configure(&config.track_processes, now(), log);
         for event in file_events.into_iter().chain(process_events) {
             driver.step(&event);
         }
         driver.announcer.configure(&driver.config);
         driver.notifier.configure(&driver.config, log);
+        if driver.options.predecessor.is_none() {
+            driver.step(&Event::Prepare { left_over });
+        }
+        driver.tell_parent();
         driver.open_sockets();
         driver.log_data();
         match driver.options.predecessor {
@@ -189,25 +190,11 @@ impl<'a> Driver<'a> {
         Ok(driver)
     }
 
-    fn log_channels(&self) {
-        self.log.info("Registering gratuitous ARP shared channel");
-        if self.engine.instances().iter().any(|router| router.has_ipv6_address()) {
-            self.log.info("Registering gratuitous NDISC shared channel");
-        }
-    }
-
     /// The configuration is read, and what it names is there.
     fn tell_parent(&self) {
         if let Some(notice) = &self.options.notice {
             // A parent that has gone is followed by a signal.
             let _ = descriptors::write(notice, &[1]);
-        }
-    }
-
-    fn log_firewall(&self) {
-        let needs_firewall = |one: &Instance| !one.accept || one.vmac.is_some();
-        if self.config.global.nftables_table.is_none() && self.config.instances.iter().any(needs_firewall) {
-            self.log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
         }
     }
 
@@ -362,6 +349,8 @@ impl<'a> Driver<'a> {
                 Ok(Signal::SIGUSR2) => self.dump_statistics(""),
                 Ok(Signal::SIGCHLD) => self.reap(),
                 Err(_) if number == SIGNAL_JSON => {
+                    let own = fork::own_pid();
+                    self.log.info(&format!("Printing VRRP as json for process({own}) on signal"));
                     let text = dump::json(&self.engine, now(), self.config.global.json_version);
                     self.write_dump("keepalived.json", &text);
                 }
@@ -411,7 +400,7 @@ impl<'a> Driver<'a> {
         {
             self.log.info(&format!("nftables: {error}"));
         }
-        self.promote_secondaries.keep(&[]);
+        self.promote_secondaries.keep(&[], &mut self.kernel);
         self.local_igmp.keep(false, self.log);
     }
 
@@ -506,12 +495,11 @@ impl<'a> Driver<'a> {
                 self.engine.step(now(), &event, &mut actions);
             }
         }
-        self.promote_secondaries.keep(&self.config.instances);
+        self.promote_secondaries.keep(&self.config.instances, &mut self.kernel);
         self.with_devices(|devices, routers, tools| devices.log_found(routers, tools.log));
         let is_kept = |action: &Action| matches!(action, Action::Report(Report::ScriptKept { .. }));
         let (kept, actions): (Vec<_>, Vec<_>) = actions.into_iter().partition(is_kept);
         self.perform_all(&kept);
-        self.log_firewall();
         self.prepare_kernel();
         self.tell_parent();
         self.announcer.configure(&self.config);
@@ -532,18 +520,16 @@ impl<'a> Driver<'a> {
         let mut wanted: Vec<Wanted> = Vec::new();
         for router in self.engine.instances() {
             let config = &router.config;
-            let device = self.devices.transmitting(router);
-            let index = match (device, &config.interface) {
-                (Some(device), _) => Some(device.index),
-                (None, Some(name)) => self.kernel.link_named(name).map(|link| link.index),
-                (None, None) => Some(0),
+            let device = vmac::transmitting_name(config, self.engine.watched().device_names(&config.name));
+            let index = match device.or(config.interface.as_deref()) {
+                Some(name) => self.kernel.link_named(name).map(|link| link.index),
+                None => Some(0),
             };
             let source = config.source_address.or_else(|| {
                 let index = self.kernel.link_named(config.interface.as_deref()?)?.index;
                 self.primary_address(index, Family::from(config.family) == Family::Ipv6)
             });
-            let key = sockets::key(config, config.family.into(), source, device.map(|device| device.name.clone()));
-            let (Some(key), Some(index)) = (key, index) else { continue };
+            let Some(key) = sockets::key(config, config.family.into(), source, device) else { continue };
             let link = config.interface.as_deref().and_then(|name| self.kernel.link_named(name));
             let receive_buffer = receive_buffers::wanted(config, &self.config.global, link.map(|link| link.mtu));
             match wanted.iter_mut().find(|known| known.key == key) {

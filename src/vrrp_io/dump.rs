@@ -4,21 +4,16 @@ use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::ir::keepalived::addresses::Prefix;
 use crate::ir::keepalived::instance::Authentication;
-use crate::ir::keepalived::routes::Insertion;
-use crate::ir::keepalived::rules::RuleAction;
-use crate::ir::keepalived::{Command, Route, Rule, StaticAddress, VirtualAddress};
+use crate::ir::keepalived::{Command, Instance, StaticAddress, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
 use crate::vrrp::engine::{Engine, InstanceStatus};
 use crate::vrrp::fault::Fault;
 use crate::vrrp::instance::{StateName, VirtualRouter};
 use crate::vrrp::statistics::Statistics;
 
-/// rtnetlink's number of the table for everything that names no other.
-const TABLE_MAIN: u32 = 254;
-/// rtnetlink's number of keepalived among those that make routes.
-const PROTOCOL_KEEPALIVED: u8 = 18;
+use super::dump_routing::{show_prefix, show_route, show_rule};
+use super::vmac;
 
 /// The counters of every instance, as text.
 pub fn statistics(engine: &Engine) -> String {
@@ -106,8 +101,9 @@ fn data(engine: &Engine, router: &VirtualRouter, status: &InstanceStatus, now: M
     object.number("dont_track_primary", !config.track_primary);
     object.number("skip_check_adv_addr", config.skip_check_adv_addr);
     object.number("strict_mode", config.strict);
-    object.text("vmac_ifname", config.vmac.as_ref().and_then(|vmac| vmac.interface.as_deref()).unwrap_or_default());
-    if let Some(interface) = &config.interface {
+    let device = own_device(engine, config);
+    object.text("vmac_ifname", device.unwrap_or_default());
+    if let Some(interface) = device.or(config.interface.as_deref()) {
         object.text("ifp_ifname", interface);
     }
     object.number("master_priority", router.master().map_or(0, |(_, priority)| priority));
@@ -136,10 +132,15 @@ fn data(engine: &Engine, router: &VirtualRouter, status: &InstanceStatus, now: M
     object.raw("smtp_alert", config.notify.smtp_alert);
     object.raw("notify_deleted", config.notify.deleted.is_some() || config.notify.deleted_without_command);
     scripts(&mut object, router);
-    holdings(&mut object, router, is_master);
+    holdings(&mut object, router, engine.watched().device_names(&config.name), is_master);
     tracked(&mut object, engine, router);
     authentication(&mut object, &config.authentication);
     object.close()
+}
+
+/// The interface of `use_vmac` or `use_ipvlan`, made or to be made.
+pub(super) fn own_device<'a>(engine: &'a Engine, config: &Instance) -> Option<&'a str> {
+    vmac::own_name(config, engine.watched().device_names(&config.name))
 }
 
 fn scripts(object: &mut Object, router: &VirtualRouter) {
@@ -159,9 +160,9 @@ fn scripts(object: &mut Object, router: &VirtualRouter) {
     }
 }
 
-fn holdings(object: &mut Object, router: &VirtualRouter, set: bool) {
+fn holdings(object: &mut Object, router: &VirtualRouter, names: &[String], set: bool) {
     let config = &router.config;
-    let show = |address| show_address(address, config.interface.as_deref(), set, config.accept);
+    let show = |address| show_address(config, names, address, set);
     object.list("vips", config.addresses.iter().map(show));
     object.list("evips", config.excluded_addresses.iter().map(show));
     object.list("vroutes", config.routes.iter().map(show_route));
@@ -260,25 +261,26 @@ pub(super) fn command_line(command: &Command) -> String {
 
 // ---- holdings ----
 
-fn show_prefix(prefix: Prefix) -> String {
-    let whole = if prefix.address.is_ipv4() { 32 } else { 128 };
-    if prefix.length == whole { prefix.address.to_string() } else { format!("{}/{}", prefix.address, prefix.length) }
-}
-
 /// A static address that is in the kernel.
 pub(super) fn show_static_address(item: &StaticAddress, default_interface: &str) -> String {
     let group = item.track_group.as_deref();
-    show_grouped_address(&item.address, Some(default_interface), group) + " set"
+    let device = item.address.interface.as_deref().unwrap_or(default_interface);
+    show_grouped_address(&item.address, device, group) + " set"
 }
 
-pub(super) fn show_address(address: &VirtualAddress, own: Option<&str>, set: bool, accept: bool) -> String {
-    let mut text = show_grouped_address(address, own, None);
+/// `names` are the interfaces that are made for the instance.
+pub(super) fn show_address(config: &Instance, names: &[String], address: &VirtualAddress, set: bool) -> String {
+    let device = match vmac::place_of(config, address, names) {
+        Some((device, base)) => format!("{device}@{base}"),
+        None => address.interface.as_ref().or(config.interface.as_ref()).map_or("(none)", String::as_str).to_owned(),
+    };
+    let mut text = show_grouped_address(address, &device, None);
     text += if set { " set" } else { "" };
-    text += if set && !accept { " nftable_set" } else { "" };
+    text += if set && !config.accept { " nftable_set" } else { "" };
     text
 }
 
-fn show_grouped_address(address: &VirtualAddress, own: Option<&str>, group: Option<&str>) -> String {
+fn show_grouped_address(address: &VirtualAddress, device: &str, group: Option<&str>) -> String {
     let mut text = match address.peer {
         None => show_prefix(address.prefix),
         Some(_) => address.prefix.address.to_string(),
@@ -286,7 +288,7 @@ fn show_grouped_address(address: &VirtualAddress, own: Option<&str>, group: Opti
     if let Some(broadcast) = address.broadcast {
         text += &format!(" brd {broadcast}");
     }
-    text += &format!(" dev {}", address.interface.as_deref().or(own).unwrap_or("(none)"));
+    text += &format!(" dev {device}");
     text += if address.use_vmac { " use_vmac" } else { "" };
     text += &format!(" scope {}", scope_name(address.scope));
     if let Some(label) = &address.label {
@@ -326,70 +328,6 @@ fn scope_name(scope: u8) -> String {
         255 => "nowhere".into(),
         other => other.to_string(),
     }
-}
-
-pub(super) fn show_route(route: &Route) -> String {
-    let mut text = String::from(match route.insertion {
-        Insertion::Add => "add ",
-        Insertion::Append => "append ",
-        Insertion::Prepend => "prepend ",
-    });
-    text += match route.kind {
-        1 => "",
-        6 => "blackhole ",
-        7 => "unreachable ",
-        8 => "prohibit ",
-        9 => "throw ",
-        _ => "local ",
-    };
-    text += &route.destination.map_or_else(|| "default".into(), show_prefix);
-    let family = |address: std::net::IpAddr| if address.is_ipv6() { "inet6" } else { "inet" };
-    let parts = [
-        route.source.map(|source| format!(" from {}", show_prefix(source))),
-        route.preferred_source.map(|source| format!(" src {source}")),
-        (route.tos != 0).then(|| format!(" tos {}", route.tos)),
-        route.via.map(|via| format!(" via {} {via}", family(via))),
-        route.interface.as_ref().map(|interface| format!(" dev {interface}")),
-        (route.table != TABLE_MAIN).then(|| format!(" table {}", route.table)),
-        // An untracked route is not marked as keepalived's unless the file says so.
-        (route.tracked || route.protocol != PROTOCOL_KEEPALIVED).then(|| format!(" proto {}", route.protocol)),
-        (route.scope != 0).then(|| format!(" scope {}", route.scope)),
-        route.metric.map(|metric| format!(" metric {metric}")),
-        route.onlink.then(|| " onlink".to_owned()),
-        (!route.tracked).then(|| " no_track".to_owned()),
-        route.track_group.as_ref().map(|group| format!(" track_group {group}")),
-    ];
-    text.extend(parts.into_iter().flatten());
-    text
-}
-
-pub(super) fn show_rule(rule: &Rule) -> String {
-    let mark = rule.mark.map(|mark| {
-        let mask = rule.mark_mask.filter(|mask| *mask != u32::MAX).map(|mask| format!("/{mask:#x}"));
-        format!(" fwmark {mark:#x}{}", mask.unwrap_or_default())
-    });
-    let from = rule.from.map_or_else(|| "all".into(), show_prefix);
-    let parts = [
-        rule.invert.then(|| "not ".to_owned()),
-        Some(format!("from {from}")),
-        rule.to.map(|to| format!(" to {}", show_prefix(to))),
-        Some(format!(" priority {}", rule.priority)),
-        Some(format!(" tos {:#x}", rule.tos)),
-        mark,
-        rule.input_interface.as_ref().map(|interface| format!(" iif {interface}")),
-        rule.output_interface.as_ref().map(|interface| format!(" oif {interface}")),
-        rule.protocol.map(|protocol| format!(" protocol {protocol}")),
-        Some(match rule.action {
-            RuleAction::Table(table) => format!(" lookup {table}"),
-            RuleAction::Goto(target) => format!(" goto {target}"),
-            RuleAction::Nop => " nop".into(),
-            RuleAction::Blackhole => " type blackhole".into(),
-            RuleAction::Unreachable => " type unreachable".into(),
-            RuleAction::Prohibit => " type prohibit".into(),
-        }),
-        (!rule.tracked).then(|| " no_track".to_owned()),
-    ];
-    parts.into_iter().flatten().collect()
 }
 
 // ---- JSON ----

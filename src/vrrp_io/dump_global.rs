@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::ir::keepalived::global::{DynamicInterfaces, Fifo, ReceiveBufferPolicy};
 use crate::ir::keepalived::global_values::{LvsFlush, LvsSyncDaemon, Scheduling, Snmp};
+use crate::ir::keepalived::instance::Instance;
 use crate::ir::keepalived::{Global, Keepalived, ProcessSettings, User};
 
 use super::accounts;
@@ -229,7 +230,7 @@ fn announcements(global: &Global) -> Vec<String> {
 fn firewall(config: &Keepalived) -> Vec<String> {
     let global = &config.global;
     let mut lines = Vec::new();
-    let needed = config.instances.iter().any(|instance| !instance.accept).then_some(DEFAULT_TABLE);
+    let needed = config.instances.iter().any(Instance::needs_firewall).then_some(DEFAULT_TABLE);
     if let Some(table) = global.nftables_table.as_deref().or(needed) {
         let index = if global.nftables_ifindex { "" } else { "don't " };
         lines.push(format!(" nftables table name = {table}"));

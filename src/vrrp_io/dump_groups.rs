@@ -4,8 +4,10 @@ use crate::ir::keepalived::SyncGroup;
 use crate::vrrp::engine::GroupStatus;
 use crate::wire::vrrp::PROTOCOL;
 
-use super::dump::{show_route, show_rule, show_static_address};
+use super::dump::show_static_address;
+use super::dump_routing::{show_route, show_rule};
 use super::dump_source::{Source, notify_lines, tracked_lines};
+use super::sockets::Key;
 
 /// `static_ipaddress`, `static_routes`, `static_rules` and `track_group`.
 pub(super) fn static_items(source: &Source<'_>) -> Vec<String> {
@@ -38,14 +40,14 @@ pub(super) fn static_items(source: &Source<'_>) -> Vec<String> {
 
 /// The pairs of sockets, in the order of the first instance of each; none is there yet when the daemon starts.
 pub(super) fn socket_pool(source: &Source<'_>) -> Vec<String> {
-    let mut shown: Vec<(i32, i32)> = Vec::new();
+    let mut shown: Vec<&Key> = Vec::new();
     let mut lines = Vec::new();
     for router in source.engine.instances() {
-        let Some(pair) = source.pair_of(router).filter(|pair| !shown.contains(&pair.numbers)) else { continue };
+        let Some(pair) = source.pair_of(router).filter(|pair| !shown.contains(&pair.key)) else { continue };
         if shown.is_empty() {
             lines.push("------< VRRP Sockpool >------".to_owned());
         }
-        shown.push(pair.numbers);
+        shown.push(pair.key);
         let (receiver, sender) = pair.numbers;
         let key = pair.key;
         let interface = key.device.as_ref().or(key.interface.as_ref()).map_or("", String::as_str);
@@ -64,7 +66,7 @@ pub(super) fn socket_pool(source: &Source<'_>) -> Vec<String> {
             .engine
             .instances()
             .iter()
-            .filter(|other| source.pair_of(other).is_some_and(|other| other.numbers == pair.numbers))
+            .filter(|other| source.pair_of(other).is_some_and(|other| other.key == pair.key))
             .map(|other| (other.config.virtual_router_id, &other.config.name))
             .collect();
         users.sort_unstable();

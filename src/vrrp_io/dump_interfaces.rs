@@ -1,14 +1,18 @@
 //! The sections of interfaces and of their announcements in what SIGUSR1 and `-d` show.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::ir::keepalived::global::DynamicInterfaces;
 use crate::ir::keepalived::instance::Instance;
-use crate::ir::keepalived::{Keepalived, Rule, VirtualAddress};
+use crate::ir::keepalived::{InterfaceDelays, Keepalived, Rule, VirtualAddress};
 use crate::primitives::monotonic::Monotonic;
-use crate::wire::netlink::link::{Link, link_flag};
+use crate::vrrp::instance::VirtualRouter;
+use crate::wire::netlink::link::{Ipv4Setting, Link, link_flag};
 
+use super::dump::own_device;
 use super::dump_source::Source;
+use super::vmac;
 
 /// linux/if_arp.h
 const HARDWARE_ETHERNET: u16 = 1;
@@ -18,13 +22,70 @@ const HARDWARE_LOOPBACK: u16 = 772;
 /// Every interface with its addresses and with the instances that follow it.
 pub(super) fn lines(source: &Source<'_>) -> Vec<String> {
     let mut lines = vec!["------< Interfaces >------".to_owned()];
-    for link in source.kernel.links.values() {
-        lines.extend(interface(source, link));
-    }
+    let delays = source.devices.link_delays(&source.config.interface_delays);
+    let links = source.kernel.links.values();
+    let (made, found): (Vec<&Link>, Vec<&Link>) = links.partition(|link| source.devices.made(link.index));
+    // keepalived knows those of the file before it makes any.
+    let (to_be_made, named): (Vec<&str>, Vec<&str>) =
+        missing(source).into_iter().partition(|name| device_owner(source, name).is_some());
+    lines.extend(found.into_iter().flat_map(|link| interface(source, &delays, link)));
+    lines.extend(named.into_iter().flat_map(|name| missing_interface(source, &delays, name)));
+    lines.extend(made.into_iter().flat_map(|link| interface(source, &delays, link)));
+    lines.extend(to_be_made.into_iter().flat_map(|name| missing_interface(source, &delays, name)));
     lines
 }
 
-fn interface(source: &Source<'_>, link: &Link) -> Vec<String> {
+/// The interfaces that are named in the file, or would be made, and are not there; in the order in which they are named.
+fn missing<'a>(source: &Source<'a>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    for instance in &source.config.instances {
+        let devices = source.engine.watched().device_names(&instance.name);
+        let tracked = instance.trackers.interfaces.iter().map(|one| &one.interface);
+        let held = instance.held_addresses().filter_map(|address| address.interface.as_ref());
+        let named = instance.interface.iter().chain(tracked).chain(held).chain(devices);
+        all.extend(named.map(String::as_str));
+    }
+    let groups = source.config.sync_groups.iter().flat_map(|group| &group.trackers.interfaces);
+    all.extend(groups.map(|one| one.interface.as_str()));
+    let mut known = BTreeSet::new();
+    all.retain(|name| source.kernel.link_named(name).is_none() && known.insert(*name));
+    all
+}
+
+/// keepalived shows the zeros of an interface that it knows nothing of.
+fn missing_interface(source: &Source<'_>, delays: &[InterfaceDelays], name: &str) -> Vec<String> {
+    let made = device_owner(source, name);
+    let base = made.and_then(|router| router.config.interface.as_deref());
+    let has_base = base.is_some_and(|base| source.kernel.link_named(base).is_some());
+    let fixed = |lines: &[&str]| lines.iter().map(|line| format!("   {line}")).collect::<Vec<_>>();
+    let mut lines = vec![format!(" Name = {name}")];
+    lines.extend(fixed(&["index = 0 (deleted)", "IPv4 address = (none)", "IPv6 address = (none)"]));
+    let below = if made.is_some() && !has_base { ", master down" } else { "" };
+    lines.push(format!("   State = not UP, not RUNNING, no broadcast, no multicast{below}"));
+    lines.extend(fixed(&["Seen up = 0", "Delayed state change running = false"]));
+    lines.extend(delay_lines(delays, name));
+    lines.extend(has_base.then(|| "   I/f created by keepalived".to_owned()));
+    lines.extend(fixed(&["MTU = 0", "HW Type = UNKNOWN (0)", "NIC netlink status update"]));
+    lines.extend(fixed(&["Reset ARP config counter 0", "Original arp_ignore 0", "Original arp_filter 0"]));
+    lines.extend(fixed(&["rp_filter 0", "Original promote_secondaries 0", "Reset promote_secondaries counter 0"]));
+    lines.extend(followers(source, name));
+    lines
+}
+
+/// The instance that an interface is made for, or would be.
+fn device_owner<'a>(source: &Source<'a>, name: &str) -> Option<&'a VirtualRouter> {
+    source.engine.instances().iter().find(|router| own_device(source.engine, &router.config) == Some(name))
+}
+
+fn delay_lines(delays: &[InterfaceDelays], name: &str) -> [String; 2] {
+    let delays = delays.iter().find(|delays| delays.interface == name);
+    [
+        format!("   Up debounce timer = {}us", delays.map_or(0, |delays| delays.up_us)),
+        format!("   Down debounce timer = {}us", delays.map_or(0, |delays| delays.down_us)),
+    ]
+}
+
+fn interface(source: &Source<'_>, delays: &[InterfaceDelays], link: &Link) -> Vec<String> {
     let mut lines = vec![format!(" Name = {}", link.name), format!("   index = {}", link.index)];
     lines.extend(addresses(source, link, false));
     lines.extend(addresses(source, link, true));
@@ -36,9 +97,7 @@ fn interface(source: &Source<'_>, link: &Link) -> Vec<String> {
     lines.push(format!("   State = {}", state(source, link)));
     lines.push(format!("   Seen up = {}", u8::from(source.kernel.was_up(link.index))));
     lines.push("   Delayed state change running = false".to_owned());
-    let delays = source.config.interface_delays.iter().find(|delays| delays.interface == link.name);
-    lines.push(format!("   Up debounce timer = {}us", delays.map_or(0, |delays| delays.up_us)));
-    lines.push(format!("   Down debounce timer = {}us", delays.map_or(0, |delays| delays.down_us)));
+    lines.extend(delay_lines(delays, &link.name));
     lines.extend(kind(source, link));
     lines.push(format!("   MTU = {}", link.mtu));
     lines.push(match link.hardware {
@@ -49,20 +108,34 @@ fn interface(source: &Source<'_>, link: &Link) -> Vec<String> {
     });
     lines.push("   NIC netlink status update".to_owned());
     lines.extend(pace(source.config, &link.name));
-    lines.push("   Reset ARP config counter 0".to_owned());
-    lines.push("   Original arp_ignore 0".to_owned());
-    lines.push("   Original arp_filter 0".to_owned());
+    lines.extend(ipv4_settings(source, link));
     let asking = source.config.instances.iter().filter(|instance| instance.promote_secondaries);
     let asking = asking.filter(|instance| instance.interface.as_ref() == Some(&link.name)).count();
     let changed = source.promote_secondaries.is_changed(&link.name);
-    lines.push(format!("   Original promote_secondaries {}", u8::from(asking > 0 && !changed)));
+    lines.push(format!("   Original promote_secondaries {}", told(link, Ipv4Setting::PromoteSecondaries)));
     lines.push(format!("   Reset promote_secondaries counter {}", if changed { asking } else { 0 }));
-    let followers = followers(source.config, &link.name);
-    if !followers.is_empty() {
-        lines.push("   Tracking VRRP instances :".to_owned());
-        lines.extend(followers);
-    }
+    lines.extend(source.announcer.forwarding(&link.name).map(|(at, forwards)| {
+        let not = if forwards { "" } else { "Not " };
+        format!("   {not}IPv6 forwarding. Last checked {}", source.moment_without_year(Some(at)))
+    }));
+    lines.extend(followers(source, &link.name));
     lines
+}
+
+/// What the kernel has told last, though keepalived calls it the original; `rp_filter` is what it told first.
+fn ipv4_settings(source: &Source<'_>, link: &Link) -> Vec<String> {
+    let mut lines = vec![
+        format!("   Reset ARP config counter {}", source.devices.settings_users(&link.name)),
+        format!("   Original arp_ignore {}", told(link, Ipv4Setting::ArpIgnore)),
+        format!("   Original arp_filter {}", told(link, Ipv4Setting::ArpFilter)),
+    ];
+    lines.extend(source.kernel.told_rp_filter(link.index).map(|value| format!("   rp_filter {value}")));
+    lines
+}
+
+/// As on or off.
+fn told(link: &Link, setting: Ipv4Setting) -> u8 {
+    u8::from(link.ipv4(setting) != 0)
 }
 
 pub(super) fn hexadecimal(mac: [u8; 6]) -> String {
@@ -215,19 +288,22 @@ impl<'a> Followers<'a> {
         }
     }
 
-    fn add_instance(&mut self, instance: &'a Instance) {
+    fn add_instance(&mut self, instance: &'a Instance, devices: &'a [String]) {
         let name = &instance.name;
         for one in &instance.trackers.interfaces {
             self.add(name, Some(&one.interface), one.weight, one.reverse);
         }
         let own = instance.interface.as_deref();
-        self.add(name, own, if instance.track_primary { 0 } else { NOT_FOLLOWED }, false);
+        for interface in [own, vmac::own_name(instance, devices)] {
+            self.add(name, interface, if instance.track_primary { 0 } else { NOT_FOLLOWED }, false);
+        }
         let follows = |address: &&VirtualAddress| {
             let interface = address.interface.as_deref().or(own);
             address.tracked && (instance.track_primary || interface != own)
         };
         for address in instance.addresses.iter().chain(&instance.excluded_addresses).filter(follows) {
-            self.add(name, address.interface.as_deref().or(own), 0, false);
+            let device = vmac::place_of(instance, address, devices).map(|(device, _)| device);
+            self.add(name, device.or(address.interface.as_deref()).or(own), 0, false);
         }
         for route in instance.routes.iter().filter(|route| route.tracked) {
             self.add(name, route.interface.as_deref(), 0, false);
@@ -244,10 +320,11 @@ impl<'a> Followers<'a> {
     }
 }
 
-fn followers(config: &Keepalived, interface: &str) -> Vec<String> {
+fn followers(source: &Source<'_>, interface: &str) -> Vec<String> {
+    let config = source.config;
     let mut followers = Followers { interface, found: Vec::new() };
     for instance in &config.instances {
-        followers.add_instance(instance);
+        followers.add_instance(instance, source.engine.watched().device_names(&instance.name));
     }
     for group in &config.sync_groups {
         for one in &group.trackers.interfaces {
@@ -264,5 +341,6 @@ fn followers(config: &Keepalived, interface: &str) -> Vec<String> {
     let line = |(name, weight, reverse): &(&str, i32, bool)| {
         format!("     {name}, weight {weight}{}", if *reverse { " reverse" } else { "" })
     };
-    followers.found.iter().map(line).collect()
+    let title = (!followers.found.is_empty()).then(|| "   Tracking VRRP instances :".to_owned());
+    title.into_iter().chain(followers.found.iter().map(line)).collect()
 }

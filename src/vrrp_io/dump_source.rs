@@ -18,7 +18,7 @@ use super::kernel::Kernel;
 use super::promote_secondaries::PromoteSecondaries;
 use super::sockets::{self, OpenPair, Sockets};
 use super::track_process::TrackProcesses;
-use super::vmac::Devices;
+use super::vmac::{self, Devices};
 
 /// Everything that there is to show.
 pub struct Source<'a> {
@@ -62,9 +62,9 @@ impl Source<'_> {
             return None;
         }
         let config = &router.config;
-        let device = self.devices.transmitting(router);
+        let device = vmac::transmitting_name(config, self.engine.watched().device_names(&config.name));
         let source = self.engine.source_address(router.id);
-        let key = sockets::key(config, config.family.into(), source, device.map(|device| device.name.clone()))?;
+        let key = sockets::key(config, config.family.into(), source, device)?;
         self.sockets.describe().find(|pair| *pair.key == key)
     }
 

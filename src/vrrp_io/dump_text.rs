@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use crate::ir::keepalived::Global;
 use crate::ir::keepalived::addresses::Family;
-use crate::ir::keepalived::instance::{AuthHmac, Authentication, Destination, HmacMode, OldUnicastChecksum};
+use crate::ir::keepalived::instance::{
+    AuthHmac, Authentication, Destination, HmacMode, Ipvlan, IpvlanMode, OldUnicastChecksum,
+};
 use crate::primitives::monotonic::Monotonic;
 use crate::vrrp::engine::InstanceStatus;
 use crate::vrrp::fault::Fault;
 use crate::vrrp::instance::{StateName, VirtualRouter};
 
-use super::dump::{show_address, show_route, show_rule, wall_clock, wanted_state};
+use super::dump::{own_device, show_address, wall_clock, wanted_state};
+use super::dump_routing::{show_prefix, show_route, show_rule};
 use super::dump_source::{Source, moment, notify_lines, tracked_lines};
+use super::sockets::TTL;
 use super::{dump_global, dump_groups, dump_interfaces, dump_watched};
 
 /// All sections in keepalived's order.
@@ -185,23 +189,39 @@ struct Place {
 impl Place {
     fn of(source: &Source<'_>, router: &VirtualRouter) -> Self {
         let config = &router.config;
-        let name = config.interface.as_deref();
-        let index = name.and_then(|name| source.kernel.link_named(name)).map_or(0, |link| link.index);
-        let plain = format!("   Interface = {}", name.unwrap_or("not configured"));
+        let base = config.interface.as_deref().and_then(|name| source.kernel.link_named(name));
+        let name = config.interface.as_deref().unwrap_or("not configured");
         let vrf = config.vrf.as_ref().map(|vrf| format!("   VRF = {vrf}"));
-        let (Some(vmac), Some(device)) = (&config.vmac, source.devices.own(router)) else {
-            return Self { lines: [plain].into_iter().chain(vrf).collect(), index };
+        let Some(device) = own_device(source.engine, config) else {
+            let lines = [format!("   Interface = {name}")].into_iter().chain(vrf).collect();
+            return Self { lines, index: base.map_or(0, |base| base.index) };
         };
-        let is_up = source.kernel.links.get(&device.index).is_some_and(|link| link.running);
+        let is_up = source.kernel.link_named(device).is_some_and(|link| link.running);
+        let from_base = config.vmac.as_ref().is_some_and(|vmac| vmac.transmit_base);
+        let kind = if config.vmac.is_some() { "vmac" } else { "ipvlan" };
+        let below = base.map(|_| format!(", {kind} on {name}")).unwrap_or_default();
+        let from = if from_base { ", xmit base i/f" } else { "" };
+        let first = match &config.ipvlan {
+            Some(ipvlan) => ipvlan_line(ipvlan, device, is_up),
+            None => format!("   Use VMAC, i/f name {device}, is_up = {is_up}, xmit_base = {from_base}"),
+        };
         let own_mac = config.vmac_address.map(|mac| format!("     MAC = {}", dump_interfaces::hexadecimal(mac)));
-        let (below, base) = (name.unwrap_or("(unknown)"), if vmac.transmit_base { ", xmit base i/f" } else { "" });
-        let first =
-            format!("   Use VMAC, i/f name {}, is_up = {is_up}, xmit_base = {}", device.name, vmac.transmit_base);
-        let last = format!("   Interface = {}, vmac on {below}{base}", device.name);
+        let last = format!("   Interface = {device}{below}{from}");
         let for_others = config.vmac_for_addresses.then(|| "   Use VMAC for VIPs on other interfaces".to_owned());
         let lines = [Some(first), own_mac, for_others, Some(last), vrf].into_iter().flatten().collect();
-        Self { lines, index: device.index }
+        let transmitting = source.kernel.link_named(device).filter(|_| !from_base).or(base);
+        Self { lines, index: transmitting.map_or(0, |link| link.index) }
     }
+}
+
+fn ipvlan_line(ipvlan: &Ipvlan, device: &str, is_up: bool) -> String {
+    let kind = match ipvlan.mode {
+        IpvlanMode::Bridge => "bridge",
+        IpvlanMode::Private => "private",
+        IpvlanMode::Vepa => "vepa",
+    };
+    let address = ipvlan.address.map(|prefix| format!(", i/f address = {}", show_prefix(prefix)));
+    format!("   Use IPVLAN, i/f {device}, is_up = {is_up}{}, type {kind}", address.unwrap_or_default())
 }
 
 fn signatures(hmac: &AuthHmac) -> [String; 4] {
@@ -235,7 +255,8 @@ fn authentication(lines: &mut Vec<String>, authentication: &Authentication, vers
 fn holdings(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter) {
     let config = &router.config;
     let set = router.state() == StateName::Master;
-    let show = |address| format!("     {}", show_address(address, config.interface.as_deref(), set, config.accept));
+    let names = source.engine.watched().device_names(&config.name);
+    let show = |address| format!("     {}", show_address(config, names, address, set));
     if !config.addresses.is_empty() {
         lines.push(format!("   Virtual IP ({}):", config.addresses.len()));
         lines.extend(config.addresses.iter().map(show));
@@ -245,6 +266,7 @@ fn holdings(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter
         lines.extend(config.excluded_addresses.iter().map(show));
     }
     if let Destination::Unicast { peers, ttl, check_source, .. } = &config.destination {
+        let ttl = ttl.or((config.family == Family::V4).then_some(TTL));
         lines.extend(ttl.map(|ttl| format!("   Unicast TTL = {ttl}")));
         lines.push(format!("   Check unicast src : {}", if *check_source { "yes" } else { "no" }));
         lines.push("   Unicast Peer :".to_owned());
@@ -252,9 +274,7 @@ fn holdings(lines: &mut Vec<String>, source: &Source<'_>, router: &VirtualRouter
             format!("     {} min_ttl {} max_ttl {}", peer.address, peer.min_ttl, peer.max_ttl)
         };
         lines.extend(peers.iter().map(peer));
-        if config.family == Family::V4 {
-            lines.push(format!("   Unicast checksum compatibility = {}", checksum_form(router)));
-        }
+        lines.push(format!("   Unicast checksum compatibility = {}", checksum_form(router)));
     }
     lines.push(match source.pair_of(router) {
         Some(pair) => format!("   fd_in {}, fd_out {}", pair.numbers.0, pair.numbers.1),

@@ -69,8 +69,11 @@ fn followers(config: &Keepalived, name: &str, kind: impl Fn(&Trackers) -> &[Trac
     for group in &config.sync_groups {
         let Some(tracked) = find(&group.trackers) else { continue };
         for member in &group.members {
-            if !found.iter().any(|(known, _)| known == member) {
-                found.push((member, tracked));
+            match found.iter_mut().find(|(known, _)| known == member) {
+                // The group's weight holds for both, unless the member's own is none.
+                Some((_, own)) if own.weight != 0 => *own = tracked,
+                Some(_) => {}
+                None => found.push((member, tracked)),
             }
         }
     }

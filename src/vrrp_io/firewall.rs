@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use crate::ir::keepalived::Global;
 use crate::sys::netlink_socket::NetlinkSocket;
 use crate::wire::netlink::messages;
 use crate::wire::netlink::nftables::{Element, Table};
@@ -16,6 +17,7 @@ pub(super) const DEFAULT_TABLE: &str = "keepalived";
 pub struct Firewall {
     table: String,
     priority: i32,
+    counters: bool,
     /// Opened with the first address.
     socket: Option<NetlinkSocket>,
     sequence: u32,
@@ -36,10 +38,11 @@ struct Made {
 
 impl Firewall {
     /// Nothing is made before an address needs it.
-    pub fn new(table: Option<&str>, priority: i32) -> Self {
-        let table = table.unwrap_or(DEFAULT_TABLE).to_owned();
+    pub fn new(global: &Global) -> Self {
+        let table = global.nftables_table.as_deref().unwrap_or(DEFAULT_TABLE).to_owned();
+        let (priority, counters) = (global.nftables_priority, global.nftables_counters);
         let (elements, devices, made) = Default::default();
-        Self { table, priority, socket: None, sequence: 0, elements, devices, made }
+        Self { table, priority, counters, socket: None, sequence: 0, elements, devices, made }
     }
 
     /// Adds addresses, or takes those out that are there.
@@ -113,7 +116,7 @@ impl Firewall {
         };
         let socket = self.socket.insert(socket);
         self.sequence += 1;
-        let table = Table { name: &self.table, ipv6, priority: self.priority };
+        let table = Table { name: &self.table, ipv6, priority: self.priority, counters: self.counters };
         socket.send(&build(&table, self.sequence))?;
         loop {
             let bytes = socket.receive_answer()?;

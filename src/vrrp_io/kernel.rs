@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::ir::keepalived::addresses::Prefix;
 use crate::ir::keepalived::routes::Insertion;
 use crate::ir::keepalived::{Route, Rule, VirtualAddress};
 use crate::sys::netlink_socket::{NetlinkSocket, group};
 use crate::wire::netlink::addr::{self, Address, address_flag};
-use crate::wire::netlink::link::{self, Link, OwnKind};
+use crate::wire::netlink::link::{self, Ipv4Setting, Link, OwnKind};
 use crate::wire::netlink::{self, Message, kind, messages, removal, route};
 
 use super::policy_routing;
@@ -33,6 +34,8 @@ pub enum News {
         link: Link,
         /// Packets could not pass before, and can now.
         came_up: bool,
+        /// As it was, if it was known.
+        before: Option<Link>,
     },
     /// An interface is gone.
     LinkGone(Link),
@@ -62,6 +65,8 @@ pub struct Kernel {
     pub addresses: Vec<Address>,
     /// The interfaces that were up at some time.
     seen_up: BTreeSet<u32>,
+    /// `rp_filter` of the interfaces that the kernel has told news of, as it was in the first.
+    told_rp_filter: BTreeMap<u32, u32>,
 }
 
 impl Kernel {
@@ -71,7 +76,10 @@ impl Kernel {
         let requests = NetlinkSocket::open(0)?;
         let port = requests.port()?;
         let (links, addresses, seen_up) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-        let mut kernel = Self { requests, news, sequence: 1, port, links, addresses, seen_up };
+        let told_rp_filter = BTreeMap::new();
+        // Of the time, as keepalived counts from it: the numbers are in the log.
+        let sequence = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs() as u32);
+        let mut kernel = Self { requests, news, sequence, port, links, addresses, seen_up, told_rp_filter };
         kernel.refresh()?;
         Ok(kernel)
     }
@@ -112,7 +120,13 @@ impl Kernel {
         let mut is_lost = false;
         loop {
             match self.news.receive() {
-                Ok(Some(bytes)) => all.extend(messages(&bytes).filter_map(|message| self.take_in(message))),
+                Ok(Some(bytes)) => all.extend(messages(&bytes).filter_map(|message| {
+                    let news = self.take_in(message)?;
+                    if let News::Link { link, before: Some(_), .. } = &news {
+                        self.told_rp_filter.entry(link.index).or_insert_with(|| link.ipv4(Ipv4Setting::RpFilter));
+                    }
+                    Some(news)
+                })),
                 // The queue ran over (ENOBUFS). What was in it before is still read, since it is older than what is asked for.
                 Err(_) if !is_lost => is_lost = true,
                 Ok(None) | Err(_) => break,
@@ -131,11 +145,13 @@ impl Kernel {
         if self.refresh().is_err() {
             return Vec::new();
         }
-        let was_running = |link: &Link| links.get(&link.index).is_some_and(|before| before.running);
         let is_gone = |link: &&Link| !self.links.contains_key(&link.index);
         let gone = links.values().filter(is_gone).cloned().map(News::LinkGone);
         let present = self.links.values().cloned();
-        let present = present.map(|link| News::Link { came_up: link.running && !was_running(&link), link });
+        let present = present.map(|link| {
+            let before = links.get(&link.index).cloned();
+            News::Link { came_up: link.running && !before.as_ref().is_some_and(|before| before.running), link, before }
+        });
         let removed = addresses.iter().filter(|address| !self.addresses.contains(address));
         let added = self.addresses.iter().filter(|address| !addresses.contains(address));
         let addresses = removed.cloned().map(News::AddressRemoved).chain(added.cloned().map(News::AddressAdded));
@@ -146,17 +162,21 @@ impl Kernel {
     fn take_in(&mut self, message: Message<'_>) -> Option<News> {
         match message.kind {
             kind::NEW_LINK => {
-                let link = Link::parse(message.body)?;
+                let mut link = Link::parse(message.body)?;
+                if let Some(before) = self.links.get(&link.index) {
+                    link.keep_ipv4(before);
+                }
                 let before = self.links.insert(link.index, link.clone());
-                let came_up = link.running && !before.is_some_and(|before| before.running);
+                let came_up = link.running && !before.as_ref().is_some_and(|before| before.running);
                 if link.running {
                     self.seen_up.insert(link.index);
                 }
-                Some(News::Link { link, came_up })
+                Some(News::Link { link, came_up, before })
             }
             kind::DEL_LINK => {
                 let link = Link::parse(message.body)?;
                 self.links.remove(&link.index);
+                self.told_rp_filter.remove(&link.index);
                 self.addresses.retain(|address| address.interface != link.index);
                 Some(News::LinkGone(link))
             }
@@ -221,7 +241,17 @@ impl Kernel {
         self.seen_up.contains(&index)
     }
 
+    /// `rp_filter` of an interface, once there was news of it.
+    pub fn told_rp_filter(&self, index: u32) -> Option<u32> {
+        self.told_rp_filter.get(&index).copied()
+    }
+
     // ---- changes ----
+
+    /// The number of the last request.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
 
     fn next_sequence(&mut self) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
@@ -303,6 +333,11 @@ impl Kernel {
         // A kernel without IPv6 knows nothing of it.
         let _ = self.request(|sequence| link::no_address_generation(sequence, index));
         self.request(|sequence| link::set_up(sequence, index))
+    }
+
+    /// Changes IPv4 settings of an interface.
+    pub fn set_ipv4(&mut self, index: u32, settings: &[(Ipv4Setting, u32)]) -> io::Result<()> {
+        self.request(|sequence| link::set_ipv4(sequence, index, settings))
     }
 
     /// Makes the kernel tell all listeners of an interface.
@@ -399,14 +434,14 @@ pub fn error_text(error: &io::Error) -> String {
 }
 
 /// The kernel's word for a request that failed, as keepalived logs it.
-pub fn error_line(error: &io::Error, message: &str, kind: u16) -> String {
+pub fn error_line(error: &io::Error, kind: u16, sequence: u32) -> String {
     let number = error.raw_os_error().unwrap_or(0);
-    let text = error_text(error);
-    format!("Netlink: error: {text}({number}), type={message}({kind})")
+    let (text, message) = (error_text(error), message_name(kind));
+    format!("Netlink: error: {text}({number}), type={message}({kind}), seq={sequence}, pid=0")
 }
 
 /// Number and name of the messages that change something, for log lines.
-pub fn message_name(kind: u16) -> &'static str {
+fn message_name(kind: u16) -> &'static str {
     match kind {
         netlink::kind::NEW_LINK => "RTM_NEWLINK",
         netlink::kind::DEL_LINK => "RTM_DELLINK",

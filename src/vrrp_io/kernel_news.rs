@@ -1,6 +1,8 @@
 //! What the kernel tells of interfaces, addresses, routes and rules, and what follows from it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use crate::ir::keepalived::{Instance, Route, Rule};
 use crate::vrrp::Event;
@@ -11,25 +13,42 @@ use crate::wire::netlink::removal;
 use crate::wire::vrrp::Family;
 
 use super::driver::{Driver, now};
+use super::dump_interfaces::hexadecimal;
 use super::kernel::{Kernel, News};
 use super::static_items;
-use super::vmac::{Devices, Tools};
+use super::vmac::{self, Devices, Tools};
 
 impl Driver<'_> {
-    /// What a configuration wants of interfaces, and all that is known of them.
-    pub(super) fn prepare_kernel(&mut self) {
-        self.link_delays.configure(&self.config.interface_delays);
+    /// What a configuration wants of interfaces, and all that is known of them. The answer holds the instances on interfaces that
+    /// were there before.
+    pub(super) fn prepare_kernel(&mut self) -> Vec<InstanceId> {
+        let before: BTreeSet<String> = self.kernel.links.values().map(|link| link.name.clone()).collect();
         self.follow_routing();
-        self.log_addresses();
-        self.create_missing_devices();
+        let mut told = BTreeSet::new();
+        let first_for_firewall = self.config.instances.iter().position(Instance::needs_firewall);
+        let first_for_firewall = first_for_firewall.filter(|_| self.config.global.nftables_table.is_none());
+        for place in 0..self.engine.instances().len() {
+            if first_for_firewall == Some(place) {
+                self.log.info("use_vmac or no_accept/strict specified, but no firewall configured - using nftables");
+            }
+            self.log_addresses(place, &mut told);
+            self.create_missing_devices(place..=place);
+        }
         // What they were on their way up is no news to anybody.
         self.kernel.news();
         self.tell_everything();
         self.tell_devices();
+        let is_old = |router: &&VirtualRouter| {
+            let config = &router.config;
+            let own = vmac::own_name(config, self.engine.watched().device_names(&config.name));
+            own.or(config.interface.as_deref()).is_none_or(|name| before.contains(name))
+        };
+        self.engine.instances().iter().filter(is_old).map(|router| router.id).collect()
     }
 
-    fn create_missing_devices(&mut self) {
-        self.with_devices(|devices, routers, tools| devices.create_missing(routers, tools));
+    fn create_missing_devices(&mut self, places: RangeInclusive<usize>) {
+        self.with_devices(|devices, routers, tools| devices.create_missing(routers, places, tools));
+        self.link_delays.configure(&self.devices.link_delays(&self.config.interface_delays));
     }
 
     /// Tells the engine which interfaces are made for whom.
@@ -39,7 +58,7 @@ impl Driver<'_> {
             told = routers.iter().map(|router| (router.config.name.clone(), devices.names(router, tools))).collect();
         });
         for (instance, names) in told {
-            if self.engine.watched().devices.get(&instance).map_or(&[][..], Vec::as_slice) != names {
+            if self.engine.watched().device_names(&instance) != names {
                 self.step(&Event::Devices { instance, names });
             }
         }
@@ -47,7 +66,7 @@ impl Driver<'_> {
 
     /// keepalived makes an interface again that somebody has deleted, once there is something for it to stand on.
     fn restore_devices(&mut self) {
-        self.create_missing_devices();
+        self.create_missing_devices(0..=usize::MAX);
         self.tell_devices();
     }
 
@@ -71,12 +90,19 @@ impl Driver<'_> {
         self.engine.instances().iter().any(|router| router.config.interface.as_deref() == Some(interface))
     }
 
-    fn log_addresses(&self) {
-        for Link { index, name, .. } in self.kernel.links.values().filter(|link| self.is_primary(&link.name)) {
-            for address in [false, true].map(|v6| self.primary_address(*index, v6)).into_iter().flatten() {
-                self.log.detail(&format!("Assigned address {address} for interface {name}"));
+    /// keepalived tells the addresses of an interface when an instance has its place there, unless one follows it for another
+    /// reason already.
+    fn log_addresses(&self, place: usize, told: &mut BTreeSet<String>) {
+        let config = &self.engine.instances()[place].config;
+        told.extend(config.trackers.interfaces.iter().map(|one| one.interface.clone()));
+        for link in config.interface.iter().filter_map(|name| self.kernel.link_named(name)) {
+            if told.insert(link.name.clone()) {
+                for address in [false, true].map(|v6| self.primary_address(link.index, v6)).into_iter().flatten() {
+                    self.log.detail(&format!("Assigned address {address} for interface {}", link.name));
+                }
             }
         }
+        told.extend(config.held_addresses().filter_map(|address| address.interface.clone()));
     }
 
     fn tell_addresses(&mut self, index: u32, interface: &str) {
@@ -103,7 +129,8 @@ impl Driver<'_> {
     pub(super) fn take_kernel_news(&mut self) {
         for news in self.kernel.news() {
             match news {
-                News::Link { link, came_up } => {
+                News::Link { link, came_up, before } => {
+                    self.log_link(&link, before);
                     if let Some(running) = self.link_delays.change(&link.name, link.flags, now(), self.log) {
                         self.link_changed(&link.name, running, came_up);
                     }
@@ -119,8 +146,13 @@ impl Driver<'_> {
                     self.link_delays.set(&link.name, 0);
                     self.step(&Event::Link { interface: link.name.clone(), running: false });
                     self.tell_addresses(link.index, &link.name);
+                    let line = format!("Interface {} deleted", link.name);
+                    if self.is_followed(&link.name) {
+                        self.log.info(&line)
+                    } else {
+                        self.log.detail(&line)
+                    }
                     if self.devices.forget(link.index) {
-                        self.log.info(&format!("Interface {} deleted", link.name));
                         self.restore_devices();
                     }
                     self.open_sockets();
@@ -135,6 +167,31 @@ impl Driver<'_> {
                 }
             }
         }
+    }
+
+    /// What is new in an interface.
+    fn log_link(&self, link: &Link, before: Option<Link>) {
+        let Some(before) = before else { return self.log.detail(&format!("Interface {} added", link.name)) };
+        let macs = [("Address", before.mac, link.mac), ("Broadcast", before.broadcast, link.broadcast)];
+        for (what, before, now) in macs {
+            if let (Some(before), Some(now)) = (before, now)
+                && before != now
+            {
+                let [before, now] = [before, now].map(hexadecimal);
+                self.log.detail(&format!("({}) MAC {what} changed from {before} to {now}", link.name));
+            }
+        }
+    }
+
+    /// Whether an instance depends on an interface.
+    fn is_followed(&self, interface: &str) -> bool {
+        let of_groups = self.config.sync_groups.iter().map(|group| &group.trackers);
+        let trackers = self.config.instances.iter().map(|instance| &instance.trackers).chain(of_groups);
+        let mut tracked = trackers.flat_map(|trackers| &trackers.interfaces);
+        let mut devices = self.engine.watched().devices.values().flatten();
+        self.is_primary(interface)
+            || tracked.any(|one| one.interface == interface)
+            || devices.any(|device| device == interface)
     }
 
     fn route_removed(&mut self, route: &removal::Route) {

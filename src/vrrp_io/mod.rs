@@ -8,6 +8,7 @@ pub mod dump;
 pub mod dump_global;
 mod dump_groups;
 mod dump_interfaces;
+mod dump_routing;
 mod dump_source;
 pub mod dump_text;
 mod dump_watched;

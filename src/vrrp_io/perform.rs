@@ -14,7 +14,7 @@ use crate::wire::netlink::kind;
 
 use super::announcer::{Frame, frame_name};
 use super::driver::{self, Driver};
-use super::kernel::{error_line, error_text, message_name};
+use super::kernel::{error_line, error_text};
 
 /// `ENODEV`
 const NO_SUCH_DEVICE: i32 = 19;
@@ -119,7 +119,7 @@ impl Driver<'_> {
 
     fn log_failure(&self, outcome: io::Result<()>, kind: u16) {
         if let Err(error) = outcome {
-            self.log.info(&error_line(&error, message_name(kind), kind));
+            self.log.info(&error_line(&error, kind, self.kernel.sequence()));
         }
     }
 
@@ -145,7 +145,8 @@ impl Driver<'_> {
         let Some(mac) = self.kernel.links.get(&index).and_then(|link| link.mac) else {
             return;
         };
-        self.announcer.announce(Frame { address, interface: index, name: interface.to_owned(), mac });
+        let base = self.devices.base_of(interface).unwrap_or(interface).to_owned();
+        self.announcer.announce(Frame { address, interface: index, name: interface.to_owned(), base, mac });
         self.send_waiting_announcements();
     }
 

@@ -23,7 +23,10 @@ use crate::wire::vrrp_trailer;
 
 use super::dump;
 
-const TTL: u8 = 255;
+/// Of an advert, unless the file says otherwise.
+pub(super) const TTL: u8 = 255;
+
+const NO_DESCRIPTOR: i32 = -1;
 
 /// What a pair of sockets is for; instances that agree in it share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,20 +48,20 @@ pub struct Key {
 pub struct Wanted {
     /// What for.
     pub key: Key,
-    /// Index of the interface.
-    pub index: u32,
+    /// Index of the interface; nothing can be opened as long as that is not there.
+    pub index: Option<u32>,
     /// Bytes of adverts that may wait; 0 leaves it to the kernel.
     pub receive_buffer: u32,
 }
 
-/// A pair that is there.
+/// A pair for people to look at.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenPair<'a> {
     /// What for.
     pub key: &'a Key,
     /// Index of the interface.
     pub index: u32,
-    /// Numbers of the receiving and the sending descriptor.
+    /// Numbers of the receiving and the sending descriptor; -1 while there is none.
     pub numbers: (i32, i32),
     /// Bytes of adverts that may wait; 0 leaves it to the kernel.
     pub receive_buffer: u32,
@@ -78,6 +81,8 @@ struct Pair {
 #[derive(Debug, Default)]
 pub struct Sockets {
     pairs: BTreeMap<Key, Pair>,
+    /// What waits for its interface, with its place among those that are wanted.
+    absent: Vec<(usize, Key)>,
     /// The next IP identification of each instance: counted from 1 and never 0, as keepalived does.
     identifications: BTreeMap<InstanceId, u16>,
     /// The last number that each instance has signed.
@@ -85,7 +90,7 @@ pub struct Sockets {
 }
 
 /// The key of an instance; `None` as long as a unicast one has no source address.
-pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Option<String>) -> Option<Key> {
+pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Option<&str>) -> Option<Key> {
     let listens_to = match &config.destination {
         Destination::Multicast { group } => *group,
         Destination::Unicast { .. } => source?,
@@ -95,7 +100,7 @@ pub fn key(config: &Instance, family: Family, source: Option<IpAddr>, device: Op
         Authentication::None | Authentication::Password(_) => PROTOCOL,
     };
     // Without an interface of its own, a VRF says in which network the addresses are.
-    let device = device.or_else(|| config.vrf.clone());
+    let device = device.map(str::to_owned).or_else(|| config.vrf.clone());
     Some(Key { interface: config.interface.clone(), device, family, protocol, listens_to })
 }
 
@@ -104,18 +109,23 @@ impl Sockets {
     pub fn keep(&mut self, wanted: &[Wanted]) -> Vec<(Key, io::Error)> {
         self.pairs.retain(|key, pair| {
             let is_it = |want: &Wanted| {
-                (&want.key, want.index, want.receive_buffer) == (key, pair.device_index, pair.receive_buffer)
+                (&want.key, want.index, want.receive_buffer) == (key, Some(pair.device_index), pair.receive_buffer)
             };
             wanted.iter().any(is_it)
         });
         let mut failed = Vec::new();
+        self.absent.clear();
         for (place, want) in wanted.iter().enumerate() {
             let key = &want.key;
+            let Some(index) = want.index else {
+                self.absent.push((place, key.clone()));
+                continue;
+            };
             if let Some(pair) = self.pairs.get_mut(key) {
                 pair.place = place;
                 continue;
             }
-            match open(want) {
+            match open(key, index, want.receive_buffer) {
                 Ok(pair) => {
                     self.pairs.insert(key.clone(), Pair { place, ..pair });
                 }
@@ -130,17 +140,20 @@ impl Sockets {
         self.pairs.values().map(|pair| pair.receiver.as_fd())
     }
 
-    /// Each pair for people to look at, in the order of the file.
+    /// Each pair, in the order of the file.
     pub fn describe(&self) -> impl Iterator<Item = OpenPair<'_>> {
         let number = |socket: &RawSocket| descriptors::number(socket.as_fd());
-        let mut pairs: Vec<_> = self.pairs.iter().collect();
-        pairs.sort_by_key(|(_, pair)| pair.place);
-        pairs.into_iter().map(move |(key, pair)| OpenPair {
-            key,
-            index: pair.device_index,
-            numbers: (number(&pair.receiver), number(&pair.sender)),
-            receive_buffer: pair.receive_buffer,
-        })
+        let open = self.pairs.iter().map(move |(key, pair)| {
+            let numbers = (number(&pair.receiver), number(&pair.sender));
+            (pair.place, OpenPair { key, index: pair.device_index, numbers, receive_buffer: pair.receive_buffer })
+        });
+        let absent = self.absent.iter().map(|(place, key)| {
+            let numbers = (NO_DESCRIPTOR, NO_DESCRIPTOR);
+            (*place, OpenPair { key, index: 0, numbers, receive_buffer: 0 })
+        });
+        let mut all: Vec<_> = open.chain(absent).collect();
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, pair)| pair)
     }
 
     /// The next packet of the socket at a place in [`Sockets::descriptors`].
@@ -214,9 +227,7 @@ impl Sockets {
     }
 }
 
-fn open(want: &Wanted) -> io::Result<Pair> {
-    let Wanted { key, index, receive_buffer } = want;
-    let (index, receive_buffer) = (*index, *receive_buffer);
+fn open(key: &Key, index: u32, receive_buffer: u32) -> io::Result<Pair> {
     let v6 = key.family == Family::Ipv6;
     let device = key.device.as_deref().or(key.interface.as_deref());
     let receiver = RawSocket::receiver(v6, key.protocol, device)?;

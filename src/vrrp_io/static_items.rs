@@ -8,7 +8,8 @@ use crate::log::keepalived_log::KeepalivedLog;
 use crate::wire::netlink::kind;
 
 use super::dump;
-use super::kernel::{Kernel, error_line, ignoring, message_name};
+use super::dump_routing;
+use super::kernel::{Kernel, error_line, ignoring};
 
 const EADDRNOTAVAIL: i32 = 99;
 
@@ -16,28 +17,28 @@ const EADDRNOTAVAIL: i32 = 99;
 pub fn exchange(kernel: &mut Kernel, before: &Keepalived, after: &Keepalived, log: &KeepalivedLog) {
     for rule in before.static_rules.iter().filter(|rule| !after.static_rules.contains(rule)) {
         let outcome = kernel.delete_rule(rule);
-        note(log, outcome, kind::DEL_RULE);
+        note(log, kernel, outcome, kind::DEL_RULE);
     }
     for route in before.static_routes.iter().filter(|route| !after.static_routes.contains(route)) {
         let outcome = kernel.delete_route(route);
-        note(log, outcome, kind::DEL_ROUTE);
+        note(log, kernel, outcome, kind::DEL_ROUTE);
     }
     for address in before.static_addresses.iter().filter(|address| !after.static_addresses.contains(address)) {
         // The kernel takes further addresses of a network away with the first one.
         let outcome = ignoring(EADDRNOTAVAIL, change_address(kernel, address, before, false));
-        note(log, outcome, kind::DEL_ADDR);
+        note(log, kernel, outcome, kind::DEL_ADDR);
     }
     for address in after.static_addresses.iter().filter(|address| !before.static_addresses.contains(address)) {
         let outcome = change_address(kernel, address, after, true);
-        note(log, outcome, kind::NEW_ADDR);
+        note(log, kernel, outcome, kind::NEW_ADDR);
     }
     for route in after.static_routes.iter().filter(|route| !before.static_routes.contains(route)) {
         let outcome = kernel.add_route(route);
-        note(log, outcome, kind::NEW_ROUTE);
+        note(log, kernel, outcome, kind::NEW_ROUTE);
     }
     for rule in after.static_rules.iter().filter(|rule| !before.static_rules.contains(rule)) {
         let outcome = kernel.add_rule(rule);
-        note(log, outcome, kind::NEW_RULE);
+        note(log, kernel, outcome, kind::NEW_RULE);
     }
 }
 
@@ -66,20 +67,20 @@ pub fn restore_interface(kernel: &mut Kernel, config: &Keepalived, name: &str, l
 /// Puts back a route that someone took away.
 pub fn restore_route(kernel: &mut Kernel, route: &Route, log: &KeepalivedLog) {
     let outcome = kernel.add_route(route);
-    note(log, outcome, kind::NEW_ROUTE);
-    log.info(&format!("Restoring deleted static route {}", dump::show_route(route)));
+    note(log, kernel, outcome, kind::NEW_ROUTE);
+    log.info(&format!("Restoring deleted static route {}", dump_routing::show_route(route)));
 }
 
 /// Puts back a rule that someone took away.
 pub fn restore_rule(kernel: &mut Kernel, rule: &Rule, log: &KeepalivedLog) {
     let outcome = kernel.add_rule(rule);
-    note(log, outcome, kind::NEW_RULE);
-    log.info(&format!("Restoring deleted static rule {}", dump::show_rule(rule)));
+    note(log, kernel, outcome, kind::NEW_RULE);
+    log.info(&format!("Restoring deleted static rule {}", dump_routing::show_rule(rule)));
 }
 
 fn restore(kernel: &mut Kernel, item: &StaticAddress, config: &Keepalived, log: &KeepalivedLog) {
     let outcome = change_address(kernel, item, config, true);
-    note(log, outcome, kind::NEW_ADDR);
+    note(log, kernel, outcome, kind::NEW_ADDR);
     let text = dump::show_static_address(item, &config.global.default_interface);
     log.info(&format!("Restoring deleted static address {text}"));
 }
@@ -93,8 +94,8 @@ fn change_address(kernel: &mut Kernel, item: &StaticAddress, config: &Keepalived
     if set { kernel.add_address(&item.address, index) } else { kernel.delete_address(&item.address, index) }
 }
 
-fn note(log: &KeepalivedLog, outcome: io::Result<()>, kind: u16) {
+fn note(log: &KeepalivedLog, kernel: &Kernel, outcome: io::Result<()>, kind: u16) {
     if let Err(error) = outcome {
-        log.info(&error_line(&error, message_name(kind), kind));
+        log.info(&error_line(&error, kind, kernel.sequence()));
     }
 }

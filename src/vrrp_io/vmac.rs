@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
-use crate::ir::keepalived::Instance;
 use crate::ir::keepalived::addresses::{Family, Prefix};
 use crate::ir::keepalived::global::Global;
 use crate::ir::keepalived::placement::Placement;
+use crate::ir::keepalived::{Instance, InterfaceDelays, VirtualAddress};
 use crate::log::keepalived_log::KeepalivedLog;
 use crate::vrrp::event::InstanceId;
 use crate::vrrp::instance::VirtualRouter;
 use crate::wire::netlink::kind;
-use crate::wire::netlink::link::{Link, Upper};
+use crate::wire::netlink::link::{Ipv4Setting, Link, Upper};
 
 use super::firewall::Firewall;
-use super::kernel::{Kernel, error_line, message_name};
+use super::kernel::{Kernel, error_line};
 use super::reverse_path::ReversePath;
 
 /// An interface that we made, or found from an earlier run.
@@ -34,6 +35,8 @@ pub struct Device {
     /// The name of the interface below.
     base: String,
     kind: Kind,
+    /// An instance has its place there, not only addresses.
+    is_own: bool,
     /// The link-local address that adverts come from, IPv6 only.
     link_local: Option<IpAddr>,
     /// `netlink_notify_msg`
@@ -76,8 +79,8 @@ pub struct Tools<'a> {
 #[derive(Debug, Default)]
 pub struct Devices {
     all: Vec<Device>,
-    /// `arp_ignore` and `arp_filter` of the interfaces below, as they were.
-    settings: BTreeMap<String, [String; 2]>,
+    /// `arp_ignore` and `arp_filter` of the interfaces below that we have changed, as they were.
+    settings: BTreeMap<String, [(Ipv4Setting, u32); 2]>,
     pub(super) reverse_path: ReversePath,
 }
 
@@ -109,6 +112,20 @@ impl Devices {
         self.all.iter().find(|device| device.base == wanted.base && device.kind == wanted.kind)
     }
 
+    /// The interface that one of them stands on.
+    pub fn base_of(&self, name: &str) -> Option<&str> {
+        self.all.iter().find(|device| device.name == name).map(|device| device.base.as_str())
+    }
+
+    /// Those of instances go up and down with what they stand on, and as late (keepalived).
+    pub fn link_delays(&self, configured: &[InterfaceDelays]) -> Vec<InterfaceDelays> {
+        let own = self.all.iter().filter(|device| device.is_own).filter_map(|device| {
+            let below = configured.iter().find(|delays| delays.interface == device.base)?;
+            Some(InterfaceDelays { interface: device.name.clone(), ..below.clone() })
+        });
+        configured.iter().cloned().chain(own).collect()
+    }
+
     /// Whether an interface is one of them.
     pub fn made(&self, index: u32) -> bool {
         self.all.iter().any(|device| device.index == index)
@@ -133,10 +150,11 @@ impl Devices {
         }
     }
 
-    /// Makes the interfaces that instances want and do not have, where there is one to stand on.
-    pub fn create_missing(&mut self, routers: &[VirtualRouter], tools: &mut Tools<'_>) {
+    /// Makes the interfaces that the instances at these places want and do not have, where there is one to stand on.
+    pub fn create_missing(&mut self, routers: &[VirtualRouter], places: RangeInclusive<usize>, tools: &mut Tools<'_>) {
         let names: Vec<String> = routers.iter().filter_map(|router| configured_name(&router.config)).collect();
-        for wanted in routers.iter().flat_map(|router| wanted(router.id, &router.config)) {
+        let chosen = routers.iter().enumerate().filter(|(place, _)| places.contains(place));
+        for wanted in chosen.flat_map(|(_, router)| wanted(router.id, &router.config)) {
             if self.find(&wanted).is_none() && tools.kernel.link_named(wanted.base).is_some() {
                 self.create(&wanted, &names, tools);
             }
@@ -171,11 +189,11 @@ impl Devices {
         match make(wanted, &name, tools) {
             Ok(link) => {
                 tools.log.detail(&format!("({instance}): Success creating {what} interface {name}"));
-                self.set_sysctls(wanted, &name, tools.log);
+                self.set_ipv4(wanted, &link, tools);
                 self.add(device(wanted, &link, link_local), wanted, tools);
             }
             Err(error) => {
-                tools.log.info(&error_line(&error, message_name(kind::NEW_LINK), kind::NEW_LINK));
+                tools.log.info(&error_line(&error, kind::NEW_LINK, tools.kernel.sequence()));
                 tools.log.info(&format!("({instance}): Unable to create {what} interface {name}"));
             }
         }
@@ -187,7 +205,8 @@ impl Devices {
         let has_other = wanted.is_own && wanted.config.has_other_family();
         let has_ipv6 = wanted.ipv6 || has_other;
         // A kernel without IPv6 has no such file.
-        let _ = write_sysctl(6, &device.name, "disable_ipv6", if has_ipv6 { "0" } else { "1" });
+        let disable_ipv6 = format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", device.name);
+        let _ = fs::write(disable_ipv6, if has_ipv6 { "0" } else { "1" });
         if matches!(device.kind, Kind::Macvlan(_)) {
             if wanted.ipv6 || !tools.global.disable_local_igmp {
                 let families = [false, true].into_iter().filter(|ipv6| *ipv6 == wanted.ipv6 || has_other);
@@ -246,11 +265,10 @@ impl Devices {
     fn remove(&mut self, device: &Device, tools: &mut Tools<'_>) {
         let Device { instance, name, .. } = device;
         if self.all.iter().all(|other| other.ipv6 || other.base != device.base)
-            && let Some([ignore, filter]) = self.settings.remove(&device.base)
+            && let Some(before) = self.settings.remove(&device.base)
+            && let Some(base) = tools.kernel.link_named(&device.base).map(|base| base.index)
         {
-            for (key, value) in [("arp_ignore", ignore), ("arp_filter", filter)] {
-                let _ = write_sysctl(4, &device.base, key, value.trim());
-            }
+            note_link(tools.kernel.set_ipv4(base, &before), tools);
         }
         let base = tools.kernel.link_named(&device.base).cloned();
         for ipv6 in [false, true] {
@@ -260,7 +278,7 @@ impl Devices {
         match tools.kernel.delete_link(device.index) {
             Ok(()) => tools.log.detail(&format!("({instance}) Success removing VMAC interface {name}")),
             Err(error) => {
-                tools.log.info(&error_line(&error, message_name(kind::DEL_LINK), kind::DEL_LINK));
+                tools.log.info(&error_line(&error, kind::DEL_LINK, tools.kernel.sequence()));
                 tools.log.info(&format!("({instance}) Error removing VMAC interface {name}"));
             }
         }
@@ -271,36 +289,28 @@ impl Devices {
 
     /// The interface below must not answer for the virtual addresses, and the new one accepts what looks like our own packets
     /// (keepalived sets exactly these).
-    fn set_sysctls(&mut self, wanted: &Wanted<'_>, name: &str, log: &KeepalivedLog) {
+    fn set_ipv4(&mut self, wanted: &Wanted<'_>, link: &Link, tools: &mut Tools<'_>) {
+        use Ipv4Setting::{AcceptLocal, ArpFilter, ArpIgnore, PromoteSecondaries, RpFilter};
         if !matches!(wanted.kind, Kind::Macvlan(_)) {
             return;
         }
-        self.reverse_path.leave_to_interfaces(log);
-        // A kernel without one of these works as it did before.
-        let _ = write_sysctl(4, name, "arp_ignore", "1");
-        if wanted.ipv6 {
-            return;
-        }
-        for (key, value) in [("accept_local", "1"), ("rp_filter", "0"), ("promote_secondaries", "1")] {
-            let _ = write_sysctl(4, name, key, value);
-        }
-        if !self.settings.contains_key(wanted.base) {
-            let keys = ["arp_ignore", "arp_filter"];
-            let before = keys.map(|key| fs::read_to_string(sysctl(4, wanted.base, key)).unwrap_or_default());
+        self.reverse_path.leave_to_interfaces(tools.log);
+        let all = [(ArpIgnore, 1), (AcceptLocal, 1), (RpFilter, 0), (PromoteSecondaries, 1)];
+        let own = if wanted.ipv6 { &all[..1] } else { &all[..] };
+        note_link(tools.kernel.set_ipv4(link.index, own), tools);
+        let Some(base) = tools.kernel.link_named(wanted.base).filter(|_| !wanted.ipv6) else { return };
+        let (index, before) = (base.index, [ArpIgnore, ArpFilter].map(|setting| (setting, base.ipv4(setting))));
+        if !self.settings.contains_key(wanted.base) && before.iter().any(|(_, value)| *value != 1) {
+            note_link(tools.kernel.set_ipv4(index, &before.map(|(setting, _)| (setting, 1))), tools);
             self.settings.insert(wanted.base.to_owned(), before);
-            for key in keys {
-                let _ = write_sysctl(4, wanted.base, key, "1");
-            }
         }
     }
-}
 
-fn sysctl(version: u8, interface: &str, key: &str) -> String {
-    format!("/proc/sys/net/ipv{version}/conf/{interface}/{key}")
-}
-
-fn write_sysctl(version: u8, interface: &str, key: &str, value: &str) -> io::Result<()> {
-    fs::write(sysctl(version, interface, key), value)
+    /// How many interfaces count on the changed settings of the one below.
+    pub fn settings_users(&self, base: &str) -> usize {
+        let is_user = |device: &&Device| !device.ipv6 && device.base == base && matches!(device.kind, Kind::Macvlan(_));
+        if self.settings.contains_key(base) { self.all.iter().filter(is_user).count() } else { 0 }
+    }
 }
 
 fn note(outcome: io::Result<()>, tools: &Tools<'_>) {
@@ -311,7 +321,7 @@ fn note(outcome: io::Result<()>, tools: &Tools<'_>) {
 
 fn note_link(outcome: io::Result<()>, tools: &Tools<'_>) {
     if let Err(error) = outcome {
-        tools.log.info(&error_line(&error, message_name(kind::NEW_LINK), kind::NEW_LINK));
+        tools.log.info(&error_line(&error, kind::NEW_LINK, tools.kernel.sequence()));
     }
 }
 
@@ -336,6 +346,32 @@ fn wanted(id: InstanceId, config: &Instance) -> Vec<Wanted<'_>> {
         }
     }
     all
+}
+
+/// The interface that an instance has for itself, made or to be made, among all of them as [`Devices::names`] gives them.
+pub fn own_name<'a>(config: &Instance, names: &'a [String]) -> Option<&'a str> {
+    let has_own = config.vmac.is_some() || config.ipvlan.is_some();
+    names.first().filter(|_| has_own).map(String::as_str)
+}
+
+/// The one that its adverts leave from, if that is not the interface of the file.
+pub fn transmitting_name<'a>(config: &Instance, names: &'a [String]) -> Option<&'a str> {
+    own_name(config, names).filter(|_| !config.vmac.as_ref().is_some_and(|vmac| vmac.transmit_base))
+}
+
+/// The interface on top of another one that an address goes to, and that other one. `names` are all of the instance, as
+/// [`Devices::names`] gives them.
+pub fn place_of<'a>(config: &'a Instance, address: &VirtualAddress, names: &'a [String]) -> Option<(&'a str, &'a str)> {
+    let is_it = |wanted: &Wanted<'_>| match config.placement(address) {
+        Some(Placement::Own) => wanted.is_own,
+        Some(Placement::OnTop(base)) => {
+            let family = Family::of(address.prefix.address);
+            (wanted.base, wanted.kind) == (base, Kind::Macvlan(mac(config, family)))
+        }
+        Some(Placement::Plain(_)) | None => false,
+    };
+    let all = wanted(InstanceId(0), config);
+    all.iter().zip(names).find(|(wanted, _)| is_it(wanted)).map(|(wanted, name)| (name.as_str(), wanted.base))
 }
 
 /// The interfaces that an earlier process has made for an instance.
@@ -403,6 +439,7 @@ fn device(wanted: &Wanted<'_>, link: &Link, link_local: Option<IpAddr>) -> Devic
         name: link.name.clone(),
         index: link.index,
         ipv6: wanted.ipv6,
+        is_own: wanted.is_own,
         instance: wanted.config.name.clone(),
         base: wanted.base.to_owned(),
         kind: wanted.kind,

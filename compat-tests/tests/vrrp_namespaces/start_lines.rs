@@ -3,6 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::ELECTION;
+use crate::data_dump::settle_addresses;
 use crate::lab::{self, Lab, Node, Which};
 
 /// Faults in the parent's part of the file and in the child's, and sockets of every kind out of the order of their addresses.
@@ -88,6 +89,95 @@ fn a_script_without_a_path_is_named_with_the_file_that_was_found() {
     assert_eq!(ours.iter().filter(|line| line.starts_with(found)).count(), 4, "{ours:#?}");
     assert!(ours.iter().any(|line| line == "Printing VRRP stats for process(…) on signal"), "{ours:#?}");
     beside_keepalived(ours, SEARCHED, 1);
+}
+
+/// An owner, an interface that is made, one with addresses already, one that is not there.
+const LEFT_OVER: &str = "global_defs {
+  router_id ek
+  dynamic_interfaces
+}
+vrrp_instance LAB {
+  interface eth0
+  virtual_router_id 51
+  advert_int 0.2
+  version 3
+  priority 150
+  use_vmac
+  virtual_ipaddress {
+    198.51.100.100/24
+  }
+}
+vrrp_instance TWO {
+  interface eth0
+  virtual_router_id 52
+  priority 255
+  virtual_ipaddress {
+    198.51.100.102/24
+  }
+  virtual_routes {
+    192.0.2.0/24 dev eth0
+  }
+}
+vrrp_instance THREE {
+  interface eth0
+  virtual_router_id 53
+  version 3
+  no_accept
+  virtual_ipaddress {
+    fe80::53
+  }
+  virtual_ipaddress_excluded {
+    198.51.100.103/24
+  }
+}
+vrrp_instance GONE {
+  interface gone
+  virtual_router_id 54
+  virtual_ipaddress {
+    198.51.100.104/24
+  }
+}
+";
+
+/// What an earlier run may have left is taken away before anything is opened, on all interfaces that were there before; sockets
+/// that wait for their interface are told, too.
+#[test]
+fn what_may_be_left_over_is_taken_away_first() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Vec<String> {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        node.rewrite(|_| LEFT_OVER.to_owned());
+        settle_addresses(&node);
+        node.start();
+        lab.wait("it is master", ELECTION, || node.is_master("LAB"), &[&node]);
+        node.stop();
+        let log = node.log();
+        let texts = log.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text);
+        let told = texts.filter(|text| {
+            let words = [
+                "removing",
+                "sockpool",
+                "shared channel",
+                "FAULT",
+                "Assigned",
+                "Success creating",
+                "(init)",
+                "use_vmac",
+            ];
+            words.iter().any(|word| text.contains(word))
+        });
+        // After the first state 2.4 takes all of it away once more.
+        let (before, after): (Vec<&str>, Vec<&str>) = told.partition(|text| !text.contains("sockpool"));
+        let before = before.into_iter().take_while(|text| !text.contains("(init)"));
+        before.chain(after).map(|text| without_numbers(text)).collect()
+    };
+    let ours = story(Which::Evenkeel);
+    assert!(ours.iter().any(|line| line == "(TWO) removing VIPs."), "{ours:#?}");
+    assert!(ours.iter().any(|line| line.contains("ifindex(  0)")), "{ours:#?}");
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
 }
 
 /// What a node says from its start to its stop, with a reload and a dump of its counters in between; `pools` sockets each time.

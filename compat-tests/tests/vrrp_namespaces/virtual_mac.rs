@@ -249,6 +249,61 @@ fn an_interface_may_be_down_for_a_moment() {
     }
 }
 
+/// An interface that was made goes up and down with the one below, and may do so for as long.
+#[test]
+fn an_interface_above_has_the_delays_of_the_one_below() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Vec<String> {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        node.rewrite(|text| {
+            let text = text.replacen("global_defs {", "interface_up_down_delays {\n  eth0 0.5 1\n}\nglobal_defs {", 1);
+            crate::fast(&text).replace("virtual_router_id", "use_vmac\n  virtual_router_id")
+        });
+        node.start();
+        lab.wait("it is master", ELECTION, || node.is_master("LAB"), &[&node]);
+        node.ip(&["link", "set", "eth0", "down"]);
+        let is_noted = || node.log().contains("vrrp.51: Adding flags change");
+        lab.wait("it is noted", ELECTION, is_noted, &[&node]);
+        lab.wait("it counts", ELECTION, || node.log().contains("Entering FAULT STATE"), &[&node]);
+        node.stop();
+        let mut said = said(&node, &["vrrp.51: ", "eth0: ", "reports"]);
+        said.sort_unstable();
+        said
+    };
+    let ours = story(Which::Evenkeel);
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}
+
+/// An interface that comes, changes its hardware address and goes is told of, even if nobody follows it.
+#[test]
+fn interfaces_that_come_and_go_are_told() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> Vec<String> {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        node.start();
+        lab.wait("it is master", ELECTION, || node.holds(), &[&node]);
+        let told = |what: &str| lab.wait(what, ELECTION, || node.log().contains(what), &[&node]);
+        let (first, second) = ("02:00:00:00:00:61", "02:00:00:00:00:62");
+        node.ip(&["link", "add", "ek61", "address", first, "type", "veth", "peer", "name", "ek62", "address", second]);
+        told("Interface ek61 added");
+        node.ip(&["link", "set", "ek61", "address", "02:00:00:00:00:63"]);
+        told("(ek61) MAC Address changed from");
+        node.ip(&["link", "del", "ek61"]);
+        told("Interface ek61 deleted");
+        told("Interface ek62 deleted");
+        node.stop();
+        said(&node, &["Interface ek", "(ek6"])
+    };
+    let ours = story(Which::Evenkeel);
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}
+
 /// An interface that was made for an instance is one of its own: without it there is FAULT, and one that is deleted comes back.
 #[test]
 fn a_virtual_interface_that_somebody_takes_away_is_missed() {

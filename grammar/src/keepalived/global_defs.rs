@@ -693,7 +693,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.11",
         needs: "LVS,NFTABLES",
-        status: Status::Accepted("it concerns a process that evenkeel does not start"),
+        status: Status::Done,
     },
     Keyword {
         block: "global_defs",

@@ -109,6 +109,11 @@ impl Instance {
     pub fn accepts(&self) -> bool {
         self.accept || self.priority == OWNER
     }
+
+    /// Whether rules of a firewall are wanted for it.
+    pub fn needs_firewall(&self) -> bool {
+        !self.accept || self.vmac.is_some()
+    }
 }
 
 /// Where adverts go.

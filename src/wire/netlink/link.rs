@@ -40,6 +40,23 @@ mod attribute {
     pub const VRF_TABLE: u16 = 1;
     pub const AF_SPEC: u16 = 26;
     pub const INET6_ADDR_GEN_MODE: u16 = 8;
+    pub const INET_CONF: u16 = 1;
+}
+
+/// IPv4 settings of an interface (linux/ip.h), as sysctl names them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u16)]
+pub enum Ipv4Setting {
+    /// `rp_filter`
+    RpFilter = 8,
+    /// `arp_filter`
+    ArpFilter = 13,
+    /// `arp_ignore`
+    ArpIgnore = 19,
+    /// `promote_secondaries`
+    PromoteSecondaries = 20,
+    /// `accept_local`
+    AcceptLocal = 23,
 }
 
 const MACVLAN_MODE_PRIVATE: u32 = 1;
@@ -87,6 +104,8 @@ pub struct Link {
     pub parent: Option<u32>,
     /// The bridge, bond or VRF above.
     pub master: Option<u32>,
+    /// Its IPv4 settings, by number of [`Ipv4Setting`] from 1 on.
+    ipv4: Vec<u32>,
 }
 
 impl Link {
@@ -112,10 +131,23 @@ impl Link {
                 attribute::LINK => link.parent = number_in(),
                 attribute::MASTER => link.master = number_in(),
                 attribute::GROUP => link.group = number_in()?,
+                attribute::AF_SPEC => link.ipv4 = ipv4_settings(value),
                 _ => {}
             }
         }
         Some(link)
+    }
+
+    /// One of its IPv4 settings; a kernel that does not tell has it at 0.
+    pub fn ipv4(&self, setting: Ipv4Setting) -> u32 {
+        self.ipv4.get(setting as usize - 1).copied().unwrap_or(0)
+    }
+
+    /// Not every message has all settings in it: what this one leaves out is as before.
+    pub fn keep_ipv4(&mut self, before: &Self) {
+        if self.ipv4.is_empty() {
+            self.ipv4.clone_from(&before.ipv4);
+        }
     }
 
     /// Whether it is one of those that `use_vmac` makes.
@@ -127,6 +159,13 @@ impl Link {
 /// Whether an interface with these flags is administratively up and has carrier.
 pub fn is_running(flags: u32) -> bool {
     flags & (link_flag::UP | link_flag::RUNNING) == link_flag::UP | link_flag::RUNNING
+}
+
+fn ipv4_settings(families: &[u8]) -> Vec<u32> {
+    let value_of = |bytes, wanted| attributes(bytes).find(|(number, _)| *number == wanted).map(|(_, value)| value);
+    let all = value_of(families, u16::from(super::FAMILY_IPV4)).and_then(|ipv4| value_of(ipv4, attribute::INET_CONF));
+    let words = all.unwrap_or_default().chunks_exact(size_of::<u32>());
+    words.map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]])).collect()
 }
 
 /// The kind of a virtual interface, and one of its own attributes.
@@ -226,6 +265,20 @@ pub fn no_address_generation(sequence: u32, index: u32) -> Vec<u8> {
         .finish()
 }
 
+/// The request to change IPv4 settings, of which all listeners hear, as of no change of a sysctl.
+pub fn set_ipv4(sequence: u32, index: u32, settings: &[(Ipv4Setting, u32)]) -> Vec<u8> {
+    let mut values = Vec::new();
+    for (setting, value) in settings {
+        put_attribute(&mut values, *setting as u16, &value.to_ne_bytes());
+    }
+    let (mut inet, mut families) = (Vec::new(), Vec::new());
+    put_attribute(&mut inet, attribute::INET_CONF | NESTED, &values);
+    put_attribute(&mut families, u16::from(super::FAMILY_IPV4) | NESTED, &inet);
+    Request::new(kind::NEW_LINK, flag::REQUEST | flag::ACK, sequence, &body(index, 0, 0))
+        .attribute(attribute::AF_SPEC | NESTED, &families)
+        .finish()
+}
+
 /// The request to bring an interface up.
 pub fn set_up(sequence: u32, index: u32) -> Vec<u8> {
     Request::new(kind::NEW_LINK, flag::REQUEST | flag::ACK, sequence, &body(index, link_flag::UP, link_flag::UP))
@@ -262,6 +315,28 @@ mod tests {
         assert_eq!((link.index, link.name.as_str(), link.running, link.mtu), (5, "eth0", true, 1500));
         assert_eq!(link.mac, Some([2, 0, 0, 0, 0, 1]));
         assert!(Link::parse(&message.body[..12]).is_none());
+    }
+
+    #[test]
+    fn settings_are_asked_for_and_told_in_one_form() {
+        use Ipv4Setting::{ArpIgnore, PromoteSecondaries, RpFilter};
+        let asked = set_ipv4(1, 5, &[(ArpIgnore, 1)]);
+        let families = halves(&[20, 26 | NESTED, 16, 2 | NESTED, 12, 1 | NESTED, 8, 19]);
+        assert_eq!(asked[32..], [families, words(&[1])].concat());
+        let told = {
+            let mut values = vec![0; 32];
+            (values[ArpIgnore as usize - 1], values[RpFilter as usize - 1]) = (2, 1);
+            let (mut inet, mut families) = (Vec::new(), Vec::new());
+            put_attribute(&mut inet, attribute::INET_CONF, &words(&values));
+            put_attribute(&mut families, 2, &inet);
+            Request::new(kind::NEW_LINK, 0, 0, &body(5, 0, 0)).attribute(attribute::AF_SPEC, &families).finish()
+        };
+        let link = Link::parse(messages(&told).next().expect("one message").body).expect("a link");
+        let settings = |link: &Link| [ArpIgnore, RpFilter, PromoteSecondaries].map(|setting| link.ipv4(setting));
+        assert_eq!(settings(&link), [2, 1, 0]);
+        let mut silent = Link::default();
+        silent.keep_ipv4(&link);
+        assert_eq!(settings(&silent), [2, 1, 0]);
     }
 
     fn words(numbers: &[u32]) -> Vec<u8> {

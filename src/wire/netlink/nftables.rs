@@ -66,6 +66,8 @@ pub struct Table<'a> {
     pub ipv6: bool,
     /// The priority of its chains.
     pub priority: i32,
+    /// Rules count what they decide about.
+    pub counters: bool,
 }
 
 /// An address whose packets are dropped; for one of the link, on which interface.
@@ -260,7 +262,13 @@ impl Table<'_> {
         attributes().text(1, self.name).text(2, set).nested(3, elements)
     }
 
+    /// A rule ends with its verdict.
     fn add_rule(&self, batch: &mut Batch, chain: &str, expressions: impl IntoIterator<Item = Attributes>) {
+        let mut expressions: Vec<Attributes> = expressions.into_iter().collect();
+        if self.counters {
+            let verdict = expressions.len().saturating_sub(1);
+            expressions.insert(verdict, expression("counter", attributes()));
+        }
         let list = expressions.into_iter().fold(attributes(), |list, one| list.nested(LIST_ELEMENT, one));
         let rule = attributes().text(1, self.name).text(2, chain).nested(4, list);
         batch.add(NEW_RULE, flag::CREATE | flag::APPEND, rule);
@@ -350,7 +358,7 @@ mod tests {
     use super::*;
     use crate::wire::netlink::messages;
 
-    const TABLE: Table<'_> = Table { name: "keepalived", ipv6: true, priority: -1 };
+    const TABLE: Table<'_> = Table { name: "keepalived", ipv6: true, priority: -1, counters: false };
 
     #[test]
     fn a_batch_is_framed_and_its_last_message_answered() {

@@ -130,14 +130,14 @@ async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u1
     read_whole(request, in_file, true).await
 }
 
-/// Reads the whole body into a file, which is the caller's from then on; with an error, the status to answer.
+/// Reads the whole body into a file, which the caller may move; with an error, the status to answer.
 pub async fn read_to_file(request: &mut Request) -> Result<Rc<BodyFile>, u16> {
     meet_expectation(request).await?;
     if matches!(request.body, Body::None) {
         read_whole(request, true, false).await?;
     }
-    match std::mem::take(&mut request.body) {
-        Body::File(file) => Ok(file),
+    match &request.body {
+        Body::File(file) => Ok(Rc::clone(file)),
         // Somebody else has read it before, and had no use for a file.
         Body::Memory(_) | Body::None | Body::Discarded => {
             request.log(Level::Error, "PUT request body must be in a file");

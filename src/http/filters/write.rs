@@ -10,6 +10,7 @@ use crate::ir::value::Template;
 use crate::log::error_log::Level;
 use crate::log::now;
 use crate::primitives::size::parse_size;
+use crate::wire::http1::request_line::Method;
 
 /// Whether a filter has taken something that has not come out of it.
 pub fn holds_back(request: &Request) -> bool {
@@ -117,7 +118,8 @@ pub fn set_limit_rate(request: &mut Request) {
         return;
     }
     // nginx asks when it writes, which the head of a backend's answer alone does not make it do.
-    let action = if request.upstream.attempts.is_empty() { request.action } else { SENDING };
+    let waits = !request.upstream.attempts.is_empty() && request.method != Method::Head;
+    let action = if waits { SENDING } else { request.action };
     let before = std::mem::replace(&mut request.action, action);
     let core = &request.location.settings.core;
     let configured = |template: &Option<Template>| template.as_ref().map_or(0, |template| size(request, template));

@@ -478,7 +478,11 @@ async fn read_head(
                 note_lines(request, &parser.head, buffer);
             }
             match parsed? {
-                Parsed::Part => break,
+                Parsed::Part => {
+                    // In front of an end that comes too early.
+                    note_lines(request, &parser.head, buffer);
+                    break;
+                }
                 Parsed::EarlyHints => {
                     hints.pass_on(request, job, &parser.head, buffer).await?;
                     record(request).bytes_received += parser.head.end as u64;

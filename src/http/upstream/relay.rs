@@ -20,7 +20,7 @@ use crate::http::connection::tunnel;
 use crate::http::connection::waiting::Deadline;
 use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
-use crate::http::request::{READING, Request, SENDING, Sink};
+use crate::http::request::{HTTP_20, READING, Request, SENDING, Sink};
 use crate::http::verdict::{CLIENT_CLOSED_REQUEST, ClientGone, Verdict};
 use crate::ir::http::proxy::Proxy;
 use crate::log::error_log::Level;
@@ -548,6 +548,7 @@ async fn break_off(request: &mut Request) -> Verdict {
     }
     // If the client is gone as well, nobody is left to tell; otherwise this is an end as good as any to nginx's log.
     request.finished = write::flush(request).await.is_ok();
-    // What is inside another answer ends there, and the other goes on.
-    if request.is_subrequest { Verdict::Done } else { Verdict::Close }
+    // With nginx the answer has ended: one that it is a part of goes on, and so do copies of the request and `post_action`.
+    let is_stream = request.version == HTTP_20 && !request.is_subrequest;
+    if request.finished && !is_stream { Verdict::Done } else { Verdict::Close }
 }

@@ -536,8 +536,9 @@ fn the_server_says_which_ciphers_and_curves_there_are() {
         assert_eq!(scene.log().matches(logged).count(), 3, "{}", scene.log());
         let curve = scene.ask(8082, "-groups X25519:P-256:P-384");
         assert!(curve.contains("took secp384r1\n"), "{curve}");
-        let no_curve = scene.ask(8082, "-groups X25519:P-256");
+        let no_curve = scene.ask(8082, "-tls1_2 -groups X25519:P-256");
         assert!(no_curve.contains("alert handshake failure") && !no_curve.contains("took"), "{no_curve}");
+        assert_eq!(scene.log().matches(logged).count(), 4, "{}", scene.log());
     });
 }
 

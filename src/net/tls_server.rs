@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
 use rustls::{
-    AlertDescription, CipherSuite, Error, NamedGroup, PeerMisbehaved, ServerConfig, SignatureAlgorithm,
+    AlertDescription, Error, NamedGroup, PeerIncompatible, PeerMisbehaved, ServerConfig, SignatureAlgorithm,
     SignatureScheme, SupportedCipherSuite,
 };
 
@@ -207,14 +207,27 @@ pub async fn handshake(
             return Err(broken(fault));
         }
     };
-    let chosen = choose(&start.client_hello());
+    let hello = start.client_hello();
+    let (chosen, knows_tls13) = (choose(&hello), knows_tls13(&hello));
     match chosen {
-        Ok(config) => ServerStream::accept(start.io, start.accepted, config).await.map_err(broken),
+        Ok(config) => {
+            ServerStream::accept(start.io, start.accepted, config).await.map_err(|fault| match rustls_fault(&fault) {
+                // Before TLS 1.3 a suite stands for the key exchange, too.
+                Some(Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon)) if !knows_tls13 => {
+                    HandshakeFault::Io(io::Error::other(Error::from(PeerIncompatible::NoCipherSuitesInCommon)))
+                }
+                _ => broken(fault),
+            })
+        }
         Err(refusal) => {
             send_alert(start.io, refusal as u8).await;
             Err(HandshakeFault::Refused(refusal))
         }
     }
+}
+
+fn knows_tls13(hello: &ClientHello<'_>) -> bool {
+    hello.cipher_suites().iter().any(|suite| u16::from(*suite) >> 8 == TLS13_SUITES)
 }
 
 /// Whether a hello knows no version that is offered here. Its first record may be too short to say.
@@ -481,9 +494,7 @@ impl Certificates {
             (SignatureScheme::ECDSA_NISTP521_SHA512, NamedGroup::secp521r1),
         ];
         let signs = |scheme: &SignatureScheme| key.key.choose_scheme(&[*scheme]).is_some();
-        let is_of_tls13 = |suite: &CipherSuite| u16::from(*suite) >> 8 == TLS13_SUITES;
-        let is_tls13 = self.tls13 && hello.cipher_suites().iter().any(is_of_tls13);
-        let groups = hello.named_groups().filter(|_| !is_tls13);
+        let groups = hello.named_groups().filter(|_| !(self.tls13 && knows_tls13(hello)));
         let curve = CURVES.iter().find(|(scheme, _)| signs(scheme)).map(|(_, curve)| curve);
         key.key.choose_scheme(hello.signature_schemes()).is_some()
             && curve.zip(groups).is_none_or(|(curve, groups)| groups.contains(curve))

@@ -47,7 +47,7 @@ pub enum News {
     RouteRemoved(removal::Route),
     /// Somebody else took a rule away.
     RuleRemoved(removal::Rule),
-    /// News were lost: everything has to be asked for again.
+    /// News were lost; what was asked for instead follows.
     Lost,
 }
 

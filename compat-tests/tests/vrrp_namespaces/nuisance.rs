@@ -106,7 +106,7 @@ fn changes_of_the_kernel_without_end_silence_nobody() {
     b.stop();
 }
 
-/// The kernel's queue has run over while the router could not read: it asks for what there is.
+/// The kernel's queue has run over while the router could not read: it asks for what there is. keepalived stays without the address.
 #[test]
 fn what_the_kernel_could_not_tell_is_asked_for() {
     let Some(_) = lab::mixtures() else { return };
@@ -124,7 +124,7 @@ fn what_the_kernel_could_not_tell_is_asked_for() {
     kill(vrrp, Signal::SIGCONT).expect("it runs");
     lab.wait("the address is back", ELECTION, || a.holds(), &[&a]);
     let told = "Netlink: Receive buffer overrun on monitor socket - (No buffer space available)";
-    assert!(a.log().contains(told), "as keepalived, which asks for nothing: {}", a.log());
+    assert!(a.log().contains(told), "{}", a.log());
     a.stop();
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::ir::keepalived::instance::Authentication;
-use crate::ir::keepalived::{Command, Instance, StaticAddress, VirtualAddress};
+use crate::ir::keepalived::{Command, Instance, StaticAddress, VirtualAddress, notify};
 use crate::primitives::monotonic::Monotonic;
 use crate::vrrp::engine::{Engine, InstanceStatus};
 use crate::vrrp::fault::Fault;
@@ -256,7 +256,7 @@ pub(super) fn command_line(command: &Command) -> String {
     {
         *program = real.join(name).display().to_string();
     }
-    words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
+    notify::quoted(&words)
 }
 
 // ---- holdings ----

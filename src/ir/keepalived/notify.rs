@@ -23,10 +23,19 @@ pub struct Command {
 }
 
 impl Command {
-    /// The command line as keepalived shows it in logs: the words, parted by blanks.
+    /// The command line as keepalived shows it in logs.
     pub fn line(&self) -> String {
-        self.words.join(" ")
+        quoted(&self.words)
     }
+}
+
+/// Words of a command line, each in quotes; a file that is only to be opened (`</path`) stands as it is.
+pub fn quoted(words: &[String]) -> String {
+    let is_plain = |place: usize, word: &str| place == 0 && word.starts_with(['<', '>']);
+    let quote = |(place, word): (usize, &String)| {
+        if is_plain(place, word) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    };
+    words.iter().enumerate().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// What an instance or a sync group tells the outside when its state changes.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::conf::keepalived::parser::{Line, Parser, Stop};
 use crate::conf::keepalived::report::Fault;
 use crate::ir::keepalived::checker::{Connection, FileCheck, HttpCheck, MiscCheck, UdpCheck, Url};
-use crate::ir::keepalived::notify::{Command, User};
+use crate::ir::keepalived::notify::{Command, User, quoted};
 
 use super::check_timing::Timing;
 use super::value::{Trailing, seconds, socket_address, unsigned_word};
@@ -172,7 +172,7 @@ pub(super) struct MiscDraft {
 impl MiscDraft {
     /// The command as logs show it.
     pub(super) fn line(&self) -> String {
-        self.words.join(" ")
+        quoted(&self.words)
     }
 
     /// The command, to be checked.

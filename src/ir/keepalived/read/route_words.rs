@@ -77,7 +77,7 @@ pub(super) fn destination(parser: &mut Parser<'_, '_>, word: &str) -> Option<(Op
 
 /// `[SOURCE/]DESTINATION`
 pub(super) fn realms(reading: &Reading<'_>, word: &str) -> Option<u32> {
-    let number = |name: &str| reading.route_number(RouteNames::Realm, name, u32::MAX);
+    let number = |name: &str| reading.route_number(RouteNames::Realm, name, 255);
     match word.split_once('/') {
         None => number(word),
         Some((source, destination)) => Some(number(source)? << 16 | number(destination)?),

@@ -323,7 +323,7 @@ impl<'l> Draft<'l> {
         kind: &str,
         complaint: impl FnOnce(&str) -> String,
     ) -> Result<u32, End> {
-        const MOST_MS: u32 = 60_000;
+        const MOST_MS: u32 = 120_000;
         const LEAST_MS: u32 = 200;
         let word = self.value(parser)?;
         let lower = word.to_ascii_lowercase();
@@ -343,7 +343,7 @@ impl<'l> Draft<'l> {
         let Some(value) = value else { return drop_with(parser, complaint(word)) };
         let value = if raw { value as u32 } else { (value as u32).saturating_mul(per_millisecond) };
         if value > most {
-            parser.report(Fault::General, format!("{kind} value {word} exceeds maximum 60s, resetting"));
+            parser.report(Fault::General, format!("{kind} value {word} exceeds maximum 120s, resetting"));
         } else if value < least {
             parser.report(Fault::General, format!("{kind} value {word} below minimum {LEAST_MS}ms, resetting"));
         }
@@ -406,10 +406,17 @@ impl<'l> Draft<'l> {
 
     /// `encap KIND …`: as many words as belong to it.
     fn encapsulation(&mut self, parser: &mut Parser<'_, '_>) -> Result<Option<Encapsulation>, End> {
+        if self.line.words.len() <= self.index + 1 {
+            parser.report(Fault::General, "Missing encap type");
+            return Ok(None);
+        }
         let family = match self.value(parser)? {
             "mpls" => {
                 let value = self.value(parser)?;
                 let labels: Option<Vec<u32>> = value.split('/').map(|label| label.parse().ok()).collect();
+                if labels.is_none() {
+                    parser.report(Fault::General, format!("invalid mpls address {value} for encapsulation"));
+                }
                 return Ok(labels.map(Encapsulation::Mpls));
             }
             "ila" => {
@@ -441,6 +448,10 @@ impl<'l> Draft<'l> {
                 _ => break,
             }
             self.index += 2;
+        }
+        if destination.is_none() && id.is_none() {
+            let kind = if family == Family::V4 { "ip" } else { "ip6" };
+            parser.report(Fault::General, format!("address or id missing for {kind} encapsulation"));
         }
         Ok(Some(Encapsulation::Ip { family, id, destination, source, tos, ttl, flags }))
     }

@@ -91,7 +91,7 @@ impl<'l> Draft<'l> {
             "preference" | "order" | "priority" => {
                 let value = self.value(parser)?;
                 let Some(priority) = any_base(value) else {
-                    parser.report(Fault::InvalidNumber, format!("invalid number '{value}'"));
+                    parser.report(Fault::InvalidNumber, not_unsigned(value));
                     return drop_with(parser, format!("Invalid rule preference {word} specified"));
                 };
                 self.priority = Some(priority);
@@ -141,7 +141,7 @@ impl<'l> Draft<'l> {
             }
             "suppress_ifgroup" | "sup_group" => {
                 let value = self.value(parser)?;
-                let Some(group) = reading.route_number(RouteNames::InterfaceGroup, value, u32::MAX) else {
+                let Some(group) = reading.route_number(RouteNames::InterfaceGroup, value, i32::MAX as u32) else {
                     return drop_with(parser, format!("suppress_group {value} is invalid"));
                 };
                 self.rule.suppress_interface_group = Some(group);
@@ -306,8 +306,20 @@ impl<'l> Draft<'l> {
 }
 
 /// The number of a protocol above IP, by number or by its usual name.
+/// Why a word is no number of 32 bits.
+fn not_unsigned(word: &str) -> String {
+    if word.trim_start().starts_with('-') {
+        format!("negative number '{word}'")
+    } else if word.chars().all(|c| c.is_ascii_digit()) {
+        format!("number '{word}' outside unsigned integer range")
+    } else {
+        format!("invalid number '{word}'")
+    }
+}
+
 fn ip_protocol(word: &str) -> Option<u8> {
-    const NAMES: [(&str, u8); 10] = [
+    const NAMES: [(&str, u8); 11] = [
+        ("ip", 0),
         ("icmp", 1),
         ("igmp", 2),
         ("tcp", 6),
@@ -319,5 +331,7 @@ fn ip_protocol(word: &str) -> Option<u8> {
         ("vrrp", 112),
         ("sctp", 132),
     ];
-    word.parse().ok().or_else(|| NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number))
+    // Of the numbers keepalived takes half.
+    let number = word.parse().ok().filter(|number: &u8| i8::try_from(*number).is_ok());
+    number.or_else(|| NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number))
 }

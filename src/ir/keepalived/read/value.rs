@@ -134,7 +134,9 @@ pub(super) fn decimal(
     } else if !in_range {
         let show = |value: u64| {
             let unit = 10u64.pow(places as u32);
-            format!("{}.{:0places$}", value / unit, value % unit)
+            // The point stands there without decimals, too.
+            let decimals = if places == 0 { String::new() } else { format!("{:0places$}", value % unit) };
+            format!("{}.{decimals}", value / unit)
         };
         let text = format!("{warn}number '{word}' outside range [{}, {}]", show(least), show(most));
         parser.report(Fault::InvalidNumber, text);

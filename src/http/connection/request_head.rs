@@ -231,6 +231,7 @@ async fn read_headers(
 ) -> Result<(), NoRequest> {
     let mut line = HeaderLine::default();
     let mut line_start = *position;
+    let mut has_lines = false;
     let mut core = Rc::clone(&request.connection.engine.server(request.server).core);
     let mut count = 0;
     loop {
@@ -238,6 +239,7 @@ async fn read_headers(
         let visible = head.buffer.len().min(window.end);
         match line.parse(&head.buffer[..visible], position, core.underscores_in_headers) {
             Ok(Progress::Line) => {
+                has_lines = true;
                 line_start = *position;
                 note_length(request, line_start);
                 if line.invalid && core.ignore_invalid_headers {
@@ -267,7 +269,7 @@ async fn read_headers(
             Ok(Progress::Again) if *position < window.end => read_more(request, deadline).await?,
             Ok(Progress::Again) => {
                 if !window.grow(&core, line_start, *position) {
-                    return Err(too_large(request, line_start, *position));
+                    return Err(too_large(request, line_start, *position, has_lines));
                 }
             }
             Err(invalid) => return Err(invalid_line(request, line_start, invalid.0)),
@@ -275,9 +277,13 @@ async fn read_headers(
     }
 }
 
-fn too_large(request: &mut Request, line_start: usize, position: usize) -> NoRequest {
+fn too_large(request: &mut Request, line_start: usize, position: usize, has_lines: bool) -> NoRequest {
     const LONGEST_SHOWN: usize = 2048 - 300;
     request.lingering_close = true;
+    if !has_lines && line_start == position {
+        request.log(Level::Info, "client sent too large request");
+        return NoRequest::Refused(494);
+    }
     let shown = &request.head.buffer[line_start..position.min(line_start + LONGEST_SHOWN)];
     let shown = String::from_utf8_lossy(shown).into_owned();
     request.log(Level::Info, format_args!("client sent too long header line: \"{shown}...\""));

@@ -47,7 +47,7 @@ async fn send_error_page(request: &mut Request, page: &ErrorPage) -> Verdict {
         Overwrite::FromPage => request.error_status = 0,
         Overwrite::Status(status) => request.error_status = status,
     }
-    if matches!(page.overwrite, Overwrite::Status(status) if status != 200) {
+    if !matches!(page.overwrite, Overwrite::FromPage | Overwrite::Status(200)) {
         request.expect_tested = true;
     }
     let target = evaluate::text(request, &page.target).into_owned();

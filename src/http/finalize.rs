@@ -47,7 +47,7 @@ async fn post_action(request: &mut Request) {
     if request.response.status == CLOSE {
         return;
     }
-    let version = request.version;
+    let (version, finished) = (request.version, request.finished);
     while let Some(uri) = request.location.settings.core.post_action.clone() {
         if request.post_action && request.uri_changes_left == 0 {
             break;
@@ -67,7 +67,7 @@ async fn post_action(request: &mut Request) {
         };
         Box::pin(conclude(request, verdict)).await;
     }
-    request.version = version;
+    (request.version, request.finished) = (version, finished);
 }
 
 fn begins_post_action(request: &Request) -> bool {

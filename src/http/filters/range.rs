@@ -47,6 +47,8 @@ pub fn head(request: &mut Request) -> Result<(), HeadFault> {
         }
         Wanted::Nothing => {
             request.response.status = 416;
+            // A backend's charset outlives its type.
+            request.response.charset = request.response.said_charset().map(<[u8]>::to_vec);
             let text = format!("bytes */{length}");
             say_range(request, &text);
             request.response.content_length = None;

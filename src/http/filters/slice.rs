@@ -148,6 +148,8 @@ pub async fn send_others(request: &mut Request) -> Result<(), ClientGone> {
             return Err(ClientGone);
         }
     }
+    // Behind the last one there is no range any more.
+    request.contexts.slices.take();
     Ok(())
 }
 

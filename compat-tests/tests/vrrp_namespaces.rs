@@ -133,6 +133,37 @@ fn a_unicast_router_says_where_it_is() {
     }
 }
 
+/// To a host, an advert of IPv6 has the kernel's hop limit unless the file has another one, as with keepalived.
+#[test]
+fn the_hop_limit_to_a_host_is_the_kernel_s_or_the_file_s() {
+    let Some(_) = lab::mixtures() else { return };
+    for which in [Which::Keepalived, Which::Evenkeel].into_iter().filter(|which| which.exists()) {
+        for (limit, is_refused) in [("", true), ("unicast_ttl 200\n", false)] {
+            let lab = Lab::new();
+            let mut nodes = [("a", which, 150, "fe80::1", "fe80::2"), ("b", Which::Evenkeel, 100, "fe80::2", "fe80::1")].map(
+                |(name, which, priority, own, peer)| {
+                    let node = lab.node(name, which, priority, false);
+                    node.ip(&["-6", "addr", "flush", "dev", "eth0"]);
+                    node.ip(&["addr", "add", &format!("{own}/64"), "dev", "eth0", "nodad"]);
+                    node.rewrite(|_| {
+                        format!(
+                            "vrrp_instance LAB {{\ninterface eth0\nvirtual_router_id 51\nversion 3\nadvert_int 0.1\n\
+                             priority {priority}\n{limit}unicast_src_ip {own}\nunicast_peer {{\n{peer} min_ttl 100\n}}\n\
+                             virtual_ipaddress {{\nfe80::51\n}}\n}}\n"
+                        )
+                    });
+                    node
+                },
+            );
+            nodes.iter_mut().for_each(|node| node.start());
+            let [a, b] = &nodes;
+            lab.wait("a is master", ELECTION, || a.is_master("LAB"), &[a, b]);
+            lab.wait("b heard it", ELECTION, || b.is_master("LAB") == is_refused, &[a, b]);
+            nodes.iter_mut().for_each(|node| node.stop());
+        }
+    }
+}
+
 /// Faster than the file of the lab: a new master within half a second.
 fn fast(text: &str) -> String {
     let (before, rest) = text.split_once("authentication {").expect("it has a password");

@@ -133,7 +133,6 @@ impl RawSocket {
         set(libc::IPV6_CHECKSUM, 6)?;
         set(libc::IPV6_MULTICAST_LOOP, 0)?;
         set(libc::IPV6_MULTICAST_HOPS, 255)?;
-        set(libc::IPV6_UNICAST_HOPS, 255)?;
         set(libc::IPV6_TCLASS, i32::from(traffic_class))?;
         opened.receive_nothing()?;
         if let Some((_, index)) = interface {
@@ -156,8 +155,16 @@ impl RawSocket {
         set_struct(&self.descriptor, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
     }
 
-    /// Sends a packet. One of IPv4 names its source in its own header; with IPv6 the kernel would choose among all addresses.
-    pub fn send(&self, bytes: &[u8], source: IpAddr, destination: IpAddr, scope_id: u32) -> io::Result<()> {
+    /// Sends a packet. One of IPv4 names its source and its TTL in its own header; with IPv6 the kernel would choose among all
+    /// addresses, and does choose the hop limit to a host where none is given.
+    pub fn send(
+        &self,
+        bytes: &[u8],
+        source: IpAddr,
+        destination: IpAddr,
+        scope_id: u32,
+        hop_limit: Option<u8>,
+    ) -> io::Result<()> {
         let descriptor = self.descriptor.as_raw_fd();
         match destination {
             IpAddr::V4(address) => {
@@ -172,8 +179,10 @@ impl RawSocket {
                 };
                 let ipi6_addr = libc::in6_addr { s6_addr: source.octets() };
                 let from = libc::in6_pktinfo { ipi6_addr, ipi6_ifindex: scope_id };
-                let from = [ControlMessage::Ipv6PacketInfo(&from)];
-                sendmsg(descriptor, &[IoSlice::new(bytes)], &from, MsgFlags::empty(), Some(&address))?;
+                let hop_limit = hop_limit.map(i32::from);
+                let hop_limit = hop_limit.as_ref().map(ControlMessage::Ipv6HopLimit);
+                let control: Vec<_> = [ControlMessage::Ipv6PacketInfo(&from)].into_iter().chain(hop_limit).collect();
+                sendmsg(descriptor, &[IoSlice::new(bytes)], &control, MsgFlags::empty(), Some(&address))?;
             }
         }
         Ok(())

@@ -34,6 +34,10 @@ impl Driver<'_> {
             self.log_addresses(place, &mut told);
             self.create_missing_devices(place..=place);
         }
+        let of_groups = self.config.sync_groups.iter().flat_map(|group| &group.trackers.interfaces);
+        for one in of_groups {
+            self.log_addresses_of(&one.interface, &mut told);
+        }
         // What they were on their way up is no news to anybody.
         self.kernel.news();
         self.tell_everything();
@@ -95,14 +99,17 @@ impl Driver<'_> {
     fn log_addresses(&self, place: usize, told: &mut BTreeSet<String>) {
         let config = &self.engine.instances()[place].config;
         told.extend(config.trackers.interfaces.iter().map(|one| one.interface.clone()));
-        for link in config.interface.iter().filter_map(|name| self.kernel.link_named(name)) {
-            if told.insert(link.name.clone()) {
-                for address in [false, true].map(|v6| self.primary_address(link.index, v6)).into_iter().flatten() {
-                    self.log.detail(&format!("Assigned address {address} for interface {}", link.name));
-                }
-            }
+        if let Some(name) = &config.interface {
+            self.log_addresses_of(name, told);
         }
         told.extend(config.held_addresses().filter_map(|address| address.interface.clone()));
+    }
+
+    fn log_addresses_of(&self, name: &str, told: &mut BTreeSet<String>) {
+        let Some(link) = self.kernel.link_named(name).filter(|_| told.insert(name.to_owned())) else { return };
+        for address in [false, true].map(|v6| self.primary_address(link.index, v6)).into_iter().flatten() {
+            self.log.detail(&format!("Assigned address {address} for interface {name}"));
+        }
     }
 
     fn tell_addresses(&mut self, index: u32, interface: &str) {

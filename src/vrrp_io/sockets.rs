@@ -194,18 +194,17 @@ impl Sockets {
             *last = signature::next_sequence(hmac, *last, dump::wall_clock(Duration::ZERO));
             (hmac, *last)
         });
-        let (destinations, ttl): (Vec<IpAddr>, u8) = match &outgoing.destination {
-            Destination::Multicast { group } => (vec![*group], TTL),
-            Destination::Unicast { peers, ttl, .. } => {
-                (peers.iter().map(|peer| peer.address).collect(), ttl.unwrap_or(TTL))
-            }
+        let (destinations, ttl): (Vec<IpAddr>, Option<u8>) = match &outgoing.destination {
+            Destination::Multicast { group } => (vec![*group], Some(TTL)),
+            // To a host, IPv6 has the kernel's own where the file says nothing (keepalived).
+            Destination::Unicast { peers, ttl, .. } => (peers.iter().map(|peer| peer.address).collect(), *ttl),
         };
         let Some(pair) = self.pair_of(outgoing, device) else {
             return Vec::new();
         };
         let send = |destination: &IpAddr| {
-            let packet = packet(outgoing, *destination, ttl, identification, signing);
-            let sent = pair.sender.send(&packet, outgoing.source, *destination, pair.device_index);
+            let packet = packet(outgoing, *destination, ttl.unwrap_or(TTL), identification, signing);
+            let sent = pair.sender.send(&packet, outgoing.source, *destination, pair.device_index, ttl);
             sent.err().map(|error| (*destination, error))
         };
         destinations.iter().filter_map(send).collect()

@@ -205,7 +205,7 @@ pub(crate) fn send(node: &Node, packets: Vec<Vec<u8>>) {
     node.inside(move |index| {
         let socket = RawSocket::sender_v4(PROTOCOL, Some(("eth0", index))).expect("a raw socket");
         for packet in packets {
-            socket.send(&packet, NEIGHBOUR.into(), IpAddr::V4(GROUP), index).expect("it leaves");
+            socket.send(&packet, NEIGHBOUR.into(), IpAddr::V4(GROUP), index, None).expect("it leaves");
         }
     });
 }

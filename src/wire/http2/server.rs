@@ -200,8 +200,9 @@ impl Server {
         self.new_streams = 0;
     }
 
-    /// Takes the bytes that come next, to the end of the first request's head among them: what follows meets the stream as that
-    /// request leaves it, because nginx serves each head as it comes. How many were taken.
+    /// Takes the bytes that come next, to the head of the first request among them that has no body: what follows meets the stream
+    /// as that request leaves it, because nginx serves each head as it comes. What has come of a body is looked at before its
+    /// request is answered, because it may make that malformed (RFC 9113 section 8.1.1). How many were taken.
     pub fn receive(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<usize, Fault> {
         let partial = std::mem::take(&mut self.partial);
         let all = if partial.is_empty() { Cow::Borrowed(bytes) } else { Cow::Owned([&partial, bytes].concat()) };
@@ -226,7 +227,7 @@ impl Server {
         let (mut taken, before) = (0, events.len());
         while let Some(length) = self.step(&bytes[taken..], events)? {
             taken += length;
-            if events[before..].iter().any(|event| matches!(event, Event::Request(_))) {
+            if events[before..].iter().any(|event| matches!(event, Event::Request(stream) if stream.is_whole)) {
                 return Ok((taken, true));
             }
         }

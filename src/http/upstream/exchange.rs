@@ -441,9 +441,9 @@ async fn read_head(
     buffer: &mut Vec<u8>,
 ) -> Result<Head, Faulty> {
     let limit = job.proxy.buffer_size;
-    let size = match job.proxy.buffering {
+    let size = match job.proxy.buffering && job.proxy.limit_rate.is_none() {
         true => limit.max((job.proxy.buffers.count * job.proxy.buffers.size).min(64 * 1024)),
-        // A client that reads slowly is to hold this buffer alone.
+        // A client that reads slowly is to hold this buffer alone, and a slow rate counts from its end.
         false => limit,
     };
     let mut parser = Parser::default();

@@ -238,16 +238,25 @@ struct ReadLimit {
     bytes_per_second: u64,
     began_second: u64,
     read: u64,
+    /// How long to wait before more is read, so that what was read last keeps to the rate by itself.
+    pause_ms: u64,
 }
 
 impl ReadLimit {
     fn of(request: &Request, proxy: &Proxy) -> Option<Self> {
         let bytes_per_second = Some(write::size(request, proxy.limit_rate.as_ref()?)).filter(|&rate| rate > 0)?;
-        Some(Self { bytes_per_second, began_second: now::since_epoch().as_secs(), read: 0 })
+        Some(Self { bytes_per_second, began_second: now::since_epoch().as_secs(), read: 0, pause_ms: 0 })
+    }
+
+    /// Counts what was read (`ngx_event_pipe_read_upstream`).
+    fn count(&mut self, length: u64) {
+        self.read += length;
+        self.pause_ms = length * 1000 / self.bytes_per_second;
     }
 
     /// How many bytes may be read now; waits until it is at least one.
-    async fn room(&self) -> usize {
+    async fn room(&mut self) -> usize {
+        tokio::time::sleep(Duration::from_millis(std::mem::take(&mut self.pause_ms))).await;
         loop {
             let seconds = now::since_epoch().as_secs() - self.began_second + 1;
             let allowed = self.bytes_per_second.saturating_mul(seconds);
@@ -384,8 +393,9 @@ impl<'j> Relay<'j> {
             return Ok(None);
         }
         buffer.clear();
-        if let Some(limit) = &self.limit {
+        if let Some(limit) = &mut self.limit {
             self.pipe.set_read_limit(limit.room().await);
+            self.has_waited = true;
         }
         if let Some(range) = self.read_now(buffer) {
             return Ok(Some(range));
@@ -464,8 +474,8 @@ impl<'j> Relay<'j> {
         let entry = record(request);
         entry.bytes_received += received;
         entry.response_length += received;
-        if let Some(limit) = &mut self.limit {
-            limit.read += received;
+        if let Some(limit) = self.limit.as_mut().filter(|_| received > 0) {
+            limit.count(received);
         }
         if self.is_released || self.pipe.end.is_none() {
             return;

@@ -418,9 +418,10 @@ impl VirtualRouter {
         }
     }
 
-    /// Puts the timer where it is over at once: the addresses were taken away and are to come back.
-    pub(super) fn take_over_at_once(&mut self, now: Monotonic) {
-        self.state = State::Backup { master_down: now };
+    /// Waits no longer than the skew time: the addresses were taken away and are to come back.
+    pub(super) fn take_over_soon(&mut self, at: Situation) {
+        let skew = timers::skew(self.config.version, at.priority, self.master_interval);
+        self.state = State::Backup { master_down: at.timers_from + skew };
     }
 
     /// The daemon ends: a master hands over by priority 0 (RFC 9568 §6.4.3), and the addresses go.

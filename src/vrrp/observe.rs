@@ -194,8 +194,8 @@ impl Engine {
         }
     }
 
-    /// keepalived's answer when someone takes a held address or route away: all of the group give up and come back at once,
-    /// which puts everything in its place again.
+    /// keepalived's answer when someone takes a held address or route away: all of the group give up and come back after
+    /// the skew time, which puts everything in its place again.
     pub(super) fn removed(&mut self, now: Monotonic, id: InstanceId, actions: &mut Vec<Action>) {
         let Some(place) = self.instances.place_of(id) else {
             return;
@@ -209,7 +209,7 @@ impl Engine {
             let at = self.situation(now, member);
             if self.instances[member].state() == StateName::Master {
                 self.instances[member].yield_mastership(at, true, actions);
-                self.instances[member].take_over_at_once(now);
+                self.instances[member].take_over_soon(at);
             }
         }
         if let Some(group) = group {

@@ -51,6 +51,7 @@ impl<'a> Tracking<'a> {
     /// Whether what happens to an interface concerns it.
     pub fn follows(&self, interface: &str) -> bool {
         self.config.interface.as_deref() == Some(interface)
+            || self.watched.device_names(&self.config.name).iter().any(|device| device == interface)
             || self.carries(interface)
             || self.trackers().flat_map(|trackers| &trackers.interfaces).any(|tracked| tracked.interface == interface)
     }

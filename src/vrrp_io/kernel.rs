@@ -39,10 +39,10 @@ pub enum News {
     },
     /// An interface is gone.
     LinkGone(Link),
-    /// An address appeared.
-    AddressAdded(Address),
-    /// An address is gone.
-    AddressRemoved(Address),
+    /// An address appeared on the interface of this name.
+    AddressAdded(Address, String),
+    /// An address is gone, maybe with its interface.
+    AddressRemoved(Address, String),
     /// Somebody else took a route away.
     RouteRemoved(removal::Route),
     /// Somebody else took a rule away.
@@ -154,7 +154,9 @@ impl Kernel {
         });
         let removed = addresses.iter().filter(|address| !self.addresses.contains(address));
         let added = self.addresses.iter().filter(|address| !addresses.contains(address));
-        let addresses = removed.cloned().map(News::AddressRemoved).chain(added.cloned().map(News::AddressAdded));
+        let removed = removed.map(|address| News::AddressRemoved(address.clone(), name_of(&links, address)));
+        let added = added.map(|address| News::AddressAdded(address.clone(), name_of(&self.links, address)));
+        let addresses = removed.chain(added);
         gone.chain(present).chain(addresses).collect()
     }
 
@@ -187,13 +189,15 @@ impl Kernel {
                     Some(known) => *known = address.clone(),
                     None => self.addresses.push(address.clone()),
                 }
-                Some(News::AddressAdded(address))
+                let name = name_of(&self.links, &address);
+                Some(News::AddressAdded(address, name))
             }
             kind::DEL_ADDR => {
                 let address = Address::parse(message.body)?;
                 let before = self.addresses.len();
                 self.addresses.retain(|known| !same(known, &address));
-                (self.addresses.len() < before).then_some(News::AddressRemoved(address))
+                let name = name_of(&self.links, &address);
+                (self.addresses.len() < before).then_some(News::AddressRemoved(address, name))
             }
             kind::DEL_ROUTE if message.port != self.port => {
                 let route = removal::Route::parse(message.body)?;
@@ -401,6 +405,10 @@ pub(super) fn ignoring(number: i32, outcome: io::Result<()>) -> io::Result<()> {
         Err(error) if error.raw_os_error() == Some(number) => Ok(()),
         other => other,
     }
+}
+
+fn name_of(links: &BTreeMap<u32, Link>, address: &Address) -> String {
+    links.get(&address.interface).map(|link| link.name.clone()).unwrap_or_default()
 }
 
 fn same(left: &Address, right: &Address) -> bool {

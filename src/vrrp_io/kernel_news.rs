@@ -8,6 +8,7 @@ use crate::ir::keepalived::{Instance, Route, Rule};
 use crate::vrrp::Event;
 use crate::vrrp::event::InstanceId;
 use crate::vrrp::instance::{StateName, VirtualRouter};
+use crate::wire::netlink::addr::Address;
 use crate::wire::netlink::link::Link;
 use crate::wire::netlink::removal;
 use crate::wire::vrrp::Family;
@@ -72,6 +73,17 @@ impl Driver<'_> {
     fn restore_devices(&mut self) {
         self.create_missing_devices(0..=usize::MAX);
         self.tell_devices();
+    }
+
+    /// Somebody deleted an interface that was made for an instance. Who is master still, or again already, has its addresses nowhere.
+    fn device_gone(&mut self, link: &Link) {
+        let has_it = |instance: &str| self.engine.watched().device_names(instance).contains(&link.name);
+        let routers = self.engine.instances().iter().filter(|router| has_it(&router.config.name));
+        for instance in routers.map(|router| router.id).collect::<Vec<_>>() {
+            self.step(&Event::Removed { instance });
+        }
+        self.with_devices(|devices, _, tools| devices.forget(link.index, tools));
+        self.restore_devices();
     }
 
     pub(super) fn with_devices(&mut self, change: impl FnOnce(&mut Devices, &[VirtualRouter], &mut Tools<'_>)) {
@@ -159,13 +171,13 @@ impl Driver<'_> {
                     } else {
                         self.log.detail(&line)
                     }
-                    if self.devices.forget(link.index) {
-                        self.restore_devices();
+                    if self.devices.made(link.index) {
+                        self.device_gone(&link);
                     }
                     self.open_sockets();
                 }
-                News::AddressAdded(address) => self.address_changed(address.interface, address.address, false),
-                News::AddressRemoved(address) => self.address_changed(address.interface, address.address, true),
+                News::AddressAdded(address, name) => self.address_changed(&address, &name, false),
+                News::AddressRemoved(address, name) => self.address_changed(&address, &name, true),
                 News::RouteRemoved(route) => self.route_removed(&route),
                 News::RuleRemoved(rule) => self.rule_removed(&rule),
                 News::Lost => {
@@ -239,8 +251,8 @@ impl Driver<'_> {
         }
     }
 
-    fn address_changed(&mut self, index: u32, address: IpAddr, removed: bool) {
-        let name = self.kernel.links.get(&index).map(|link| link.name.clone()).unwrap_or_default();
+    fn address_changed(&mut self, changed: &Address, name: &str, removed: bool) {
+        let (address, index) = (changed.address, changed.interface);
         if let Some(instance) = self.holder(address) {
             let expected = self.expected_removals.iter().position(|known| *known == (address, index));
             match (removed, expected) {
@@ -250,7 +262,7 @@ impl Driver<'_> {
                 (true, None) => {
                     let is_master = |router: &VirtualRouter| router.state() == StateName::Master;
                     if self.options.monitors_addresses || self.engine.instance(instance).is_some_and(is_master) {
-                        self.log_address(address, &name, true);
+                        self.log_address(address, name, true);
                     }
                     self.step(&Event::Removed { instance });
                 }
@@ -259,9 +271,9 @@ impl Driver<'_> {
             return;
         }
         if self.options.monitors_addresses {
-            self.log_address(address, &name, removed);
+            self.log_address(address, name, removed);
         }
-        self.tell_addresses(index, &name);
+        self.tell_addresses(index, name);
         self.open_sockets();
         if removed {
             static_items::restore_address(&mut self.kernel, &self.config, address, index, self.log);

@@ -170,11 +170,11 @@ impl Devices {
         wanted(router.id, &router.config).iter().map(name_of).collect()
     }
 
-    /// Somebody deleted an interface: whether it was one of these.
-    pub fn forget(&mut self, index: u32) -> bool {
-        let known = self.all.len();
-        self.all.retain(|device| device.index != index);
-        self.all.len() < known
+    /// Somebody deleted an interface.
+    pub fn forget(&mut self, index: u32, tools: &mut Tools<'_>) {
+        for device in self.all.extract_if(.., |device| device.index == index) {
+            forget_in_firewall(&device, tools);
+        }
     }
 
     fn create(&mut self, wanted: &Wanted<'_>, names: &[String], tools: &mut Tools<'_>) {
@@ -270,11 +270,7 @@ impl Devices {
         {
             note_link(tools.kernel.set_ipv4(base, &before), tools);
         }
-        let base = tools.kernel.link_named(&device.base).cloned();
-        for ipv6 in [false, true] {
-            let base = base.as_ref().map_or(0, |base| base.index);
-            note(tools.firewall.change_device(false, ipv6, (device.index, base)), tools);
-        }
+        forget_in_firewall(device, tools);
         match tools.kernel.delete_link(device.index) {
             Ok(()) => tools.log.detail(&format!("({instance}) Success removing VMAC interface {name}")),
             Err(error) => {
@@ -282,7 +278,7 @@ impl Devices {
                 tools.log.info(&format!("({instance}) Error removing VMAC interface {name}"));
             }
         }
-        if let Some(base) = base.filter(|_| device.tells_of_base) {
+        if let Some(base) = tools.kernel.link_named(&device.base).cloned().filter(|_| device.tells_of_base) {
             note_link(tools.kernel.tell_again(&base), tools);
         }
     }
@@ -310,6 +306,13 @@ impl Devices {
     pub fn settings_users(&self, base: &str) -> usize {
         let is_user = |device: &&Device| !device.ipv6 && device.base == base && matches!(device.kind, Kind::Macvlan(_));
         if self.settings.contains_key(base) { self.all.iter().filter(is_user).count() } else { 0 }
+    }
+}
+
+fn forget_in_firewall(device: &Device, tools: &mut Tools<'_>) {
+    let base = tools.kernel.link_named(&device.base).map_or(0, |base| base.index);
+    for ipv6 in [false, true] {
+        note(tools.firewall.change_device(false, ipv6, (device.index, base)), tools);
     }
 }
 

@@ -335,3 +335,41 @@ fn a_virtual_interface_that_somebody_takes_away_is_missed() {
         assert_eq!(ours, story(Which::Keepalived));
     }
 }
+
+/// Who does not follow its own interface does not follow the one that was made for it either, but never is master for long without
+/// its addresses.
+#[test]
+fn a_master_that_follows_no_interface_gets_its_own_back() {
+    let Some(_) = lab::mixtures() else { return };
+    let story = |which: Which| -> (Vec<String>, Option<String>) {
+        let lab = Lab::new();
+        let mut node = lab.node("a", which, 150, false);
+        // The skew time is far longer than the kernel takes for all that it says of a deleted interface.
+        let slow = |text: &str| super::fast(text).replace("advert_int 0.1", "advert_int 1");
+        let keywords = "use_vmac\n  no_accept\n  dont_track_primary\n  virtual_router_id";
+        node.rewrite(|text| slow(text).replace("virtual_router_id", keywords));
+        node.start();
+        let told = |line: &str, times: usize| {
+            lab.wait(line, ELECTION, || node.log().matches(line).count() == times, &[&node]);
+        };
+        told("(LAB) Entering MASTER STATE", 1);
+        node.ip(&["link", "set", "vrrp.51", "down"]);
+        told("Netlink reports vrrp.51 down", 1);
+        node.ip(&["link", "set", "vrrp.51", "up"]);
+        told("Netlink reports vrrp.51 up", 1);
+        node.ip(&["link", "del", "vrrp.51"]);
+        told("(LAB) Entering MASTER STATE", 2);
+        let has_address = || node.ip(&["addr", "show", "dev", "vrrp.51"]).contains(" 198.51.100.100/");
+        lab.wait("the address is there again", ELECTION, has_address, &[&node]);
+        let ruleset = node.ruleset();
+        node.stop();
+        let words = ["Entering", "VIPs", "eleted", "Success", "Netlink re", "error", "Error", "sent 0", "firewall"];
+        let said = said(&node, &words).into_iter().skip_while(|line| !line.contains("Entering MASTER"));
+        // While it is down an advert may be due.
+        (said.filter(|line| !line.contains("error 101")).collect(), ruleset)
+    };
+    let ours = story(Which::Evenkeel);
+    if Which::Keepalived.exists() {
+        assert_eq!(ours, story(Which::Keepalived));
+    }
+}

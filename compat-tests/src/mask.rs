@@ -24,6 +24,8 @@ const PATTERNS: &[(&str, &str)] = &[
     // Process and connection numbers.
     (r"\] \d+#\d+: ", "] {pid}: "),
     (r"\{pid\}: \*\d+ ", "{pid}: *{connection} "),
+    // What has run out of a zone of `limit_req` since depends on the moment.
+    (r", excess: \d+\.\d+", ", excess: {excess}"),
 ];
 
 static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {

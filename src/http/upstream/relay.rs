@@ -553,7 +553,10 @@ impl<'j> Relay<'j> {
 async fn break_off(request: &mut Request) -> Verdict {
     request.keepalive = false;
     let may_wait = request.body_filters.as_ref().is_some_and(|filters| filters.passes_no_flush());
-    if may_wait && !request.filters.unbuffered && request.connection.gathered() < request.location.settings.core.postpone_output {
+    if may_wait
+        && !request.filters.unbuffered
+        && request.connection.gathered() < request.location.settings.core.postpone_output
+    {
         request.connection.discard_gathered();
     }
     // If the client is gone as well, nobody is left to tell; otherwise this is an end as good as any to nginx's log.

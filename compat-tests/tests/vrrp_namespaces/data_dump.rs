@@ -221,7 +221,7 @@ vrrp_instance THREE {
   }
   virtual_rules {
     from 192.0.2.0/24 uidrange 1-5 suppress_prefixlength 3 table 5 preference 77
-    to 192.0.3.0/24 ipproto tcp sport 5-7 fwmark 5/7 prohibit preference 78 no_track
+    to 192.0.3.0/24 ipproto 6 sport 5-7 fwmark 5/7 prohibit preference 78 no_track
   }
   track_script {
     chk

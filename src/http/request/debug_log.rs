@@ -23,16 +23,19 @@ impl Request {
     }
 
     /// Shows one thing: `WHAT "VALUE"`.
+    #[inline]
     pub fn debug_value(&self, what: &str, value: &[u8]) {
         self.debug_parts(what, &[value]);
     }
 
-    /// Shows a header: `WHAT: "NAME: VALUE"`.
+    /// Shows a header: `WHAT "NAME: VALUE"`.
+    #[inline]
     pub fn debug_header(&self, what: &str, name: &[u8], value: &[u8]) {
         self.debug_parts(what, &[name, b": ", value]);
     }
 
     /// Shows something in quotes.
+    #[inline]
     pub fn debug_parts(&self, what: &str, parts: &[&[u8]]) {
         self.debug(|line| {
             line.push(what.as_bytes());

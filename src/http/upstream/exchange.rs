@@ -490,7 +490,9 @@ async fn read_head(
                     parser = Parser::default();
                 }
                 Parsed::Head => {
-                    debug_head(request, &parser.head, buffer);
+                    if request.connection.engine.may_debug {
+                        debug_head(request, &parser.head, buffer);
+                    }
                     log_duplicates(request, &parser);
                     return Ok(parser.head);
                 }
@@ -532,6 +534,7 @@ impl EarlyHints {
 }
 
 /// Shows the head of an answer (`ngx_http_proxy_process_header`).
+#[cold]
 fn debug_head(request: &Request, head: &Head, buffer: &[u8]) {
     request.debug(|line| {
         line.push_display(format_args!("http proxy status {} \"", head.status));

@@ -81,23 +81,18 @@ const REASONS: [(&str, &str); 4] = [
 ];
 
 fn make_files(folder: &Path) {
-    let dh = "-----BEGIN DH PARAMETERS-----\n-----END DH PARAMETERS-----\n";
-    for (name, contents) in [("ticket.key", "x".repeat(48)), ("dh.pem", dh.to_owned()), ("ech.pem", String::new())] {
+    for (name, contents) in [("ticket.key", "x".repeat(48)), ("ech.pem", String::new())] {
         fs::write(folder.join(name), contents).expect("there is room");
     }
-    let mut openssl = Command::new("openssl");
-    openssl.args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=a",
-    ]);
-    let made = openssl.args(["-keyout", "own.key", "-out", "own.crt"]).current_dir(folder).output().expect("it runs");
+    openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=a -keyout own.key -out own.crt",
+        folder,
+    );
+    openssl("genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out dh.pem", folder);
+}
+
+fn openssl(arguments: &str, folder: &Path) {
+    let made = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("it runs");
     assert!(made.status.success(), "{made:?}");
 }
 

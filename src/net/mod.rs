@@ -15,6 +15,7 @@ pub mod tcp;
 pub mod timers;
 pub mod tls_client;
 pub mod tls_clients;
+mod tls_dh;
 pub mod tls_fault;
 pub mod tls_hello;
 pub mod tls_keys;

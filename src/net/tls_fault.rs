@@ -32,14 +32,18 @@ pub enum TlsFault {
     NoRevocationList(Text),
     /// The key is of a kind that cannot sign.
     KeyUnusable(Text, rustls::Error),
+    /// The certificate's key is shorter than OpenSSL takes, and than anything here signs with.
+    KeyTooSmall(Text),
     /// The key belongs to another certificate.
     KeyMismatch(Text),
     /// The certificate is none.
     CertificateMalformed(Text, rustls::Error),
     /// The parameters for Diffie-Hellman cannot be read.
     DhUnreadable(Text, io::Error),
-    /// The file holds no parameters for Diffie-Hellman.
-    NoDhParameters(Text),
+    /// The file holds no parameters for Diffie-Hellman, and OpenSSL's words for why.
+    NoDhParameters(Text, &'static str),
+    /// The parameters for Diffie-Hellman are below the level of security.
+    DhTooSmall(Text),
     /// A key for tickets cannot be read.
     TicketKeyUnreadable(Text, io::Error),
     /// A key for tickets is too long or too short.
@@ -108,6 +112,10 @@ impl fmt::Display for TlsFault {
                  (SSL: error:0480006C:PEM routines::no start line:Expecting: X509 CRL)"
             ),
             Self::KeyUnusable(path, fault) => write!(f, "cannot load certificate key \"{path}\": {fault}"),
+            Self::KeyTooSmall(path) => write!(
+                f,
+                "SSL_CTX_use_certificate(\"{path}\") failed (SSL: error:0A00018F:SSL routines::ee key too small)"
+            ),
             Self::KeyMismatch(path) => write!(
                 f,
                 "SSL_CTX_use_PrivateKey(\"{path}\") failed \
@@ -126,11 +134,12 @@ impl TlsFault {
             Self::DhUnreadable(path, fault) => {
                 write!(f, "BIO_new_file(\"{path}\") failed (SSL: {})", unreadable(path, fault))
             }
-            Self::NoDhParameters(path) => write!(
-                f,
-                "PEM_read_bio_DHparams(\"{path}\") failed \
-                 (SSL: error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS)"
-            ),
+            Self::NoDhParameters(path, reason) => {
+                write!(f, "PEM_read_bio_DHparams(\"{path}\") failed (SSL: {reason})")
+            }
+            Self::DhTooSmall(path) => {
+                write!(f, "SSL_CTX_set_tmp_dh(\"{path}\") failed (SSL: error:0A00018A:SSL routines::dh key too small)")
+            }
             Self::TicketKeyUnreadable(path, fault) => {
                 write!(f, "open() \"{path}\" failed{}", os_error::suffix(fault))
             }

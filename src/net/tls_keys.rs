@@ -41,6 +41,9 @@ mod object {
 /// What stands in front of a certificate or key that is written where the path of its file would be.
 const DATA: &[u8] = b"data:";
 
+/// Shorter RSA keys OpenSSL refuses at its usual level of security, and aws-lc at any.
+const SMALLEST_RSA_BITS: usize = 2048;
+
 /// Reads what a path names; `data:` is the thing itself.
 pub fn contents(path: &Text, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
     match path.strip_prefix(DATA) {
@@ -57,10 +60,13 @@ pub fn certified_key(
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Arc<CertifiedKey>, TlsFault> {
     let chain = chain(&pair.certificate, &read)?;
+    let certificate = Certificate::parse(&chain[0]).map_err(|_| TlsFault::NoCertificate(pair.certificate.clone()))?;
+    if certificate.public_key.rsa_bits().is_some_and(|bits| bits < SMALLEST_RSA_BITS) {
+        return Err(TlsFault::KeyTooSmall(pair.certificate.clone()));
+    }
     let key = private_key(&pair.key, passwords, &read)?;
     let key =
         provider.key_provider.load_private_key(key).map_err(|fault| TlsFault::KeyUnusable(pair.key.clone(), fault))?;
-    let certificate = Certificate::parse(&chain[0]).map_err(|_| TlsFault::NoCertificate(pair.certificate.clone()))?;
     // A key that cannot show its public half is taken on trust, as rustls itself does.
     if let Some(public) = key.public_key()
         && parse_public_key(&public) != Ok(certificate.public_key)
@@ -334,7 +340,8 @@ fn open_triple_des(key: &[u8], initial: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     is_padded.then_some(opened)
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
+/// The bytes of a section of PEM.
+pub fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
     let joined: String = text.split_whitespace().collect();
     STANDARD.decode(joined).map_err(|_| Malformed)
 }

@@ -29,13 +29,13 @@ use rustls::{
 use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
-use super::tls_keys;
 use super::tls_p521::P521;
 use super::tls_server_stream::ServerStream;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
 use super::tls_stapling::Staples;
 use super::tls_verify::{Distrust, Purpose, Trust};
 use super::tls_words::{InOpensslsWords, rustls_fault};
+use super::{tls_dh, tls_keys};
 use crate::ir::ids::ServerId;
 use crate::ir::tls::{Curve, Pair, ServerTls, SessionCache, VerifyClient};
 use crate::ir::value::Text;
@@ -272,7 +272,7 @@ pub fn build(
     let mut keys =
         pairs.map(|pair| tls_keys::certified_key(pair, &passwords, &provider, &read)).collect::<Result<Vec<_>, _>>()?;
     let (trust, named) = tls_clients::trust(wanted, &provider, &read)?;
-    check_dh_parameters(wanted, &read)?;
+    tls_dh::check(wanted, &read)?;
     staple(wanted, &mut keys, &read)?;
     let session_context = session_context(wanted, &keys, &trust.authorities[..named]);
     let versions: Vec<_> =
@@ -360,16 +360,6 @@ fn staple(
         Arc::make_mut(key).ocsp = Some(answer.clone());
     }
     Ok(())
-}
-
-/// nginx refuses a file that it cannot read; the parameters themselves are of no use to us.
-fn check_dh_parameters(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) -> Result<(), TlsFault> {
-    let Some(path) = &wanted.dhparam else { return Ok(()) };
-    let pem = read(path).map_err(|fault| TlsFault::DhUnreadable(path.clone(), fault))?;
-    match memchr::memmem::find(&pem, b"DH PARAMETERS-----") {
-        Some(_) => Ok(()),
-        None => Err(TlsFault::NoDhParameters(path.clone())),
-    }
 }
 
 /// What sessions are bound to (`ngx_ssl_session_id_context`).

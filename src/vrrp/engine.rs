@@ -33,14 +33,24 @@ pub struct Engine {
     pub(super) groups: Vec<Group>,
     pub(super) watched: Watched,
     pub(super) next_id: u32,
-    pub(super) started: bool,
-    prepared: bool,
+    stage: Stage,
     pub(super) log_unknown_vrids: bool,
     /// While news goes through the instances one by one: the priorities of those that it has yet to reach.
     pub(super) unreached: Unreached,
     startup_delay: Duration,
     /// Until then nobody listens or takes over.
     startup_until: Option<Monotonic>,
+}
+
+/// How far the start of an engine has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// Nothing was said of the configuration yet.
+    New,
+    /// What comes before the start was done, once; so it is behind a stop.
+    Prepared,
+    /// Instances follow what happens.
+    Started,
 }
 
 /// Priorities from before the news, where it has not come to yet; empty between two events.
@@ -109,8 +119,7 @@ impl Engine {
             groups: Vec::new(),
             watched: Watched::new(config),
             next_id: 0,
-            started: false,
-            prepared: false,
+            stage: Stage::New,
             log_unknown_vrids: config.global.log_unknown_vrids,
             unreached: Unreached::default(),
             startup_delay: Duration::from_micros(config.global.startup_delay_us),
@@ -253,7 +262,7 @@ impl Engine {
         self.groups.iter().map(|group| {
             let count = |health| group.members.iter().filter(|member| self.health(**member) == health).count();
             let (down, pending) = (count(Health::Down), count(Health::Pending));
-            let state = match (self.started, down) {
+            let state = match (self.is_started(), down) {
                 (true, _) => group.told,
                 (false, 0) => self.first_state(group),
                 (false, _) => StateName::Fault,
@@ -285,15 +294,20 @@ impl Engine {
 
     // ---- start and stop ----
 
+    /// Whether instances follow what happens.
+    pub(super) fn is_started(&self) -> bool {
+        self.stage == Stage::Started
+    }
+
     fn start(&mut self, now: Monotonic, actions: &mut Vec<Action>) {
         if !self.startup_delay.is_zero() {
             self.startup_until = Some(now + self.startup_delay);
         }
-        if !self.prepared {
+        if self.stage == Stage::New {
             let all: Vec<InstanceId> = self.instances().iter().map(|router| router.id).collect();
             self.prepare(now, &all, actions);
         }
-        self.started = true;
+        self.stage = Stage::Started;
         for group in &self.groups {
             group.notify(actions);
         }
@@ -303,7 +317,7 @@ impl Engine {
     }
 
     fn prepare(&mut self, now: Monotonic, left_over: &[InstanceId], actions: &mut Vec<Action>) {
-        self.prepared = true;
+        self.stage = Stage::Prepared;
         self.report_start_faults(actions);
         for place in 0..self.instances.len() {
             if self.group_health(place) == Health::Down {
@@ -375,7 +389,7 @@ impl Engine {
 
     /// Everything goes on as it was: nobody is notified, for nothing has changed.
     fn adopt(&mut self, now: Monotonic, masters: &[InstanceId], actions: &mut Vec<Action>) {
-        self.started = true;
+        self.stage = Stage::Started;
         self.report_start_faults(actions);
         self.report_channels(actions);
         for place in 0..self.instances.len() {
@@ -435,7 +449,7 @@ impl Engine {
         for group in &self.groups {
             group.notify_occasion(Occasion::Stop, actions);
         }
-        self.started = false;
+        self.stage = Stage::Prepared;
     }
 
     // ---- timers and adverts ----

@@ -47,7 +47,7 @@ impl Engine {
     pub(super) fn process_quorum(&mut self, now: Monotonic, process: &str, reached: bool, actions: &mut Vec<Action>) {
         let known = self.watched.processes.get(process).copied();
         if known != Some(reached) {
-            if self.started {
+            if self.is_started() {
                 actions.push(Action::Report(Report::Quorum { process: process.to_owned(), reached }));
             }
             self.observe(now, actions, |watched| {
@@ -84,7 +84,7 @@ impl Engine {
             (Some(address), None) => (address, false),
             _ => return,
         };
-        if self.started && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
+        if self.is_started() && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
             let interface = interface.to_owned();
             actions.push(Action::Report(Report::PrimaryAddress { interface, address, assigned }));
         }
@@ -95,7 +95,7 @@ impl Engine {
             self.watched.interfaces.set_running(interface, running);
             return;
         }
-        if self.started && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
+        if self.is_started() && (0..self.instances.len()).any(|place| self.tracking(place).follows(interface)) {
             actions.push(Action::Report(Report::Link { interface: interface.to_owned(), running }));
         }
         self.observe(now, actions, |watched| {
@@ -120,7 +120,7 @@ impl Engine {
             (engine.priority(place), engine.health(place), engine.tracking(place).source_address())
         };
         let look = |engine: &Self| (0..engine.instances.len()).map(|place| look_at(engine, place)).collect();
-        let before: Vec<(u8, Health, Option<IpAddr>)> = if self.started { look(self) } else { Vec::new() };
+        let before: Vec<(u8, Health, Option<IpAddr>)> = if self.is_started() { look(self) } else { Vec::new() };
         let sources: Vec<Option<IpAddr>> = before.iter().map(|(_, _, source)| *source).collect();
         change(&mut self.watched);
         self.unreached.priorities = before.iter().map(|(priority, _, _)| *priority).collect();

@@ -111,6 +111,14 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// How many bits an INTEGER that is not negative takes.
+    pub fn integer_bits(&mut self) -> Result<usize, Malformed> {
+        let bytes = self.expect(tag::INTEGER)?.content;
+        let leading = bytes.iter().take_while(|byte| **byte == 0).count();
+        let first = bytes.get(leading).map_or(0, |byte| byte.leading_zeros() as usize);
+        Ok((bytes.len() - leading) * 8 - first)
+    }
+
     /// A small INTEGER that is not negative.
     pub fn small_integer(&mut self) -> Result<u64, Malformed> {
         let bytes = self.expect(tag::INTEGER)?.content;

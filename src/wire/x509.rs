@@ -26,6 +26,9 @@ pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// `id-kp-clientAuth`
 pub const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 
+/// `rsaEncryption`
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1];
+
 /// A key, or the like, with the way it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PublicKey<'d> {
@@ -35,6 +38,15 @@ pub struct PublicKey<'d> {
     pub algorithm: &'d [u8],
     /// The key itself.
     pub key: &'d [u8],
+}
+
+impl PublicKey<'_> {
+    /// How many bits the modulus of an RSA key has; nothing of other keys.
+    pub fn rsa_bits(&self) -> Option<usize> {
+        let name = Reader::new(self.algorithm).expect(tag::OBJECT).ok()?;
+        let is_rsa = name.content == RSA_ENCRYPTION;
+        is_rsa.then(|| Reader::new(self.key).inside(tag::SEQUENCE)?.integer_bits()).and_then(Result::ok)
+    }
 }
 
 /// Bytes with the signature over them.

@@ -172,6 +172,7 @@ impl Ssl {
             certificate_compression: self.certificate_compression,
             wants_ech: !self.ech_files.is_empty(),
             dhparam: self.dhparam.as_ref().map(path),
+            security_level: ciphers::security_level(&self.ciphers),
         };
         self.apply_conf_commands(&mut tls, path)?;
         Ok(Some(Rc::new(tls)))

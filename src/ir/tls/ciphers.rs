@@ -13,6 +13,16 @@ pub fn evaluate(list: &[u8]) -> Option<Vec<&'static Suite>> {
     (!state.active.is_empty()).then_some(state.active)
 }
 
+/// The level of security that Debian's OpenSSL has where a list names none.
+pub const USUAL_SECURITY_LEVEL: usize = 2;
+
+/// The level of security that a list names last.
+pub fn security_level(list: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(list);
+    let levels = elements(&text).filter_map(|element| element.strip_prefix("@SECLEVEL=")?.parse().ok());
+    levels.last().unwrap_or(USUAL_SECURITY_LEVEL)
+}
+
 /// What a list asks for, by name or property, where all of it is never negotiated; and the level of security.
 pub fn without_effect(list: &str) -> WithoutEffect {
     let reason = |element: &str| {

@@ -78,6 +78,13 @@ pub struct ServerTls {
     pub wants_ech: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
+    /// `@SECLEVEL` of `ssl_ciphers`, from 0 to 5.
+    #[serde(skip_serializing_if = "is_usual_level")]
+    pub security_level: usize,
+}
+
+fn is_usual_level(level: &usize) -> bool {
+    *level == ciphers::USUAL_SECURITY_LEVEL
 }
 
 /// Answers of OCSP responders that are shown to clients.
@@ -307,6 +314,7 @@ impl Default for ServerTls {
             certificate_compression: false,
             wants_ech: false,
             dhparam: None,
+            security_level: ciphers::USUAL_SECURITY_LEVEL,
         }
     }
 }

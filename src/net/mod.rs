@@ -24,6 +24,7 @@ pub mod tls_server;
 pub mod tls_server_stream;
 pub mod tls_sessions;
 pub mod tls_signatures;
+mod tls_signing;
 pub mod tls_stapling;
 pub mod tls_store;
 pub mod tls_stream;

@@ -23,7 +23,7 @@ use rustls::pki_types::{
 use rustls::sign::CertifiedKey;
 
 use super::tls_fault::TlsFault;
-use super::tls_store;
+use super::{tls_signing, tls_store};
 use crate::ir::tls::Pair;
 use crate::ir::value::Text;
 use crate::wire::der::{Malformed, Reader, tag};
@@ -73,7 +73,7 @@ pub fn certified_key(
     {
         return Err(TlsFault::KeyMismatch(pair.key.clone()));
     }
-    Ok(Arc::new(CertifiedKey::new(chain, key)))
+    Ok(Arc::new(CertifiedKey::new(chain, tls_signing::as_openssl(key))))
 }
 
 /// The certificates of a file, at least one.

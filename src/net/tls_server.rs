@@ -15,7 +15,7 @@ use rustls::compress::{CertCompressor, CompressionFailed, CompressionLevel};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
-use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -32,6 +32,7 @@ use super::tls_fault::TlsFault;
 use super::tls_p521::P521;
 use super::tls_server_stream::ServerStream;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
+use super::tls_signing::NoKey;
 use super::tls_stapling::Staples;
 use super::tls_verify::{Distrust, Purpose, Trust};
 use super::tls_words::{InOpensslsWords, rustls_fault};
@@ -488,20 +489,6 @@ impl Certificates {
         let curve = CURVES.iter().find(|(scheme, _)| signs(scheme)).map(|(_, curve)| curve);
         key.key.choose_scheme(hello.signature_schemes()).is_some()
             && curve.zip(groups).is_none_or(|(curve, groups)| groups.contains(curve))
-    }
-}
-
-/// A key that signs nothing.
-#[derive(Debug)]
-struct NoKey;
-
-impl SigningKey for NoKey {
-    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        None
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::Unknown(0)
     }
 }
 

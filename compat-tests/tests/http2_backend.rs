@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ http {
     server {
         listen 127.0.0.1:8080;
         listen 127.0.0.1:8082 http2;
+        listen 127.0.0.1:8083 sndbuf=8k;
         location / { grpc_pass backend; }
         location /impatient {
             grpc_send_timeout 300ms;
@@ -81,9 +83,11 @@ enum Step {
     /// Waits for its end.
     End,
     Send(Vec<u8>),
+    /// Tells the test that it has come so far.
+    Tell(Sender<()>),
 }
 
-use Step::{Body, End, Head, Send};
+use Step::{Body, End, Head, Send, Tell};
 
 /// One connection of a backend after the other: what each has seen, in words.
 struct Backend(JoinHandle<Vec<String>>);
@@ -133,6 +137,7 @@ impl Connection {
                 End => while !self.has_ended && self.listen() {},
                 // Whoever is gone does not take it.
                 Send(bytes) => drop(self.stream.write_all(&bytes)),
+                Tell(test) => drop(test.send(())),
             }
         }
         while self.listen() {}
@@ -232,10 +237,12 @@ fn answer(mut client: TcpStream) -> (String, String) {
 
 /// Trailers that follow an answer.
 const STATUS: &str = "grpc-status: 0\r\n";
+/// The end of an answer without them.
+const STATUS_END: &str = "0\r\n\r\n";
 
 fn with_both(scenario: impl Fn(Scene)) {
     for program in programs() {
-        scenario(Scene::set(&program, CALLS, &[8080, 8082]));
+        scenario(Scene::set(&program, CALLS, &[8080, 8082, 8083]));
     }
 }
 
@@ -399,6 +406,81 @@ fn both_ways_are_open_at_once_for_chunks() {
     };
     with_both(|scene| play(scene, "/", STATUS));
     with_proxies(|scene| play(scene, "/unbuffered", STATUS));
+}
+
+/// A client of HTTP/1 that takes nothing of a long answer is read from nevertheless.
+#[test]
+fn a_client_may_upload_before_it_takes_its_answer() {
+    with_both(|scene| {
+        const ANSWER: usize = 400_000;
+        let (teller, told) = channel();
+        let (sent, is_sent) = channel();
+        let answer = [0; ANSWER / 10_000].map(|_| frame(DATA, 0, 1, &[b'a'; 10_000])).concat();
+        let backend = scene.backend(vec![vec![
+            settings(&[(INITIAL_WINDOW_SIZE, 1_000_000)]),
+            open(0, 1_000_000),
+            Head,
+            Send(frame(HEADERS, END_HEADERS, 1, &[0x88])),
+            Send(answer),
+            Tell(sent),
+            End,
+            Tell(teller),
+            Send(frame(HEADERS, WHOLE, 1, &literal("grpc-status", "0"))),
+        ]]);
+        let mut client = scene.client(8083);
+        let body = [b'b'; 100_000];
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.write_all(head.as_bytes()).expect("it takes a head");
+        is_sent.recv_timeout(Duration::from_secs(10)).expect("the answer is on its way");
+        std::thread::sleep(Duration::from_millis(200));
+        for piece in body.chunks(10_000) {
+            client.write_all(piece).expect("it takes a piece");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        told.recv_timeout(Duration::from_secs(10)).expect("the backend has the whole body");
+        let mut heard = Vec::new();
+        while !heard.ends_with(STATUS_END.as_bytes()) {
+            let mut piece = [0; 4096];
+            let length = client.read(&mut piece).expect("the answer goes on");
+            assert!(length > 0, "the answer ends");
+            heard.extend_from_slice(&piece[..length]);
+        }
+        let is_head_end = |window: &[u8]| window == b"\r\n\r\n";
+        let head_end = heard.windows(4).position(is_head_end).expect("the head ends");
+        let content = heard[head_end..].iter().filter(|byte| **byte == b'a');
+        // The other ones are digits of chunks and letters of trailers.
+        assert!((ANSWER..ANSWER + 1000).contains(&content.count()));
+        drop(client);
+        drop(scene.logs());
+        assert_eq!(backend.seen(), ["head 1, 100000 whole"]);
+    });
+}
+
+/// The time for what a backend sends next is not that for what a client sends next.
+#[test]
+fn a_backend_that_falls_silent_is_given_up_while_the_client_goes_on() {
+    with_both(|scene| {
+        let begin = frame(DATA, 0, 1, b"begun");
+        let head = frame(HEADERS, END_HEADERS, 1, &[0x88]);
+        let backend = scene.backend(vec![vec![settings(&[]), Head, Send(head), Send(begin)]]);
+        let mut client = scene.client(8080);
+        let head = "POST /silent HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n";
+        client.write_all(head.as_bytes()).expect("it takes a head");
+        client.set_read_timeout(Some(Duration::from_millis(100))).expect("it can be set");
+        let mut has_ended = false;
+        for _ in 0..20 {
+            drop(client.write_all(b"b"));
+            let mut piece = [0; 4096];
+            has_ended |= match client.read(&mut piece) {
+                Ok(length) => length == 0,
+                Err(error) => error.kind() == ErrorKind::ConnectionReset,
+            };
+        }
+        assert!(has_ended, "a backend that is silent for 300 ms ends the answer");
+        let (_, errors) = scene.logs();
+        assert!(errors.contains("upstream timed out (110: Connection timed out) while reading upstream"), "{errors}");
+        drop(backend.seen());
+    });
 }
 
 /// Nothing follows a request whose rest nobody wanted, though the head said so.

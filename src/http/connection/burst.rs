@@ -128,7 +128,9 @@ async fn finish(request: &mut Request, is_kept: bool, connection: &Connection) -
         }
     };
     if linger {
-        if !has_whole_body && !body_reader::drain(request).await {
+        // One that a backend was handed piece for piece is not waited for: the client sees the end of its answer at once.
+        let is_passed_on = request.upstream.hands_body_over;
+        if !has_whole_body && !is_passed_on && !body_reader::drain(request).await {
             return false;
         }
         if core.lingering_close != LingeringClose::Off

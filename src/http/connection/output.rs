@@ -66,6 +66,10 @@ impl Connection {
         if let Some(exchange) = self.exchange() {
             return Ok(self.send_in_frames(exchange, bytes, patience.timeout_ms).await?);
         }
+        if patience.is_deferred {
+            self.gather(|out| out.extend_from_slice(bytes));
+            return Ok(());
+        }
         if !self.copied(bytes) {
             return self.write_with(bytes, patience).await;
         }
@@ -86,7 +90,7 @@ impl Connection {
 
     /// Writes all that waits.
     pub async fn flush(&self, patience: Patience) -> Result<(), SendFault> {
-        if self.gathered() == 0 {
+        if self.gathered() == 0 || patience.is_deferred {
             return Ok(());
         }
         if let Some(exchange) = self.exchange() {
@@ -183,41 +187,70 @@ impl Connection {
         let mut deadline = Deadline::after_ms(patience.timeout_ms);
         let mut written = 0;
         let first = self.out.take();
-        let total = first.len() + bytes.len();
         let outcome = std::future::poll_fn(|context| {
-            while written < total {
-                let (head, tail) = rest(&first, bytes, written);
-                let polled = {
-                    let mut stream = self.stream();
-                    let stream = Pin::new(&mut *stream);
-                    match (head.is_empty(), tail.is_empty()) {
-                        (true, _) => stream.poll_write(context, tail),
-                        (_, true) => stream.poll_write(context, head),
-                        _ => stream.poll_write_vectored(context, &[IoSlice::new(head), IoSlice::new(tail)]),
-                    }
-                };
-                match polled {
-                    Poll::Ready(Ok(length)) => {
-                        written += length;
-                        deadline.restart();
-                    }
-                    Poll::Ready(Err(error)) => {
-                        return Poll::Ready(Err(SendFault::of("writev()", error, deadline.has_begun())));
-                    }
-                    Poll::Pending => return self.poll_patience(patience, &mut deadline, context).map(Err),
-                }
-            }
-            // TLS may still hold what it has taken.
-            let flushed = Pin::new(&mut *self.stream()).poll_flush(context);
-            match flushed {
-                Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|error| SendFault::Failed("writev()", error))),
-                Poll::Pending => self.poll_patience(patience, &mut deadline, context).map(Err),
-            }
+            self.poll_write((&first, bytes), &mut written, patience, &mut deadline, context)
         })
         .await;
         self.count_sent(written as u64);
         self.engine.give_buffer(first);
         outcome
+    }
+
+    /// Writes what waits, as far as the client takes it now.
+    pub fn poll_write_out(
+        &self,
+        patience: Patience,
+        deadline: &mut Deadline,
+        context: &mut Context,
+    ) -> Poll<Result<(), SendFault>> {
+        if self.gathered() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let (mut out, mut written) = (self.out.take(), 0);
+        let outcome = self.poll_write((&out, &[]), &mut written, patience, deadline, context);
+        self.count_sent(written as u64);
+        out.drain(..written);
+        self.out.set(out);
+        outcome
+    }
+
+    /// Writes two pieces, of which so much was written before.
+    fn poll_write(
+        &self,
+        (first, bytes): (&[u8], &[u8]),
+        written: &mut usize,
+        patience: Patience,
+        deadline: &mut Deadline,
+        context: &mut Context,
+    ) -> Poll<Result<(), SendFault>> {
+        while *written < first.len() + bytes.len() {
+            let (head, tail) = rest(first, bytes, *written);
+            let polled = {
+                let mut stream = self.stream();
+                let stream = Pin::new(&mut *stream);
+                match (head.is_empty(), tail.is_empty()) {
+                    (true, _) => stream.poll_write(context, tail),
+                    (_, true) => stream.poll_write(context, head),
+                    _ => stream.poll_write_vectored(context, &[IoSlice::new(head), IoSlice::new(tail)]),
+                }
+            };
+            match polled {
+                Poll::Ready(Ok(length)) => {
+                    *written += length;
+                    deadline.restart();
+                }
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Err(SendFault::of("writev()", error, deadline.has_begun())));
+                }
+                Poll::Pending => return self.poll_patience(patience, deadline, context).map(Err),
+            }
+        }
+        // TLS may still hold what it has taken.
+        let flushed = Pin::new(&mut *self.stream()).poll_flush(context);
+        match flushed {
+            Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|error| SendFault::Failed("writev()", error))),
+            Poll::Pending => self.poll_patience(patience, deadline, context).map(Err),
+        }
     }
 
     /// What ends the wait for a client that takes nothing.

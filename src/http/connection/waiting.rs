@@ -50,6 +50,8 @@ pub struct Patience {
     pub timeout_ms: u64,
     /// A client that closes its side wants no more: with a backend it is the backend's part that watches for that.
     pub ends_with_client: bool,
+    /// Everything is gathered, and written with [`super::Connection::poll_write_out`].
+    pub is_deferred: bool,
 }
 
 /// Why the rest of an answer does not go out.

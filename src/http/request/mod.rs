@@ -488,7 +488,8 @@ impl Request {
     /// How long the client may take for each step of reading the answer.
     pub fn patience(&self) -> Patience {
         let timeout_ms = self.location.settings.core.send_timeout_ms;
-        Patience { timeout_ms, ends_with_client: !self.upstream.is_reading() }
+        let upstream = &self.upstream;
+        Patience { timeout_ms, ends_with_client: !upstream.is_reading(), is_deferred: upstream.defers_writing }
     }
 
     /// Writes what waits for the client.

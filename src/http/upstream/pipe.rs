@@ -363,6 +363,12 @@ impl Pipe {
         }
     }
 
+    /// The same for as long as the answer is not read: ready once something has failed.
+    pub fn poll_send_on(&mut self, context: &mut Context) -> Poll<Range<usize>> {
+        self.send_on(context);
+        if self.end.is_some() { Poll::Ready(0..0) } else { Poll::Pending }
+    }
+
     /// Sends on what the client sends meanwhile; the outcome is seen with the next piece that is read.
     fn send_on(&mut self, context: &mut Context) {
         if let Some(session) = self.session() {

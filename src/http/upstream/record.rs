@@ -31,6 +31,10 @@ pub struct UpstreamRecord {
     pub is_tunnel: bool,
     /// `proxy_ignore_client_abort`
     pub ignores_client: bool,
+    /// The client's body is read in pieces while the answer comes.
+    pub hands_body_over: bool,
+    /// What goes to the client is gathered, because its body is read meanwhile.
+    pub defers_writing: bool,
     /// What becomes of the answer while a piece of it is being sent.
     pub meanwhile: Option<Rc<Meanwhile>>,
 }

@@ -28,6 +28,8 @@ use crate::log::now;
 
 /// What the log says of a backend that sends more than its answer.
 const MORE_THAN_SAID: &str = "upstream sent more data than specified in \"Content-Length\" header";
+/// With so much that the client does not take while its body goes on, the backend is not read.
+const MOST_DEFERRED: usize = 16 * 1024;
 /// nginx lets less than this wait for more (`postpone_output`).
 const POSTPONED: usize = 1460;
 
@@ -191,6 +193,9 @@ struct Relay<'j> {
     is_chunked: bool,
     buffers: Option<Buffers>,
     limit: Option<ReadLimit>,
+    /// For the client to take something, and for the backend to say something, while the client's body goes on.
+    sending: Deadline,
+    reading: Deadline,
 }
 
 /// nginx reads into buffers and passes on those that are full: of the last one the client gets nothing before the answer ends, and
@@ -299,7 +304,14 @@ impl<'j> Relay<'j> {
             is_chunked,
             buffers,
             limit: ReadLimit::of(request, &job.proxy),
+            sending: Deadline::after_ms(request.location.settings.core.send_timeout_ms),
+            reading: Deadline::after_ms(job.proxy.read_timeout_ms),
         }
+    }
+
+    /// Whether the body of a client that speaks HTTP/1 is still passed on: it is read, whether the client takes the answer or not.
+    fn goes_both_ways(&self, request: &Request) -> bool {
+        self.job.passes_body_through && !request.framing.is_done() && self.pipe.takes_pieces()
     }
 
     async fn run(&mut self, request: &mut Request, attempt: &mut Try<'_>) -> Verdict {
@@ -345,7 +357,9 @@ impl<'j> Relay<'j> {
     /// Passes on a piece.
     async fn pass_on(&mut self, request: &mut Request, piece: &[u8]) -> Result<(), ClientGone> {
         let before = self.begin_sending(request);
+        request.upstream.defers_writing = self.goes_both_ways(request);
         let passed = self.pass_on_full(request, piece).await;
+        request.upstream.defers_writing = false;
         request.action = before;
         passed
     }
@@ -397,12 +411,16 @@ impl<'j> Relay<'j> {
             self.pipe.set_read_limit(limit.room().await);
             self.has_waited = true;
         }
-        if let Some(range) = self.read_now(buffer) {
+        let (gathered, goes_both_ways) = (request.connection.gathered(), self.goes_both_ways(request));
+        if (!goes_both_ways || gathered < MOST_DEFERRED)
+            && let Some(range) = self.read_now(buffer)
+        {
+            self.note_hearing();
             return Ok(Some(range));
         }
-        let gathered = request.connection.gathered();
         let waits = gathered >= POSTPONED || self.prompt && (gathered > 0 || write::holds_back(request));
         let before = self.begin_sending(request);
+        request.upstream.defers_writing = goes_both_ways;
         let is_flushed = !waits || self.is_client_gone || write::flush(request).await.is_ok();
         request.action = before;
         if !is_flushed {
@@ -412,13 +430,14 @@ impl<'j> Relay<'j> {
             }
         }
         self.has_waited = true;
-        let waited = match self.job.passes_body_through && !request.framing.is_done() && self.pipe.takes_pieces() {
+        let waited = match goes_both_ways {
             true => self.read_both_ways(request, buffer).await,
             false => {
                 let (pipe, timeout_ms) = (&mut self.pipe, self.job.proxy.read_timeout_ms);
                 wait(request, self.job, timeout_ms, |context| pipe.poll_read(context, buffer)).await
             }
         };
+        request.upstream.defers_writing = false;
         if !matches!(waited, Waited::ClientGone) {
             request.action = READING;
         }
@@ -436,25 +455,52 @@ impl<'j> Relay<'j> {
     }
 
     /// Waits for the backend, or for a piece of the body of a client that speaks HTTP/1, which the backend is handed; an empty range
-    /// then.
+    /// then. Meanwhile the client is sent what waits for it.
     async fn read_both_ways(&mut self, request: &mut Request, buffer: &mut Vec<u8>) -> Waited<std::ops::Range<usize>> {
+        request.upstream.hands_body_over = true;
         let connection = Rc::clone(&request.connection);
-        let mut deadline = Deadline::after_ms(self.job.proxy.read_timeout_ms);
-        let (pipe, mut piece) = (&mut self.pipe, Vec::new());
-        let hear = |context: &mut Context| match pipe.poll_read(context, buffer) {
-            Poll::Ready(range) => News::Heard(Waited::Done(range)),
-            Poll::Pending if connection.poll_deadline(&mut deadline, context).is_ready() => {
-                News::Heard(Waited::TimedOut)
+        let (patience, mut piece) = (request.patience(), Vec::new());
+        let Self { pipe, sending, reading, .. } = self;
+        let hear = |context: &mut Context| {
+            if let Poll::Ready(Err(fault)) = connection.poll_write_out(patience, sending, context) {
+                return News::Heard(Err(fault));
             }
-            Poll::Pending if pipe.wants_piece() => News::PieceWanted,
-            Poll::Pending => News::Nothing,
+            // While it takes nothing, the backend is held up as well, but not what the client sends.
+            let polled = match connection.gathered() < MOST_DEFERRED {
+                true => pipe.poll_read(context, buffer),
+                false => {
+                    reading.restart();
+                    pipe.poll_send_on(context)
+                }
+            };
+            match polled {
+                Poll::Ready(range) => News::Heard(Ok(Waited::Done(range))),
+                Poll::Pending if connection.poll_deadline(reading, context).is_ready() => {
+                    News::Heard(Ok(Waited::TimedOut))
+                }
+                Poll::Pending if pipe.wants_piece() => News::PieceWanted,
+                Poll::Pending => News::Nothing,
+            }
         };
-        match exchange::read_or_hear(request, &mut piece, hear).await {
-            Ok(waited) => waited,
+        let heard = exchange::read_or_hear(request, &mut piece, hear).await;
+        self.note_hearing();
+        match heard {
+            Ok(Ok(waited)) => waited,
+            Ok(Err(fault)) => {
+                fault.tell(request);
+                Waited::ClientGone
+            }
             Err(is_last) => {
                 self.pipe.hand_over(piece, is_last);
                 Waited::Done(0..0)
             }
+        }
+    }
+
+    /// A backend that said something has its time anew.
+    fn note_hearing(&mut self) {
+        if self.pipe.received > 0 {
+            self.reading.restart();
         }
     }
 

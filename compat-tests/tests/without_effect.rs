@@ -41,8 +41,11 @@ const LINES: &[(&str, &[&str])] = &[
         &["\"ssl_ech_file\" directive has no effect: rustls has Encrypted Client Hello for clients alone"],
     ),
     (
-        "ssl_conf_command Options PrioritizeChaCha,ServerPreference;",
-        &["\"PrioritizeChaCha\" of \"ssl_conf_command\" has no effect: CHOICE"],
+        "ssl_conf_command Options KTLS,PrioritizeChaCha,ServerPreference;",
+        &[
+            "\"KTLS\" of \"ssl_conf_command\" has no effect: CHOICE",
+            "\"PrioritizeChaCha\" of \"ssl_conf_command\" has no effect: CHOICE",
+        ],
     ),
     ("ssl_conf_command NumTickets 4;", &["\"NumTickets\" of \"ssl_conf_command\" has no effect: CHOICE"]),
     ("ssl_conf_command Groups X25519:ffdhe2048;", &["\"ffdhe2048\" of \"ssl_conf_command\" has no effect: GROUP"]),

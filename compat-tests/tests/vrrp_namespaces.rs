@@ -17,6 +17,8 @@ mod globals;
 mod killed;
 #[path = "vrrp_namespaces/known_faults.rs"]
 mod known_faults;
+#[path = "vrrp_namespaces/linkbeat.rs"]
+mod linkbeat;
 #[path = "vrrp_namespaces/mail.rs"]
 mod mail;
 #[path = "vrrp_namespaces/notify.rs"]

@@ -15,6 +15,7 @@ pub mod glob;
 pub mod hop_socket;
 pub mod inotify;
 pub mod interfaces;
+pub mod link_probe;
 pub mod listening;
 pub mod monotonic_clock;
 pub mod namespace;

@@ -25,6 +25,7 @@ use super::dump_source::Source;
 use super::firewall::Firewall;
 use super::kernel::Kernel;
 use super::link_delays::LinkDelays;
+use super::linkbeat::Linkbeats;
 use super::local_igmp::LocalIgmp;
 use super::notify::Notifier;
 use super::predecessor::Predecessor;
@@ -102,6 +103,7 @@ pub struct Driver<'a> {
     promote_secondaries: PromoteSecondaries,
     local_igmp: LocalIgmp,
     pub(super) link_delays: LinkDelays,
+    pub(super) linkbeats: Linkbeats,
     /// Addresses that we took away, until the kernel has confirmed it.
     pub(super) expected_removals: Vec<(IpAddr, u32)>,
     scripts: TrackScripts,
@@ -150,6 +152,7 @@ impl<'a> Driver<'a> {
             promote_secondaries: PromoteSecondaries::default(),
             local_igmp: LocalIgmp::default(),
             link_delays: LinkDelays::default(),
+            linkbeats: Linkbeats::default(),
             expected_removals: Vec::new(),
             scripts: TrackScripts::default(),
             files,
@@ -278,6 +281,7 @@ impl<'a> Driver<'a> {
             self.processes.next_deadline(),
             self.bfd.next_deadline(),
             self.link_delays.next_deadline(),
+            self.linkbeats.next_deadline(),
         ];
         let deadline = deadline.into_iter().flatten().min().map(|deadline| Duration::from_micros(deadline.as_micros()));
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.as_fd(), self.kernel.as_fd(), self.files.as_fd()];
@@ -307,7 +311,8 @@ impl<'a> Driver<'a> {
         for event in scripts.into_iter().chain(processes).chain(self.bfd.run_due(now(), self.log)) {
             self.step(&event);
         }
-        for (interface, running) in self.link_delays.due(now()) {
+        let asked = self.ask_links();
+        for (interface, running) in self.link_delays.due(now()).into_iter().chain(asked) {
             self.link_changed(&interface, running, running);
         }
         if self.engine.next_deadline().is_some_and(|deadline| deadline <= now()) {
@@ -411,6 +416,7 @@ impl<'a> Driver<'a> {
             kernel: &self.kernel,
             sockets: &self.sockets,
             devices: &self.devices,
+            linkbeats: &self.linkbeats,
             promote_secondaries: &self.promote_secondaries,
             announcer: &self.announcer,
             processes: &self.processes,

@@ -106,7 +106,7 @@ fn interface(source: &Source<'_>, delays: &[InterfaceDelays], link: &Link) -> Ve
         HARDWARE_INFINIBAND => "   HW Type = INFINIBAND".to_owned(),
         other => format!("   HW Type = UNKNOWN ({other})"),
     });
-    lines.push("   NIC netlink status update".to_owned());
+    lines.push(format!("   {}", source.linkbeats.shown(&link.name)));
     lines.extend(pace(source.config, &link.name));
     lines.extend(ipv4_settings(source, link));
     let asking = source.config.instances.iter().filter(|instance| instance.promote_secondaries);

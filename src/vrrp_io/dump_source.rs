@@ -15,6 +15,7 @@ use super::accounts;
 use super::announcer::Announcer;
 use super::dump::{command_line, wall_clock};
 use super::kernel::Kernel;
+use super::linkbeat::Linkbeats;
 use super::promote_secondaries::PromoteSecondaries;
 use super::sockets::{self, OpenPair, Sockets};
 use super::track_process::TrackProcesses;
@@ -32,6 +33,8 @@ pub struct Source<'a> {
     pub sockets: &'a Sockets,
     /// Interfaces of `use_vmac`.
     pub devices: &'a Devices,
+    /// The links that are asked for.
+    pub linkbeats: &'a Linkbeats,
     /// Where we have changed `promote_secondaries`.
     pub promote_secondaries: &'a PromoteSecondaries,
     /// The pace of announcements.

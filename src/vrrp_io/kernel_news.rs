@@ -41,6 +41,7 @@ impl Driver<'_> {
         }
         // What they were on their way up is no news to anybody.
         self.kernel.news();
+        self.begin_linkbeats();
         self.tell_everything();
         self.tell_devices();
         let is_old = |router: &&VirtualRouter| {
@@ -96,9 +97,33 @@ impl Driver<'_> {
         let links: Vec<Link> = self.kernel.links.values().cloned().collect();
         for Link { index, name: interface, running, flags, .. } in links {
             self.link_delays.set(&interface, flags);
+            let running = self.linkbeats.running(&interface).unwrap_or(running);
             self.step(&Event::Link { interface: interface.clone(), running });
             self.tell_addresses(index, &interface);
         }
+    }
+
+    /// Asks for the links that the configuration wants asked for, if anybody follows them.
+    fn begin_linkbeats(&mut self) {
+        let mut wanted = self.config.linkbeats.clone();
+        wanted.retain(|linkbeat| {
+            let is_followed = self.is_followed(&linkbeat.interface);
+            if !is_followed {
+                let interface = &linkbeat.interface;
+                self.log.info(&format!("Turning off linkbeat for {interface} since not used for tracking"));
+            }
+            is_followed
+        });
+        let Self { linkbeats, kernel, log, .. } = self;
+        if let Err(error) = linkbeats.configure(&wanted, |name| kernel.link_named(name).is_some(), now(), log) {
+            log.info(&format!("open linkbeat init socket failed - {error}"));
+        }
+    }
+
+    /// The links that are asked for, and have changed.
+    pub(super) fn ask_links(&mut self) -> Vec<(String, bool)> {
+        let Self { linkbeats, kernel, log, .. } = self;
+        linkbeats.due(|name| kernel.link_named(name).is_some(), now(), log)
     }
 
     /// Whether an instance has its place on an interface.
@@ -150,7 +175,9 @@ impl Driver<'_> {
             match news {
                 News::Link { link, came_up, before } => {
                     self.log_link(&link, before);
-                    if let Some(running) = self.link_delays.change(&link.name, link.flags, now(), self.log) {
+                    if self.linkbeats.running(&link.name).is_none()
+                        && let Some(running) = self.link_delays.change(&link.name, link.flags, now(), self.log)
+                    {
                         self.link_changed(&link.name, running, came_up);
                     }
                     if came_up {
@@ -163,6 +190,7 @@ impl Driver<'_> {
                 }
                 News::LinkGone(link) => {
                     self.link_delays.set(&link.name, 0);
+                    self.linkbeats.gone(&link.name);
                     self.step(&Event::Link { interface: link.name.clone(), running: false });
                     self.tell_addresses(link.index, &link.name);
                     let line = format!("Interface {} deleted", link.name);

@@ -18,6 +18,7 @@ pub mod kernel;
 mod kernel_news;
 pub mod leftovers;
 mod link_delays;
+mod linkbeat;
 mod local_igmp;
 pub mod notify;
 mod perform;

@@ -10,6 +10,7 @@ use crate::ir::keepalived::placement::Placement;
 use crate::vrrp::Action;
 use crate::vrrp::action::Outgoing;
 use crate::vrrp::event::InstanceId;
+use crate::vrrp::report::Report;
 use crate::wire::netlink::kind;
 
 use super::announcer::{Frame, frame_name};
@@ -45,6 +46,9 @@ impl Driver<'_> {
             Action::Notify(notification) => {
                 self.notifier.notify(notification, &self.config.global, self.log);
                 self.mailer.alert(notification, &self.config.global, self.log);
+            }
+            Action::Report(Report::Link { interface, running }) if self.linkbeats.running(interface).is_some() => {
+                self.log.info(&format!("Linkbeat reports {interface} {}", if *running { "up" } else { "down" }));
             }
             Action::Report(report) if report.is_detail() => self.log.detail(&report.to_string()),
             Action::Report(report) => self.log.info(&report.to_string()),

@@ -53,7 +53,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "1.1.18",
         needs: "LINKBEAT",
-        status: Status::Accepted("netlink tells of links"),
+        status: Status::Done,
     },
     Keyword {
         block: "",
@@ -213,7 +213,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "yes (appends)",
         since: "2.0.13",
         needs: "LINKBEAT",
-        status: Status::Accepted("netlink tells of links"),
+        status: Status::Done,
     },
     Keyword {
         block: "",

@@ -323,7 +323,7 @@ pub const KEYWORDS: &[Keyword] = &[
         repeatable: "last wins",
         since: "2.0.0",
         needs: "LINKBEAT",
-        status: Status::Accepted("netlink tells of links"),
+        status: Status::Done,
     },
     Keyword {
         block: "vrrp_instance",

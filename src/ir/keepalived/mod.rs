@@ -61,6 +61,9 @@ pub struct Keepalived {
     pub garp_groups: Vec<GarpGroup>,
     /// `interface_up_down_delays`
     pub interface_delays: Vec<InterfaceDelays>,
+    /// `linkbeat_interfaces` and `linkbeat_use_polling`: an interface once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub linkbeats: Vec<Linkbeat>,
     /// `virtual_server`; those that keepalived itself refuses to run are left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub virtual_servers: Vec<VirtualServer>,
@@ -90,6 +93,40 @@ pub struct GarpGroup {
     pub gna_interval_us: u64,
     /// The interfaces it holds for.
     pub interfaces: Vec<String>,
+}
+
+/// An interface that is asked whether it is up.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Linkbeat {
+    /// The interface.
+    pub interface: String,
+    /// How it is asked; nothing for the first way that it answers.
+    pub way: Option<LinkbeatWay>,
+}
+
+/// How an interface is asked whether it is up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum LinkbeatWay {
+    /// By the registers of its transceiver.
+    Mii,
+    /// By its driver.
+    Ethtool,
+    /// By its flags.
+    Ioctl,
+}
+
+impl LinkbeatWay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mii, Self::Ethtool, Self::Ioctl];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mii => "MII",
+            Self::Ethtool => "ETHTOOL",
+            Self::Ioctl => "IOCTL",
+        }
+    }
 }
 
 /// One line of `interface_up_down_delays`.

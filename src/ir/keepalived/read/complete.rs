@@ -100,8 +100,14 @@ pub(super) fn vrrp(reading: &mut Reading<'_>, reports: &mut Vec<Report>) {
     }
     sync_groups(reading, reports);
     for draft in std::mem::take(&mut reading.vrrp.instances) {
+        let polls_link = draft.polls_link || reading.vrrp.polls_all;
         match complete_instance(reading, reports, draft) {
             Some(instance) => {
+                if let Some(interface) = instance.interface.as_deref().filter(|_| polls_link)
+                    && !reading.vrrp.linkbeats.iter().any(|known| known.interface == interface)
+                {
+                    reading.vrrp.poll(interface, None);
+                }
                 interface_delays::limit(&mut reading.vrrp.interface_delays, &instance, reports);
                 reading.completed.push(instance);
             }

@@ -43,7 +43,10 @@ pub(super) fn setter(name: &str) -> Option<Setter> {
 
 /// The setters of the keywords outside all blocks.
 pub(super) const ROOT_SETTERS: &[(&str, Setter)] = &[
-    ("linkbeat_use_polling", |_, _, _| Ok(())),
+    ("linkbeat_use_polling", |reading, _, _| {
+        reading.vrrp.polls_all = true;
+        Ok(())
+    }),
     ("net_namespace", |reading, parser, line| {
         let Some(name) = line.words.get(1) else {
             parser.report(Fault::General, "net_namespace name missing - ignoring");

@@ -248,6 +248,7 @@ pub(super) const SETTERS: &[(&str, Setter)] = &[
     flag!("no_virtual_ipaddress", |draft| draft.no_virtual_address = true),
     flag!("promote_secondaries", |draft| draft.promote_secondaries = true),
     ("linkbeat_use_polling", |draft, _, parser, _| {
+        draft.polls_link = true;
         let name = &draft.name;
         let text =
             format!("({name}) 'linkbeat_use_polling' in vrrp instance deprecated - use linkbeat_interfaces block");

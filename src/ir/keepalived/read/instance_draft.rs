@@ -39,6 +39,7 @@ pub(super) struct Draft {
     pub(super) routes: Vec<Route>,
     pub(super) rules: Vec<Rule>,
     pub(super) promote_secondaries: bool,
+    pub(super) polls_link: bool,
     pub(super) trackers: Trackers,
     pub(super) dont_track_primary: bool,
     pub(super) notify: Notify,

@@ -54,7 +54,8 @@ use crate::conf::keepalived::report::{Fault, Report};
 use super::global::{DynamicInterfaces, ProcessSettings};
 use super::system::{Identity, RouteNames, System};
 use super::{
-    GarpGroup, InterfaceDelays, Keepalived, Route, Rule, Script, StaticAddress, TrackFile, TrackGroup, TrackProcess,
+    GarpGroup, InterfaceDelays, Keepalived, Linkbeat, LinkbeatWay, Route, Rule, Script, StaticAddress, TrackFile,
+    TrackGroup, TrackProcess,
 };
 
 type Setter = fn(&mut Reading<'_>, &mut Parser<'_, '_>, &Line) -> Result<(), Stop>;
@@ -120,6 +121,19 @@ struct VrrpDraft {
     track_groups: Vec<TrackGroup>,
     garp_groups: Vec<GarpGroup>,
     interface_delays: Vec<InterfaceDelays>,
+    linkbeats: Vec<Linkbeat>,
+    /// `linkbeat_use_polling` outside all blocks.
+    polls_all: bool,
+}
+
+impl VrrpDraft {
+    /// Notes that an interface is asked for; a way that is named later counts.
+    fn poll(&mut self, interface: &str, way: Option<LinkbeatWay>) {
+        match self.linkbeats.iter_mut().find(|known| known.interface == interface) {
+            Some(known) => known.way = way,
+            None => self.linkbeats.push(Linkbeat { interface: interface.to_owned(), way }),
+        }
+    }
 }
 
 /// Everything that is known while the processes read, one after the other.
@@ -281,11 +295,12 @@ impl<'s> Reading<'s> {
                 self.vrrp.interface_delays.extend(interface_delays::read(parser, &line));
                 continue;
             }
-            if let Some(kind) = line.words.get(1)
-                && (!matches!(kind.as_str(), "MII" | "ETHTOOL" | "IOCTL") || line.len() > 2)
-            {
-                parser.report(Fault::General, format!("extra characters {kind} in linkbeat interface"));
+            let word = line.words.get(1);
+            let way = word.and_then(|word| LinkbeatWay::ALL.into_iter().find(|way| way.word() == word));
+            if let Some(word) = word.filter(|_| way.is_none() || line.len() > 2) {
+                parser.report(Fault::General, format!("extra characters {word} in linkbeat interface"));
             }
+            self.vrrp.poll(interface, way);
         }
     }
 
@@ -552,6 +567,7 @@ impl Reading<'_> {
             bfd_instances,
             garp_groups: vrrp.garp_groups,
             interface_delays: vrrp.interface_delays,
+            linkbeats: vrrp.linkbeats,
             virtual_servers: std::mem::take(&mut self.checker.completed),
             virtual_server_groups: std::mem::take(&mut self.checker.groups),
             checker_tls: self.checker.tls.take(),

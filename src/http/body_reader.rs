@@ -106,7 +106,7 @@ async fn meet_expectation(request: &mut Request) -> Result<(), u16> {
 
 /// Reads the whole body; with an error, the status to answer.
 pub async fn read(request: &mut Request) -> Result<(), u16> {
-    let in_file = request.location.settings.core.client_body_in_file_only != BodyInFile::Off;
+    let in_file = request.contexts.body_in_file.is_some();
     read_unless_read(request, in_file).await
 }
 
@@ -123,7 +123,10 @@ async fn read_unless_read(request: &mut Request, in_file: bool) -> Result<(), u1
     if request.framing.is_done() {
         // One in chunks was forgotten before.
         if request.content_length.is_some() && !request.chunked_body {
-            request.body = Body::Memory(Vec::new());
+            request.body = match in_file {
+                true => empty_file(request, true)?,
+                false => Body::Memory(Vec::new()),
+            };
         }
         return Ok(());
     }
@@ -177,8 +180,11 @@ async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Resu
         }
     }
     if in_file && spill.is_none() && held.is_none() {
-        // A body that turned out empty is a file like the others.
-        write_spill(request, &mut spill, &[], says_so)?;
+        request.body = empty_file(request, says_so)?;
+        if request.chunked_body {
+            request.content_length = Some(0);
+        }
+        return Ok(());
     }
     request.body = match (spill, held) {
         (None, None) => Body::Memory(bytes),
@@ -194,6 +200,13 @@ async fn read_whole(request: &mut Request, in_file: bool, says_so: bool) -> Resu
         request.content_length = Some(request.body.len());
     }
     Ok(())
+}
+
+/// A body without a byte is a file like the others.
+fn empty_file(request: &Request, says_so: bool) -> Result<Body, u16> {
+    let mut file = None;
+    write_spill(request, &mut file, &[], says_so)?;
+    Ok(file.map_or(Body::None, |file| Body::File(Rc::new(file))))
 }
 
 /// Reads some more; of a body in memory whose rest never comes, that which came is kept for the log.
@@ -250,7 +263,7 @@ fn write_spill(request: &Request, spill: &mut Option<BodyFile>, bytes: &[u8], sa
             let core = &request.location.settings.core;
             let made = temp_file::create(&core.client_body_temp_path, request.connection.engine.counters.temp_files);
             let temp = made.map_err(|fault| no_temp_file(request, &fault))?;
-            let remains = core.client_body_in_file_only == BodyInFile::On;
+            let remains = request.contexts.body_in_file == Some(BodyInFile::On);
             if says_so {
                 let is_wanted = core.client_body_in_file_only != BodyInFile::Off;
                 let level = if is_wanted { Level::Notice } else { Level::Warn };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::evaluate;
 use super::request::Request;
-use crate::ir::http::core::{KeepaliveDisable, Methods};
+use crate::ir::http::core::{BodyInFile, KeepaliveDisable, Methods};
 use crate::ir::http::{Location, Locations, Matching};
 use crate::wire::http1::request_line::Method;
 
@@ -133,6 +133,10 @@ pub fn take(request: &mut Request) {
         request.location = Rc::clone(&limit.location);
     }
     let location = Rc::clone(&request.location);
+    let in_file = location.settings.core.client_body_in_file_only;
+    if in_file != BodyInFile::Off {
+        request.contexts.body_in_file = Some(in_file);
+    }
     if request.keepalive {
         request.keepalive = may_keep(request, &location);
     }

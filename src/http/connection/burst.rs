@@ -32,13 +32,14 @@ pub async fn serve_burst(connection: &Rc<Connection>, spare: &mut Spare) -> Afte
     let mut pipelined = false;
     loop {
         let mut request = Attended(Request::reusing(&HANDLERS, Rc::clone(connection), std::mem::take(spare)));
-        request.pipelined = std::mem::replace(&mut pipelined, true);
+        request.pipelined = pipelined;
         if !serve_one(&mut request).await {
             return After::Close;
         }
         let wait = waits_for_next(&request.location.settings.core);
         let unread = request.body_position..request.received;
         let leftover = std::mem::take(&mut request.leftover);
+        pipelined = !request.contexts.ends_apart;
         *spare = request.leave();
         drop(request);
         if !spare.keep_unread(unread, &leftover) {
@@ -88,30 +89,29 @@ async fn serve_one(request: &mut Request) -> bool {
     }
     let is_sent = request.client_gone || request.flush().await.is_ok();
     request.finished &= is_sent;
-    let is_cut = request.client_gone || !is_sent;
+    let is_cut = request.client_gone || !is_sent || request.filter_finalize;
+    // What follows still belongs to the answer in nginx, and its line in the log comes last.
+    request.action = if request.upstream.attempts.is_empty() { "" } else { SENDING };
+    let is_kept = !is_cut && finish(request, &connection).await;
     drop(writing);
-    let is_cut = is_cut || request.filter_finalize;
-    // The log shows a connection that is kept as one that is closed (`ngx_http_set_keepalive`).
-    let may_be_kept = !is_cut && request.location.settings.core.keepalive_timeout_ms > 0;
-    let is_kept = may_be_kept && std::mem::take(&mut request.keepalive);
+    if is_kept {
+        // The log shows a connection that is kept as one that is closed (`ngx_http_set_keepalive`).
+        request.keepalive = false;
+    }
     request.action = LOGGING;
     access_log::write(request);
     request.contexts.is_logged = true;
-    // What follows still belongs to the answer in nginx, and its line in the log comes last.
-    request.action = if request.upstream.attempts.is_empty() { "" } else { SENDING };
     request.contexts.limit_conn_held.clear();
-    !is_cut && finish(request, is_kept, &connection).await
+    is_kept
 }
 
 /// What follows an answer: the rest of the body, then the next request or the end.
-async fn finish(request: &mut Request, is_kept: bool, connection: &Connection) -> bool {
+async fn finish(request: &mut Request, connection: &Connection) -> bool {
     let location: Rc<Location> = Rc::clone(&request.location);
     let core = &location.settings.core;
-    if is_kept && (core.keepalive_min_timeout_ms > 0 || !connection.engine.is_closing()) {
-        if request.framing.is_done() || body_reader::drain(request).await {
-            return true;
-        }
-        return false;
+    let may_be_kept = request.keepalive && core.keepalive_timeout_ms > 0;
+    if may_be_kept && (core.keepalive_min_timeout_ms > 0 || !connection.engine.is_closing()) {
+        return request.framing.is_done() || body_reader::drain(request).await;
     }
     // The answer is out; a fault in what is forgotten changes it no more.
     let (Ok(()) | Err(_)) = body_reader::skip_preread(request);

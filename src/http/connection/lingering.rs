@@ -26,6 +26,8 @@ pub async fn close(connection: &Connection, core: &Core) -> io::Result<()> {
     if !shutdown.await {
         return Ok(());
     }
+    // It counts beside those that wait for a request (`ngx_reusable_connection`).
+    let _waiting = connection.engine.counters.waiting.hold();
     let end = tokio::time::Instant::now() + std::time::Duration::from_millis(core.lingering_time_ms);
     let mut buffer = connection.engine.take_buffer();
     let outcome = loop {

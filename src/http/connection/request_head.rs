@@ -77,6 +77,9 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
     }
     note_length(request, position);
     check(request)?;
+    if let (Some(length), false) = (request.content_length, request.chunked_body) {
+        request.contexts.ends_apart = position as u64 + length >= window.end as u64;
+    }
     request.action = "";
     Ok(())
 }

@@ -15,8 +15,10 @@ use crate::net::stream::Stream;
 pub enum End {
     /// One side closed it.
     Closed,
-    /// Both sides were silent, or one did not read, for too long.
+    /// Both sides were silent, or the backend did not read, for too long.
     TimedOut,
+    /// The client did not read for too long.
+    ClientTimedOut,
     /// A socket failed.
     Failed,
 }
@@ -46,6 +48,11 @@ impl Way {
 
     fn waiting(&self) -> usize {
         self.buffer.len() - self.position
+    }
+
+    /// Whether the other side does not take what there is for it.
+    fn is_stuck(&self) -> bool {
+        self.waiting() > 0 || !self.is_flushed
     }
 
     fn is_over(&self) -> bool {
@@ -100,6 +107,46 @@ pub struct Setup {
     pub buffer_size: usize,
     /// How long nothing may move.
     pub timeout_ms: u64,
+    /// How long the backend may not read.
+    pub send_timeout_ms: u64,
+    /// How long the client may not read.
+    pub client_send_timeout_ms: u64,
+}
+
+/// When a tunnel in which nothing moves ends.
+struct Deadlines {
+    silence: Deadline,
+    backend: Deadline,
+    client: Deadline,
+}
+
+impl Deadlines {
+    fn of(setup: &Setup) -> Self {
+        Self {
+            silence: Deadline::after_ms(setup.timeout_ms),
+            backend: Deadline::after_ms(setup.send_timeout_ms),
+            client: Deadline::after_ms(setup.client_send_timeout_ms),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.silence.restart();
+        self.backend.restart();
+        self.client.restart();
+    }
+
+    fn poll(&mut self, connection: &Connection, ways: (&Way, &Way), context: &mut Context) -> Poll<End> {
+        let (to_backend, to_client) = ways;
+        let mut first = (&mut self.silence, End::TimedOut);
+        if to_backend.is_stuck() && self.backend.due_ms() < first.0.due_ms() {
+            first = (&mut self.backend, End::TimedOut);
+        }
+        if to_client.is_stuck() && self.client.due_ms() < first.0.due_ms() {
+            first = (&mut self.client, End::ClientTimedOut);
+        }
+        // The connection has one timer.
+        connection.poll_deadline(first.0, context).map(|()| first.1)
+    }
 }
 
 /// What became of a tunnel.
@@ -118,9 +165,9 @@ pub struct Course {
 
 /// Carries bytes both ways.
 pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) -> Course {
+    let mut deadlines = Deadlines::of(&setup);
     let mut to_backend = Way::new(setup.from_client, setup.buffer_size);
     let mut to_client = Way::new(setup.from_backend, setup.buffer_size);
-    let mut deadline = Deadline::after_ms(setup.timeout_ms);
     let (mut sent, mut passed_on) = (0, 0);
     let end = std::future::poll_fn(|context| {
         loop {
@@ -137,9 +184,9 @@ pub async fn run(connection: &Connection, backend: &mut Stream, setup: Setup) ->
                 return Poll::Ready(End::Closed);
             }
             if downward == Step::Waiting && upward == Step::Waiting {
-                return connection.poll_deadline(&mut deadline, context).map(|()| End::TimedOut);
+                return deadlines.poll(connection, (&to_backend, &to_client), context);
             }
-            deadline.restart();
+            deadlines.restart();
         }
     })
     .await;

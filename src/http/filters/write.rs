@@ -125,9 +125,6 @@ pub fn set_limit_rate(request: &mut Request) {
     let configured = |template: &Option<Template>| template.as_ref().map_or(0, |template| size(request, template));
     let rate = request.limit_rate.unwrap_or_else(|| configured(&core.limit_rate));
     let after = if rate > 0 { configured(&core.limit_rate_after) } else { 0 };
-    if core.limit_rate.is_some() {
-        request.limit_rate = Some(rate);
-    }
     request.action = before;
     request.filters.limit_rate = rate;
     request.filters.limit_rate_after = after;

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use super::identity::Identity;
 use super::slices::Slices;
 use crate::http::limit_zones::Held;
+use crate::ir::http::core::BodyInFile;
 
 /// What limits did to a request; they are asked once.
 #[derive(Default, Debug)]
@@ -31,6 +32,10 @@ pub struct Mirrors {
 /// What modules keep of a request.
 #[derive(Default)]
 pub struct Contexts {
+    /// Where a location that it came through wants the body, if not in memory (`client_body_in_file_only`).
+    pub body_in_file: Option<BodyInFile>,
+    /// The body ends beyond the buffer of the head, and nginx reads no further than to its end: the next request does not come along.
+    pub ends_apart: bool,
     /// Its line in the log is written.
     pub is_logged: bool,
     /// Zones that count this request until it ends.

@@ -64,7 +64,9 @@ pub async fn run(
     match outcome {
         Ok(head) => Ok(Answer { connection, buffer, head }),
         Err(faulty) => {
-            record(request).bytes_received += buffer.len() as u64 + connection.take_received();
+            // nginx reads no more than its buffer takes before it knows the head.
+            let received = buffer.len().min(job.proxy.buffer_size) as u64;
+            record(request).bytes_received += received + connection.take_received();
             request.connection.engine.give_buffer(buffer);
             Err(faulty)
         }

@@ -383,6 +383,7 @@ impl Pipe {
 
     /// Sends a piece. While the client does not take it, the backend is read further, as far as there is room.
     pub async fn send_while_reading(&mut self, request: &mut Request, piece: &[u8]) -> Result<(), ClientGone> {
+        self.spool.in_filter = if request.body_filters.is_some() { piece.len() } else { 0 };
         let mut sending = pin!(order::send_body(request, piece));
         std::future::poll_fn(|context| match sending.as_mut().poll(context) {
             Poll::Ready(outcome) => Poll::Ready(outcome),

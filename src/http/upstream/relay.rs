@@ -17,7 +17,7 @@ use super::waiting::{Waited, log_timeout, wait};
 use super::{exchange, headers};
 use crate::balance::Outcome;
 use crate::http::connection::tunnel;
-use crate::http::connection::waiting::Deadline;
+use crate::http::connection::waiting::{Deadline, SendFault};
 use crate::http::filters::{order, write};
 use crate::http::message::headers::Known;
 use crate::http::request::{HTTP_20, READING, Request, SENDING, Sink};
@@ -158,6 +158,8 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
         from_backend: buffer[head.end..].to_vec(),
         buffer_size: job.proxy.buffer_size,
         timeout_ms: job.proxy.read_timeout_ms,
+        send_timeout_ms: job.proxy.send_timeout_ms,
+        client_send_timeout_ms: request.location.settings.core.send_timeout_ms,
     };
     let course = tunnel::run(&connection, backend, setup).await;
     record(request).bytes_received += course.sent;
@@ -171,8 +173,10 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
     if let Some(error) = course.client_fault {
         request.log_error(Level::Info, &error, "recv() failed");
     }
-    if course.end == tunnel::End::TimedOut {
-        log_timeout(request, Level::Info);
+    match course.end {
+        tunnel::End::TimedOut => log_timeout(request, Level::Info),
+        tunnel::End::ClientTimedOut => drop(SendFault::TimedOut.tell(request)),
+        tunnel::End::Closed | tunnel::End::Failed => {}
     }
     Verdict::Close
 }

@@ -18,6 +18,8 @@ pub struct Spool {
     numbers: Counter,
     memory: VecDeque<Vec<u8>>,
     in_memory: usize,
+    /// What a filter has been handed and may hold back, where one changes the body.
+    pub in_filter: usize,
     file: Option<TempFile>,
     written: u64,
     read: u64,
@@ -27,7 +29,17 @@ pub struct Spool {
 impl Spool {
     /// An empty queue with the sizes of a location.
     pub fn new(proxy: Rc<Proxy>, numbers: Counter, meanwhile: Rc<Meanwhile>) -> Self {
-        Self { proxy, numbers, memory: VecDeque::new(), in_memory: 0, file: None, written: 0, read: 0, meanwhile }
+        Self {
+            proxy,
+            numbers,
+            memory: VecDeque::new(),
+            in_memory: 0,
+            in_filter: 0,
+            file: None,
+            written: 0,
+            read: 0,
+            meanwhile,
+        }
     }
 
     /// Notes that there is nothing more to come.
@@ -63,7 +75,7 @@ impl Spool {
             return Ok(());
         }
         // Behind bytes in the file come only further ones in the file.
-        if self.file_is_read() && self.in_memory < self.memory_limit() {
+        if self.file_is_read() && self.in_memory < self.memory_limit() && !self.exceeds_buffers(piece.len()) {
             self.in_memory += piece.len();
             self.memory.push_back(piece);
             return Ok(());
@@ -75,6 +87,12 @@ impl Spool {
         file.file.write_all_at(&piece, written).map_err(Fault::of(call, file.path.as_ref()))?;
         self.written += piece.len() as u64;
         Ok(())
+    }
+
+    /// Whether nginx would need a file for a further piece: what a filter holds back stays in its buffers.
+    fn exceeds_buffers(&self, length: usize) -> bool {
+        let buffers = self.memory_limit() + self.proxy.buffer_size;
+        self.in_filter > 0 && self.proxy.max_temp_file_size > 0 && self.in_filter + self.in_memory + length > buffers
     }
 
     fn file(&mut self) -> Result<&TempFile, Fault> {

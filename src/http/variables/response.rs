@@ -25,7 +25,7 @@ pub fn find(name: &str) -> Option<Write1> {
             }
             _ => false,
         },
-        "limit_rate" => |request, out| put(out, request.limit_rate.unwrap_or(0)),
+        "limit_rate" => |request, out| put(out, limit_rate(request)),
         "sent_http_content_type" => |request, out| match &request.response.content_type {
             Some(content_type) => {
                 // The charset is added while the head is written, which HTTP/0.9 and subrequests do without.
@@ -88,6 +88,12 @@ pub fn status(request: &Request) -> u16 {
         (0, status) => status,
         (error, _) => error,
     }
+}
+
+/// What was set, or what `limit_rate` gave when something was written.
+fn limit_rate(request: &Request) -> u64 {
+    let given = || if bytes_sent(request) > 0 { request.filters.limit_rate } else { 0 };
+    request.limit_rate.unwrap_or_else(given)
 }
 
 /// What was sent for this request, also what nginx would not let wait.

@@ -25,6 +25,8 @@ mod mail;
 mod notify;
 #[path = "vrrp_namespaces/nuisance.rs"]
 mod nuisance;
+#[path = "vrrp_namespaces/packets.rs"]
+mod packets;
 #[path = "vrrp_namespaces/recording.rs"]
 mod recording;
 #[path = "vrrp_namespaces/rights.rs"]
@@ -39,6 +41,8 @@ mod signatures;
 mod start_lines;
 #[path = "vrrp_namespaces/static_items.rs"]
 mod static_items;
+#[path = "vrrp_namespaces/trackers.rs"]
+mod trackers;
 #[path = "vrrp_namespaces/virtual_mac.rs"]
 mod virtual_mac;
 

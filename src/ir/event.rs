@@ -47,6 +47,8 @@ pub enum Event {
         server: ServerId,
         /// What it is made of.
         tls: Rc<ServerTls>,
+        /// The end of `http`, where nginx does so.
+        close: Place,
     },
     /// The files of TLS towards backends are read here, and it is made.
     MakeClientTls {

@@ -128,6 +128,11 @@ impl fmt::Display for TlsFault {
 }
 
 impl TlsFault {
+    /// Whether nginx names the place at which it found this out.
+    pub fn has_place(&self) -> bool {
+        matches!(self, Self::TicketKeyUnreadable(..) | Self::TicketKeyLength(_))
+    }
+
     /// What is neither certificate nor key.
     fn write_beside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -274,7 +274,7 @@ impl Loader<'_> {
                 found.user = Some(find_user(&name.to_string(), &group).map_err(fail)?);
             }
             Event::LoadModule { path, is_known, place } => self.load_module(&path.to_string(), *is_known, place)?,
-            Event::MakeTls { server, tls } => {
+            Event::MakeTls { server, tls, close } => {
                 let old = self.old.map(|old| &old.session_zones);
                 let zones = &mut found.session_zones;
                 let mut zone = |wanted| zones.of(wanted, old, self.log).map_err(|_| NotLoaded);
@@ -282,6 +282,13 @@ impl Loader<'_> {
                 let zones = Zones { sessions: zone(tls.session_cache.zone())?, ocsp: zone(ocsp)? };
                 let made = tls_server::build(tls, zones, |path| self.tls_file(found, path));
                 let fault = |fault: TlsFault| {
+                    if fault.has_place() {
+                        return self.say(&Diagnostic {
+                            level: Level::Emerg,
+                            text: fault.to_string(),
+                            place: close.clone(),
+                        });
+                    }
                     self.log.say(Level::Emerg, fault);
                     NotLoaded
                 };

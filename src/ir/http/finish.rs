@@ -55,7 +55,7 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
         servers.push(Server { v2, ..merging.server(server, location, &main_core, &outer) });
     }
     merging.faults_before(checks::Order::SSL)?;
-    make_tls(reader, &mut servers, &secured)?;
+    make_tls(reader, &mut servers, &secured, close)?;
     make_client_tls(reader, &merging.secure_proxies)?;
     merging.result()?;
     if let Some(text) = merging.missing_map.take() {
@@ -93,7 +93,12 @@ pub fn finish(reader: &mut Reader<'_>, close: &Place) -> Result<Http, Diagnostic
 }
 
 /// Gives each server its TLS. The files are read here, in this order, by whoever follows the events.
-fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Place)]) -> Result<(), Diagnostic> {
+fn make_tls(
+    reader: &mut Reader<'_>,
+    servers: &mut [Server],
+    secured: &[(Ssl, Place)],
+    close: &Place,
+) -> Result<(), Diagnostic> {
     for (index, (ssl, _)) in secured.iter().enumerate() {
         servers[index].verify_client = ssl.verify_client;
         let variables = &mut reader.http.variables;
@@ -106,7 +111,7 @@ fn make_tls(reader: &mut Reader<'_>, servers: &mut [Server], secured: &[(Ssl, Pl
                     reader.events.push(warning);
                 }
             }
-            reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls });
+            reader.events.push(Event::MakeTls { server: ServerId(index as u32), tls, close: close.clone() });
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 #[path = "tls/kinds_of_keys.rs"]
 mod kinds_of_keys;
+#[path = "tls/misdirected.rs"]
+mod misdirected;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -260,6 +262,12 @@ impl Scene {
     /// A line may come a moment after what the client is told.
     fn has_logged(&self, text: &str, times: usize) {
         until(text, || self.log().matches(text).count() == times);
+    }
+
+    /// What the access log says in the end.
+    fn has_accessed(&self, lines: &str) {
+        let log = self.scratch.path().join("access.log");
+        until(lines, || std::fs::read_to_string(&log).is_ok_and(|written| written == lines));
     }
 
     /// Asks for a reload.

@@ -7,7 +7,7 @@ use super::waiting::{Deadline, ReadFault};
 use crate::http::host::{self, Host};
 use crate::http::message::headers::{Known, Line};
 use crate::http::request::{ConnectionType, HTTP_10, HTTP_11, Request};
-use crate::http::virtual_server;
+use crate::http::virtual_server::{self, Misdirected};
 use crate::ir::http::core::ServerCore;
 use crate::log::error_log::Level;
 use crate::wire::http1::header_line::{HeaderLine, Progress};
@@ -24,6 +24,12 @@ pub enum NoRequest {
     Refused(u16),
     /// The connection is closed without an answer; the status is for the log.
     Closed(u16),
+}
+
+impl From<Misdirected> for NoRequest {
+    fn from(_: Misdirected) -> Self {
+        Self::Refused(421)
+    }
 }
 
 /// nginx's header buffers, reckoned with but not kept: all bytes lie in one buffer, and `end` is where nginx's present one would end.
@@ -64,7 +70,7 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
     if request.version < HTTP_10 {
         head(request).end = position;
         if request.host.is_empty() {
-            virtual_server::choose(request, &[]);
+            virtual_server::choose(request, &[])?;
         }
         return Ok(());
     }
@@ -73,7 +79,7 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
     head(request).end = position;
     if request.host.is_empty() {
         // `server_name ""` is for those who name no host.
-        virtual_server::choose(request, &[]);
+        virtual_server::choose(request, &[])?;
     }
     note_length(request, position);
     check(request)?;
@@ -220,7 +226,7 @@ pub fn take_host(request: &mut Request, host: &[u8], complaint: &str) -> Result<
     if !request.host.is_empty() {
         return Ok(());
     }
-    virtual_server::choose(request, &name);
+    virtual_server::choose(request, &name)?;
     request.host = name;
     request.host_port = port;
     Ok(())

@@ -152,14 +152,6 @@ fn certificate_refusal(request: &Request) -> Option<u16> {
     if wanted == VerifyClient::Off || !request.connection.is_secure() {
         return None;
     }
-    let is_other = request
-        .connection
-        .with_tls(|tls| tls.server_name().map(|name| !name.as_bytes().eq_ignore_ascii_case(&request.host)));
-    if is_other == Some(true) {
-        let text = "client attempted to request the server name different from the one that was negotiated";
-        request.log(Level::Info, text);
-        return Some(421);
-    }
     let is_lenient = wanted == VerifyClient::OptionalNoCa;
     if let Some(fault) = request.connection.client_fault() {
         request.log(Level::Info, format_args!("client SSL certificate verify error: {fault}"));

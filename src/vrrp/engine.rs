@@ -219,8 +219,9 @@ impl Engine {
         if let Some(before) = self.unreached.priorities.get(place).filter(|_| place >= self.unreached.first) {
             return *before;
         }
-        let priority = self.tracking(place).effective_priority();
-        if self.instances[place].stepped_down() { OWNER - 1 } else { priority }
+        let router = &self.instances[place];
+        let priority = || self.tracking(place).effective_priority();
+        if router.stepped_down() { OWNER - 1 } else { router.priority_kept.unwrap_or_else(priority) }
     }
 
     pub(super) fn situation(&self, now: Monotonic, place: usize) -> Situation {

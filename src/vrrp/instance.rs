@@ -135,6 +135,8 @@ pub struct VirtualRouter {
     pub(super) state: State,
     /// From one advert of the master to the next; version 3 learns it.
     pub(super) master_interval: Duration,
+    /// The priority from before a tracked file became a fault: keepalived goes on telling it until another change counts.
+    pub(super) priority_kept: Option<u8>,
     pub(super) master: Option<(IpAddr, u8)>,
     pub(super) preempt_at: Option<Monotonic>,
     pub(super) announcements: Announcements,
@@ -159,6 +161,7 @@ impl VirtualRouter {
             wishes_master: config.wants_master,
             state: State::Initialize,
             master_interval: Duration::from_micros(config.advert_interval_us),
+            priority_kept: None,
             master: None,
             preempt_at: None,
             announcements: Announcements::default(),

@@ -13,6 +13,17 @@ use super::priority::Tracking;
 use super::report::{InstanceReport, Report};
 use super::tracker::Watched;
 
+/// How an instance stood before a piece of news.
+struct Before {
+    /// What the trackers made of its priority.
+    weighed: u8,
+    /// The priority that was told.
+    priority: u8,
+    health: Health,
+    /// Where its adverts came from.
+    source: Option<IpAddr>,
+}
+
 impl Engine {
     pub(super) fn script_exited(&mut self, now: Monotonic, name: &str, exit: ScriptExit, actions: &mut Vec<Action>) {
         let Some(script) = self.watched.scripts.get(name) else {
@@ -116,30 +127,56 @@ impl Engine {
         change: impl FnOnce(&mut Watched),
         told: impl Fn(Tracking<'_>) -> Option<InstanceReport>,
     ) {
-        let look_at = |engine: &Self, place| {
-            (engine.priority(place), engine.health(place), engine.tracking(place).source_address())
-        };
-        let look = |engine: &Self| (0..engine.instances.len()).map(|place| look_at(engine, place)).collect();
-        let before: Vec<(u8, Health, Option<IpAddr>)> = if self.is_started() { look(self) } else { Vec::new() };
-        let sources: Vec<Option<IpAddr>> = before.iter().map(|(_, _, source)| *source).collect();
+        let places = if self.is_started() { 0..self.instances.len() } else { 0..0 };
+        let before: Vec<Before> = places.map(|place| self.look(place)).collect();
+        let sources: Vec<Option<IpAddr>> = before.iter().map(|one| one.source).collect();
         change(&mut self.watched);
-        self.unreached.priorities = before.iter().map(|(priority, _, _)| *priority).collect();
-        for (place, (priority, health, _)) in before.iter().enumerate() {
+        self.unreached.priorities = before.iter().map(|one| one.priority).collect();
+        for (place, was) in before.iter().enumerate() {
             self.unreached.first = place + 1;
-            if let Some(text) = told(self.tracking(place)) {
-                self.instances[place].report(text, actions);
-            }
-            let now_priority = self.priority(place);
-            if now_priority != *priority {
-                self.instances[place].change_priority(*priority, now_priority, actions);
-            }
-            let now_health = self.health(place);
-            let is_last = || self.is_last_to_recover(place, |other| before[other].1);
-            if now_health != *health && (now_health != Health::Up || is_last()) {
-                self.change_health(now, place, now_health, &sources, actions);
+            self.tell_and_weigh(place, was, told(self.tracking(place)), actions);
+            let health = self.health(place);
+            let is_last = || self.is_last_to_recover(place, |other| before[other].health);
+            if health != was.health && (health != Health::Up || is_last()) {
+                self.change_health(now, place, health, &sources, actions);
             }
         }
         self.unreached = Unreached::default();
+    }
+
+    fn look(&self, place: usize) -> Before {
+        let tracking = self.tracking(place);
+        Before {
+            weighed: tracking.effective_priority(),
+            priority: self.priority(place),
+            health: self.health(place),
+            source: tracking.source_address(),
+        }
+    }
+
+    /// A file that becomes a fault takes its weight along in silence, one that is none any more sets the priority without notice
+    /// to anybody; every other change is told (keepalived).
+    fn tell_and_weigh(&mut self, place: usize, was: &Before, text: Option<InstanceReport>, actions: &mut Vec<Action>) {
+        let is_file_fault = match &text {
+            Some(InstanceReport::FileFault { fault, .. }) => Some(*fault),
+            _ => None,
+        };
+        if let Some(text) = text {
+            self.instances[place].report(text, actions);
+        }
+        let is_weighed_anew = self.tracking(place).effective_priority() != was.weighed;
+        self.instances[place].priority_kept = match is_file_fault {
+            Some(true) => Some(was.priority),
+            None if !is_weighed_anew => return,
+            _ => None,
+        };
+        let priority = self.priority(place);
+        let router = &mut self.instances[place];
+        match is_file_fault {
+            Some(false) if is_weighed_anew => router.report(InstanceReport::PrioritySet(priority), actions),
+            None if priority != was.priority => router.change_priority(was.priority, priority, actions),
+            _ => {}
+        }
     }
 
     /// Whether no later one of its group recovers by the same news: the last one takes the others along (keepalived).

@@ -136,6 +136,8 @@ pub enum InstanceReport {
         /// Whether it is up.
         up: bool,
     },
+    /// What is left of its priority once a tracked file is no fault any more.
+    PrioritySet(u8),
     /// The effective priority changed.
     Priority {
         /// Before.
@@ -266,6 +268,7 @@ impl Report {
                 | Self::Instance {
                     text: I::Timeout
                         | I::FileFault { .. }
+                        | I::PrioritySet(_)
                         | I::Addresses(_)
                         | I::Firewall(_)
                         | I::ExcludedAddresses(_)
@@ -392,6 +395,7 @@ impl InstanceReport {
             }
             Self::Adopting(state) => write!(f, "Adopting {state} STATE"),
             Self::InFault => f.write_str("entering FAULT state"),
+            Self::PrioritySet(priority) => write!(f, "Setting effective priority to {priority}"),
             Self::Priority { from, to } => write!(f, "Changing effective priority from {from} to {to}"),
             Self::Timeout => f.write_str("Receive advertisement timeout"),
             Self::Firewall(set) => write!(f, "{} firewall drop rule", verb(*set)),

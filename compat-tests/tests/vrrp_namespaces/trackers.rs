@@ -7,6 +7,7 @@ use crate::lab::{self, Lab, Which};
 
 const CHANGE: &str = "(LAB) Changing effective priority from";
 const FAULT: &str = "(LAB) Entering FAULT STATE";
+const MASTER: &str = "(LAB) Entering MASTER STATE";
 
 /// What is changed, and the line by which the log tells that it counts.
 const STEPS: &[(&str, &str)] = &[
@@ -17,7 +18,15 @@ const STEPS: &[(&str, &str)] = &[
     ("script", CHANGE),
     ("heavy 0", CHANGE),
     ("heavy -127", FAULT),
-    ("heavy 0", "(LAB) Entering MASTER STATE"),
+    ("heavy 0", MASTER),
+    // From a weight straight into a fault and back; what changes meanwhile counts.
+    ("heavy 15", CHANGE),
+    ("heavy -127", FAULT),
+    ("other0 up", CHANGE),
+    ("heavy 20", MASTER),
+    ("heavy 5", CHANGE),
+    ("heavy -127", FAULT),
+    ("heavy 0", MASTER),
     ("hard 1", FAULT),
 ];
 
@@ -52,7 +61,7 @@ fn story(which: Which) -> Vec<String> {
     for (step, line) in STEPS {
         let times = node.log().matches(line).count();
         match step.split_once(' ') {
-            Some((interface, "down")) => drop(node.ip(&["link", "set", interface, "down"])),
+            Some((interface, way @ ("up" | "down"))) => drop(node.ip(&["link", "set", interface, way])),
             Some((file, value)) => fs::write(path(file), format!("{value}\n")).expect("a file"),
             None => fs::write(path("failed"), "").expect("a file"),
         }

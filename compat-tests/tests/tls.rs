@@ -4,6 +4,8 @@
 mod kinds_of_keys;
 #[path = "tls/misdirected.rs"]
 mod misdirected;
+#[path = "tls/not_as_asked.rs"]
+mod not_as_asked;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

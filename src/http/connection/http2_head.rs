@@ -50,7 +50,6 @@ pub fn take(request: &mut Request, stream: &NewStream, exchange: &Exchange) -> R
     check(request, &pseudo)?;
     check_body(request, stream.is_whole, exchange)?;
     check_method(request)?;
-    request.action = "";
     Ok(())
 }
 

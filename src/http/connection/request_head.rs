@@ -86,7 +86,6 @@ pub async fn read(request: &mut Request) -> Result<(), NoRequest> {
     if let (Some(length), false) = (request.content_length, request.chunked_body) {
         request.contexts.ends_apart = position as u64 + length >= window.end as u64;
     }
-    request.action = "";
     Ok(())
 }
 

@@ -135,7 +135,6 @@ fn variable_certificates(request: &Request, tls: &ServerTls, context: &Context) 
 
 /// Whether a request is refused for the sake of TLS or of its client's certificate; the status, if so (`ngx_http_process_request`).
 pub fn refusal(request: &mut Request) -> Option<u16> {
-    request.action = "reading client request headers";
     let status = match request.connection.servers().ssl && !request.connection.is_secure() {
         true => {
             request.log(Level::Info, "client sent plain HTTP request to HTTPS port");
@@ -143,6 +142,7 @@ pub fn refusal(request: &mut Request) -> Option<u16> {
         }
         false => certificate_refusal(request),
     };
+    // Until here it is being read.
     request.action = "";
     status
 }

@@ -6,6 +6,10 @@ mod kinds_of_keys;
 mod misdirected;
 #[path = "tls/not_as_asked.rs"]
 mod not_as_asked;
+#[path = "tls/ticket_keys.rs"]
+mod ticket_keys;
+#[path = "tls/written_certificates.rs"]
+mod written_certificates;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

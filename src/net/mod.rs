@@ -20,6 +20,7 @@ pub mod tls_fault;
 pub mod tls_hello;
 pub mod tls_keys;
 pub mod tls_p521;
+mod tls_pem;
 pub mod tls_server;
 pub mod tls_server_stream;
 pub mod tls_sessions;

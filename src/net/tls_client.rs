@@ -59,7 +59,7 @@ pub fn build(
     let trust = match &wanted.verify {
         None => None,
         Some(verify) => Some(Trust {
-            authorities: tls_keys::chain(&verify.trusted, &read)?,
+            authorities: tls_keys::authorities(&verify.trusted, &read)?,
             revocation_lists: match &verify.revocation_lists {
                 Some(path) => tls_keys::revocation_lists(path, &read)?,
                 None => Vec::new(),

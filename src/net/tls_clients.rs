@@ -47,11 +47,11 @@ pub fn trust(
 ) -> Result<(Trust, usize), TlsFault> {
     let mut authorities = Vec::new();
     if let Some(path) = wanted.client_certificate.as_ref().filter(|_| wanted.verify_client != VerifyClient::Off) {
-        authorities = tls_keys::chain(path, &read)?;
+        authorities = tls_keys::authorities(path, &read)?;
     }
     let named = authorities.len();
     if let Some(path) = &wanted.trusted_certificate {
-        authorities.extend(tls_keys::chain(path, &read)?);
+        authorities.extend(tls_keys::authorities(path, &read)?);
     }
     let revocation_lists = match &wanted.revocation_lists {
         Some(path) => tls_keys::revocation_lists(path, &read)?,

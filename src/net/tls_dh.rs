@@ -3,14 +3,13 @@
 use std::io;
 
 use super::tls_fault::TlsFault;
-use super::tls_keys;
+use super::tls_pem;
 use crate::ir::tls::ServerTls;
 use crate::ir::value::Text;
 use crate::wire::der::{Malformed, Reader, tag};
+use crate::wire::pem;
 
 const NO_START: &str = "error:0480006C:PEM routines::no start line:Expecting: DH PARAMETERS";
-const NO_END: &str = "error:04800066:PEM routines::bad end line";
-const BAD_BASE64: &str = "error:04800064:PEM routines::bad base64 decode";
 const BAD_DER: &str = "error:068000A8:asn1 encoding routines::wrong tag \
                        error:0688010A:asn1 encoding routines::nested asn1 error:Type=DHparams \
                        error:0488000D:PEM routines::ASN1 lib";
@@ -29,11 +28,13 @@ pub fn check(wanted: &ServerTls, read: impl Fn(&Text) -> io::Result<Vec<u8>>) ->
 }
 
 /// The length of the prime, or OpenSSL's reason why there is none.
-fn prime_bits(pem: &[u8]) -> Result<usize, &'static str> {
-    let text = String::from_utf8_lossy(pem);
-    let (_, section) = text.split_once("DH PARAMETERS-----").ok_or(NO_START)?;
-    let (body, _) = section.split_once("-----END ").ok_or(NO_END)?;
-    let der = tls_keys::decode(body).map_err(|Malformed| BAD_BASE64)?;
-    let prime = Reader::new(&der).inside(tag::SEQUENCE).and_then(|mut inner| inner.integer_bits());
-    prime.map_err(|Malformed| BAD_DER)
+fn prime_bits(text: &[u8]) -> Result<usize, &'static str> {
+    for section in pem::sections(text) {
+        let section = section.map_err(tls_pem::words)?;
+        if section.label.ends_with(b"DH PARAMETERS") {
+            let prime = Reader::new(&section.data).inside(tag::SEQUENCE).and_then(|mut inner| inner.integer_bits());
+            return prime.map_err(|Malformed| BAD_DER);
+        }
+    }
+    Err(NO_START)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::ocsp::BadUrl;
+use super::tls_pem::{NOT_PROC_TYPE, Refused};
 use crate::ir::value::Text;
 use crate::primitives::os_error;
 
@@ -12,12 +13,14 @@ use crate::primitives::os_error;
 pub enum TlsFault {
     /// A certificate file cannot be read.
     CertificateUnreadable(Text, io::Error),
-    /// A certificate file holds no certificate.
-    NoCertificate(Text),
+    /// A certificate file holds no certificate, or something among them is none.
+    NoCertificate(Text, Refused),
     /// A key file cannot be read.
     KeyUnreadable(Text, io::Error),
-    /// A key file holds no key.
-    NoKey(Text),
+    /// A key file holds no key, and OpenSSL's words for what is wrong with one.
+    NoKey(Text, String),
+    /// The key is written in a way that OpenSSL does not take.
+    KeyHeader(Text),
     /// The key is locked by a pass phrase, and none is known; true for PEM's own way of locking one.
     NoPassword(Text, bool),
     /// The key does not open with any of the pass phrases; true for PEM's own way of locking one.
@@ -28,8 +31,8 @@ pub enum TlsFault {
     Store(Text, String),
     /// A list of revoked certificates cannot be read.
     RevocationListUnreadable(Text, io::Error),
-    /// A file holds no list of revoked certificates.
-    NoRevocationList(Text),
+    /// A file holds no list of revoked certificates, or something among them is none.
+    NoRevocationList(Text, Refused),
     /// The key is of a kind that cannot sign.
     KeyUnusable(Text, rustls::Error),
     /// The certificate's key is shorter than OpenSSL takes, and than anything here signs with.
@@ -65,19 +68,21 @@ impl fmt::Display for TlsFault {
                 let reason = unreadable(path, fault);
                 write!(f, "cannot load certificate \"{path}\": BIO_new_file() failed (SSL: {reason})")
             }
-            Self::NoCertificate(path) => write!(
-                f,
-                "cannot load certificate \"{path}\": PEM_read_bio_X509_AUX() failed \
-                 (SSL: error:0480006C:PEM routines::no start line:Expecting: TRUSTED CERTIFICATE)"
-            ),
+            Self::NoCertificate(path, Refused { call, reason }) => {
+                write!(f, "cannot load certificate \"{path}\": {call}() failed{}", in_brackets(reason))
+            }
             Self::KeyUnreadable(path, fault) => {
                 let reason = unreadable(path, fault);
                 write!(f, "cannot load certificate key \"{path}\": BIO_new_file() failed (SSL: {reason})")
             }
-            Self::NoKey(path) => write!(
+            Self::NoKey(path, reason) => write!(
                 f,
                 "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed \
-                 (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM)"
+                 (SSL: error:1E08010C:DECODER routines::unsupported:No supported data to decode. Input type: PEM{reason})"
+            ),
+            Self::KeyHeader(path) => write!(
+                f,
+                "cannot load certificate key \"{path}\": PEM_read_bio_PrivateKey() failed (SSL: {NOT_PROC_TYPE})"
             ),
             Self::NoPassword(path, _) => write!(
                 f,
@@ -106,11 +111,9 @@ impl fmt::Display for TlsFault {
                 let reason = unreadable(path, fault);
                 write!(f, "cannot load CRL \"{path}\": BIO_new_file() failed (SSL: {reason})")
             }
-            Self::NoRevocationList(path) => write!(
-                f,
-                "cannot load CRL \"{path}\": PEM_read_bio_X509_CRL() failed \
-                 (SSL: error:0480006C:PEM routines::no start line:Expecting: X509 CRL)"
-            ),
+            Self::NoRevocationList(path, Refused { call, reason }) => {
+                write!(f, "cannot load CRL \"{path}\": {call}() failed{}", in_brackets(reason))
+            }
             Self::KeyUnusable(path, fault) => write!(f, "cannot load certificate key \"{path}\": {fault}"),
             Self::KeyTooSmall(path) => write!(
                 f,
@@ -140,7 +143,7 @@ impl TlsFault {
                 write!(f, "BIO_new_file(\"{path}\") failed (SSL: {})", unreadable(path, fault))
             }
             Self::NoDhParameters(path, reason) => {
-                write!(f, "PEM_read_bio_DHparams(\"{path}\") failed (SSL: {reason})")
+                write!(f, "PEM_read_bio_DHparams(\"{path}\") failed{}", in_brackets(reason))
             }
             Self::DhTooSmall(path) => {
                 write!(f, "SSL_CTX_set_tmp_dh(\"{path}\") failed (SSL: error:0A00018A:SSL routines::dh key too small)")
@@ -159,6 +162,11 @@ impl TlsFault {
             _ => Ok(()),
         }
     }
+}
+
+/// OpenSSL's words behind the call that failed, if it has any.
+fn in_brackets(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(" (SSL: {reason})") }
 }
 
 /// OpenSSL's two lines about a file that cannot be opened.

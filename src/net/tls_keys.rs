@@ -9,13 +9,10 @@ use aws_lc_rs::cipher::{
 };
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use des::TdesEde3;
 use des::cipher::{BlockDecrypt, KeyInit};
 use md5::{Digest, Md5};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{
     CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer,
     PrivateSec1KeyDer,
@@ -23,11 +20,13 @@ use rustls::pki_types::{
 use rustls::sign::CertifiedKey;
 
 use super::tls_fault::TlsFault;
-use super::{tls_signing, tls_store};
+use super::tls_pem::Refused;
+use super::{tls_pem, tls_signing, tls_store};
 use crate::ir::tls::Pair;
 use crate::ir::value::Text;
 use crate::wire::der::{Malformed, Reader, tag};
-use crate::wire::x509::{Certificate, parse_public_key};
+use crate::wire::pem::{self, Section};
+use crate::wire::x509::{Certificate, RevocationList, parse_public_key};
 
 /// The object identifiers of the ways to lock a key in PKCS #8.
 mod object {
@@ -60,7 +59,10 @@ pub fn certified_key(
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Arc<CertifiedKey>, TlsFault> {
     let chain = chain(&pair.certificate, &read)?;
-    let certificate = Certificate::parse(&chain[0]).map_err(|_| TlsFault::NoCertificate(pair.certificate.clone()))?;
+    let certificate = Certificate::parse(&chain[0]).map_err(|Malformed| {
+        let refused = Refused { call: "PEM_read_bio_X509_AUX", reason: tls_pem::NESTED.to_owned() };
+        TlsFault::NoCertificate(pair.certificate.clone(), refused)
+    })?;
     if certificate.public_key.rsa_bits().is_some_and(|bits| bits < SMALLEST_RSA_BITS) {
         return Err(TlsFault::KeyTooSmall(pair.certificate.clone()));
     }
@@ -81,37 +83,25 @@ pub fn chain(
     path: &Text,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
-    let pem = contents(path, read).map_err(|fault| TlsFault::CertificateUnreadable(path.clone(), fault))?;
-    let chain: Result<Vec<_>, _> = certificates(&pem).collect();
-    chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| TlsFault::NoCertificate(path.clone()))
+    certificates(path, &tls_pem::CHAIN, read)
 }
 
-/// The certificates in a text, also those with OpenSSL's notes on trust behind them, which are left aside.
-fn certificates(pem: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'static>, pem::Error>> {
-    const TRUSTED: &[u8] = b"TRUSTED CERTIFICATE";
-    let plain = match memchr::memmem::find(pem, TRUSTED) {
-        Some(_) => replace_all(pem, TRUSTED, b"CERTIFICATE"),
-        None => pem.to_vec(),
-    };
-    let whole: Vec<_> = CertificateDer::pem_slice_iter(&plain).collect();
-    whole.into_iter().map(|certificate| {
-        certificate.map(|der| match Reader::new(&der).expect(tag::SEQUENCE) {
-            Ok(own) if own.whole.len() < der.len() => CertificateDer::from(own.whole.to_vec()),
-            _ => der,
-        })
-    })
+/// The authorities of a file, at least one.
+pub fn authorities(
+    path: &Text,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    certificates(path, &tls_pem::AUTHORITIES, read)
 }
 
-fn replace_all(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut end = 0;
-    for start in memchr::memmem::find_iter(text, from) {
-        out.extend_from_slice(&text[end..start]);
-        out.extend_from_slice(to);
-        end = start + from.len();
-    }
-    out.extend_from_slice(&text[end..]);
-    out
+fn certificates(
+    path: &Text,
+    kind: &tls_pem::Kind,
+    read: impl Fn(&Text) -> io::Result<Vec<u8>>,
+) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    let text = contents(path, read).map_err(|fault| TlsFault::CertificateUnreadable(path.clone(), fault))?;
+    let found = tls_pem::read(&text, kind).map_err(|refused| TlsFault::NoCertificate(path.clone(), refused))?;
+    Ok(found.into_iter().map(CertificateDer::from).collect())
 }
 
 /// The lists of revoked certificates of a file, at least one.
@@ -119,9 +109,14 @@ pub fn revocation_lists(
     path: &Text,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsFault> {
-    let pem = contents(path, read).map_err(|fault| TlsFault::RevocationListUnreadable(path.clone(), fault))?;
-    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&pem).collect();
-    lists.ok().filter(|lists| !lists.is_empty()).ok_or_else(|| TlsFault::NoRevocationList(path.clone()))
+    let text = contents(path, read).map_err(|fault| TlsFault::RevocationListUnreadable(path.clone(), fault))?;
+    let found = tls_pem::read(&text, &tls_pem::REVOCATION_LISTS);
+    let refused = |refused| TlsFault::NoRevocationList(path.clone(), refused);
+    let found = found.map_err(refused)?;
+    if found.iter().any(|list| RevocationList::parse(list).is_err()) {
+        return Err(refused(Refused { call: "PEM_read_bio_X509_CRL", reason: tls_pem::NESTED.to_owned() }));
+    }
+    Ok(found.into_iter().map(CertificateRevocationListDer::from).collect())
 }
 
 /// The lines of a password file.
@@ -149,11 +144,38 @@ pub fn private_key(
     open_key(path, &pem, passwords)
 }
 
-/// The key in a text.
-fn open_key(path: &Text, pem: &[u8], passwords: &[Vec<u8>]) -> Result<PrivateKeyDer<'static>, TlsFault> {
-    let no_key = || TlsFault::NoKey(path.clone());
-    let Some(locked) = Locked::find(pem) else { return PrivateKeyDer::from_pem_slice(pem).map_err(|_| no_key()) };
-    let locked = locked.map_err(|_| TlsFault::UnknownLock(path.clone()))?;
+/// The first key in a text.
+fn open_key(path: &Text, text: &[u8], passwords: &[Vec<u8>]) -> Result<PrivateKeyDer<'static>, TlsFault> {
+    let no_key = || TlsFault::NoKey(path.clone(), String::new());
+    for section in pem::sections(text) {
+        let section = section.map_err(|_| no_key())?;
+        let kind = match section.label {
+            b"ENCRYPTED PRIVATE KEY" => return unlock(path, Locked::of_pkcs8(&section.data), passwords),
+            b"PRIVATE KEY" => Kind::Pkcs8,
+            b"RSA PRIVATE KEY" => Kind::Pkcs1,
+            b"EC PRIVATE KEY" => Kind::Sec1,
+            _ => continue,
+        };
+        if section.header.starts_with(b"Proc-Type:") {
+            return unlock(path, Locked::of_pem(&section, kind), passwords);
+        }
+        if section.header.len() > LONGEST_HEADER_LEFT_ASIDE {
+            return Err(TlsFault::KeyHeader(path.clone()));
+        }
+        return kind.checked(section.data).map_err(|reason| TlsFault::NoKey(path.clone(), reason));
+    }
+    Err(no_key())
+}
+
+/// OpenSSL looks at none that is as short.
+const LONGEST_HEADER_LEFT_ASIDE: usize = 10;
+
+fn unlock(
+    path: &Text,
+    locked: Result<Locked, Malformed>,
+    passwords: &[Vec<u8>],
+) -> Result<PrivateKeyDer<'static>, TlsFault> {
+    let locked = locked.map_err(|Malformed| TlsFault::UnknownLock(path.clone()))?;
     let is_traditional = matches!(locked.derivation, Derivation::Pem);
     if passwords.is_empty() {
         return Err(TlsFault::NoPassword(path.clone(), is_traditional));
@@ -214,35 +236,40 @@ enum Derivation {
     Pem,
 }
 
+#[derive(Clone, Copy)]
 enum Kind {
     Pkcs1,
     Pkcs8,
     Sec1,
 }
 
-impl Locked {
-    /// The first locked key in a text; nothing if there is none.
-    fn find(pem: &[u8]) -> Option<Result<Self, Malformed>> {
-        let text = std::str::from_utf8(pem).ok()?;
-        let (_, section) = text.split_once("-----BEGIN ").filter(|_| text.contains("ENCRYPTED"))?;
-        let mut sections =
-            std::iter::successors(Some(section), |rest| rest.split_once("-----BEGIN ").map(|(_, next)| next));
-        sections.find_map(|section| {
-            let (label, body) = section.split_once("-----")?;
-            let body = body.split("-----END ").next()?;
-            match label {
-                "ENCRYPTED PRIVATE KEY" => Some(Self::of_pkcs8(body)),
-                "RSA PRIVATE KEY" if body.contains("4,ENCRYPTED") => Some(Self::of_pem(body, Kind::Pkcs1)),
-                "EC PRIVATE KEY" if body.contains("4,ENCRYPTED") => Some(Self::of_pem(body, Kind::Sec1)),
-                _ => None,
-            }
-        })
+impl Kind {
+    fn key(self, der: Vec<u8>) -> PrivateKeyDer<'static> {
+        match self {
+            Self::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
+            Self::Pkcs8 => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
+            Self::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)),
+        }
     }
 
+    /// The key, or what OpenSSL's decoders say of its beginning, one after the other.
+    fn checked(self, der: Vec<u8>) -> Result<PrivateKeyDer<'static>, String> {
+        let own = match self {
+            Self::Pkcs1 => Some("RSAPrivateKey"),
+            Self::Sec1 => Some("EC_PRIVATEKEY"),
+            Self::Pkcs8 => None,
+        };
+        let names = own.into_iter().chain(["PKCS8_PRIV_KEY_INFO"]);
+        let reasons = names.filter_map(|name| tls_pem::outer_length(&der, name).err());
+        let reason: String = reasons.flat_map(|reason| [" ".to_owned(), reason]).collect();
+        if reason.is_empty() { Ok(self.key(der)) } else { Err(reason) }
+    }
+}
+
+impl Locked {
     /// RFC 8018 section A.4: PBES2 over PBKDF2.
-    fn of_pkcs8(body: &str) -> Result<Self, Malformed> {
-        let der = decode(body)?;
-        let mut outer = Reader::new(&der).inside(tag::SEQUENCE)?;
+    fn of_pkcs8(der: &[u8]) -> Result<Self, Malformed> {
+        let mut outer = Reader::new(der).inside(tag::SEQUENCE)?;
         let mut scheme = outer.inside(tag::SEQUENCE)?;
         let data = outer.expect(tag::OCTET_STRING)?.content.to_vec();
         if scheme.expect(tag::OBJECT)?.content != object::PBES2 {
@@ -281,8 +308,9 @@ impl Locked {
     }
 
     /// RFC 1421's headers: `Proc-Type: 4,ENCRYPTED` and `DEK-Info: AES-128-CBC,…`.
-    fn of_pem(body: &str, kind: Kind) -> Result<Self, Malformed> {
-        let info = body.lines().find_map(|line| line.strip_prefix("DEK-Info: ")).ok_or(Malformed)?;
+    fn of_pem(section: &Section<'_>, kind: Kind) -> Result<Self, Malformed> {
+        let header = std::str::from_utf8(&section.header).map_err(|_| Malformed)?;
+        let info = header.lines().find_map(|line| line.strip_prefix("DEK-Info: ")).ok_or(Malformed)?;
         let (name, hex) = info.trim().split_once(',').ok_or(Malformed)?;
         let cipher = match name {
             "AES-128-CBC" => Cipher::Aes(&AES_128, 16),
@@ -298,9 +326,8 @@ impl Locked {
         for (index, byte) in initial.iter_mut().enumerate() {
             *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).map_err(|_| Malformed)?;
         }
-        let data: String = body.lines().filter(|line| !line.contains(':')).collect();
         let salt = initial[..8].to_vec();
-        Ok(Self { derivation: Derivation::Pem, salt, cipher, initial, data: decode(&data)?, kind })
+        Ok(Self { derivation: Derivation::Pem, salt, cipher, initial, data: section.data.clone(), kind })
     }
 
     fn open(&self, password: &[u8]) -> Option<PrivateKeyDer<'static>> {
@@ -312,11 +339,7 @@ impl Locked {
         let opened = self.cipher.open(&key, &self.initial, &self.data)?;
         // A wrong pass phrase can leave a right padding by chance, but no structure.
         Reader::new(&opened).expect(tag::SEQUENCE).ok()?;
-        Some(match self.kind {
-            Kind::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(opened)),
-            Kind::Pkcs8 => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(opened)),
-            Kind::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(opened)),
-        })
+        Some(self.kind.key(opened))
     }
 }
 
@@ -340,12 +363,6 @@ fn open_triple_des(key: &[u8], initial: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     is_padded.then_some(opened)
 }
 
-/// The bytes of a section of PEM.
-pub fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
-    let joined: String = text.split_whitespace().collect();
-    STANDARD.decode(joined).map_err(|_| Malformed)
-}
-
 fn derive_pem(password: &[u8], salt: &[u8], key: &mut [u8]) {
     let mut block = Vec::new();
     for part in key.chunks_mut(16) {
@@ -365,9 +382,8 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_key_is_seen_and_junk_in_it_refused() {
-        assert!(Locked::find(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").is_none());
-        let junk = Locked::find(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
-        assert!(matches!(junk, Some(Err(Malformed))));
+    fn junk_in_a_locked_key_is_refused() {
+        let junk = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        assert!(matches!(open_key(&Text::from("k"), junk, &[]), Err(TlsFault::UnknownLock(_))));
     }
 }

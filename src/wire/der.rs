@@ -64,6 +64,11 @@ impl<'d> Reader<'d> {
         self.rest.is_empty()
     }
 
+    /// What has not been read yet.
+    pub fn rest(self) -> &'d [u8] {
+        self.rest
+    }
+
     /// The next element, whatever it is.
     pub fn any(&mut self) -> Result<Element<'d>, Malformed> {
         let [tag, first, after @ ..] = self.rest else { return Err(Malformed) };

@@ -12,6 +12,7 @@ pub mod mp4;
 pub mod ndisc;
 pub mod netlink;
 pub mod ocsp;
+pub mod pem;
 pub mod proxy_protocol;
 pub mod proxy_protocol_tlv;
 pub mod vrrp;

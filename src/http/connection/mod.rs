@@ -46,6 +46,8 @@ use crate::wire::proxy_protocol::Addresses;
 
 /// What the log calls a wait for the first request.
 pub const WAITING_FOR_REQUEST: &str = "waiting for request";
+/// What a connection does before that, over TLS.
+pub const SSL_HANDSHAKING: &str = "SSL handshaking";
 
 /// One client connection. Ten thousand of them may wait for a request: what few of them have is in [`Extra`].
 pub struct Connection {

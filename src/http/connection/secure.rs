@@ -7,8 +7,8 @@ use rustls::ServerConnection;
 use rustls::server::ClientHello;
 use tokio::net::TcpStream;
 
-use super::Connection;
 use super::hello::{self, context_of, server_of};
+use super::{Connection, SSL_HANDSHAKING};
 use crate::http::handlers::HANDLERS;
 use crate::http::message::head::Head;
 use crate::http::request::Request;
@@ -61,7 +61,7 @@ pub async fn begin(connection: &Connection, servers: &AddressServers, stream: St
         true => fault.to_string().replacen("SSL_do_handshake()", "SSL_read_early_data()", 1),
         false => fault.to_string(),
     };
-    connection.log(Level::Info, "SSL handshaking", |line| line.push_display(&text));
+    connection.log(Level::Info, SSL_HANDSHAKING, |line| line.push_display(&text));
     None
 }
 
@@ -93,7 +93,8 @@ async fn establish(
         match &engine.server(own).tls {
             Some(tls) if !tls.variable_certificates.is_empty() => {
                 let view = Rc::new(connection.shaking_hands(Hello::of(hello), local));
-                let request = Request::new(&HANDLERS, view, Head::default());
+                let mut request = Request::new(&HANDLERS, view, Head::default());
+                request.action = SSL_HANDSHAKING;
                 let certificates = variable_certificates(&request, tls, context).map_err(|fault| {
                     request.log(Level::Error, fault);
                     Refusal::NoCertificate

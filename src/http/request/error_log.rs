@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::io;
 
 use super::{READING, Request, SENDING};
-use crate::http::connection::WAITING_FOR_REQUEST;
 use crate::http::connection::waiting::SendFault;
+use crate::http::connection::{SSL_HANDSHAKING, WAITING_FOR_REQUEST};
 use crate::http::message::headers::Known;
 use crate::http::verdict::ClientGone;
 use crate::log::error_log::{Level, Line};
@@ -63,7 +63,7 @@ impl Request {
         if !action.is_empty() {
             line.push_display(format_args!(" while {action}"));
         }
-        if action == WAITING_FOR_REQUEST {
+        if matches!(action, WAITING_FOR_REQUEST | SSL_HANDSHAKING) {
             return self.connection.log_ends(line);
         }
         let server = self.connection.engine.server(self.server);

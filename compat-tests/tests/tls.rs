@@ -1,5 +1,7 @@
 //! TLS as its clients see it: certificates of clients, locked keys, stapled answers, keys for tickets. OpenSSL's client asks.
 
+#[path = "tls/key_log.rs"]
+mod key_log;
 #[path = "tls/kinds_of_keys.rs"]
 mod kinds_of_keys;
 #[path = "tls/misdirected.rs"]
@@ -278,8 +280,12 @@ impl Scene {
 
     /// Asks for a reload.
     fn reload(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = std::fs::read_to_string(self.scratch.path().join("nginx.pid")).expect("it runs");
-        let signal = Command::new("sh").arg("-c").arg(format!("kill -HUP {}", pid.trim())).status();
+        let signal = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", pid.trim())).status();
         assert!(signal.is_ok_and(|status| status.success()));
     }
 

@@ -38,7 +38,7 @@ impl LogFile {
 
     /// Opens a file for appending; creates it, readable by all, if there is none.
     pub fn open(path: &str) -> Result<Rc<Self>, OpenError> {
-        let file = RefCell::new(open(path)?);
+        let file = RefCell::new(open(path, READABLE_BY_ALL)?);
         Ok(Rc::new(Self { target: Target::File { path: path.to_owned(), file } }))
     }
 
@@ -70,11 +70,7 @@ impl LogFile {
 
     fn reopen(&self, owner: Option<u32>) -> Result<(), OpenError> {
         let Target::File { path, file } = &self.target else { return Ok(()) };
-        let fresh = open(path)?;
-        if let Some(owner) = owner {
-            give_to(path, owner)?;
-        }
-        file.replace(fresh);
+        file.replace(open_for(path, READABLE_BY_ALL, owner)?);
         Ok(())
     }
 }
@@ -89,13 +85,25 @@ impl WriteOnce for File {
     }
 }
 
-fn open(path: &str) -> Result<File, OpenError> {
+const READABLE_BY_ALL: u32 = 0o644;
+
+/// Opens a file for appending; creates it with this mode if there is none.
+pub fn open(path: &str, mode: u32) -> Result<File, OpenError> {
     OpenOptions::new()
         .append(true)
         .create(true)
-        .mode(0o644)
+        .mode(mode)
         .open(path)
         .map_err(|error| OpenError { text: format!("open() \"{path}\" failed"), error })
+}
+
+/// The same; given an owner, the file becomes that user's.
+pub fn open_for(path: &str, mode: u32, owner: Option<u32>) -> Result<File, OpenError> {
+    let file = open(path, mode)?;
+    if let Some(owner) = owner {
+        give_to(path, owner)?;
+    }
+    Ok(file)
 }
 
 /// Makes a file the worker user's, as nginx does when it reopens logs as root: the workers open it by name.

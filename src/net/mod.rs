@@ -18,6 +18,7 @@ pub mod tls_clients;
 mod tls_dh;
 pub mod tls_fault;
 pub mod tls_hello;
+pub mod tls_key_log;
 pub mod tls_keys;
 pub mod tls_p521;
 mod tls_pem;

@@ -29,6 +29,7 @@ use rustls::{
 use super::ocsp::Responder;
 use super::tls_clients::{self, Asking};
 use super::tls_fault::TlsFault;
+use super::tls_key_log::KeyLogFile;
 use super::tls_p521::P521;
 use super::tls_server_stream::ServerStream;
 use super::tls_sessions::{Remembered, SessionContext, SessionZone, SharedMemory, Tickets};
@@ -83,13 +84,15 @@ pub struct ClientStatus {
     pub cache: Option<SessionZone>,
 }
 
-/// The zones that a server's TLS needs.
+/// What a server's TLS needs and others may have, too.
 #[derive(Default, Debug)]
-pub struct Zones {
+pub struct Shared {
     /// `ssl_session_cache`
     pub sessions: Option<SessionZone>,
     /// `ssl_ocsp_cache`
     pub ocsp: Option<SessionZone>,
+    /// `ssl_key_log`
+    pub key_log: Option<Arc<KeyLogFile>>,
 }
 
 impl Context {
@@ -262,7 +265,7 @@ async fn send_alert(mut stream: TcpStream, description: u8) {
 /// Reads the files that a server names and makes its TLS. `None` where every handshake is to be refused.
 pub fn build(
     wanted: &ServerTls,
-    zones: Zones,
+    shared: Shared,
     read: impl Fn(&Text) -> io::Result<Vec<u8>>,
 ) -> Result<(Option<Context>, Vec<String>), TlsFault> {
     let provider = Arc::new(crypto(&wanted.ciphers, &wanted.ciphersuites, &wanted.curves));
@@ -306,9 +309,12 @@ pub fn build(
     if wanted.certificate_compression {
         config.cert_compressors = vec![&Zlib];
     }
-    remember_sessions(&mut config, wanted, zones.sessions.as_ref(), session_context, &read)?;
+    if let Some(file) = shared.key_log {
+        config.key_log = file;
+    }
+    remember_sessions(&mut config, wanted, shared.sessions.as_ref(), session_context, &read)?;
     let configs = RefCell::new(Context::configs(config));
-    let client_status = client_status(wanted, zones.ocsp)?;
+    let client_status = client_status(wanted, shared.ocsp)?;
     Ok((Some(Context { configs, tls13, trust: Rc::new(trust), staples, client_status, passwords }), warnings))
 }
 
@@ -504,7 +510,7 @@ mod tests {
             certificates: vec![Pair { certificate: Text::from("c"), key: Text::from("k") }],
             ..ServerTls::default()
         };
-        let fault = build(&wanted, Zones::default(), |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
+        let fault = build(&wanted, Shared::default(), |_| Ok(b"junk\n".to_vec())).expect_err("junk is no certificate");
         assert!(matches!(fault, TlsFault::NoCertificate(..)), "{fault}");
     }
 }

@@ -34,7 +34,8 @@ use crate::log::opening::LogOpener;
 use crate::net::hosts::Hosts;
 use crate::net::listener::{self, Address, Available, Listening, Opener, Wanted};
 use crate::net::tls_fault::TlsFault;
-use crate::net::tls_server::Zones;
+use crate::net::tls_key_log::KeyLogs;
+use crate::net::tls_server::Shared;
 use crate::net::{tls_client, tls_server};
 use crate::primitives::os_error;
 use crate::sys::{credentials, descriptors, scheduling};
@@ -102,6 +103,8 @@ pub struct Cycle {
     pub session_zones: SessionZones,
     /// The files of TLS as they were read.
     tls_files: TlsFiles,
+    /// `ssl_key_log`
+    key_logs: KeyLogs,
 }
 
 impl Cycle {
@@ -128,7 +131,9 @@ impl Cycle {
 
     /// Opens the log files anew by their names and, given an owner, makes them that user's.
     pub fn reopen_logs(&self, owner: Option<u32>) {
-        self.files.reopen(owner, |fault| self.log.say_error(Level::Emerg, &fault.error, fault.text));
+        let complain = |fault: OpenError| self.log.say_error(Level::Emerg, &fault.error, fault.text);
+        self.files.reopen(owner, complain);
+        self.key_logs.reopen(owner, complain);
         if !wants_stderr(&self.nginx) {
             redirect_stderr_to_file(&self.log);
         }
@@ -174,7 +179,8 @@ impl Loader<'_> {
     }
 
     fn cycle(&self, read: Read, opened: Opened) -> Cycle {
-        let Read { nginx, hosts, found: Found { user, tls, client_tls, session_zones, tls_files, .. } } = read;
+        let Read { nginx, hosts, found: Found { user, tls, client_tls, session_zones, tls_files, key_logs, .. } } =
+            read;
         let Opened { log, files, listening, upstream_zones, limit_zones } = opened;
         Cycle {
             prefix: Rc::from(self.places.prefix.as_str()),
@@ -191,6 +197,7 @@ impl Loader<'_> {
             limit_zones,
             session_zones,
             tls_files,
+            key_logs,
         }
     }
 
@@ -279,8 +286,13 @@ impl Loader<'_> {
                 let zones = &mut found.session_zones;
                 let mut zone = |wanted| zones.of(wanted, old, self.log).map_err(|_| NotLoaded);
                 let ocsp = tls.ocsp.as_ref().and_then(|ocsp| ocsp.cache.as_ref());
-                let zones = Zones { sessions: zone(tls.session_cache.zone())?, ocsp: zone(ocsp)? };
-                let made = tls_server::build(tls, zones, |path| self.tls_file(found, path));
+                let key_log = tls.key_log.as_ref().map(|path| found.key_logs.open(&path.to_string()));
+                let key_log = key_log.transpose().map_err(|OpenError { text, error }| {
+                    self.log.say_error(Level::Emerg, &error, text);
+                    NotLoaded
+                })?;
+                let shared = Shared { sessions: zone(tls.session_cache.zone())?, ocsp: zone(ocsp)?, key_log };
+                let made = tls_server::build(tls, shared, |path| self.tls_file(found, path));
                 let fault = |fault: TlsFault| {
                     if fault.has_place() {
                         return self.say(&Diagnostic {
@@ -469,6 +481,7 @@ struct Found {
     client_tls: tls_client::Contexts,
     session_zones: SessionZones,
     tls_files: TlsFiles,
+    key_logs: KeyLogs,
     /// What the locations' TLS was made of.
     client_contexts: Vec<(Rc<ClientTls>, Rc<tls_client::Context>)>,
 }

@@ -137,6 +137,17 @@ pub const DIRECTIVES: &[Directive] = &[
         status: Status::Done,
     },
     Directive {
+        name: "ssl_key_log",
+        module: "http_ssl",
+        contexts: Context::HTTP.or(Context::SERVER),
+        args: Args::exactly(1),
+        value: Value::Text,
+        default: "",
+        inherit: Inherit::Value,
+        edition: Edition::Plus,
+        status: Status::Done,
+    },
+    Directive {
         name: "ssl_ech_file",
         module: "http_ssl",
         contexts: Context::HTTP.or(Context::SERVER),

@@ -107,6 +107,8 @@ layer! {
         enabled: bool = false,
         /// `ssl_dhparam`: read as nginx reads it, and never used: finite-field Diffie-Hellman is not negotiated
         dhparam: Option<Text> = None,
+        /// `ssl_key_log`, the full path
+        key_log: Option<Text> = None,
     }
 }
 
@@ -172,6 +174,7 @@ impl Ssl {
             certificate_compression: self.certificate_compression,
             wants_ech: !self.ech_files.is_empty(),
             dhparam: self.dhparam.as_ref().map(path),
+            key_log: self.key_log.clone(),
             security_level: ciphers::security_level(&self.ciphers),
         };
         self.apply_conf_commands(&mut tls, path)?;

@@ -78,6 +78,9 @@ pub struct ServerTls {
     pub wants_ech: bool,
     /// The full path of `ssl_dhparam`: it has to be readable, and is not used.
     pub dhparam: Option<Text>,
+    /// The full path of `ssl_key_log`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_log: Option<Text>,
     /// `@SECLEVEL` of `ssl_ciphers`, from 0 to 5.
     #[serde(skip_serializing_if = "is_usual_level")]
     pub security_level: usize,
@@ -314,6 +317,7 @@ impl Default for ServerTls {
             certificate_compression: false,
             wants_ech: false,
             dhparam: None,
+            key_log: None,
             security_level: ciphers::USUAL_SECURITY_LEVEL,
         }
     }

@@ -46,6 +46,7 @@ pub const SETTERS: Table = &[
     ("ssl_crl", ssl!(crl, setter::text)),
     ("ssl_session_ticket_key", ticket_key),
     ("ssl_ech_file", ech_file),
+    ("ssl_key_log", key_log),
     ("ssl_certificate_compression", ssl!(certificate_compression, setter::flag)),
     ("ssl_conf_command", conf_command),
     ("ssl_stapling", ssl!(stapling, setter::flag)),
@@ -107,6 +108,11 @@ fn ech_file(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
     let path = setter::text(directive)?;
     reader.http.server_ssl().ech_files.get_or_insert_default().push(path);
     Ok(())
+}
+
+fn key_log(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {
+    let path = reader.full_path(directive.args()[0].value);
+    setter::once(&mut reader.http.server_ssl().key_log, directive, |_| Ok(Some(path)))
 }
 
 fn ticket_key(reader: &mut Reader<'_>, directive: &Directive<'_>) -> Set {

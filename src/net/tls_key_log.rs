@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustls::KeyLog;
 
 use crate::log::open_files::{self, OpenError};
+use crate::sys::descriptors;
 
 /// Whoever reads such a file can read what was sent.
 const MODE: u32 = 0o600;
@@ -18,8 +19,9 @@ const MODE: u32 = 0o600;
 #[derive(Default, Debug)]
 pub struct KeyLogs(RefCell<BTreeMap<String, Arc<KeyLogFile>>>);
 
-/// One of them. rustls may write from any thread.
-pub struct KeyLogFile(Mutex<File>);
+/// One of them, as rustls shares it.
+#[derive(Debug)]
+pub struct KeyLogFile(File);
 
 impl KeyLogs {
     /// The file of that path, opened now if it is not open yet.
@@ -27,7 +29,7 @@ impl KeyLogs {
         if let Some(file) = self.0.borrow().get(path) {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(KeyLogFile(Mutex::new(open_files::open(path, MODE)?)));
+        let file = Arc::new(KeyLogFile(open_files::open(path, MODE)?));
         self.0.borrow_mut().insert(path.to_owned(), Arc::clone(&file));
         Ok(file)
     }
@@ -35,17 +37,12 @@ impl KeyLogs {
     /// Opens every file anew by its name and, given an owner, makes it that user's. What fails keeps its old descriptor.
     pub fn reopen(&self, owner: Option<u32>, mut complain: impl FnMut(OpenError)) {
         for (path, file) in &*self.0.borrow() {
-            match open_files::open_for(path, MODE, owner) {
-                Ok(fresh) => *file.0.lock().unwrap_or_else(PoisonError::into_inner) = fresh,
-                Err(fault) => complain(fault),
-            }
+            let reopened = open_files::open_for(path, MODE, owner).and_then(|fresh| {
+                let text = || format!("dup3(\"{path}\") failed");
+                descriptors::replace(&file.0, fresh).map_err(|error| OpenError { text: text(), error })
+            });
+            reopened.unwrap_or_else(&mut complain);
         }
-    }
-}
-
-impl fmt::Debug for KeyLogFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyLogFile")
     }
 }
 
@@ -53,7 +50,7 @@ impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let line = line(label, client_random, secret);
         // One call, so that lines of several processes do not mix; a full disk is no reason to refuse a client.
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).write(line.as_bytes()));
+        drop((&self.0).write(line.as_bytes()));
     }
 }
 

@@ -50,6 +50,16 @@ pub fn duplicate(descriptor: impl AsFd) -> io::Result<OwnedFd> {
     descriptor.as_fd().try_clone_to_owned()
 }
 
+/// Lets a descriptor stand for another file from here on, whoever shares it.
+#[allow(unsafe_code)]
+pub fn replace(kept: impl AsFd, by: impl AsFd) -> io::Result<()> {
+    // SAFETY: both numbers are of open descriptors; the kept one's owner goes on owning it, whatever file it stands for.
+    match unsafe { libc::dup3(by.as_fd().as_raw_fd(), kept.as_fd().as_raw_fd(), libc::O_CLOEXEC) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the number is that of an open descriptor.
 #[allow(unsafe_code)]
 pub fn is_open(number: RawFd) -> bool {

@@ -23,6 +23,8 @@ const BUFFER_LEN: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct TrackProcesses {
     news: Option<ProcessEvents>,
+    /// A kernel that has refused is not asked again at a reload (keepalived).
+    is_refused: bool,
     count: ProcessCount,
     /// Until then the kernel has time to acknowledge.
     acknowledged_by: Option<Monotonic>,
@@ -36,8 +38,9 @@ impl TrackProcesses {
             *self = Self::default();
             return Vec::new();
         }
-        if self.news.is_none() {
+        if self.news.is_none() && !self.is_refused {
             self.news = open(log);
+            self.is_refused = self.news.is_none();
             let waits = self.news.is_some() && !self.acknowledged;
             self.acknowledged_by = waits.then(|| now + ACKNOWLEDGED_WITHIN);
         }

@@ -17,6 +17,10 @@ vrrp_script chk {
   script /bin/true
   interval 1
 }
+vrrp_track_process nobody {
+  process /no/such/program
+  weight -20
+}
 vrrp_instance TWO {
   interface eth0
   virtual_router_id 52
@@ -39,6 +43,9 @@ vrrp_instance LAB {
   track_script {
     chk
     unknown
+  }
+  track_process {
+    nobody
   }
 }
 vrrp_instance SIX {

@@ -402,6 +402,11 @@ impl Node {
         ip(&["-n", &self.namespace, "-o", "addr", "show", "dev", "eth0"]).contains(&format!(" {address} "))
     }
 
+    /// What ip(8) calls the namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// ip(8) in the namespace.
     pub fn ip(&self, words: &[&str]) -> String {
         ip(&[&["-n", &self.namespace], words].concat())

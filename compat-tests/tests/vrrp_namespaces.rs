@@ -33,6 +33,8 @@ mod recording;
 mod rights;
 #[path = "vrrp_namespaces/routing.rs"]
 mod routing;
+#[path = "vrrp_namespaces/scheduling.rs"]
+mod scheduling;
 #[path = "vrrp_namespaces/scripts.rs"]
 mod scripts;
 #[path = "vrrp_namespaces/signatures.rs"]

@@ -15,8 +15,15 @@ use crate::vrrp_io::status;
 use super::keepalived_run::{self, FATAL, Options, Purpose, Read, seconds};
 use super::takeover::Takeover;
 
-const SIGNALS: [Signal; 6] =
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
+const SIGNALS: [Signal; 7] = [
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGHUP,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGCHLD,
+    Signal::SIGXCPU,
+];
 
 /// What the parent leaves to its child.
 #[derive(Debug)]

@@ -42,9 +42,9 @@ pub fn set_realtime_priority(priority: i32) -> io::Result<()> {
     }
 }
 
-/// How long, in microseconds, a real-time process may compute without waiting; then it gets SIGXCPU.
+/// How long, in microseconds, a real-time process may compute without waiting; it gets SIGXCPU at half of that (keepalived).
 pub fn set_realtime_limit(limit_us: u64) -> io::Result<()> {
-    Ok(setrlimit(Resource::RLIMIT_RTTIME, limit_us, limit_us)?)
+    Ok(setrlimit(Resource::RLIMIT_RTTIME, limit_us / 2, limit_us)?)
 }
 
 /// Keeps the memory of this process from being swapped out, that which it takes later included.

@@ -51,6 +51,7 @@ const SCRIPT_PAUSE: Duration = Duration::from_millis(5);
 
 /// `keepalived --signum=JSON`: the second of the real-time signals that programs get.
 pub const SIGNAL_JSON: i32 = 36;
+const TOO_MUCH_TIME: &str = "VRRP process has used too much CPU time, vrrp_rlimit_rttime may need to be increased";
 /// `keepalived --signum=STATS_CLEAR`: the last but one of them.
 pub const SIGNAL_STATISTICS_CLEAR: i32 = 63;
 
@@ -353,6 +354,7 @@ impl<'a> Driver<'a> {
                 Ok(Signal::SIGUSR1) => self.dump(),
                 Ok(Signal::SIGUSR2) => self.dump_statistics(""),
                 Ok(Signal::SIGCHLD) => self.reap(),
+                Ok(Signal::SIGXCPU) => self.log.info(TOO_MUCH_TIME),
                 Err(_) if number == SIGNAL_JSON => {
                     let own = fork::own_pid();
                     self.log.info(&format!("Printing VRRP as json for process({own}) on signal"));

@@ -172,6 +172,9 @@ ways! {
     "within a file that is slow, by reset": get!("/slow"), Hears("xxxx"), Resets;
     "behind the answer": get!("/plain"), Accepts, EMPTY, Hears("\r\n\r\n"), Leaves, Ends;
 
+    "not at all from a tunnel that it does not read":
+        Sends("GET /unread HTTP/1.1\r\nHost: a\r\nUpgrade: words\r\n\r\n"), Accepts, SWITCHED, Hears("\r\n\r\n"),
+        AnswersMany(20_000_000), Leaves, Ends;
     "behind a switch of protocols":
         Sends("GET /upgraded HTTP/1.1\r\nHost: a\r\nUpgrade: words\r\n\r\n"), Accepts, SWITCHED, Hears("\r\n\r\n"),
         Sends("hello"), Takes(5), Leaves, Ends;

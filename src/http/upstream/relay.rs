@@ -165,8 +165,8 @@ async fn run_tunnel(request: &mut Request, job: &Job, answer: Answer) -> Verdict
     record(request).bytes_received += course.sent;
     record(request).response_length += course.sent;
     record(request).bytes_sent += course.passed_on;
-    // Any end but a write that fails is as good as another to nginx's log.
-    request.finished = course.end != tunnel::End::Failed;
+    // Any end but a write that fails or takes too long is as good as another to nginx's log.
+    request.finished = !matches!(course.end, tunnel::End::Failed | tunnel::End::ClientTimedOut);
     if let Some(error) = course.backend_fault {
         super::secure::log_socket_error(request, &error, "recv() failed");
     }
